@@ -1,0 +1,1 @@
+//! IDX files, MNIST and its look-alikes, reproducible batches

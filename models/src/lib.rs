@@ -1,0 +1,1 @@
+//! Models from one line of text: building, training, evaluation, model files

@@ -1,0 +1,1 @@
+//! Optimizers as chains of small gradient transforms, and learning-rate schedules

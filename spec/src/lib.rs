@@ -1,0 +1,1 @@
+//! A small language of calls: text, tree, typed arguments, registries, diagnostics

@@ -1,0 +1,1 @@
+//! ndarray values on an autograd tape, with gradients that check themselves

@@ -1,0 +1,1 @@
+//! Strategies, loops over the registries, whole-system tests
