@@ -1,0 +1,35 @@
+//! The four MNIST files, in the binary.
+
+use crate::source::{Part, Place};
+
+macro_rules! part {
+    ($name:literal, $sum:literal) => {
+        Part {
+            file: concat!("mnist/", $name, ".gz").into(),
+            place: Place::Bytes(include_bytes!(concat!("../mnist/", $name, ".gz"))),
+            sha256: Some($sum),
+        }
+    };
+}
+
+/// Training images, training labels, test images, test labels; the sums are those of `mnist/SHA256SUMS`.
+pub(crate) fn mnist() -> [Part; 4] {
+    [
+        part!(
+            "train-images-idx3-ubyte",
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        ),
+        part!(
+            "train-labels-idx1-ubyte",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        ),
+        part!(
+            "t10k-images-idx3-ubyte",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        ),
+        part!(
+            "t10k-labels-idx1-ubyte",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        ),
+    ]
+}

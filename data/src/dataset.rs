@@ -1,0 +1,213 @@
+//! Images with their labels.
+
+use std::{ops::Range, path::Path, sync::Arc};
+
+use sha2::{Digest, Sha256};
+
+use crate::{DataError, Images};
+
+/// Images, a label for each, and the names of the classes. Clones and ranges share the pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// The images.
+    pub images: Images,
+    /// The class of each image, an index into `classes`.
+    pub labels: Arc<[u8]>,
+    /// The names of the classes.
+    pub classes: Arc<[String]>,
+}
+
+/// How a byte becomes the number that a network sees: `(pixel · scale − mean) / std`.
+///
+/// The default scales to \[0, 1\]. `mean` and `std` count in scaled pixels, as those of PyTorch's `Normalize` after `ToTensor` do;
+/// `std` must not be 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalisation {
+    /// Factor of a pixel: 1/255.
+    pub scale: f32,
+    /// Subtracted from the scaled pixel: 0.
+    pub mean: f32,
+    /// Divides the difference: 1.
+    pub std: f32,
+}
+
+impl Default for Normalisation {
+    fn default() -> Self {
+        Normalisation {
+            scale: 1.0 / 255.0,
+            mean: 0.0,
+            std: 1.0,
+        }
+    }
+}
+
+impl Normalisation {
+    /// The number for one pixel.
+    #[inline]
+    pub fn apply(self, pixel: u8) -> f32 {
+        (f32::from(pixel) * self.scale - self.mean) / self.std
+    }
+}
+
+impl Dataset {
+    /// A data set of these images and labels.
+    ///
+    /// # Errors
+    /// When images and labels differ in number, or a label is not below the number of classes.
+    pub fn new(
+        images: Images,
+        labels: impl Into<Arc<[u8]>>,
+        classes: impl Into<Arc<[String]>>,
+    ) -> Result<Self, DataError> {
+        Dataset::of(images, labels.into(), classes.into(), Path::new("data set"))
+    }
+
+    /// The same, with the label file's name for the error.
+    pub(crate) fn of(
+        images: Images,
+        labels: Arc<[u8]>,
+        classes: Arc<[String]>,
+        file: &Path,
+    ) -> Result<Self, DataError> {
+        if images.count() != labels.len() {
+            return Err(DataError::Counts {
+                file: file.into(),
+                images: images.count(),
+                labels: labels.len(),
+            });
+        }
+        check_labels(&labels, classes.len(), file)?;
+        Ok(Dataset {
+            images,
+            labels,
+            classes,
+        })
+    }
+
+    /// The same data for a network of `count` outputs: names beyond `count` go, missing ones are their numbers.
+    ///
+    /// # Errors
+    /// When a label is not below `count`.
+    pub fn with_class_count(&self, count: usize) -> Result<Dataset, DataError> {
+        check_labels(&self.labels, count, Path::new("data set"))?;
+        let name = |i: usize| {
+            self.classes
+                .get(i)
+                .cloned()
+                .unwrap_or_else(|| i.to_string())
+        };
+        Ok(Dataset {
+            classes: (0..count).map(name).collect(),
+            ..self.clone()
+        })
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.images.count()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `[channels, rows, columns]` of an image.
+    pub fn shape(&self) -> [usize; 3] {
+        self.images.shape()
+    }
+
+    /// A range of the images with their labels.
+    ///
+    /// # Panics
+    /// When the range goes beyond the data.
+    pub fn take(&self, range: Range<usize>) -> Dataset {
+        Dataset {
+            images: self.images.range(range.clone()),
+            labels: self.labels[range].into(),
+            classes: self.classes.clone(),
+        }
+    }
+
+    /// The first `n` images, or all when there are fewer.
+    pub fn limit(&self, n: usize) -> Dataset {
+        self.take(0..n.min(self.len()))
+    }
+
+    /// Everything but the last `n` images, and the last `n`: for training and for validation.
+    ///
+    /// # Errors
+    /// When nothing would be left to train on.
+    pub fn split_last(&self, n: usize) -> Result<(Dataset, Dataset), DataError> {
+        let len = self.len();
+        if n >= len {
+            return Err(DataError::Split {
+                wanted: n,
+                found: len,
+            });
+        }
+        Ok((self.take(0..len - n), self.take(len - n..len)))
+    }
+
+    /// The data with rows and columns of each image swapped.
+    pub fn transposed(&self) -> Dataset {
+        Dataset {
+            images: self.images.transposed(),
+            ..self.clone()
+        }
+    }
+
+    /// Writes the images at `indices` into `out`, `[indices, channels, rows, columns]`, in one pass from bytes to numbers.
+    ///
+    /// # Panics
+    /// When `out` has another size, or an index goes beyond the data.
+    pub fn gather(&self, indices: &[usize], scale: Normalisation, out: &mut [f32]) {
+        let area = self.images.area();
+        assert_eq!(
+            out.len(),
+            indices.len() * area,
+            "Dataset::gather: size of `out` for {} images",
+            indices.len()
+        );
+        for (&i, out) in indices.iter().zip(out.chunks_exact_mut(area.max(1))) {
+            for (out, &pixel) in out.iter_mut().zip(self.images.pixels(i)) {
+                *out = scale.apply(pixel);
+            }
+        }
+    }
+
+    /// The labels at `indices`.
+    ///
+    /// # Panics
+    /// When an index goes beyond the data.
+    pub fn labels_of(&self, indices: &[usize]) -> Vec<usize> {
+        indices.iter().map(|&i| self.labels[i].into()).collect()
+    }
+
+    /// SHA-256, in hexadecimal, of count and shape (little-endian, 8 bytes each), pixels and labels.
+    pub fn sha256(&self) -> String {
+        let mut sum = Sha256::new();
+        let [channels, rows, cols] = self.shape();
+        for size in [self.len(), channels, rows, cols] {
+            sum.update((size as u64).to_le_bytes());
+        }
+        sum.update(self.images.bytes());
+        sum.update(&self.labels);
+        format!("{:x}", sum.finalize())
+    }
+}
+
+fn check_labels(labels: &[u8], classes: usize, file: &Path) -> Result<(), DataError> {
+    match labels
+        .iter()
+        .position(|&label| usize::from(label) >= classes)
+    {
+        None => Ok(()),
+        Some(position) => Err(DataError::Label {
+            file: file.into(),
+            label: labels[position],
+            position,
+            classes,
+        }),
+    }
+}

@@ -1,0 +1,71 @@
+//! Data sets from what the `mnist` crate has loaded.
+
+use std::path::Path;
+
+use mnist::Mnist;
+
+use crate::{DataError, Dataset, Images, Loaded};
+
+const SIDE: usize = 28;
+
+/// The training part alone; [`Loaded`] takes all parts.
+impl TryFrom<Mnist> for Dataset {
+    type Error = DataError;
+
+    /// # Errors
+    /// When the pixels are no whole number of images, labels are one-hot, differ in number or are above 9.
+    fn try_from(mnist: Mnist) -> Result<Self, DataError> {
+        digits(mnist.trn_img, mnist.trn_lbl, "mnist training part")
+    }
+}
+
+/// All parts. The validation part ends the training data, so that [`Dataset::split_last`] takes it off again.
+impl TryFrom<Mnist> for Loaded {
+    type Error = DataError;
+
+    /// # Errors
+    /// As for [`Dataset`], and when a part is missing.
+    fn try_from(mut mnist: Mnist) -> Result<Self, DataError> {
+        mnist.trn_img.append(&mut mnist.val_img);
+        mnist.trn_lbl.append(&mut mnist.val_lbl);
+        let train = digits(mnist.trn_img, mnist.trn_lbl, "mnist training part")?;
+        let test = digits(mnist.tst_img, mnist.tst_lbl, "mnist test part")?;
+        for (data, part) in [(&train, "mnist training part"), (&test, "mnist test part")] {
+            if data.is_empty() {
+                return Err(DataError::NoImages { file: part.into() });
+            }
+        }
+        Ok(Loaded {
+            name: "mnist".into(),
+            train,
+            test,
+            notes: Vec::new(),
+        })
+    }
+}
+
+fn digits(pixels: Vec<u8>, labels: Vec<u8>, part: &str) -> Result<Dataset, DataError> {
+    let images = pixels.len() / (SIDE * SIDE);
+    if !pixels.len().is_multiple_of(SIDE * SIDE) {
+        return Err(DataError::Pixels {
+            file: part.into(),
+            found: pixels.len(),
+            rows: SIDE,
+            cols: SIDE,
+        });
+    }
+    if images > 0 && labels.len() == 10 * images {
+        return Err(DataError::OneHot {
+            file: part.into(),
+            images,
+            labels: labels.len(),
+        });
+    }
+    let classes = (0..10).map(|digit| digit.to_string()).collect();
+    Dataset::of(
+        Images::new(pixels, [images, 1, SIDE, SIDE]),
+        labels.into(),
+        classes,
+        Path::new(part),
+    )
+}

@@ -1,0 +1,190 @@
+//! Reading IDX files: a magic number, big-endian sizes, bytes.
+//!
+//! Images are three-dimensional (magic `0x00000803`: count, rows, columns), or four-dimensional (`0x00000804`: count, channels, rows,
+//! columns); labels are one-dimensional (`0x00000801`). A file may be gzipped, in one or several members; that is seen from its first
+//! bytes, not from its name. Memory grows with the bytes that are there, never with what a header claims, and a file is read to its
+//! end, so that its checksum is compared and bytes too many are noticed.
+//!
+//! A count of 0 is legal here; [`load`](crate::load) refuses it.
+
+use std::{io::Read, path::Path};
+
+use crate::{
+    DataError, Images,
+    input::{Input, read_error},
+};
+
+pub(crate) const LABELS: u32 = 0x0801;
+pub(crate) const IMAGES: u32 = 0x0803;
+pub(crate) const IMAGES_WITH_CHANNELS: u32 = 0x0804;
+
+/// Reads a file of images.
+///
+/// # Errors
+/// When the file cannot be read, is no such IDX file, or has more or fewer bytes than its header announces.
+pub fn read_images(file: impl AsRef<Path>) -> Result<Images, DataError> {
+    let input = Input::open(file.as_ref())?;
+    images(input.reader, input.length, file.as_ref())
+}
+
+/// Reads a file of labels.
+///
+/// # Errors
+/// As [`read_images`].
+pub fn read_labels(file: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
+    let input = Input::open(file.as_ref())?;
+    labels(input.reader, input.length, file.as_ref())
+}
+
+/// Reads images from the bytes of a file; `name` stands in error messages.
+///
+/// # Errors
+/// As [`read_images`].
+pub fn read_images_from(bytes: &[u8], name: impl AsRef<Path>) -> Result<Images, DataError> {
+    let input = Input::bytes(bytes);
+    images(input.reader, input.length, name.as_ref())
+}
+
+/// Reads labels from the bytes of a file; `name` stands in error messages.
+///
+/// # Errors
+/// As [`read_images`].
+pub fn read_labels_from(bytes: &[u8], name: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
+    let input = Input::bytes(bytes);
+    labels(input.reader, input.length, name.as_ref())
+}
+
+pub(crate) fn images(
+    mut reader: impl Read,
+    length: Option<u64>,
+    file: &Path,
+) -> Result<Images, DataError> {
+    let sizes = header(&mut reader, &[IMAGES, IMAGES_WITH_CHANNELS], file)?;
+    let pixels = body(reader, length, &sizes, file)?;
+    let sizes: Vec<usize> = sizes.iter().map(|&n| n as usize).collect();
+    let (count, channels, rows, cols) = match sizes[..] {
+        [count, rows, cols] => (count, 1, rows, cols),
+        [count, channels, rows, cols] => (count, channels, rows, cols),
+        _ => unreachable!("the magic number fixes the number of sizes"),
+    };
+    if count > 0 && channels * rows * cols == 0 {
+        return Err(DataError::NoPixels {
+            file: file.into(),
+            rows,
+            cols,
+        });
+    }
+    Ok(Images::new(pixels, [count, channels, rows, cols]))
+}
+
+pub(crate) fn labels(
+    mut reader: impl Read,
+    length: Option<u64>,
+    file: &Path,
+) -> Result<Vec<u8>, DataError> {
+    let sizes = header(&mut reader, &[LABELS], file)?;
+    body(reader, length, &sizes, file)
+}
+
+/// The sizes that stand after one of the wanted magic numbers.
+fn header(reader: &mut impl Read, wanted: &[u32], file: &Path) -> Result<Vec<u32>, DataError> {
+    let truncated = |wanted, found| DataError::Header {
+        file: file.into(),
+        wanted,
+        found,
+    };
+    let mut read = |count: usize| {
+        let mut bytes = Vec::with_capacity(count);
+        reader
+            .take(count as u64)
+            .read_to_end(&mut bytes)
+            .map_err(|e| read_error(file, e))?;
+        Ok(bytes)
+    };
+
+    let start = read(4)?;
+    let magic = match start[..] {
+        [] => return Err(DataError::Empty { file: file.into() }),
+        [a, b, c, d] => u32::from_be_bytes([a, b, c, d]),
+        _ => return Err(truncated(header_len(wanted[0]), start.len())),
+    };
+    if !wanted.contains(&magic) {
+        let code = (magic >> 8) as u8;
+        let same_but_type = wanted.iter().any(|w| w & !0xff00 == magic & !0xff00);
+        return Err(if same_but_type {
+            DataError::Element {
+                file: file.into(),
+                code,
+            }
+        } else {
+            DataError::Magic {
+                file: file.into(),
+                found: magic,
+                wanted: wanted[0],
+            }
+        });
+    }
+    let sizes = read(header_len(magic) - 4)?;
+    if sizes.len() < header_len(magic) - 4 {
+        return Err(truncated(header_len(magic), 4 + sizes.len()));
+    }
+    Ok(sizes
+        .chunks(4)
+        .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+        .collect())
+}
+
+/// The last byte of a magic number is the number of sizes, four bytes each.
+fn header_len(magic: u32) -> usize {
+    4 + 4 * (magic & 0xff) as usize
+}
+
+/// The bytes after the header: as many as the sizes say, and no more.
+fn body(
+    mut reader: impl Read,
+    length: Option<u64>,
+    sizes: &[u32],
+    file: &Path,
+) -> Result<Vec<u8>, DataError> {
+    let wanted = sizes
+        .iter()
+        .try_fold(1u64, |product, &n| product.checked_mul(n.into()))
+        .filter(|&n| n < isize::MAX as u64)
+        .ok_or_else(|| DataError::TooLarge {
+            file: file.into(),
+            sizes: sizes.iter().map(|&n| n.into()).collect(),
+        })?;
+    let wrong = |found| DataError::Length {
+        file: file.into(),
+        wanted,
+        found,
+    };
+
+    let mut bytes = Vec::new();
+    if let Some(length) = length {
+        let found = length.saturating_sub(4 + 4 * sizes.len() as u64);
+        if found != wanted {
+            return Err(wrong(Some(found)));
+        }
+        bytes.reserve_exact(wanted as usize);
+    }
+    reader
+        .by_ref()
+        .take(wanted)
+        .read_to_end(&mut bytes)
+        .map_err(|e| read_error(file, e))?;
+    if (bytes.len() as u64) < wanted {
+        return Err(wrong(Some(bytes.len() as u64)));
+    }
+    // The end of a gzip stream is seen, and its checksum compared, only by asking for one byte more.
+    let mut more = Vec::new();
+    reader
+        .take(1)
+        .read_to_end(&mut more)
+        .map_err(|e| read_error(file, e))?;
+    if !more.is_empty() {
+        return Err(wrong(None));
+    }
+    bytes.shrink_to_fit();
+    Ok(bytes)
+}

@@ -1,0 +1,111 @@
+//! Bytes of a file as they are inside, whether the file is gzipped or not.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use flate2::bufread::GzDecoder;
+
+use crate::DataError;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// A stream of raw bytes.
+pub(crate) struct Input<'a> {
+    pub reader: Box<dyn Read + 'a>,
+    /// Number of raw bytes, where it is known without reading them.
+    pub length: Option<u64>,
+}
+
+impl<'a> Input<'a> {
+    /// Opens a file. Gzip is known by its first bytes: names lie, after a download in particular.
+    pub fn open(file: &Path) -> Result<Input<'static>, DataError> {
+        let failed = |doing| {
+            move |reason| DataError::Io {
+                file: file.into(),
+                doing,
+                reason,
+            }
+        };
+        let opened = File::open(file).map_err(failed("open"))?;
+        let about = opened.metadata().map_err(failed("open"))?;
+        if about.is_dir() {
+            return Err(DataError::NotAFile { file: file.into() });
+        }
+        let length = about.is_file().then_some(about.len());
+        Input::sniff(BufReader::with_capacity(1 << 16, opened), length).map_err(failed("read"))
+    }
+
+    pub fn bytes(bytes: &'a [u8]) -> Self {
+        Input::sniff(bytes, Some(bytes.len() as u64)).expect("a slice reads without errors")
+    }
+
+    fn sniff(mut reader: impl BufRead + 'a, length: Option<u64>) -> io::Result<Self> {
+        Ok(if reader.fill_buf()?.starts_with(&GZIP) {
+            let members = Members {
+                current: Some(GzDecoder::new(reader)),
+            };
+            Input {
+                reader: Box::new(members),
+                length: None,
+            }
+        } else {
+            Input {
+                reader: Box::new(reader),
+                length,
+            }
+        })
+    }
+}
+
+/// Tells a damaged gzip stream from a failing disk.
+pub(crate) fn read_error(file: &Path, reason: io::Error) -> DataError {
+    if reason.raw_os_error().is_some() {
+        return DataError::Io {
+            file: file.into(),
+            doing: "read",
+            reason,
+        };
+    }
+    let problem = match reason.kind() {
+        io::ErrorKind::UnexpectedEof => "the gzip stream is truncated".to_string(),
+        _ => format!("the gzip stream is damaged: {reason}"),
+    };
+    DataError::Gzip {
+        file: file.into(),
+        problem,
+    }
+}
+
+/// All members of a gzip file, one after the other, as `gunzip` reads them.
+///
+/// The end of a member is reached only after its checksum has been compared.
+struct Members<R> {
+    current: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if out.is_empty() {
+            return Ok(0);
+        }
+        while let Some(member) = &mut self.current {
+            let count = member.read(out)?;
+            if count > 0 {
+                return Ok(count);
+            }
+            let mut rest = self.current.take().expect("looked at above").into_inner();
+            match rest.fill_buf()?.first() {
+                None => {}
+                Some(first) if *first == GZIP[0] => self.current = Some(GzDecoder::new(rest)),
+                Some(_) => {
+                    let problem = "bytes that are no gzip follow its end";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+                }
+            }
+        }
+        Ok(0)
+    }
+}

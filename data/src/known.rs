@@ -1,0 +1,131 @@
+//! The data sets that have names.
+
+use std::path::Path;
+
+use crate::{DataError, folder, source::Part};
+
+/// A data set that [`load`](crate::load) knows by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// Where its files come from.
+    pub from: &'static str,
+    /// Whether its files are there.
+    pub available: bool,
+}
+
+/// The four files, and notes about them.
+type Found = ([Part; 4], Vec<String>);
+
+/// A data set with a name, and how its files are found.
+pub(crate) struct Entry {
+    pub name: &'static str,
+    about: &'static str,
+    from: &'static str,
+    pub classes: [&'static str; 10],
+    pub find: fn() -> Result<Found, DataError>,
+    available: fn() -> bool,
+}
+
+const FASHION: &str = "/usr/share/datasets/fashion-mnist";
+
+pub(crate) static ENTRIES: [Entry; 2] = [
+    Entry {
+        name: "mnist",
+        about: "handwritten digits, 60000 + 10000 images of 28x28",
+        from: "bundled; Y. LeCun, C. Cortes, C. J. C. Burges, CC BY-SA 3.0",
+        classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+        find: mnist,
+        available: || cfg!(feature = "bundled"),
+    },
+    Entry {
+        name: "fashion-mnist",
+        about: "articles of clothing, 60000 + 10000 images of 28x28",
+        from: "/usr/share/datasets/fashion-mnist, Debian's package dataset-fashion-mnist",
+        classes: [
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ],
+        find: fashion,
+        available: || folder::find(Path::new(FASHION)).is_ok(),
+    },
+];
+
+/// The data sets with names.
+pub fn known() -> Vec<Known> {
+    ENTRIES
+        .iter()
+        .map(|e| Known {
+            name: e.name,
+            about: e.about,
+            from: e.from,
+            available: (e.available)(),
+        })
+        .collect()
+}
+
+#[cfg(feature = "bundled")]
+fn mnist() -> Result<Found, DataError> {
+    Ok((crate::bundled::mnist(), Vec::new()))
+}
+
+#[cfg(not(feature = "bundled"))]
+fn mnist() -> Result<Found, DataError> {
+    let how = "not part of this build; build with the feature `bundled`, or give the path of a folder with its four files";
+    Err(DataError::Unavailable {
+        name: "mnist",
+        how: how.into(),
+    })
+}
+
+fn fashion() -> Result<Found, DataError> {
+    let folder = Path::new(FASHION);
+    if !folder.is_dir() {
+        let how = format!(
+            "no folder {FASHION}; install Debian's package dataset-fashion-mnist, or give the path of a folder with its four files"
+        );
+        return Err(DataError::Unavailable {
+            name: "fashion-mnist",
+            how,
+        });
+    }
+    folder::find(folder)
+}
+
+/// The known name that starts with the text, or is at most two edits away.
+pub(crate) fn nearest(text: &str) -> Option<&'static str> {
+    let text = text.to_lowercase();
+    let close =
+        |name: &&str| (text.len() > 2 && name.starts_with(&text)) || edits(&text, name) <= 2;
+    ENTRIES
+        .iter()
+        .map(|e| e.name)
+        .filter(close)
+        .min_by_key(|name| edits(&text, name))
+}
+
+/// Levenshtein's distance.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.chars().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.chars().count()]
+}

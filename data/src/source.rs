@@ -1,0 +1,189 @@
+//! Data sets by name or by folder.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    DataError, Dataset, Images, folder, idx,
+    input::Input,
+    known::{ENTRIES, nearest},
+};
+
+/// Training and test data of a source.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The name, or the folder's path as text.
+    pub name: String,
+    /// The data to train on; not empty.
+    pub train: Dataset,
+    /// The data to test with; not empty, of the same shape and classes.
+    pub test: Dataset,
+    /// Choices made while reading, for the user to know: a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Loads a data set: a name that [`known()`](crate::known()) lists, or the path of a folder with the four IDX files.
+///
+/// A name goes before a folder of the same name; `./mnist` is the folder. A folder's files are `train-images-idx3-ubyte`,
+/// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or with a dot before `idx`, raw or with `.gz`
+/// at the end. Its classes are 0 to 9, or more when the training labels go higher; a folder named as a known data set has that one's
+/// class names.
+///
+/// # Errors
+/// When there is no such name or folder, a file is missing or damaged, images and labels don't belong together, there are no images,
+/// or training and test data differ in shape or classes.
+pub fn load(source: impl AsRef<OsStr>) -> Result<Loaded, DataError> {
+    let Source {
+        name,
+        parts,
+        classes,
+        mut notes,
+    } = Source::find(source.as_ref())?;
+    let [train_images, train_labels, test_images, test_labels] = &parts;
+
+    let labels = train_labels.labels()?;
+    let classes = class_names(classes, &labels);
+    if classes.len() > 10 {
+        notes.push(format!(
+            "{} classes: the highest training label is {}",
+            classes.len(),
+            classes.len() - 1
+        ));
+    }
+    let train = Dataset::of(
+        train_images.images()?,
+        labels.into(),
+        classes.clone(),
+        &train_labels.file,
+    )?;
+    let test = Dataset::of(
+        test_images.images()?,
+        test_labels.labels()?.into(),
+        classes,
+        &test_labels.file,
+    )?;
+    for (data, part) in [(&train, train_images), (&test, test_images)] {
+        if data.is_empty() {
+            return Err(DataError::NoImages {
+                file: part.file.clone(),
+            });
+        }
+    }
+    if train.shape() != test.shape() {
+        return Err(DataError::Shape {
+            file: test_images.file.clone(),
+            wanted: train.shape(),
+            found: test.shape(),
+        });
+    }
+    Ok(Loaded {
+        name,
+        train,
+        test,
+        notes,
+    })
+}
+
+fn class_names(known: &[&str], labels: &[u8]) -> Arc<[String]> {
+    let count = labels
+        .iter()
+        .map(|&label| usize::from(label) + 1)
+        .max()
+        .unwrap_or(0)
+        .max(10);
+    (0..count)
+        .map(|i| {
+            known
+                .get(i)
+                .map_or_else(|| i.to_string(), |name| name.to_string())
+        })
+        .collect()
+}
+
+/// One file of a source.
+pub(crate) struct Part {
+    /// Its path, or its name in the binary.
+    pub file: PathBuf,
+    pub place: Place,
+    /// The sum of its raw bytes, where it is known.
+    pub sha256: Option<&'static str>,
+}
+
+pub(crate) enum Place {
+    #[cfg(feature = "bundled")]
+    Bytes(&'static [u8]),
+    File(PathBuf),
+}
+
+impl Part {
+    pub fn open(&self) -> Result<Input<'static>, DataError> {
+        match &self.place {
+            #[cfg(feature = "bundled")]
+            Place::Bytes(bytes) => Ok(Input::bytes(bytes)),
+            Place::File(file) => Input::open(file),
+        }
+    }
+
+    fn images(&self) -> Result<Images, DataError> {
+        let input = self.open()?;
+        idx::images(input.reader, input.length, &self.file)
+    }
+
+    fn labels(&self) -> Result<Vec<u8>, DataError> {
+        let input = self.open()?;
+        idx::labels(input.reader, input.length, &self.file)
+    }
+}
+
+/// Where a source's files are: training images, training labels, test images, test labels.
+pub(crate) struct Source {
+    pub name: String,
+    pub parts: [Part; 4],
+    pub classes: &'static [&'static str],
+    pub notes: Vec<String>,
+}
+
+impl Source {
+    pub fn find(source: &OsStr) -> Result<Source, DataError> {
+        let named = |name: &OsStr| ENTRIES.iter().find(|e| name == e.name);
+        if let Some(entry) = named(source) {
+            let (parts, notes) = (entry.find)()?;
+            return Ok(Source {
+                name: entry.name.into(),
+                parts,
+                classes: &entry.classes,
+                notes,
+            });
+        }
+        let path = Path::new(source);
+        match path.metadata() {
+            Ok(about) if about.is_dir() => {
+                let (parts, notes) = folder::find(path)?;
+                let entry = path.file_name().and_then(named);
+                let classes = entry.map_or(&[][..], |e| &e.classes);
+                Ok(Source {
+                    name: path.to_string_lossy().into_owned(),
+                    parts,
+                    classes,
+                    notes,
+                })
+            }
+            Ok(_) => Err(DataError::NotAFolder { file: path.into() }),
+            Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => {
+                Err(DataError::Unknown {
+                    name: path.into(),
+                    nearest: nearest(&source.to_string_lossy()),
+                    known: ENTRIES.iter().map(|e| e.name).collect(),
+                })
+            }
+            Err(reason) => Err(DataError::Io {
+                file: path.into(),
+                doing: "open",
+                reason,
+            }),
+        }
+    }
+}
