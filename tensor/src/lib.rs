@@ -1,1 +1,60 @@
-//! ndarray values on an autograd tape, with gradients that check themselves
+//! ndarray values on an autograd tape, with gradients that check themselves.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`params`] | [`Params`]: everything learned, in order, by name |
+//! | [`tape`] | [`Tape`], [`Var`]; [`Tape::op`] records an operation of anyone's |
+//! | [`grad`] | [`value_and_grad`], [`no_grad`] |
+//! | [`ops`] | the operations: arithmetic, products, reductions, shapes, convolution, pooling, losses |
+//! | [`check`] | the gradient check |
+//! | [`plain`] | the plain twin of each fast kernel |
+//! | [`pool`] | [`Pool`]: threads |
+//!
+//! A function of parameters becomes its value and its gradient; what to do with those is the caller's affair:
+//!
+//! ```
+//! use tapeline_tensor::{Params, Role, tensor, value_and_grad};
+//!
+//! let mut params = Params::<f32>::new();
+//! let weight = params.push("weight", Role::Weight, tensor([0.0]));
+//! for _ in 0..100 {
+//!     let (_, grads, ()) = value_and_grad(&params, &[], |tape, params, _| {
+//!         let [x, y] = [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]].map(|v| tape.constant(tensor(v)));
+//!         ((params[0] * x - y).square().mean(), ())
+//!     });
+//!     if let Some(gradient) = &grads.params[weight.index()] {
+//!         params.value_mut(weight).scaled_add(-0.05, gradient);
+//!     }
+//! }
+//! assert!((params.get(weight).value[0] - 2.0).abs() < 1e-5);
+//! ```
+//!
+//! The same seed gives the same bits on any number of threads: see [`Pool`].
+
+pub mod broadcast;
+pub mod check;
+pub mod grad;
+mod kernels;
+pub mod ops;
+pub mod params;
+pub mod plain;
+pub mod pool;
+pub mod scalar;
+pub mod tape;
+
+pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_tampered};
+pub use ops::{Conv2d, Window, conv2d, cross_entropy, max_pool2d, mse};
+pub use params::{Param, ParamId, Params, Role};
+pub use pool::Pool;
+pub use scalar::Scalar;
+pub use tape::{Place, Tamper, Tape, Var};
+
+/// An array of any number of dimensions. Clones share the elements; a write copies them only while they are shared.
+pub type Tensor<T = f32> = ndarray::ArcArray<T, ndarray::IxDyn>;
+
+/// A tensor of one dimension, for examples and tests; [`Tensor::from_shape_vec`] makes those of more.
+pub fn tensor<T: Clone>(values: impl Into<Vec<T>>) -> Tensor<T> {
+    ndarray::Array1::from(values.into())
+        .into_dyn()
+        .into_shared()
+}

@@ -1,0 +1,112 @@
+//! From a function on a tape to its value and its gradient.
+
+use crate::{Params, Role, Scalar, Tape, Tensor, Var, tape::Tamper};
+
+/// Gradients of a loss, each laid out in memory like what it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grads<T = f32> {
+    /// For each entry of the parameters; `None` for buffers, and for weights that the loss doesn't depend on.
+    pub params: Vec<Option<Tensor<T>>>,
+    /// For each input; `None` where the loss doesn't depend on it.
+    pub inputs: Vec<Option<Tensor<T>>>,
+}
+
+/// Runs `f` on a fresh tape and leads its loss, the first of what it returns, back to `params` and `inputs`. Returns the loss, the gradients
+/// and the second of what `f` returned.
+///
+/// `f` is given the tape, a value for each entry of `params`, and one for each of `inputs`; those are what gets a gradient: a
+/// batch of images is a [`Tape::constant`]. The tape is gone when this returns, so an optimizer writes parameters in place.
+///
+/// ```
+/// use tapeline_tensor::{Params, Role, tensor, value_and_grad};
+///
+/// let mut params = Params::<f64>::new();
+/// params.push("slope", Role::Weight, tensor([2.0, -1.0]));
+/// let (loss, grads, ()) = value_and_grad(&params, &[], |tape, params, _| {
+///     let x = tape.constant(tensor([3.0, 4.0]));
+///     ((params[0] * x).sum(), ())
+/// });
+/// assert_eq!(loss, 2.0);
+/// assert_eq!(grads.params[0], Some(tensor([3.0, 4.0])));
+/// ```
+///
+/// # Panics
+/// When the loss has more than one element.
+#[track_caller]
+pub fn value_and_grad<T: Scalar, X>(
+    params: &Params<T>,
+    inputs: &[Tensor<T>],
+    f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>], &[Var<'t, T>]) -> (Var<'t, T>, X),
+) -> (T, Grads<T>, X) {
+    run(params, inputs, None, f)
+}
+
+/// [`value_and_grad`] with every rule's result passed through `tamper`: so that a check can show that it notices a wrong rule.
+#[track_caller]
+pub fn value_and_grad_tampered<T: Scalar, X>(
+    params: &Params<T>,
+    inputs: &[Tensor<T>],
+    tamper: Tamper<'_, T>,
+    f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>], &[Var<'t, T>]) -> (Var<'t, T>, X),
+) -> (T, Grads<T>, X) {
+    run(params, inputs, Some(tamper), f)
+}
+
+#[track_caller]
+fn run<T: Scalar, X>(
+    params: &Params<T>,
+    inputs: &[Tensor<T>],
+    tamper: Option<Tamper<'_, T>>,
+    f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>], &[Var<'t, T>]) -> (Var<'t, T>, X),
+) -> (T, Grads<T>, X) {
+    let tape = Tape::new(true);
+    let params_on_tape: Vec<_> = params
+        .iter()
+        .map(|p| tape.leaf(p.value.clone(), p.role == Role::Weight))
+        .collect();
+    let inputs_on_tape: Vec<_> = inputs.iter().map(|x| tape.leaf(x.clone(), true)).collect();
+    let (loss, extra) = f(&tape, &params_on_tape, &inputs_on_tape);
+    let value = loss.value().sum();
+    let mut gradients = tape.backward(loss, params.len() + inputs.len(), tamper);
+    let like = params.iter().map(|p| &p.value).chain(inputs);
+    for (gradient, like) in gradients.iter_mut().zip(like) {
+        if let Some(gradient) = gradient.as_mut().filter(|g| g.strides() != like.strides()) {
+            *gradient = laid_out_like(gradient, like);
+        }
+    }
+    let of_inputs = gradients.split_off(params.len());
+    (
+        value,
+        Grads {
+            params: gradients,
+            inputs: of_inputs,
+        },
+        extra,
+    )
+}
+
+fn laid_out_like<T: Scalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
+    let mut out = like.to_owned();
+    out.assign(x);
+    out.into_shared()
+}
+
+/// Runs `f` on a tape that keeps no rules: for evaluation.
+///
+/// ```
+/// use tapeline_tensor::{Params, no_grad, tensor};
+///
+/// let y = no_grad(&Params::<f32>::new(), |tape, _| tape.constant(tensor([1.0, -1.0])).relu().value());
+/// assert_eq!(y, tensor([1.0, 0.0]));
+/// ```
+pub fn no_grad<T: Scalar, X>(
+    params: &Params<T>,
+    f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>]) -> X,
+) -> X {
+    let tape = Tape::new(false);
+    let params: Vec<_> = params
+        .iter()
+        .map(|p| tape.leaf(p.value.clone(), false))
+        .collect();
+    f(&tape, &params)
+}

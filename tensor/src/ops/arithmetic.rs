@@ -1,0 +1,142 @@
+//! `+ - * /` and negation, between values and with numbers; sizes of 1 stretch.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::{
+    Scalar, Tensor, Var, broadcast,
+    kernels::elementwise::{map, map_assign, zip_assign},
+};
+
+/// The value of `f(a, b)`, both stretched to one shape.
+#[track_caller]
+fn broadcast_zip<T: Scalar>(
+    name: &str,
+    a: Tensor<T>,
+    b: &Tensor<T>,
+    f: impl Fn(T, T) -> T + Sync,
+) -> Tensor<T> {
+    let Some(shape) = broadcast::shape(a.shape(), b.shape()) else {
+        panic!(
+            "{name}: shapes {:?} and {:?} do not broadcast",
+            a.shape(),
+            b.shape()
+        );
+    };
+    let a = stretch(a, &shape);
+    if b.shape() == shape {
+        zip_assign(a, b, f)
+    } else {
+        let mut out = a.into_owned();
+        out.zip_mut_with(b, |a, &b| *a = f(*a, b));
+        out.into_shared()
+    }
+}
+
+fn stretch<T: Scalar>(x: Tensor<T>, shape: &[usize]) -> Tensor<T> {
+    if x.shape() == shape {
+        return x;
+    }
+    let view = x
+        .broadcast(shape)
+        .unwrap_or_else(|| unreachable!("the common shape is known"));
+    view.to_owned().into_shared()
+}
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $name:literal, $value:expr, $vjp:expr) => {
+        impl<'t, T: Scalar> $trait for Var<'t, T> {
+            type Output = Self;
+
+            #[track_caller]
+            fn $method(self, other: Self) -> Self {
+                let (a, b) = (self.value(), other.value());
+                let value = broadcast_zip($name, a.clone(), &b, $value);
+                let vjp: fn(Tensor<T>, [bool; 2], Tensor<T>, Tensor<T>) -> [Option<Tensor<T>>; 2] =
+                    $vjp;
+                self.tape().op($name, value, [self, other], move |g, need| {
+                    vjp(g, need, a, b)
+                })
+            }
+        }
+    };
+}
+
+operator!(Add, add, "add", |a, b| a + b, |g, need, _, _| {
+    let second = need[1].then(|| g.clone());
+    [Some(g), second]
+});
+operator!(Sub, sub, "sub", |a, b| a - b, |g, need, _, _| {
+    let second = need[1].then(|| map_assign(g.clone(), |g| -g));
+    [Some(g), second]
+});
+operator!(Mul, mul, "mul", |a, b| a * b, |g, need, a, b| {
+    let first = need[0].then(|| broadcast_zip("mul", g.clone(), &b, |g, b| g * b));
+    [
+        first,
+        need[1].then(|| broadcast_zip("mul", g, &a, |g, a| g * a)),
+    ]
+});
+operator!(Div, div, "div", |a, b| a / b, |g, need, a, b| {
+    let g = broadcast_zip("div", g, &b, |g, b| g / b);
+    let second = need[1].then(|| {
+        let quotient = broadcast_zip("div", a, &b, |a, b| a / b);
+        broadcast_zip("div", g.clone(), &quotient, |g, q| -g * q)
+    });
+    [Some(g), second]
+});
+
+/// An operation that multiplies the gradient by a number on its way back, or leaves it as it is.
+fn linear<'t, T: Scalar>(
+    name: &'static str,
+    x: Var<'t, T>,
+    f: impl Fn(T) -> T + Sync,
+    slope: Option<T>,
+) -> Var<'t, T> {
+    let value = map(&x.value(), f);
+    x.tape().op(name, value, [x], move |g, _| {
+        [Some(match slope {
+            Some(slope) => map_assign(g, |g| g * slope),
+            None => g,
+        })]
+    })
+}
+
+impl<T: Scalar> Neg for Var<'_, T> {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        linear("neg", self, |x| -x, Some(-T::one()))
+    }
+}
+
+impl<T: Scalar> Add<T> for Var<'_, T> {
+    type Output = Self;
+
+    fn add(self, number: T) -> Self {
+        linear("add", self, |x| x + number, None)
+    }
+}
+
+impl<T: Scalar> Sub<T> for Var<'_, T> {
+    type Output = Self;
+
+    fn sub(self, number: T) -> Self {
+        linear("sub", self, |x| x - number, None)
+    }
+}
+
+impl<T: Scalar> Mul<T> for Var<'_, T> {
+    type Output = Self;
+
+    fn mul(self, number: T) -> Self {
+        linear("mul", self, |x| x * number, Some(number))
+    }
+}
+
+impl<T: Scalar> Div<T> for Var<'_, T> {
+    type Output = Self;
+
+    fn div(self, number: T) -> Self {
+        linear("div", self, |x| x / number, Some(number.recip()))
+    }
+}

@@ -1,0 +1,20 @@
+//! Operations: each one function, its value beside its rule.
+//!
+//! Most are methods of [`Var`](crate::Var). A wrong shape is a bug in the caller's code: they panic there, with the operation's name and
+//! the shapes. The functions on this page need sizes or class indices beside their values.
+
+pub mod arithmetic;
+pub mod conv2d;
+pub mod elementwise;
+pub mod loss;
+pub mod matmul;
+pub mod pool2d;
+pub mod reduce;
+pub mod shape;
+pub mod softmax;
+mod window;
+
+pub use conv2d::{Conv2d, conv2d};
+pub use loss::{cross_entropy, mse};
+pub use pool2d::max_pool2d;
+pub use window::Window;

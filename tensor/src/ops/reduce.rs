@@ -1,0 +1,49 @@
+//! Sums and means.
+
+use ndarray::Axis;
+
+use crate::{Scalar, Tensor, Var, kernels::sum};
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The sum of all elements, as a tensor without dimensions.
+    pub fn sum(self) -> Self {
+        let x = self.value();
+        let shape = x.shape().to_vec();
+        self.tape().op(
+            "sum",
+            Tensor::from_elem(vec![], sum::total(&x)),
+            [self],
+            move |g, _| [Some(Tensor::from_elem(shape, g.sum()))],
+        )
+    }
+
+    /// The mean of all elements, as a tensor without dimensions; NaN where there are none.
+    pub fn mean(self) -> Self {
+        let count: usize = self.shape().iter().product();
+        self.sum() / T::of(count as f64)
+    }
+
+    /// The sum over one dimension, which goes.
+    ///
+    /// # Panics
+    /// When there is no such dimension.
+    #[track_caller]
+    pub fn sum_axis(self, axis: usize) -> Self {
+        let x = self.value();
+        assert!(
+            axis < x.ndim(),
+            "sum_axis: no dimension {axis} in shape {:?}",
+            x.shape()
+        );
+        let shape = x.shape().to_vec();
+        self.tape().op(
+            "sum_axis",
+            sum::over(&x, axis..axis + 1),
+            [self],
+            move |g, _| {
+                let g = g.insert_axis(Axis(axis));
+                [g.broadcast(shape).map(|g| g.to_owned().into_shared())]
+            },
+        )
+    }
+}

@@ -1,0 +1,63 @@
+//! The same elements in another shape.
+
+use crate::{Scalar, Tensor, Var};
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The elements in row-major order in another shape of as many. (`torch.reshape`)
+    ///
+    /// # Panics
+    /// When the number of elements differs.
+    #[track_caller]
+    pub fn reshape(self, shape: &[usize]) -> Self {
+        let x = self.value();
+        let fits = x.len() == shape.iter().product::<usize>();
+        assert!(fits, "reshape: {:?} does not fill {shape:?}", x.shape());
+        let from = x.shape().to_vec();
+        self.tape()
+            .op("reshape", reshaped(x, shape), [self], move |g, _| {
+                [Some(reshaped(g, &from))]
+            })
+    }
+
+    /// All dimensions from `start` on as one. (`torch.flatten`)
+    ///
+    /// # Panics
+    /// When there are fewer dimensions than `start`.
+    #[track_caller]
+    pub fn flatten(self, start: usize) -> Self {
+        let shape = self.shape();
+        assert!(
+            start <= shape.len(),
+            "flatten: no dimension {start} in shape {shape:?}"
+        );
+        let (kept, flat) = shape.split_at(start);
+        self.reshape(&[kept, &[flat.iter().product()]].concat())
+    }
+
+    /// The matrix with rows and columns swapped; no element moves. (`torch.t`)
+    ///
+    /// # Panics
+    /// When it is no matrix.
+    #[track_caller]
+    pub fn t(self) -> Self {
+        let x = self.value();
+        assert!(
+            x.ndim() == 2,
+            "t: a matrix is wanted, not shape {:?}",
+            x.shape()
+        );
+        self.tape().op("t", x.reversed_axes(), [self], |g, _| {
+            [Some(g.reversed_axes())]
+        })
+    }
+}
+
+fn reshaped<T: Scalar>(x: Tensor<T>, shape: &[usize]) -> Tensor<T> {
+    let x = if x.is_standard_layout() {
+        x
+    } else {
+        x.as_standard_layout().to_shared()
+    };
+    x.into_shape_with_order(shape)
+        .unwrap_or_else(|e| unreachable!("as many elements in row-major order: {e}"))
+}

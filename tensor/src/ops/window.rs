@@ -1,0 +1,87 @@
+//! Windows that slide over a plane.
+
+use std::ops::Range;
+
+/// The windows of a convolution or a pooling over planes of `input` size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Height and width of a plane.
+    pub input: [usize; 2],
+    /// Height and width of a window.
+    pub kernel: [usize; 2],
+    /// Steps between windows, down and across.
+    pub stride: [usize; 2],
+    /// Cells added before and after: above and below, left and right.
+    pub padding: [[usize; 2]; 2],
+    /// Steps between a window's cells, down and across.
+    pub dilation: [usize; 2],
+}
+
+impl Window {
+    /// Windows of a size at every place, without padding.
+    pub fn new(input: [usize; 2], kernel: [usize; 2]) -> Self {
+        Window {
+            input,
+            kernel,
+            stride: [1; 2],
+            padding: [[0; 2]; 2],
+            dilation: [1; 2],
+        }
+    }
+
+    /// Height and width of a window over its dilated cells.
+    pub fn extent(&self) -> [usize; 2] {
+        [0, 1].map(|i| self.dilation[i] * (self.kernel[i].saturating_sub(1)) + 1)
+    }
+
+    /// Number of windows, down and across; rounded down as PyTorch does.
+    ///
+    /// # Errors
+    /// When a kernel, stride or dilation is 0, or a window is larger than the padded plane: the reason, for a message.
+    pub fn output(&self) -> Result<[usize; 2], String> {
+        for (what, sizes) in [
+            ("kernel", self.kernel),
+            ("stride", self.stride),
+            ("dilation", self.dilation),
+        ] {
+            if sizes.contains(&0) {
+                return Err(format!(
+                    "{what} {}x{}: must be at least 1",
+                    sizes[0], sizes[1]
+                ));
+            }
+        }
+        let extent = self.extent();
+        let padded = [0, 1].map(|i| self.input[i] + self.padding[i][0] + self.padding[i][1]);
+        if extent[0] > padded[0] || extent[1] > padded[1] {
+            let [h, w] = padded;
+            let plane = if padded == self.input { "" } else { "padded " };
+            return Err(format!(
+                "a window of {}x{} is larger than the {plane}plane of {h}x{w}",
+                extent[0], extent[1]
+            ));
+        }
+        Ok([0, 1].map(|i| (padded[i] - extent[i]) / self.stride[i] + 1))
+    }
+
+    pub(crate) fn area(&self) -> usize {
+        self.input.iter().product()
+    }
+
+    pub(crate) fn out_area(&self) -> usize {
+        self.output().map_or(0, |size| size.iter().product())
+    }
+
+    /// For each window along `axis`, the range of the plane's cells it covers, padding left out. Without dilation.
+    pub(crate) fn places(&self, axis: usize) -> impl Iterator<Item = Range<usize>> + use<'_> {
+        let count = self.output().map_or(0, |size| size[axis]);
+        (0..count).map(move |i| {
+            let before = self.padding[axis][0];
+            let start = i * self.stride[axis];
+            let end = (start + self.kernel[axis])
+                .saturating_sub(before)
+                .min(self.input[axis]);
+            start.saturating_sub(before).min(end)..end
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Everything a model has learned, as one ordered list of named arrays.
+
+use crate::{Scalar, Tensor};
+
+/// Parameters and buffers in the order in which layers declared them, each under a name of its own.
+///
+/// Whoever trains owns it; layers hold a [`ParamId`] for each of theirs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params<T = f32> {
+    entries: Vec<Param<T>>,
+}
+
+/// One entry of [`Params`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param<T = f32> {
+    /// Its name, in PyTorch's form: `0.weight`.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its value. Its memory order is kept by gradients, casts and clones.
+    pub value: Tensor<T>,
+}
+
+/// What an entry of [`Params`] is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It is learned: gets a gradient, and is written by an optimizer.
+    Weight,
+    /// It is kept with the weights and gets no gradient: running statistics.
+    Buffer,
+}
+
+/// Place of an entry in its [`Params`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParamId(usize);
+
+impl ParamId {
+    /// The entry at `index`, in order of declaration.
+    pub fn new(index: usize) -> Self {
+        ParamId(index)
+    }
+
+    /// Its index, in order of declaration.
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl<T> Default for Params<T> {
+    fn default() -> Self {
+        Params {
+            entries: Vec::new(),
+        }
+    }
+}
+
+impl<T: Scalar> Params<T> {
+    /// An empty list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends an entry.
+    ///
+    /// # Panics
+    /// When there is an entry of this name.
+    #[track_caller]
+    pub fn push(&mut self, name: impl Into<String>, role: Role, value: Tensor<T>) -> ParamId {
+        let name = name.into();
+        assert!(
+            self.find(&name).is_none(),
+            "Params::push: a second `{name}`"
+        );
+        self.entries.push(Param { name, role, value });
+        ParamId(self.entries.len() - 1)
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entries in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Param<T>> {
+        self.entries.iter()
+    }
+
+    /// The entry at `id`.
+    ///
+    /// # Panics
+    /// When `id` goes beyond the list.
+    #[track_caller]
+    pub fn get(&self, id: ParamId) -> &Param<T> {
+        &self.entries[id.0]
+    }
+
+    /// The value at `id`, to write into; its shape stays as it is.
+    ///
+    /// # Panics
+    /// When `id` goes beyond the list.
+    #[track_caller]
+    pub fn value_mut(&mut self, id: ParamId) -> ndarray::ArrayViewMutD<'_, T> {
+        self.entries[id.0].value.view_mut()
+    }
+
+    /// The entry of this name.
+    pub fn find(&self, name: &str) -> Option<ParamId> {
+        self.entries
+            .iter()
+            .position(|p| p.name == name)
+            .map(ParamId)
+    }
+
+    /// Number of learned values: the elements of all weights, buffers not counted.
+    pub fn count(&self) -> usize {
+        let weights = self.iter().filter(|p| p.role == Role::Weight);
+        weights.map(|p| p.value.len()).sum()
+    }
+
+    /// The same list in another type of number.
+    pub fn cast<U: Scalar>(&self) -> Params<U> {
+        let cast = |p: &Param<T>| Param {
+            name: p.name.clone(),
+            role: p.role,
+            value: p.value.map(|&v| U::of(v.widen())).into_shared(),
+        };
+        Params {
+            entries: self.entries.iter().map(cast).collect(),
+        }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Params<T> {
+    type Item = &'a Param<T>;
+    type IntoIter = std::slice::Iter<'a, Param<T>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.iter()
+    }
+}

@@ -1,0 +1,51 @@
+//! The two types of number.
+
+use std::iter::Sum;
+
+use ndarray::NdFloat;
+
+/// A type of number: `f32` trains, `f64` checks. Sealed.
+pub trait Scalar: sealed::Sealed + NdFloat + Sum {
+    /// Its name, as Rust writes it.
+    const NAME: &'static str;
+
+    /// The nearest number of this type.
+    fn of(value: f64) -> Self;
+
+    /// The same number as `f64`; exact.
+    fn widen(self) -> f64;
+}
+
+impl Scalar for f32 {
+    const NAME: &'static str = "f32";
+
+    #[inline]
+    fn of(value: f64) -> f32 {
+        value as f32
+    }
+
+    #[inline]
+    fn widen(self) -> f64 {
+        self.into()
+    }
+}
+
+impl Scalar for f64 {
+    const NAME: &'static str = "f64";
+
+    #[inline]
+    fn of(value: f64) -> f64 {
+        value
+    }
+
+    #[inline]
+    fn widen(self) -> f64 {
+        self
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}

@@ -1,0 +1,256 @@
+//! The tape: values, and the rules that lead gradients back.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    sync::Arc,
+};
+
+use crate::{Scalar, Tensor, broadcast};
+
+/// Records each operation with its rule. Made by [`value_and_grad`](crate::value_and_grad) and [`no_grad`](crate::no_grad).
+pub struct Tape<T: Scalar = f32> {
+    nodes: RefCell<Vec<Node<T>>>,
+    scope: RefCell<Option<Arc<str>>>,
+    /// A rule is dropped at once on a tape that never goes backward.
+    recording: Cell<bool>,
+}
+
+/// A value on a tape: as cheap to copy as a number.
+pub struct Var<'t, T: Scalar = f32> {
+    tape: &'t Tape<T>,
+    id: usize,
+}
+
+struct Node<T: Scalar> {
+    value: Tensor<T>,
+    place: Place,
+    needs_grad: bool,
+    rule: Option<Rule<T>>,
+}
+
+/// Leads the gradient of a node to its parents: calls the second argument with each parent's position among the parents, its id and
+/// its share.
+type Rule<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(usize, usize, Tensor<T>))>;
+
+/// Which operation of which layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the operation.
+    pub op: &'static str,
+    /// The innermost [`Tape::scope`] it stands in.
+    pub scope: Option<Arc<str>>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.scope {
+            Some(scope) => write!(f, "`{}` in `{scope}`", self.op),
+            None => write!(f, "`{}`", self.op),
+        }
+    }
+}
+
+/// Sees each share of a gradient that a rule returns, and may change it or take it away: the hook through which checks make sure that
+/// they notice a wrong rule. Told the rule's place and which of its parents the share is for.
+pub type Tamper<'a, T> = &'a dyn Fn(&Place, usize, Tensor<T>) -> Option<Tensor<T>>;
+
+impl<T: Scalar> Tape<T> {
+    pub(crate) fn new(recording: bool) -> Self {
+        Tape {
+            nodes: RefCell::default(),
+            scope: RefCell::default(),
+            recording: Cell::new(recording),
+        }
+    }
+
+    /// A value that gets no gradient: a batch of images, a mask.
+    pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<'_, T> {
+        self.push("constant", value.into(), false, None)
+    }
+
+    pub(crate) fn leaf(&self, value: Tensor<T>, needs_grad: bool) -> Var<'_, T> {
+        self.push("leaf", value, needs_grad, None)
+    }
+
+    /// Records an operation: its name, its value, what it was computed from, and its rule.
+    ///
+    /// The rule is the vector-Jacobian product: given the gradient of the value, it returns those of the parents. `need` says which of
+    /// them anyone wants; it need not compute the others. A returned gradient has the shape of its parent, or the shape of the value
+    /// where the parent was broadcast to it: the tape sums it back. A rule of which no gradient is wanted is dropped at once, with all it holds.
+    ///
+    /// ```
+    /// use tapeline_tensor::{Params, tensor, value_and_grad};
+    ///
+    /// let (y, grads, ()) = value_and_grad(&Params::<f64>::new(), &[tensor([3.0, 4.0])], |tape, _, inputs| {
+    ///     let x = inputs[0].value();
+    ///     let cubes = x.mapv(|x| x * x * x).into_shared();
+    ///     let y = tape.op("cube", cubes, [inputs[0]], move |g, _| [Some((g * x.mapv(|x| 3.0 * x * x)).into_shared())]);
+    ///     (y.sum(), ())
+    /// });
+    /// assert_eq!(y, 91.0);
+    /// assert_eq!(grads.inputs[0], Some(tensor([27.0, 48.0])));
+    /// ```
+    ///
+    /// # Panics
+    /// When a parent is of another tape; while going backward, when the rule returns a gradient of another shape, or none where one is needed.
+    pub fn op<'t, const N: usize>(
+        &'t self,
+        name: &'static str,
+        value: impl Into<Tensor<T>>,
+        parents: [Var<'t, T>; N],
+        vjp: impl FnOnce(Tensor<T>, [bool; N]) -> [Option<Tensor<T>>; N] + 'static,
+    ) -> Var<'t, T> {
+        for parent in parents {
+            assert!(
+                std::ptr::eq(parent.tape, self),
+                "{name}: a parent is of another tape"
+            );
+        }
+        let need = {
+            let nodes = self.nodes.borrow();
+            parents.map(|p| nodes[p.id].needs_grad)
+        };
+        if !self.recording.get() || !need.contains(&true) {
+            return self.push(name, value.into(), false, None);
+        }
+        let ids = parents.map(|p| p.id);
+        let rule: Rule<T> = Box::new(move |gradient, give| {
+            let shares = vjp(gradient, need);
+            for (position, share) in shares.into_iter().enumerate() {
+                if need[position] {
+                    let share = share.unwrap_or_else(|| panic!("{name}: its rule returned no gradient for parent {position}, which needs one"));
+                    give(position, ids[position], share);
+                }
+            }
+        });
+        self.push(name, value.into(), true, Some(rule))
+    }
+
+    fn push(
+        &self,
+        op: &'static str,
+        value: Tensor<T>,
+        needs_grad: bool,
+        rule: Option<Rule<T>>,
+    ) -> Var<'_, T> {
+        let place = Place {
+            op,
+            scope: self.scope.borrow().clone(),
+        };
+        let mut nodes = self.nodes.borrow_mut();
+        nodes.push(Node {
+            value,
+            place,
+            needs_grad,
+            rule,
+        });
+        Var {
+            tape: self,
+            id: nodes.len() - 1,
+        }
+    }
+
+    /// Names the layer whose operations `f` records, for messages. Inside another scope the inner name counts.
+    pub fn scope<R>(&self, path: impl Into<Arc<str>>, f: impl FnOnce() -> R) -> R {
+        let outer = self.scope.replace(Some(path.into()));
+        let result = f();
+        self.scope.replace(outer);
+        result
+    }
+
+    /// The first operation so far whose value holds NaN or an infinity.
+    pub fn first_non_finite(&self) -> Option<Place> {
+        let nodes = self.nodes.borrow();
+        let first = nodes
+            .iter()
+            .find(|n| n.value.iter().any(|v| !v.is_finite()));
+        first.map(|n| n.place.clone())
+    }
+
+    /// Leads 1 back from `loss`; returns the gradients of the first `leaves` nodes.
+    ///
+    /// Nodes are popped on the way, so memory falls, and the depth of a graph is no matter.
+    pub(crate) fn backward(
+        &self,
+        loss: Var<'_, T>,
+        leaves: usize,
+        tamper: Option<Tamper<'_, T>>,
+    ) -> Vec<Option<Tensor<T>>> {
+        let mut nodes = self.nodes.take();
+        let shape = nodes[loss.id].value.shape().to_vec();
+        assert!(
+            shape.iter().all(|&n| n == 1),
+            "value_and_grad: the loss is one number, not {shape:?}"
+        );
+        nodes.truncate(loss.id + 1);
+
+        let mut gradients: Vec<Option<Tensor<T>>> = vec![None; nodes.len().max(leaves)];
+        gradients[loss.id] = Some(Tensor::from_elem(shape, T::one()));
+        while nodes.len() > leaves {
+            let Some(node) = nodes.pop() else { break };
+            let (Some(rule), Some(gradient)) = (node.rule, gradients.pop().flatten()) else {
+                continue;
+            };
+            let shape = node.value.shape().to_vec();
+            drop(node.value);
+            rule(gradient, &mut |position, parent, share| {
+                let share = match tamper {
+                    Some(tamper) => tamper(&node.place, position, share),
+                    None => Some(share),
+                };
+                if let Some(share) = share {
+                    let share =
+                        broadcast::undo(share, nodes[parent].value.shape(), &shape, &node.place);
+                    add(&mut gradients[parent], share);
+                }
+            });
+        }
+        gradients.truncate(leaves);
+        gradients
+    }
+}
+
+/// The first gradient is moved; what follows is added in place, into a copy if someone else holds it.
+fn add<T: Scalar>(sum: &mut Option<Tensor<T>>, share: Tensor<T>) {
+    match sum {
+        None => *sum = Some(share),
+        Some(sum) => *sum += &share,
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The tape it is on.
+    pub fn tape(self) -> &'t Tape<T> {
+        self.tape
+    }
+
+    /// Its value; shared, not copied.
+    pub fn value(self) -> Tensor<T> {
+        self.tape.nodes.borrow()[self.id].value.clone()
+    }
+
+    /// Size of each dimension.
+    pub fn shape(self) -> Vec<usize> {
+        self.tape.nodes.borrow()[self.id].value.shape().to_vec()
+    }
+
+    /// Number of dimensions.
+    pub fn ndim(self) -> usize {
+        self.tape.nodes.borrow()[self.id].value.ndim()
+    }
+}
+
+impl<T: Scalar> Clone for Var<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Scalar> Copy for Var<'_, T> {}
+
+impl<T: Scalar> fmt::Debug for Var<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Var({:?})", self.value())
+    }
+}
