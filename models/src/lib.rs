@@ -1,1 +1,59 @@
-//! Models from one line of text: building, training, evaluation, model files
+//! Models from one line of text: building, training, evaluation, model files.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`model`] | [`Model`]: a spec, built for an input shape |
+//! | [`presets`](mod@presets) | [`presets()`]: models under a word |
+//! | [`train`] | [`Trainer`]: one step after another |
+//! | [`fit`](mod@fit) | [`fit()`]: epochs, told to an observer |
+//! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
+//! | [`file`] | model files: [`save`], [`load`], [`load_weights`] |
+//! | [`weights`] | parameters as safetensors |
+//! | [`atomic`] | files that are there whole or not at all |
+//! | [`error`] | [`SpecError`], [`Diverged`] |
+//!
+//! ```
+//! use tapeline_data::{Dataset, Images, Normalisation};
+//! use tapeline_layers::{layers, losses, loss};
+//! use tapeline_models::{Data, Model, Recipe, Trainer, evaluate, fit, presets};
+//! use tapeline_optim::{Optimizer, Schedule, Stepper, optimizers, schedules};
+//! use std::ops::ControlFlow;
+//!
+//! // Bright images are of class 1, dark ones of class 0.
+//! let pixels = (0..64u8).flat_map(|i| [if i % 2 == 0 { 20 } else { 200 }; 4]).collect();
+//! let labels: Vec<u8> = (0..64).map(|i| i % 2).collect();
+//! let data = Dataset::new(Images::new(pixels, [64, 1, 2, 2])?, labels, ["dark", "bright"].map(String::from))?;
+//!
+//! let model = Model::build("flatten linear(2)", &data.shape(), &layers(), &presets())?;
+//! let loss = loss::read("cross_entropy", &losses()).unwrap();
+//! let optimizers = optimizers();
+//! let optimizer = Optimizer::read("sgd(lr=0.5)", &optimizers).unwrap();
+//! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(80).unwrap();
+//! let recipe = Recipe { epochs: 10, batch_size: 8, seed: 0, normalisation: Normalisation::default(), schedule: &schedule };
+//!
+//! let params = model.init(0);
+//! let stepper = optimizer.init(&params);
+//! let mut trainer = Trainer::new(&model, &*loss.loss, params, stepper, recipe.seed);
+//! fit(&mut trainer, &recipe, &Data { train: &data, test: &data, val: None }, &mut |_| ControlFlow::Continue(())).unwrap();
+//! assert_eq!(evaluate(&model, &trainer.params, &*loss.loss, &data, recipe.normalisation).accuracy, 1.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod atomic;
+pub mod error;
+pub mod evaluate;
+pub mod file;
+pub mod fit;
+pub mod model;
+pub mod presets;
+pub mod train;
+pub mod weights;
+
+pub use error::{Diverged, SpecError};
+pub use evaluate::{Evaluation, evaluate, predict};
+pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};
+pub use fit::{Data, Ended, Epoch, Event, Progress, Recipe, fit};
+pub use model::Model;
+pub use presets::presets;
+pub use train::{Step, Trainer};
+pub use weights::FileError;

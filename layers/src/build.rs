@@ -1,0 +1,129 @@
+//! From a call to a layer: shapes, parameters, bodies.
+
+use tapeline_spec::Call;
+use tapeline_tensor::{ParamId, Role};
+
+use crate::{AnyLayer, Built, Chain, Declared, Init, LayerDef, Refusal, Stream, plan::Site};
+
+/// What a layer is given while it is built: the shape of its input, and the means to ask for parameters, random streams and its body.
+pub struct Build<'b> {
+    pub(crate) site: &'b mut Site,
+    pub(crate) path: String,
+    pub(crate) shape: &'b [usize],
+    pub(crate) bodies: &'b [Vec<Call<'b, LayerDef>>],
+    pub(crate) depth: usize,
+}
+
+/// A parameter that has just been asked for; can be used where its id is wanted.
+pub struct Asked<'a>(&'a mut Declared, ParamId);
+
+impl Asked<'_> {
+    /// Lays it out with its first dimension running fastest. No value changes by it; products with the transposed matrix become faster.
+    pub fn column_major(self) -> ParamId {
+        self.0.column_major = true;
+        self.1
+    }
+
+    /// Its id.
+    pub fn id(self) -> ParamId {
+        self.1
+    }
+}
+
+impl<'b> Build<'b> {
+    /// Shape of the input, without the batch: `[channels, height, width]` or `[features]`.
+    pub fn shape(&self) -> &'b [usize] {
+        self.shape
+    }
+
+    /// The input as `[features]`.
+    ///
+    /// # Errors
+    /// When it has another shape.
+    pub fn features(&self) -> Result<usize, Refusal> {
+        match *self.shape {
+            [features] => Ok(features),
+            _ => Err(Refusal::takes("[features]").help("put `flatten` before it")),
+        }
+    }
+
+    /// The input as `[channels, height, width]`.
+    ///
+    /// # Errors
+    /// When it has another shape.
+    pub fn image(&self) -> Result<[usize; 3], Refusal> {
+        self.shape.try_into().map_err(|_| {
+            Refusal::takes("[channels, height, width]").help("it cannot stand behind `flatten`")
+        })
+    }
+
+    /// A layer whose output has the input's shape.
+    pub fn same_shape(&self, layer: impl AnyLayer + 'static) -> Built {
+        Built::new(layer, self.shape)
+    }
+
+    /// Asks for a parameter that is learned; `name` is put behind the layer's place: `weight` becomes `0.weight`.
+    ///
+    /// # Errors
+    /// When the model becomes too large.
+    pub fn weight(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Asked<'_>, Refusal> {
+        self.declare(name, Role::Weight, shape, init)
+    }
+
+    /// Asks for a buffer, which is kept with the parameters, but not learned.
+    ///
+    /// # Errors
+    /// When the model becomes too large.
+    pub fn buffer(&mut self, name: &str, shape: &[usize], value: f64) -> Result<ParamId, Refusal> {
+        Ok(self.declare(name, Role::Buffer, shape, Init::Constant(value))?.id())
+    }
+
+    fn declare(&mut self, name: &str, role: Role, shape: &[usize], init: Init) -> Result<Asked<'_>, Refusal> {
+        let declared = Declared {
+            name: format!("{}.{name}", self.path),
+            role,
+            shape: shape.to_vec(),
+            init,
+            column_major: false,
+        };
+        let (declared, id) = self.site.declare(declared)?;
+        Ok(Asked(declared, id))
+    }
+
+    /// Asks for a source of random numbers.
+    pub fn stream(&mut self) -> Stream {
+        self.site.stream()
+    }
+
+    /// Says how many multiply-adds the layer takes for one sample, its body not counted.
+    pub fn cost(&mut self, multiply_adds: u64) {
+        self.site.cost(multiply_adds);
+    }
+
+    /// Builds the body, `[ … ]`, on the layer's own input: the chain, and the shape of its output.
+    ///
+    /// # Errors
+    /// When the body can't be built.
+    pub fn body(&mut self) -> Result<(Chain, Vec<usize>), Refusal> {
+        let prefix = format!("{}.", self.path);
+        let calls = self.bodies.first().map_or(&[][..], Vec::as_slice);
+        Chain::build(calls, self.shape, &prefix, self.depth + 1, self.site).map_err(Refusal::inside)
+    }
+
+    /// Builds the branches, `[ … | … ]`, each on the layer's own input.
+    ///
+    /// # Errors
+    /// When a branch can't be built; what is wrong in each is told.
+    pub fn branches(&mut self) -> Result<Vec<(Chain, Vec<usize>)>, Refusal> {
+        let mut built = Vec::new();
+        let mut errors = Vec::new();
+        for (i, calls) in self.bodies.iter().enumerate() {
+            let prefix = format!("{}.{i}.", self.path);
+            match Chain::build(calls, self.shape, &prefix, self.depth + 1, self.site) {
+                Ok(branch) => built.push(branch),
+                Err(more) => errors.extend(more),
+            }
+        }
+        if errors.is_empty() { Ok(built) } else { Err(Refusal::inside(errors)) }
+    }
+}

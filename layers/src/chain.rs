@@ -1,0 +1,109 @@
+//! Layers one after another.
+
+use std::sync::Arc;
+
+use tapeline_spec::{Call, Diagnostic};
+use tapeline_tensor::Var;
+
+use crate::{
+    AnyLayer, Build, Built, Ctx, Element, Layer, LayerDef, Refusal,
+    def::Message,
+    plan::{Row, Site},
+};
+
+/// Layers in the order in which they run; itself a layer. An empty chain is the identity.
+pub struct Chain {
+    links: Vec<Link>,
+}
+
+struct Link {
+    path: Arc<str>,
+    layer: Box<dyn AnyLayer>,
+}
+
+impl Chain {
+    /// Number of layers, those in bodies not counted.
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whether it is the identity.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// Builds the calls of one chain; the paths of its layers begin with `prefix`.
+    pub(crate) fn build(
+        calls: &[Call<'_, LayerDef>],
+        shape: &[usize],
+        prefix: &str,
+        depth: usize,
+        site: &mut Site,
+    ) -> Result<(Chain, Vec<usize>), Vec<Diagnostic>> {
+        let mut links = Vec::with_capacity(calls.len());
+        let mut shape = shape.to_vec();
+        for (i, call) in calls.iter().enumerate() {
+            let path = format!("{prefix}{i}");
+            site.open(Row {
+                path: path.clone(),
+                text: call.text(),
+                depth,
+                output: Vec::new(),
+                parameters: 0,
+                multiply_adds: 0,
+            });
+            let mut build = Build {
+                site,
+                path: path.clone(),
+                shape: &shape,
+                bodies: &call.bodies,
+                depth,
+            };
+            let built = (call.def.build)(&call.args, &mut build).and_then(|built| {
+                site.close(&built.output)?;
+                Ok(built)
+            });
+            let Built { layer, output } = built
+                .map_err(|refusal| explain(refusal, call, i.checked_sub(1).map(|i| &calls[i]), &shape))?;
+            links.push(Link {
+                path: format!("{path} {}", call.def.name).into(),
+                layer,
+            });
+            shape = output;
+        }
+        Ok((Chain { links }, shape))
+    }
+}
+
+/// A refusal as a diagnostic: with the layer's text, what it got, and from whom.
+fn explain(
+    refusal: Refusal,
+    call: &Call<'_, LayerDef>,
+    before: Option<&Call<'_, LayerDef>>,
+    shape: &[usize],
+) -> Vec<Diagnostic> {
+    let this = call.text();
+    let from = match before {
+        Some(before) => format!("{shape:?} from `{}`", before.text()),
+        None => format!("{shape:?}"),
+    };
+    let message = match refusal.message {
+        Message::Inside(errors) => return errors,
+        Message::Takes(takes) => format!("`{this}` takes {takes}, but gets {from}"),
+        Message::Text(text) => format!("`{this}` on {from}: {text}"),
+    };
+    let span = refusal.arg.and_then(|arg| call.arg_span(arg)).unwrap_or(call.span);
+    let diagnostic = Diagnostic::error(span, message);
+    vec![match refusal.help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }]
+}
+
+impl<T: Element> Layer<T> for Chain {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        self.links.iter().fold(x, |x, link| {
+            cx.scope(&link.path, || T::layer(&*link.layer).forward(cx, x))
+        })
+    }
+}

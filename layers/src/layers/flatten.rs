@@ -1,0 +1,22 @@
+//! An image as a row of features.
+
+use tapeline_tensor::Var;
+
+use crate::{Built, Ctx, Element, Layer, LayerDef};
+
+/// All dimensions of a sample as one, in row-major order: `[channels, h, w]` gives `[channels·h·w]`. (`torch.nn.Flatten`)
+pub const FLATTEN: LayerDef = LayerDef {
+    name: "flatten",
+    about: "all values of a sample as one row",
+    examples: &[("flatten", &[2, 3, 4]), ("flatten", &[5])],
+    build: |_, build| Ok(Built::new(Flatten, [build.shape().iter().product()])),
+    ..LayerDef::BASE
+};
+
+struct Flatten;
+
+impl<T: Element> Layer<T> for Flatten {
+    fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        x.flatten(1)
+    }
+}

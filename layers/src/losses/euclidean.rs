@@ -1,0 +1,23 @@
+//! Half the squared distance to the one-hot target.
+
+use tapeline_tensor::Var;
+
+use crate::{Element, Loss, LossDef, loss::one_hot};
+
+/// `½ Σ_c (y_c − onehot_c)²`, a mean over the batch, on whatever the network puts out.
+pub const EUCLIDEAN: LossDef = LossDef {
+    name: "euclidean",
+    about: "half the squared distance to the one-hot target: summed over classes, mean over the batch",
+    examples: &["euclidean"],
+    build: |_| Box::new(Euclidean),
+    ..LossDef::BASE
+};
+
+struct Euclidean;
+
+impl<T: Element> Loss<T> for Euclidean {
+    fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
+        let target = one_hot(output.tape(), targets, output.shape()[1]);
+        (output - target).square().sum() / T::of(2.0 * targets.len() as f64)
+    }
+}

@@ -1,0 +1,22 @@
+//! Mean squared error to the one-hot target.
+
+use tapeline_tensor::{Var, mse};
+
+use crate::{Element, Loss, LossDef, loss::one_hot};
+
+/// The mean over all elements of `(y − onehot)²`, on whatever the network puts out. (`torch.nn.MSELoss`)
+pub const MSE: LossDef = LossDef {
+    name: "mse",
+    about: "mean squared difference to the one-hot target, over batch and classes",
+    examples: &["mse"],
+    build: |_| Box::new(Mse),
+    ..LossDef::BASE
+};
+
+pub(crate) struct Mse;
+
+impl<T: Element> Loss<T> for Mse {
+    fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
+        mse(output, one_hot(output.tape(), targets, output.shape()[1]))
+    }
+}

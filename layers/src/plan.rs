@@ -1,0 +1,142 @@
+//! What a model will be: everything known before a single array is made.
+
+use tapeline_spec::{Call, Diagnostic};
+use tapeline_tensor::{ParamId, Params, Role, Scalar};
+
+use crate::{Chain, Declared, LayerDef, Refusal, Stream, declare};
+
+/// The most values that a model may learn: 512 MiB in `f32`.
+pub const MAX_PARAMETERS: usize = 1 << 27;
+
+/// The most values that the layers of a model may put out for one sample: 64 MiB in `f32`.
+pub const MAX_OUTPUTS: usize = 1 << 24;
+
+/// A chain of layers built for an input shape, with the parameters it asks for and a row for each layer. It holds no array.
+pub struct Plan {
+    /// The layers.
+    pub chain: Chain,
+    /// Shape of the input, without the batch.
+    pub input: Vec<usize>,
+    /// Shape of the output, without the batch.
+    pub output: Vec<usize>,
+    /// Parameters and buffers, in order.
+    pub declared: Vec<Declared>,
+    /// The layers in order, those in bodies behind the layer that has them.
+    pub rows: Vec<Row>,
+}
+
+/// One layer of a [`Plan`], for a summary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its place: `5`, or `5.0` in the body of layer 5.
+    pub path: String,
+    /// Its spec in short form.
+    pub text: String,
+    /// Depth of nesting: 0 outside of any body.
+    pub depth: usize,
+    /// Shape of its output, without the batch.
+    pub output: Vec<usize>,
+    /// Number of values it learns itself, its body not counted.
+    pub parameters: usize,
+    /// Multiply-adds for one sample, its body not counted.
+    pub multiply_adds: u64,
+}
+
+impl Plan {
+    /// Builds a chain of calls for an input of `shape`, without the batch.
+    ///
+    /// # Errors
+    /// The first thing wrong in each chain: a layer that can't take its input, or a model that is too large.
+    pub fn build(calls: &[Call<'_, LayerDef>], shape: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
+        let mut site = Site::default();
+        let (chain, output) = Chain::build(calls, shape, "", 0, &mut site)?;
+        Ok(Plan {
+            chain,
+            input: shape.to_vec(),
+            output,
+            declared: site.declared,
+            rows: site.rows,
+        })
+    }
+
+    /// First values of its parameters: a function of the seed.
+    pub fn init<T: Scalar>(&self, seed: u64) -> Params<T> {
+        declare::init(&self.declared, seed)
+    }
+
+    /// Number of values it learns.
+    pub fn parameters(&self) -> usize {
+        self.rows.iter().map(|row| row.parameters).sum()
+    }
+
+    /// Multiply-adds for one sample.
+    pub fn multiply_adds(&self) -> u64 {
+        self.rows.iter().fold(0, |sum, row| sum.saturating_add(row.multiply_adds))
+    }
+}
+
+/// What is gathered while a model is built.
+#[derive(Default)]
+pub(crate) struct Site {
+    declared: Vec<Declared>,
+    rows: Vec<Row>,
+    streams: u64,
+    parameters: usize,
+    outputs: usize,
+    /// The rows of the layers being built, from the outermost in.
+    open: Vec<usize>,
+}
+
+impl Site {
+    /// Begins a layer: its row stands before those of its body.
+    pub fn open(&mut self, row: Row) {
+        self.open.push(self.rows.len());
+        self.rows.push(row);
+    }
+
+    /// Ends the layer begun last.
+    pub fn close(&mut self, output: &[usize]) -> Result<(), Refusal> {
+        let size = output.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+        let total = size.and_then(|size| self.outputs.checked_add(size));
+        self.outputs = total.filter(|&n| n <= MAX_OUTPUTS).ok_or_else(|| {
+            Refusal::from(format!(
+                "its output {output:?} makes the layers put out more than {MAX_OUTPUTS} values for one sample"
+            ))
+        })?;
+        if let Some(row) = self.open.pop() {
+            self.rows[row].output = output.to_vec();
+        }
+        Ok(())
+    }
+
+    pub fn declare(&mut self, declared: Declared) -> Result<(&mut Declared, ParamId), Refusal> {
+        let shape = &declared.shape;
+        let size = shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+        let total = size.and_then(|size| self.parameters.checked_add(size)).filter(|&n| n <= MAX_PARAMETERS);
+        let (Some(size), Some(total)) = (size, total) else {
+            let name = declared.name.rsplit('.').next().unwrap_or_default();
+            return Err(Refusal::from(format!(
+                "its {name} {shape:?} makes the model larger than {MAX_PARAMETERS} parameters"
+            )));
+        };
+        self.parameters = total;
+        if let (Role::Weight, Some(&row)) = (declared.role, self.open.last()) {
+            self.rows[row].parameters += size;
+        }
+        let id = ParamId::new(self.declared.len());
+        self.declared.push(declared);
+        Ok((&mut self.declared[id.index()], id))
+    }
+
+    pub fn stream(&mut self) -> Stream {
+        self.streams += 1;
+        Stream(self.streams - 1)
+    }
+
+    pub fn cost(&mut self, multiply_adds: u64) {
+        if let Some(&row) = self.open.last() {
+            let sum = &mut self.rows[row].multiply_adds;
+            *sum = sum.saturating_add(multiply_adds);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What can go wrong with a spec or a training.
+
+use std::fmt;
+
+use tapeline_spec::Diagnostic;
+
+/// A text that is no model, loss, optimizer or schedule: everything wrong with it, each with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpecError {
+    /// The text.
+    pub text: String,
+    /// What is wrong; places are byte offsets in `text`.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl SpecError {
+    /// Errors in `text`.
+    pub fn new(text: impl Into<String>, diagnostics: Vec<Diagnostic>) -> Self {
+        SpecError { text: text.into(), diagnostics }
+    }
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, diagnostic) in self.diagnostics.iter().enumerate() {
+            let separator = if i > 0 { "; " } else { "" };
+            write!(f, "{separator}{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SpecError {}
+
+/// The loss was not finite. Parameters are as they were before the step.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("step {step}: the loss is not finite{}", self.blame())]
+pub struct Diverged {
+    /// Number of the step, from 0.
+    pub step: u64,
+    /// The first operation whose output was not finite, as `op` in `layer`; nothing when that was the loss itself.
+    pub place: Option<String>,
+}
+
+impl Diverged {
+    fn blame(&self) -> String {
+        let place = self.place.as_ref();
+        place.map_or_else(String::new, |place| format!("; the first value that isn't came from {place}"))
+    }
+}

@@ -1,0 +1,83 @@
+//! How good a model is.
+
+use tapeline_data::{Dataset, Normalisation, in_order};
+use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
+use tapeline_tensor::{Params, Tensor, no_grad};
+
+use crate::Model;
+
+/// Images that are evaluated at once.
+const BATCH: usize = 200;
+
+/// How a model does on a data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Mean loss over the images.
+    pub loss: f64,
+    /// Share of images whose class has the largest output.
+    pub accuracy: f64,
+    /// Number of images.
+    pub samples: usize,
+    /// Number of images of each class, row, for which each class was found, column.
+    pub confusion: Vec<Vec<usize>>,
+}
+
+/// Evaluates a model on data whose classes it has.
+///
+/// # Panics
+/// When the images have another shape than the model's input, or a label is no output of the model.
+pub fn evaluate(model: &Model, params: &Params, loss: &dyn AnyLoss, data: &Dataset, normalisation: Normalisation) -> Evaluation {
+    let classes = model.plan.output.iter().product();
+    let mut confusion = vec![vec![0; classes]; classes];
+    let mut sum = 0.0;
+    for indices in &in_order(data.len(), BATCH) {
+        let targets = data.labels_of(indices);
+        let images = batch(data, indices, normalisation);
+        let (loss, found) = no_grad(params, |tape, params| {
+            let cx = Ctx::new(tape, params, Mode::Evaluation);
+            let output = model.forward(&cx, tape.constant(images));
+            (f32::loss(loss).value(output, &targets).value().sum(), classified(&output.value()))
+        });
+        sum += f64::from(loss) * targets.len() as f64;
+        for (target, found) in targets.into_iter().zip(found) {
+            confusion[target][found] += 1;
+        }
+    }
+    let correct: usize = (0..classes).map(|class| confusion[class][class]).sum();
+    let samples = data.len();
+    Evaluation { loss: sum / samples as f64, accuracy: correct as f64 / samples as f64, samples, confusion }
+}
+
+/// Probabilities of the classes for a batch of inputs: `[n, classes]`.
+///
+/// They are the softmax of the output, or the output itself where the model ends with a softmax.
+///
+/// # Panics
+/// When the inputs have another shape than the model's input.
+pub fn predict(model: &Model, params: &Params, images: Tensor) -> Tensor {
+    no_grad(params, |tape, params| {
+        let cx = Ctx::new(tape, params, Mode::Evaluation);
+        let output = model.forward(&cx, tape.constant(images));
+        if model.puts_out_probabilities() { output } else { output.softmax(1) }.value()
+    })
+}
+
+/// The images at `indices` as a tensor `[n, channels, h, w]`.
+pub(crate) fn batch(data: &Dataset, indices: &[usize], normalisation: Normalisation) -> Tensor {
+    let [channels, rows, cols] = data.shape();
+    let mut pixels = vec![0.0; indices.len() * channels * rows * cols];
+    data.gather(indices, normalisation, &mut pixels);
+    Tensor::from_shape_vec(vec![indices.len(), channels, rows, cols], pixels)
+        .unwrap_or_else(|e| unreachable!("the batch has this many pixels: {e}"))
+}
+
+/// The class of the largest output in each row; the first of equals.
+pub(crate) fn classified(output: &Tensor) -> Vec<usize> {
+    let largest = |row: ndarray::ArrayView1<f32>| {
+        let best = row.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &value)| {
+            if value > best.1 { (i, value) } else { best }
+        });
+        best.0
+    };
+    output.rows().into_iter().map(largest).collect()
+}

@@ -1,0 +1,168 @@
+//! Training over epochs.
+
+use std::{ops::ControlFlow, time::Instant};
+
+use tapeline_data::{Dataset, Normalisation, batches};
+use tapeline_optim::Plan as Schedule;
+use tapeline_tensor::{Params, Tensor};
+
+use crate::{Diverged, Trainer, evaluate::evaluate};
+
+/// What a training is told beside the model.
+pub struct Recipe<'a> {
+    /// Number of passes over the training data.
+    pub epochs: u64,
+    /// Number of samples in a step; the last one of an epoch may have fewer.
+    pub batch_size: usize,
+    /// Seed of everything random: order of the data, dropout.
+    pub seed: u64,
+    /// How pixels become numbers.
+    pub normalisation: Normalisation,
+    /// The factor on the learning rate in each step.
+    pub schedule: &'a Schedule,
+}
+
+/// What a training learns from and is judged by. All have one shape and the model's classes.
+pub struct Data<'a> {
+    /// What is learned from.
+    pub train: &'a Dataset,
+    /// What the last figures are from.
+    pub test: &'a Dataset,
+    /// What may choose among epochs.
+    pub val: Option<&'a Dataset>,
+}
+
+/// Told to the observer as it happens.
+pub enum Event<'e> {
+    /// A step is done.
+    Step(Progress),
+    /// The steps of an epoch are done, and the model is evaluated.
+    Epoch(&'e Epoch, &'e Trainer<'e>),
+}
+
+/// Where an epoch stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Number of the epoch, from 1.
+    pub epoch: u64,
+    /// Number of samples that the epoch has trained on so far.
+    pub samples: usize,
+    /// Number of samples of an epoch.
+    pub of: usize,
+    /// Mean loss of the epoch so far.
+    pub loss: f64,
+    /// Accuracy of the epoch so far.
+    pub accuracy: f64,
+}
+
+/// The figures of an epoch. Those of training are means over its batches as they were trained on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// Mean loss on the training data.
+    pub train_loss: f64,
+    /// Accuracy on the training data.
+    pub train_accuracy: f64,
+    /// Mean loss on the test data.
+    pub test_loss: f64,
+    /// Accuracy on the test data.
+    pub test_accuracy: f64,
+    /// Loss and accuracy on the validation data.
+    pub val: Option<(f64, f64)>,
+    /// Seconds that the epoch's steps took: shuffling, gathering, forward, backward, update.
+    pub train_seconds: f64,
+    /// Seconds that the evaluation on the test data took.
+    pub test_seconds: f64,
+}
+
+/// Why a training ended before its last epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A loss was not finite. The trainer is as it was before that step.
+    Diverged(Diverged),
+    /// The observer asked for it.
+    Stopped,
+}
+
+/// Trains for the epochs of a recipe, from the trainer's step on, and tells `observer` of each step and epoch. It prints nothing.
+///
+/// The observer may end the training after any step. What `Ok` holds are the figures of all epochs.
+///
+/// # Errors
+/// When the loss is not finite, or the observer has ended it.
+///
+/// # Panics
+/// When the data has another shape than the model's input, or classes that the model doesn't have.
+pub fn fit(
+    trainer: &mut Trainer<'_>,
+    recipe: &Recipe<'_>,
+    data: &Data<'_>,
+    observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Vec<Epoch>, Ended> {
+    let mut history = Vec::new();
+    for epoch in 1..=recipe.epochs {
+        let begun = Instant::now();
+        let progress = train_epoch(trainer, recipe, data.train, epoch, observer)?;
+        let train_seconds = begun.elapsed().as_secs_f64();
+
+        let begun = Instant::now();
+        let judge = |data| evaluate(trainer.model, &trainer.params, trainer.loss, data, recipe.normalisation);
+        let test = judge(data.test);
+        let test_seconds = begun.elapsed().as_secs_f64();
+        let val = data.val.map(judge);
+        let epoch = Epoch {
+            epoch,
+            train_loss: progress.loss,
+            train_accuracy: progress.accuracy,
+            test_loss: test.loss,
+            test_accuracy: test.accuracy,
+            val: val.map(|val| (val.loss, val.accuracy)),
+            train_seconds,
+            test_seconds,
+        };
+        let flow = observer(Event::Epoch(&epoch, trainer));
+        history.push(epoch);
+        if flow.is_break() {
+            return Err(Ended::Stopped);
+        }
+    }
+    Ok(history)
+}
+
+fn train_epoch(
+    trainer: &mut Trainer<'_>,
+    recipe: &Recipe<'_>,
+    data: &Dataset,
+    epoch: u64,
+    observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Progress, Ended> {
+    let [channels, rows, cols] = data.shape();
+    let mut images = Tensor::zeros(vec![0, channels, rows, cols]);
+    let (mut loss, mut correct, mut samples) = (0.0, 0, 0);
+    let mut progress = Progress { epoch, samples, of: data.len(), loss, accuracy: 0.0 };
+    for indices in &batches(data.len(), recipe.batch_size, recipe.seed, epoch) {
+        if images.shape()[0] != indices.len() {
+            images = Tensor::zeros(vec![indices.len(), channels, rows, cols]);
+        }
+        // Nobody else holds the last batch any more, so its memory is written anew.
+        if let Some(pixels) = images.as_slice_mut() {
+            data.gather(indices, recipe.normalisation, pixels);
+        }
+        let factor = recipe.schedule.factor(trainer.step);
+        let step = trainer.step(&images, &data.labels_of(indices), factor).map_err(Ended::Diverged)?;
+        samples += indices.len();
+        correct += step.correct;
+        loss += f64::from(step.loss) * indices.len() as f64;
+        progress = Progress {
+            samples,
+            loss: loss / samples as f64,
+            accuracy: correct as f64 / samples as f64,
+            ..progress
+        };
+        if observer(Event::Step(progress)).is_break() {
+            return Err(Ended::Stopped);
+        }
+    }
+    Ok(progress)
+}

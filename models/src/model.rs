@@ -1,0 +1,113 @@
+//! A model: a spec, built for an input shape.
+
+use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Plan};
+use tapeline_spec::{Diagnostic, Presets, Registry, Span, read};
+use tapeline_tensor::{Params, Scalar, Var};
+
+use crate::SpecError;
+
+/// A model without its weights: what a spec says, built for an input shape. Its parameters are a [`Params`] that the caller owns.
+///
+/// ```
+/// use tapeline_layers::layers;
+/// use tapeline_models::{Model, presets};
+///
+/// let model = Model::build("cnn", &[1, 28, 28], &layers(), &presets())?;
+/// assert_eq!((model.plan.parameters(), model.plan.multiply_adds()), (105_194, 885_632));
+/// assert_eq!(model.init::<f32>(0).len(), 8);
+///
+/// let error = Model::build("linear(10) rellu", &[1, 28, 28], &layers(), &presets()).err().unwrap();
+/// assert_eq!(error.diagnostics[0].message, "unknown layer `rellu`");
+/// # Ok::<(), tapeline_models::SpecError>(())
+/// ```
+pub struct Model {
+    /// Its layers and the parameters they want.
+    pub plan: Plan,
+    text: String,
+    short: String,
+    full: String,
+    last: Option<(Span, &'static str)>,
+}
+
+impl Model {
+    /// Builds the model that `text` describes for inputs of a shape, without the batch.
+    ///
+    /// # Errors
+    /// Everything wrong with the text; then, of each chain of layers, the first that can't be built.
+    pub fn build(text: &str, input: &[usize], layers: &Registry<LayerDef>, presets: &Presets) -> Result<Model, SpecError> {
+        let fail = |diagnostics| SpecError::new(text, diagnostics);
+        let resolved = read(text, layers, presets).map_err(fail)?;
+        let calls = resolved.calls();
+        let plan = Plan::build(&calls, input).map_err(fail)?;
+        Ok(Model {
+            plan,
+            text: text.into(),
+            short: resolved.short(),
+            full: resolved.full(),
+            last: calls.last().map(|call| (call.span, call.def.name)),
+        })
+    }
+
+    /// The spec as people write it: without defaults, with presets.
+    pub fn short(&self) -> &str {
+        &self.short
+    }
+
+    /// The spec with every argument written out, for files.
+    pub fn full(&self) -> &str {
+        &self.full
+    }
+
+    /// First values of the parameters: a function of the seed. Those in `f64` are the same numbers.
+    pub fn init<T: Scalar>(&self, seed: u64) -> Params<T> {
+        self.plan.init(seed)
+    }
+
+    /// The output for a batch of inputs.
+    pub fn forward<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        self.plan.chain.forward(cx, x)
+    }
+
+    /// Number of classes that it tells apart: the size of its output.
+    ///
+    /// # Errors
+    /// When its output is no row of numbers.
+    pub fn classes(&self) -> Result<usize, SpecError> {
+        match self.plan.output[..] {
+            [classes] => Ok(classes),
+            _ => Err(self.blame_last(format!("a classifier puts out [classes], but this model puts out {:?}", self.plan.output), "put `flatten linear(10)` at the end")),
+        }
+    }
+
+    /// Makes sure that it tells `count` classes apart.
+    ///
+    /// # Errors
+    /// When its output has another size.
+    pub fn expect_classes(&self, count: usize) -> Result<(), SpecError> {
+        let classes = self.classes()?;
+        if classes == count {
+            return Ok(());
+        }
+        Err(self.blame_last(format!("the data has {count} classes, but this model puts out {classes}"), &format!("end with `linear({count})`")))
+    }
+
+    fn blame_last(&self, message: String, help: &str) -> SpecError {
+        let span = self.last.map_or_else(Span::default, |(span, _)| span);
+        SpecError::new(&self.text, vec![Diagnostic::error(span, message).help(help)])
+    }
+
+    /// Whether its last layer is a softmax, so that its output is probabilities.
+    pub fn puts_out_probabilities(&self) -> bool {
+        self.last.is_some_and(|(_, name)| name == "softmax")
+    }
+
+    /// What is allowed, but hardly meant: a softmax in front of a loss that applies its own.
+    pub fn warnings(&self, loss: &LossDef) -> SpecError {
+        let softmax = self.last.filter(|_| loss.takes_logits && self.puts_out_probabilities());
+        let warning = |(span, _)| {
+            Diagnostic::warning(span, format!("`softmax` stands before `{}`, which applies it itself", loss.name))
+                .help("leave `softmax` out")
+        };
+        SpecError::new(&self.text, softmax.map(warning).into_iter().collect())
+    }
+}

@@ -1,0 +1,71 @@
+//! One step of training after another.
+
+use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
+use tapeline_optim::Stepper;
+use tapeline_tensor::{Params, Tensor, no_grad, value_and_grad};
+
+use crate::{Diverged, Model, evaluate::classified};
+
+/// A model in training: its parameters, its optimizer, and the number of steps taken.
+pub struct Trainer<'m> {
+    pub(crate) model: &'m Model,
+    pub(crate) loss: &'m dyn AnyLoss,
+    /// The parameters.
+    pub params: Params,
+    /// The optimizer with its state.
+    pub stepper: Stepper,
+    /// Number of steps taken so far, over all epochs.
+    pub step: u64,
+    seed: u64,
+}
+
+/// What one step saw, before it changed the parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Mean loss over the batch.
+    pub loss: f32,
+    /// Number of samples whose class had the largest output.
+    pub correct: usize,
+}
+
+impl<'m> Trainer<'m> {
+    /// Begins at step 0.
+    pub fn new(model: &'m Model, loss: &'m dyn AnyLoss, params: Params, stepper: Stepper, seed: u64) -> Self {
+        Trainer { model, loss, params, stepper, step: 0, seed }
+    }
+
+    /// Takes one step on a batch: forward, backward, update. `factor` is the schedule's.
+    ///
+    /// # Errors
+    /// When the loss is not finite: nothing is changed then, and the step has been run once more, forward only, to find where it began.
+    ///
+    /// # Panics
+    /// When the images have another shape than the model's input, or a target is no output of the model.
+    pub fn step(&mut self, images: &Tensor, targets: &[usize], factor: f64) -> Result<Step, Diverged> {
+        let mode = Mode::Training { seed: self.seed, step: self.step };
+        let (loss, grads, (correct, updates)) = value_and_grad(&self.params, &[], |tape, params, _| {
+            let cx = Ctx::new(tape, params, mode);
+            let output = self.model.forward(&cx, tape.constant(images.clone()));
+            let found = classified(&output.value());
+            let correct = found.iter().zip(targets).filter(|(found, target)| found == target).count();
+            (f32::loss(self.loss).value(output, targets), (correct, cx.take_updates()))
+        });
+        if !loss.is_finite() {
+            return Err(Diverged { step: self.step, place: self.first_non_finite(images, mode) });
+        }
+        self.stepper.step(&mut self.params, grads, factor);
+        for (buffer, value) in updates {
+            self.params.value_mut(buffer).assign(&value);
+        }
+        self.step += 1;
+        Ok(Step { loss, correct })
+    }
+
+    fn first_non_finite(&self, images: &Tensor, mode: Mode) -> Option<String> {
+        no_grad(&self.params, |tape, params| {
+            let cx = Ctx::new(tape, params, mode);
+            self.model.forward(&cx, tape.constant(images.clone()));
+            tape.first_non_finite().map(|place| place.to_string())
+        })
+    }
+}
