@@ -66,7 +66,12 @@ impl<'b> Build<'b> {
     ///
     /// # Errors
     /// When the model becomes too large.
-    pub fn weight(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Asked<'_>, Refusal> {
+    pub fn weight(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        init: Init,
+    ) -> Result<Asked<'_>, Refusal> {
         self.declare(name, Role::Weight, shape, init)
     }
 
@@ -75,10 +80,18 @@ impl<'b> Build<'b> {
     /// # Errors
     /// When the model becomes too large.
     pub fn buffer(&mut self, name: &str, shape: &[usize], value: f64) -> Result<ParamId, Refusal> {
-        Ok(self.declare(name, Role::Buffer, shape, Init::Constant(value))?.id())
+        Ok(self
+            .declare(name, Role::Buffer, shape, Init::Constant(value))?
+            .id())
     }
 
-    fn declare(&mut self, name: &str, role: Role, shape: &[usize], init: Init) -> Result<Asked<'_>, Refusal> {
+    fn declare(
+        &mut self,
+        name: &str,
+        role: Role,
+        shape: &[usize],
+        init: Init,
+    ) -> Result<Asked<'_>, Refusal> {
         let declared = Declared {
             name: format!("{}.{name}", self.path),
             role,
@@ -124,6 +137,10 @@ impl<'b> Build<'b> {
                 Err(more) => errors.extend(more),
             }
         }
-        if errors.is_empty() { Ok(built) } else { Err(Refusal::inside(errors)) }
+        if errors.is_empty() {
+            Ok(built)
+        } else {
+            Err(Refusal::inside(errors))
+        }
     }
 }

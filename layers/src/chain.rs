@@ -63,8 +63,9 @@ impl Chain {
                 site.close(&built.output)?;
                 Ok(built)
             });
-            let Built { layer, output } = built
-                .map_err(|refusal| explain(refusal, call, i.checked_sub(1).map(|i| &calls[i]), &shape))?;
+            let Built { layer, output } = built.map_err(|refusal| {
+                explain(refusal, call, i.checked_sub(1).map(|i| &calls[i]), &shape)
+            })?;
             links.push(Link {
                 path: format!("{path} {}", call.def.name).into(),
                 layer,
@@ -92,7 +93,10 @@ fn explain(
         Message::Takes(takes) => format!("`{this}` takes {takes}, but gets {from}"),
         Message::Text(text) => format!("`{this}` on {from}: {text}"),
     };
-    let span = refusal.arg.and_then(|arg| call.arg_span(arg)).unwrap_or(call.span);
+    let span = refusal
+        .arg
+        .and_then(|arg| call.arg_span(arg))
+        .unwrap_or(call.span);
     let diagnostic = Diagnostic::error(span, message);
     vec![match refusal.help {
         Some(help) => diagnostic.help(help),

@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use ndarray::Array;
+use ndarray::{Array, Dimension};
 use ndarray_rand::{RandomExt, rand_distr::StandardNormal};
 use tapeline_spec::{Args, Call, Diagnostic, Presets, Registry, read};
 use tapeline_tensor::{Params, Tensor, check, no_grad};
@@ -55,8 +55,15 @@ impl std::error::Error for Failure {}
 /// # Errors
 /// The first failure, with the case that shows it.
 pub fn layer(def: &LayerDef) -> Result<Report, Failure> {
-    let fail = |case: &str, found: String| Failure { case: case.into(), found };
-    let registry = if layers().get(def.name).is_some() { Ok(layers()) } else { layers().with(*def) };
+    let fail = |case: &str, found: String| Failure {
+        case: case.into(),
+        found,
+    };
+    let registry = if layers().get(def.name).is_some() {
+        Ok(layers())
+    } else {
+        layers().with(*def)
+    };
     let registry = registry.map_err(|e| fail(def.name, e.to_string()))?;
     if def.examples.is_empty() {
         return Err(fail(def.name, "its definition has no examples".into()));
@@ -69,7 +76,10 @@ pub fn layer(def: &LayerDef) -> Result<Report, Failure> {
         let plan = Plan::build(&calls, shape).map_err(|e| fail(text, list(&e)))?;
         every_mode(&plan, text, &mut report)?;
         let [call] = &calls[..] else {
-            return Err(fail(text, format!("an example holds one layer, not {}", calls.len())));
+            return Err(fail(
+                text,
+                format!("an example holds one layer, not {}", calls.len()),
+            ));
         };
         for n in 0..DRAWS {
             let drawn = draw(call, n).map_err(|e| fail(text, e.message))?;
@@ -91,11 +101,15 @@ fn list(errors: &[Diagnostic]) -> String {
 fn draw<'r>(call: &Call<'r, LayerDef>, n: u64) -> Result<Call<'r, LayerDef>, Diagnostic> {
     let infos = call.def.args;
     let values = infos.iter().zip(0..).filter_map(|(info, place)| {
-        let value = info.draw(n.wrapping_mul(0x9E37_79B9).wrapping_add(place * 0x85EB_CA6B));
+        let value = info.draw(
+            n.wrapping_mul(0x9E37_79B9)
+                .wrapping_add(place * 0x85EB_CA6B),
+        );
         value.map(|value| (info.name, value))
     });
-    let args = Args::of(infos, &values.collect::<Vec<_>>())?;
-    Ok(Call { args, ..call.clone() })
+    let mut drawn = call.clone();
+    drawn.args = Args::of(infos, &values.collect::<Vec<_>>())?;
+    Ok(drawn)
 }
 
 fn every_mode(plan: &Plan, text: &str, report: &mut Report) -> Result<(), Failure> {
@@ -104,8 +118,15 @@ fn every_mode(plan: &Plan, text: &str, report: &mut Report) -> Result<(), Failur
             let mut shape = vec![batch];
             shape.extend(&plan.input);
             one(plan, &shape, mode, report).map_err(|found| {
-                let mode = if mode == Mode::Evaluation { "evaluation" } else { "training" };
-                Failure { case: format!("`{text}` on {shape:?} in {mode}"), found }
+                let mode = if mode == Mode::Evaluation {
+                    "evaluation"
+                } else {
+                    "training"
+                };
+                Failure {
+                    case: format!("`{text}` on {shape:?} in {mode}"),
+                    found,
+                }
             })?;
             report.cases += 1;
         }
@@ -120,15 +141,26 @@ fn one(plan: &Plan, shape: &[usize], mode: Mode, report: &mut Report) -> Result<
 
     let announced = [&shape[..1], &plan.output].concat();
     if y.shape() != announced {
-        return Err(format!("its output has shape {:?}, but it announced {announced:?}", y.shape()));
+        return Err(format!(
+            "its output has shape {:?}, but it announced {announced:?}",
+            y.shape()
+        ));
     }
     if run(plan, &params, &x, mode) != y {
         return Err("a second run with the same seed and step gave other values".into());
     }
-    let single = run(plan, &params.cast::<f32>(), &x.mapv(|x| x as f32).into_shared(), mode);
+    let single = run(
+        plan,
+        &params.cast::<f32>(),
+        &x.mapv(|x| x as f32).into_shared(),
+        mode,
+    );
     for ((index, &wide), &narrow) in y.indexed_iter().zip(&single) {
         if (wide - f64::from(narrow)).abs() > 1e-4 * wide.abs().max(1.0) {
-            return Err(format!("output {:?} is {narrow} in f32, but {wide} in f64", index.as_array_view()));
+            return Err(format!(
+                "output {:?} is {narrow} in f32, but {wide} in f64",
+                index.as_array_view().to_vec()
+            ));
         }
     }
     let checked = check::gradients(&params, &[x], |tape, params, inputs| {
@@ -152,7 +184,8 @@ fn run<T: Element>(plan: &Plan, params: &Params<T>, x: &Tensor<T>, mode: Mode) -
 
 /// Values from a normal distribution; exact in `f32`, so that both types of number see the same.
 fn normal(shape: &[usize], seed: u64) -> Tensor<f64> {
-    let values = Array::<f32, _>::random_using(shape, StandardNormal, &mut generator(seed, 0, 0, b"test"));
+    let values =
+        Array::<f32, _>::random_using(shape, StandardNormal, &mut generator(seed, 0, 0, b"test"));
     values.mapv(f64::from).into_shared()
 }
 
@@ -162,8 +195,13 @@ fn normal(shape: &[usize], seed: u64) -> Tensor<f64> {
 /// # Errors
 /// The first failure, with the case that shows it.
 pub fn loss(def: &LossDef) -> Result<Report, Failure> {
-    let fail = |case: &str, found: String| Failure { case: case.into(), found };
-    let registry = Registry::new("loss").with(*def).map_err(|e| fail(def.name, e.to_string()))?;
+    let fail = |case: &str, found: String| Failure {
+        case: case.into(),
+        found,
+    };
+    let registry = Registry::new("loss")
+        .with(*def)
+        .map_err(|e| fail(def.name, e.to_string()))?;
     if def.examples.is_empty() {
         return Err(fail(def.name, "its definition has no examples".into()));
     }
@@ -179,7 +217,12 @@ pub fn loss(def: &LossDef) -> Result<Report, Failure> {
     Ok(report)
 }
 
-fn one_loss(loss: &dyn crate::AnyLoss, rows: usize, classes: usize, report: &mut Report) -> Result<(), String> {
+fn one_loss(
+    loss: &dyn crate::AnyLoss,
+    rows: usize,
+    classes: usize,
+    report: &mut Report,
+) -> Result<(), String> {
     let output = normal(&[rows, classes], 3);
     let targets: Vec<usize> = (0..rows).map(|row| row * 7 % classes).collect();
     let wide = value::<f64>(loss, output.clone(), &targets);
@@ -190,11 +233,15 @@ fn one_loss(loss: &dyn crate::AnyLoss, rows: usize, classes: usize, report: &mut
     if (wide.sum() - f64::from(narrow.sum())).abs() > 1e-5 * wide.sum().abs().max(1.0) {
         return Err(format!("it is {narrow} in f32, but {wide} in f64"));
     }
-    let checked = check::gradients(&Params::new(), &[output], |_, _, inputs| f64::loss(loss).value(inputs[0], &targets));
+    let checked = check::gradients(&Params::new(), &[output], |_, _, inputs| {
+        f64::loss(loss).value(inputs[0], &targets)
+    });
     count(report, checked.map_err(|mismatch| mismatch.to_string())?);
     Ok(())
 }
 
 fn value<T: Element>(loss: &dyn crate::AnyLoss, output: Tensor<T>, targets: &[usize]) -> Tensor<T> {
-    no_grad(&Params::new(), |tape, _| T::loss(loss).value(tape.constant(output), targets).value())
+    no_grad(&Params::new(), |tape, _| {
+        T::loss(loss).value(tape.constant(output), targets).value()
+    })
 }

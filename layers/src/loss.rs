@@ -82,7 +82,7 @@ impl fmt::Debug for LossDef {
 ///
 /// # Panics
 /// When a target is no class.
-pub fn one_hot<T: Element>(tape: &Tape<T>, targets: &[usize], classes: usize) -> Var<'_, T> {
+pub fn one_hot<'t, T: Element>(tape: &'t Tape<T>, targets: &[usize], classes: usize) -> Var<'t, T> {
     let mut rows = Array2::zeros([targets.len(), classes]);
     for (mut row, &target) in rows.rows_mut().into_iter().zip(targets) {
         row[target] = T::one();
@@ -107,8 +107,14 @@ pub struct NamedLoss {
 pub fn read(text: &str, registry: &Registry<LossDef>) -> Result<NamedLoss, Vec<Diagnostic>> {
     let calls = read_chain(text, registry)?;
     match &calls[..] {
-        [call] => Ok(NamedLoss { text: call.full(), def: *call.def, loss: (call.def.build)(&call.args) }),
-        [_, second, ..] => Err(vec![Diagnostic::error(second.span, "a second loss").help("a model has one loss")]),
+        [call] => Ok(NamedLoss {
+            text: call.full(),
+            def: *call.def,
+            loss: (call.def.build)(&call.args),
+        }),
+        [_, second, ..] => Err(vec![
+            Diagnostic::error(second.span, "a second loss").help("a model has one loss"),
+        ]),
         [] => Err(vec![Diagnostic::error(Span::default(), "no loss")]),
     }
 }

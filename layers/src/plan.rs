@@ -71,7 +71,9 @@ impl Plan {
 
     /// Multiply-adds for one sample.
     pub fn multiply_adds(&self) -> u64 {
-        self.rows.iter().fold(0, |sum, row| sum.saturating_add(row.multiply_adds))
+        self.rows
+            .iter()
+            .fold(0, |sum, row| sum.saturating_add(row.multiply_adds))
     }
 }
 
@@ -96,7 +98,9 @@ impl Site {
 
     /// Ends the layer begun last.
     pub fn close(&mut self, output: &[usize]) -> Result<(), Refusal> {
-        let size = output.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+        let size = output
+            .iter()
+            .try_fold(1usize, |n, &size| n.checked_mul(size));
         let total = size.and_then(|size| self.outputs.checked_add(size));
         self.outputs = total.filter(|&n| n <= MAX_OUTPUTS).ok_or_else(|| {
             Refusal::from(format!(
@@ -111,8 +115,12 @@ impl Site {
 
     pub fn declare(&mut self, declared: Declared) -> Result<(&mut Declared, ParamId), Refusal> {
         let shape = &declared.shape;
-        let size = shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
-        let total = size.and_then(|size| self.parameters.checked_add(size)).filter(|&n| n <= MAX_PARAMETERS);
+        let size = shape
+            .iter()
+            .try_fold(1usize, |n, &size| n.checked_mul(size));
+        let total = size
+            .and_then(|size| self.parameters.checked_add(size))
+            .filter(|&n| n <= MAX_PARAMETERS);
         let (Some(size), Some(total)) = (size, total) else {
             let name = declared.name.rsplit('.').next().unwrap_or_default();
             return Err(Refusal::from(format!(

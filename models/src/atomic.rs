@@ -38,5 +38,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Makes a rename durable. Only Unix lets a folder be opened.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
 }

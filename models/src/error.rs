@@ -16,7 +16,10 @@ pub struct SpecError {
 impl SpecError {
     /// Errors in `text`.
     pub fn new(text: impl Into<String>, diagnostics: Vec<Diagnostic>) -> Self {
-        SpecError { text: text.into(), diagnostics }
+        SpecError {
+            text: text.into(),
+            diagnostics,
+        }
     }
 }
 
@@ -45,6 +48,8 @@ pub struct Diverged {
 impl Diverged {
     fn blame(&self) -> String {
         let place = self.place.as_ref();
-        place.map_or_else(String::new, |place| format!("; the first value that isn't came from {place}"))
+        place.map_or_else(String::new, |place| {
+            format!("; the first value that isn't came from {place}")
+        })
     }
 }

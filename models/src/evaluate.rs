@@ -26,7 +26,13 @@ pub struct Evaluation {
 ///
 /// # Panics
 /// When the images have another shape than the model's input, or a label is no output of the model.
-pub fn evaluate(model: &Model, params: &Params, loss: &dyn AnyLoss, data: &Dataset, normalisation: Normalisation) -> Evaluation {
+pub fn evaluate(
+    model: &Model,
+    params: &Params,
+    loss: &dyn AnyLoss,
+    data: &Dataset,
+    normalisation: Normalisation,
+) -> Evaluation {
     let classes = model.plan.output.iter().product();
     let mut confusion = vec![vec![0; classes]; classes];
     let mut sum = 0.0;
@@ -36,7 +42,10 @@ pub fn evaluate(model: &Model, params: &Params, loss: &dyn AnyLoss, data: &Datas
         let (loss, found) = no_grad(params, |tape, params| {
             let cx = Ctx::new(tape, params, Mode::Evaluation);
             let output = model.forward(&cx, tape.constant(images));
-            (f32::loss(loss).value(output, &targets).value().sum(), classified(&output.value()))
+            (
+                f32::loss(loss).value(output, &targets).value().sum(),
+                classified(&output.value()),
+            )
         });
         sum += f64::from(loss) * targets.len() as f64;
         for (target, found) in targets.into_iter().zip(found) {
@@ -45,7 +54,12 @@ pub fn evaluate(model: &Model, params: &Params, loss: &dyn AnyLoss, data: &Datas
     }
     let correct: usize = (0..classes).map(|class| confusion[class][class]).sum();
     let samples = data.len();
-    Evaluation { loss: sum / samples as f64, accuracy: correct as f64 / samples as f64, samples, confusion }
+    Evaluation {
+        loss: sum / samples as f64,
+        accuracy: correct as f64 / samples as f64,
+        samples,
+        confusion,
+    }
 }
 
 /// Probabilities of the classes for a batch of inputs: `[n, classes]`.
@@ -58,7 +72,12 @@ pub fn predict(model: &Model, params: &Params, images: Tensor) -> Tensor {
     no_grad(params, |tape, params| {
         let cx = Ctx::new(tape, params, Mode::Evaluation);
         let output = model.forward(&cx, tape.constant(images));
-        if model.puts_out_probabilities() { output } else { output.softmax(1) }.value()
+        if model.puts_out_probabilities() {
+            output
+        } else {
+            output.softmax(1)
+        }
+        .value()
     })
 }
 
@@ -74,9 +93,12 @@ pub(crate) fn batch(data: &Dataset, indices: &[usize], normalisation: Normalisat
 /// The class of the largest output in each row; the first of equals.
 pub(crate) fn classified(output: &Tensor) -> Vec<usize> {
     let largest = |row: ndarray::ArrayView1<f32>| {
-        let best = row.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &value)| {
-            if value > best.1 { (i, value) } else { best }
-        });
+        let best = row
+            .iter()
+            .enumerate()
+            .fold((0, f32::NEG_INFINITY), |best, (i, &value)| {
+                if value > best.1 { (i, value) } else { best }
+            });
         best.0
     };
     output.rows().into_iter().map(largest).collect()

@@ -44,51 +44,85 @@ pub fn save(path: &Path, model: &Model, params: &Params, labels: &Labels) -> Res
         ("spec", model.full().to_string()),
         ("input", shape_text(&model.plan.input)),
         ("classes", json!(labels.classes).to_string()),
-        ("normalisation", json!({"scale": scale, "mean": mean, "std": std}).to_string()),
+        (
+            "normalisation",
+            json!({"scale": scale, "mean": mean, "std": std}).to_string(),
+        ),
     ]);
     let bytes = weights::encode(params, &metadata);
-    atomic::write(path, &bytes).map_err(|reason| FileError::new(path, format!("can't be written: {reason}")))
+    atomic::write(path, &bytes)
+        .map_err(|reason| FileError::new(path, format!("can't be written: {reason}")))
 }
 
 /// Reads a model file. Nothing in it is taken on trust: spec, names, shapes, types and values are checked.
 ///
 /// # Errors
 /// When it can't be read, is no model file of this program, or its parts don't fit each other.
-pub fn load(path: &Path, layers: &Registry<LayerDef>, presets: &Presets) -> Result<TrainedModel, FileError> {
+pub fn load(
+    path: &Path,
+    layers: &Registry<LayerDef>,
+    presets: &Presets,
+) -> Result<TrainedModel, FileError> {
     let bytes = read(path)?;
     let fail = |problem: String| FileError::new(path, problem);
     let metadata = weights::metadata(&bytes, path)?;
     let entry = |name: &str| {
         let help = "it holds weights only: give them beside a spec";
-        metadata.get(name).ok_or_else(|| fail(format!("has no `{name}` in its metadata; {help}")))
+        metadata
+            .get(name)
+            .ok_or_else(|| fail(format!("has no `{name}` in its metadata; {help}")))
     };
     let format = entry("format")?;
     if format != FORMAT {
-        return Err(fail(format!("has format `{format}`, but this program reads `{FORMAT}`")));
+        return Err(fail(format!(
+            "has format `{format}`, but this program reads `{FORMAT}`"
+        )));
     }
 
     let input = entry("input")?;
-    let input = parse_shape(input).ok_or_else(|| fail(format!("its input `{input}` is no shape like 1x28x28")))?;
-    let model = Model::build(entry("spec")?, &input, layers, presets).map_err(|e| fail(format!("its spec is wrong: {e}")))?;
-    let count = model.classes().map_err(|e| fail(format!("its spec is wrong: {e}")))?;
+    let input = parse_shape(input)
+        .ok_or_else(|| fail(format!("its input `{input}` is no shape like 1x28x28")))?;
+    let model = Model::build(entry("spec")?, &input, layers, presets)
+        .map_err(|e| fail(format!("its spec is wrong: {e}")))?;
+    let count = model
+        .classes()
+        .map_err(|e| fail(format!("its spec is wrong: {e}")))?;
 
-    let json = |name: &str, problem: serde_json::Error| fail(format!("its {name} can't be read: {problem}"));
-    let classes: Vec<String> = serde_json::from_str(entry("classes")?).map_err(|e| json("classes", e))?;
+    let json = |name: &str, problem: serde_json::Error| {
+        fail(format!("its {name} can't be read: {problem}"))
+    };
+    let classes: Vec<String> =
+        serde_json::from_str(entry("classes")?).map_err(|e| json("classes", e))?;
     if classes.len() != count {
-        return Err(fail(format!("names {} classes, but its model puts out {count}", classes.len())));
+        return Err(fail(format!(
+            "names {} classes, but its model puts out {count}",
+            classes.len()
+        )));
     }
-    let numbers: BTreeMap<String, f32> = serde_json::from_str(entry("normalisation")?).map_err(|e| json("normalisation", e))?;
+    let numbers: BTreeMap<String, f32> =
+        serde_json::from_str(entry("normalisation")?).map_err(|e| json("normalisation", e))?;
     let number = |name: &str| {
         let number = numbers.get(name).copied().filter(|n| n.is_finite());
         number.ok_or_else(|| fail(format!("its normalisation has no finite `{name}`")))
     };
-    let normalisation = Normalisation { scale: number("scale")?, mean: number("mean")?, std: number("std")? };
+    let normalisation = Normalisation {
+        scale: number("scale")?,
+        mean: number("mean")?,
+        std: number("std")?,
+    };
     if normalisation.std == 0.0 {
         return Err(fail("its normalisation divides by a `std` of 0".into()));
     }
 
     let params = weights::decode(&bytes, &model.plan.declared, path)?;
-    Ok(TrainedModel { model, params, labels: Labels { classes, normalisation } })
+    Ok(TrainedModel {
+        model,
+        params,
+        labels: Labels {
+            classes,
+            normalisation,
+        },
+    })
 }
 
 /// Reads the weights of a model from a safetensors file of any origin, by PyTorch's names.
@@ -111,7 +145,11 @@ pub fn shape_text(shape: &[usize]) -> String {
 
 /// The shape that a text like `1x28x28` stands for: one to four sizes from 1 to 65536.
 pub fn parse_shape(text: &str) -> Option<Vec<usize>> {
-    let size = |size: &str| size.parse().ok().filter(|size| (1..=1 << 16).contains(size));
+    let size = |size: &str| {
+        size.parse()
+            .ok()
+            .filter(|size| (1..=1 << 16).contains(size))
+    };
     let shape: Vec<usize> = text.split('x').map(size).collect::<Option<_>>()?;
     (shape.len() <= 4).then_some(shape)
 }

@@ -107,7 +107,15 @@ pub fn fit(
         let train_seconds = begun.elapsed().as_secs_f64();
 
         let begun = Instant::now();
-        let judge = |data| evaluate(trainer.model, &trainer.params, trainer.loss, data, recipe.normalisation);
+        let judge = |data| {
+            evaluate(
+                trainer.model,
+                &trainer.params,
+                trainer.loss,
+                data,
+                recipe.normalisation,
+            )
+        };
         let test = judge(data.test);
         let test_seconds = begun.elapsed().as_secs_f64();
         let val = data.val.map(judge);
@@ -140,7 +148,13 @@ fn train_epoch(
     let [channels, rows, cols] = data.shape();
     let mut images = Tensor::zeros(vec![0, channels, rows, cols]);
     let (mut loss, mut correct, mut samples) = (0.0, 0, 0);
-    let mut progress = Progress { epoch, samples, of: data.len(), loss, accuracy: 0.0 };
+    let mut progress = Progress {
+        epoch,
+        samples,
+        of: data.len(),
+        loss,
+        accuracy: 0.0,
+    };
     for indices in &batches(data.len(), recipe.batch_size, recipe.seed, epoch) {
         if images.shape()[0] != indices.len() {
             images = Tensor::zeros(vec![indices.len(), channels, rows, cols]);
@@ -150,7 +164,9 @@ fn train_epoch(
             data.gather(indices, recipe.normalisation, pixels);
         }
         let factor = recipe.schedule.factor(trainer.step);
-        let step = trainer.step(&images, &data.labels_of(indices), factor).map_err(Ended::Diverged)?;
+        let step = trainer
+            .step(&images, &data.labels_of(indices), factor)
+            .map_err(Ended::Diverged)?;
         samples += indices.len();
         correct += step.correct;
         loss += f64::from(step.loss) * indices.len() as f64;

@@ -34,7 +34,12 @@ impl Model {
     ///
     /// # Errors
     /// Everything wrong with the text; then, of each chain of layers, the first that can't be built.
-    pub fn build(text: &str, input: &[usize], layers: &Registry<LayerDef>, presets: &Presets) -> Result<Model, SpecError> {
+    pub fn build(
+        text: &str,
+        input: &[usize],
+        layers: &Registry<LayerDef>,
+        presets: &Presets,
+    ) -> Result<Model, SpecError> {
         let fail = |diagnostics| SpecError::new(text, diagnostics);
         let resolved = read(text, layers, presets).map_err(fail)?;
         let calls = resolved.calls();
@@ -75,7 +80,13 @@ impl Model {
     pub fn classes(&self) -> Result<usize, SpecError> {
         match self.plan.output[..] {
             [classes] => Ok(classes),
-            _ => Err(self.blame_last(format!("a classifier puts out [classes], but this model puts out {:?}", self.plan.output), "put `flatten linear(10)` at the end")),
+            _ => Err(self.blame_last(
+                format!(
+                    "a classifier puts out [classes], but this model puts out {:?}",
+                    self.plan.output
+                ),
+                "put `flatten linear(10)` at the end",
+            )),
         }
     }
 
@@ -88,12 +99,18 @@ impl Model {
         if classes == count {
             return Ok(());
         }
-        Err(self.blame_last(format!("the data has {count} classes, but this model puts out {classes}"), &format!("end with `linear({count})`")))
+        Err(self.blame_last(
+            format!("the data has {count} classes, but this model puts out {classes}"),
+            &format!("end with `linear({count})`"),
+        ))
     }
 
     fn blame_last(&self, message: String, help: &str) -> SpecError {
         let span = self.last.map_or_else(Span::default, |(span, _)| span);
-        SpecError::new(&self.text, vec![Diagnostic::error(span, message).help(help)])
+        SpecError::new(
+            &self.text,
+            vec![Diagnostic::error(span, message).help(help)],
+        )
     }
 
     /// Whether its last layer is a softmax, so that its output is probabilities.
@@ -103,10 +120,18 @@ impl Model {
 
     /// What is allowed, but hardly meant: a softmax in front of a loss that applies its own.
     pub fn warnings(&self, loss: &LossDef) -> SpecError {
-        let softmax = self.last.filter(|_| loss.takes_logits && self.puts_out_probabilities());
+        let softmax = self
+            .last
+            .filter(|_| loss.takes_logits && self.puts_out_probabilities());
         let warning = |(span, _)| {
-            Diagnostic::warning(span, format!("`softmax` stands before `{}`, which applies it itself", loss.name))
-                .help("leave `softmax` out")
+            Diagnostic::warning(
+                span,
+                format!(
+                    "`softmax` stands before `{}`, which applies it itself",
+                    loss.name
+                ),
+            )
+            .help("leave `softmax` out")
         };
         SpecError::new(&self.text, softmax.map(warning).into_iter().collect())
     }

@@ -18,7 +18,11 @@ pub const CNN: Preset = Preset {
 
 /// The presets of this crate.
 pub fn presets() -> Presets {
-    [MLP, CNN].into_iter().fold(Presets::new(), |presets, preset| {
-        presets.with(preset).unwrap_or_else(|e| unreachable!("our presets can be read: {e}"))
-    })
+    [MLP, CNN]
+        .into_iter()
+        .fold(Presets::new(), |presets, preset| {
+            presets
+                .with(preset)
+                .unwrap_or_else(|e| unreachable!("our presets can be read: {e}"))
+        })
 }

@@ -30,8 +30,21 @@ pub struct Step {
 
 impl<'m> Trainer<'m> {
     /// Begins at step 0.
-    pub fn new(model: &'m Model, loss: &'m dyn AnyLoss, params: Params, stepper: Stepper, seed: u64) -> Self {
-        Trainer { model, loss, params, stepper, step: 0, seed }
+    pub fn new(
+        model: &'m Model,
+        loss: &'m dyn AnyLoss,
+        params: Params,
+        stepper: Stepper,
+        seed: u64,
+    ) -> Self {
+        Trainer {
+            model,
+            loss,
+            params,
+            stepper,
+            step: 0,
+            seed,
+        }
     }
 
     /// Takes one step on a batch: forward, backward, update. `factor` is the schedule's.
@@ -41,17 +54,36 @@ impl<'m> Trainer<'m> {
     ///
     /// # Panics
     /// When the images have another shape than the model's input, or a target is no output of the model.
-    pub fn step(&mut self, images: &Tensor, targets: &[usize], factor: f64) -> Result<Step, Diverged> {
-        let mode = Mode::Training { seed: self.seed, step: self.step };
-        let (loss, grads, (correct, updates)) = value_and_grad(&self.params, &[], |tape, params, _| {
-            let cx = Ctx::new(tape, params, mode);
-            let output = self.model.forward(&cx, tape.constant(images.clone()));
-            let found = classified(&output.value());
-            let correct = found.iter().zip(targets).filter(|(found, target)| found == target).count();
-            (f32::loss(self.loss).value(output, targets), (correct, cx.take_updates()))
-        });
+    pub fn step(
+        &mut self,
+        images: &Tensor,
+        targets: &[usize],
+        factor: f64,
+    ) -> Result<Step, Diverged> {
+        let mode = Mode::Training {
+            seed: self.seed,
+            step: self.step,
+        };
+        let (loss, grads, (correct, updates)) =
+            value_and_grad(&self.params, &[], |tape, params, _| {
+                let cx = Ctx::new(tape, params, mode);
+                let output = self.model.forward(&cx, tape.constant(images.clone()));
+                let found = classified(&output.value());
+                let correct = found
+                    .iter()
+                    .zip(targets)
+                    .filter(|(found, target)| found == target)
+                    .count();
+                (
+                    f32::loss(self.loss).value(output, targets),
+                    (correct, cx.take_updates()),
+                )
+            });
         if !loss.is_finite() {
-            return Err(Diverged { step: self.step, place: self.first_non_finite(images, mode) });
+            return Err(Diverged {
+                step: self.step,
+                place: self.first_non_finite(images, mode),
+            });
         }
         self.stepper.step(&mut self.params, grads, factor);
         for (buffer, value) in updates {

@@ -1,9 +1,15 @@
 //! Parameters as the bytes of a safetensors file, and back.
 
-use std::{collections::BTreeMap, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use ndarray::{Array, IxDyn, ShapeBuilder};
-use safetensors::{Dtype, SafeTensors, tensor::{Metadata, TensorView}};
+use safetensors::{
+    Dtype, SafeTensors,
+    tensor::{Metadata, TensorView},
+};
 use serde_json::{Map, Value, json};
 use tapeline_layers::Declared;
 use tapeline_tensor::{Params, Tensor};
@@ -20,7 +26,10 @@ pub struct FileError {
 
 impl FileError {
     pub(crate) fn new(file: &Path, problem: impl ToString) -> Self {
-        FileError { file: file.into(), problem: problem.to_string() }
+        FileError {
+            file: file.into(),
+            problem: problem.to_string(),
+        }
     }
 }
 
@@ -34,13 +43,19 @@ pub fn encode(params: &Params, metadata: &BTreeMap<&str, String>) -> Vec<u8> {
     let mut data = Vec::with_capacity(params.iter().map(|p| p.value.len() * 4).sum());
     for param in params {
         let start = data.len();
-        param.value.iter().for_each(|value| data.extend(value.to_le_bytes()));
+        param
+            .value
+            .iter()
+            .for_each(|value| data.extend(value.to_le_bytes()));
         let about = json!({"dtype": "F32", "shape": param.value.shape(), "data_offsets": [start, data.len()]});
         header.insert(param.name.clone(), about);
     }
     let mut header = Value::Object(header).to_string();
     // The data begins at a multiple of 8.
-    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+    header.extend(std::iter::repeat_n(
+        ' ',
+        header.len().next_multiple_of(8) - header.len(),
+    ));
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.into_bytes());
     bytes.extend(data);
@@ -53,15 +68,26 @@ pub fn encode(params: &Params, metadata: &BTreeMap<&str, String>) -> Vec<u8> {
 /// When it is no such file.
 pub fn metadata(bytes: &[u8], file: &Path) -> Result<BTreeMap<String, String>, FileError> {
     let (_, metadata) = header(bytes, file)?;
-    Ok(metadata.metadata().clone().unwrap_or_default().into_iter().collect())
+    Ok(metadata
+        .metadata()
+        .clone()
+        .unwrap_or_default()
+        .into_iter()
+        .collect())
 }
 
 fn header(bytes: &[u8], file: &Path) -> Result<(usize, Metadata), FileError> {
     let length = bytes.first_chunk().map(|&n| u64::from_le_bytes(n));
     let problem = match length {
-        None => format!("is no safetensors file: it has {} bytes, fewer than the 8 of the header's length", bytes.len()),
+        None => format!(
+            "is no safetensors file: it has {} bytes, fewer than the 8 of the header's length",
+            bytes.len()
+        ),
         Some(length) if length > bytes.len() as u64 - 8 => {
-            format!("is no safetensors file: its header would have {length} bytes, but {} follow", bytes.len() - 8)
+            format!(
+                "is no safetensors file: its header would have {length} bytes, but {} follow",
+                bytes.len() - 8
+            )
         }
         Some(_) => match SafeTensors::read_metadata(bytes) {
             Ok(header) => return Ok(header),
@@ -80,25 +106,44 @@ fn header(bytes: &[u8], file: &Path) -> Result<(usize, Metadata), FileError> {
 pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params, FileError> {
     header(bytes, file)?;
     let fail = |problem: String| FileError::new(file, problem);
-    let tensors = SafeTensors::deserialize(bytes).map_err(|e| fail(format!("is no safetensors file: {e}")))?;
+    let tensors = SafeTensors::deserialize(bytes)
+        .map_err(|e| fail(format!("is no safetensors file: {e}")))?;
 
-    let missing = declared.iter().map(|d| d.name.as_str()).filter(|name| tensors.tensor(name).is_err());
-    let known = |name: &str| name.ends_with("num_batches_tracked") || declared.iter().any(|d| d.name == name);
-    let mut unknown: Vec<_> = tensors.names().into_iter().filter(|name| !known(name)).collect();
-    unknown.sort_unstable();
-    let complaints: Vec<_> = [("lacks", missing.collect::<Vec<_>>()), ("has unexpected", unknown)]
+    let missing = declared
+        .iter()
+        .map(|d| d.name.as_str())
+        .filter(|name| tensors.tensor(name).is_err());
+    let known = |name: &str| {
+        name.ends_with("num_batches_tracked") || declared.iter().any(|d| d.name == name)
+    };
+    let mut unknown: Vec<_> = tensors
+        .names()
         .into_iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(what, names)| format!("{what} {}", listed(&names)))
+        .filter(|name| !known(name))
         .collect();
+    unknown.sort_unstable();
+    let complaints: Vec<_> = [
+        ("lacks", missing.collect::<Vec<_>>()),
+        ("has unexpected", unknown),
+    ]
+    .into_iter()
+    .filter(|(_, names)| !names.is_empty())
+    .map(|(what, names)| format!("{what} {}", listed(&names)))
+    .collect();
     if !complaints.is_empty() {
-        return Err(fail(format!("doesn't fit the model: it {}", complaints.join(", and "))));
+        return Err(fail(format!(
+            "doesn't fit the model: it {}",
+            complaints.join(", and ")
+        )));
     }
 
     let mut params = Params::new();
     for declared in declared {
-        let tensor = tensors.tensor(&declared.name).map_err(|e| fail(e.to_string()))?;
-        let value = value(&tensor, declared).map_err(|problem| fail(format!("`{}` {problem}", declared.name)))?;
+        let tensor = tensors
+            .tensor(&declared.name)
+            .map_err(|e| fail(e.to_string()))?;
+        let value = value(&tensor, declared)
+            .map_err(|problem| fail(format!("`{}` {problem}", declared.name)))?;
         params.push(&declared.name, declared.role, value);
     }
     Ok(params)
@@ -107,7 +152,11 @@ pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params
 /// The first names of a list, and how many more there are.
 fn listed(names: &[&str]) -> String {
     const SHOWN: usize = 8;
-    let mut shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let mut shown: Vec<_> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
     if names.len() > SHOWN {
         shown.push(format!("and {} more", names.len() - SHOWN));
     }
@@ -120,13 +169,29 @@ fn value(tensor: &TensorView, declared: &Declared) -> Result<Tensor, String> {
         return Err(format!("has type {:?}, but F32 is wanted", tensor.dtype()));
     }
     if tensor.shape() != declared.shape {
-        return Err(format!("has shape {:?}, but the model wants {:?}", tensor.shape(), declared.shape));
+        return Err(format!(
+            "has shape {:?}, but the model wants {:?}",
+            tensor.shape(),
+            declared.shape
+        ));
     }
-    let values = tensor.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
-    if let Some((place, value)) = values.clone().enumerate().find(|(_, value)| !value.is_finite()) {
+    let values = tensor
+        .data()
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes));
+    if let Some((place, value)) = values
+        .clone()
+        .enumerate()
+        .find(|(_, value)| !value.is_finite())
+    {
         return Err(format!("holds {value} at place {place}"));
     }
     let mut laid_out = Array::zeros(IxDyn(&declared.shape).set_f(declared.column_major));
-    laid_out.iter_mut().zip(values).for_each(|(out, value)| *out = value);
+    laid_out
+        .iter_mut()
+        .zip(values)
+        .for_each(|(out, value)| *out = value);
     Ok(laid_out.into())
 }

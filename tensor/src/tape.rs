@@ -94,6 +94,7 @@ impl<T: Scalar> Tape<T> {
     ///
     /// # Panics
     /// When a parent is of another tape; while going backward, when the rule returns a gradient of another shape, or none where one is needed.
+    #[track_caller]
     pub fn op<'t, const N: usize>(
         &'t self,
         name: &'static str,
@@ -171,6 +172,7 @@ impl<T: Scalar> Tape<T> {
     /// Leads 1 back from `loss`; returns the gradients of the first `leaves` nodes.
     ///
     /// Nodes are popped on the way, so memory falls, and the depth of a graph is no matter.
+    #[track_caller]
     pub(crate) fn backward(
         &self,
         loss: Var<'_, T>,

@@ -6,17 +6,35 @@ use tapeline_tensor::{Conv2d, ParamId, Var, Window, conv2d};
 use super::MAX_SIZE;
 use crate::{Build, Built, Ctx, Element, Init, Layer, LayerDef, Refusal};
 
-const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of filters").range(1..=MAX_SIZE).tried(1..=4);
-const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width of a filter").range(1..=MAX_SIZE).tried(1..=3);
-const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between places").range(1..=MAX_SIZE).default([1, 1]).tried(1..=3);
-const PADDING: Arg<SizeOrWord> =
-    Arg::new("padding", "zeros around the image; `same` keeps its size, `valid` adds none")
-        .choices(&["same", "valid"])
-        .range(0..=MAX_SIZE)
-        .default(SizeOrWord::Size(0))
-        .tried(0..=2);
-const DILATION: Arg<[usize; 2]> = Arg::new("dilation", "steps between the cells of a filter").range(1..=MAX_SIZE).default([1, 1]).tried(1..=2);
-const GROUPS: Arg<usize> = Arg::new("groups", "parts into which channels are divided, each convolved alone").range(1..=MAX_SIZE).default(1).tried(1..=2);
+const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of filters")
+    .range(1..=MAX_SIZE)
+    .tried(1..=4);
+const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width of a filter")
+    .range(1..=MAX_SIZE)
+    .tried(1..=3);
+const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between places")
+    .range(1..=MAX_SIZE)
+    .default([1, 1])
+    .tried(1..=3);
+const PADDING: Arg<SizeOrWord> = Arg::new(
+    "padding",
+    "zeros around the image; `same` keeps its size, `valid` adds none",
+)
+.choices(&["same", "valid"])
+.range(0..=MAX_SIZE)
+.default(SizeOrWord::Size(0))
+.tried(0..=2);
+const DILATION: Arg<[usize; 2]> = Arg::new("dilation", "steps between the cells of a filter")
+    .range(1..=MAX_SIZE)
+    .default([1, 1])
+    .tried(1..=2);
+const GROUPS: Arg<usize> = Arg::new(
+    "groups",
+    "parts into which channels are divided, each convolved alone",
+)
+.range(1..=MAX_SIZE)
+.default(1)
+.tried(1..=2);
 const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added to each channel").default(true);
 
 /// Cross-correlation with a bank of filters: `[in, h, w]` gives `[out, h', w']`. `weight` is `[out, in/groups, kh, kw]`, `bias` is
@@ -45,7 +63,10 @@ pub const CONV2D: LayerDef = LayerDef {
         let (out_channels, groups) = (args.get(OUT_CHANNELS), args.get(GROUPS));
         for (what, count) in [("input", channels), ("output", out_channels)] {
             if count % groups != 0 {
-                return Err(Refusal::from(format!("{groups} groups don't divide {count} {what} channels")).arg("groups"));
+                return Err(Refusal::from(format!(
+                    "{groups} groups don't divide {count} {what} channels"
+                ))
+                .arg("groups"));
             }
         }
         let mut window = Window::new([height, width], args.get(KERNEL_SIZE));
@@ -56,17 +77,39 @@ pub const CONV2D: LayerDef = LayerDef {
             SizeOrWord::Word("same") => same(&window)?,
             SizeOrWord::Word(_) => [[0, 0]; 2],
         };
-        let [h, w] = window.output().map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
+        let [h, w] = window
+            .output()
+            .map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
 
         let [kh, kw] = window.kernel;
         let cells = channels / groups * kh * kw;
         build.cost((out_channels * cells) as u64 * (h * w) as u64);
         let init = Init::fan_in(cells);
-        let weight = build.weight("weight", &[out_channels, channels / groups, kh, kw], init)?.id();
+        let weight = build
+            .weight("weight", &[out_channels, channels / groups, kh, kw], init)?
+            .id();
         let bias = bias(args.get(BIAS), build, out_channels, init)?;
-        let Window { stride, padding, dilation, .. } = window;
-        let options = Conv2d { stride, padding, dilation, groups };
-        Ok(Built::new(Convolution { weight, bias, out_channels, options }, [out_channels, h, w]))
+        let Window {
+            stride,
+            padding,
+            dilation,
+            ..
+        } = window;
+        let options = Conv2d {
+            stride,
+            padding,
+            dilation,
+            groups,
+        };
+        Ok(Built::new(
+            Convolution {
+                weight,
+                bias,
+                out_channels,
+                options,
+            },
+            [out_channels, h, w],
+        ))
     },
     ..LayerDef::BASE
 };
@@ -79,7 +122,12 @@ fn same(window: &Window) -> Result<[[usize; 2]; 2], Refusal> {
     Ok(window.extent().map(|extent| [(extent - 1) / 2, extent / 2]))
 }
 
-fn bias(wanted: bool, build: &mut Build, channels: usize, init: Init) -> Result<Option<ParamId>, Refusal> {
+fn bias(
+    wanted: bool,
+    build: &mut Build,
+    channels: usize,
+    init: Init,
+) -> Result<Option<ParamId>, Refusal> {
     if !wanted {
         return Ok(None);
     }

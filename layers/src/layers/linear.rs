@@ -6,7 +6,9 @@ use tapeline_tensor::{ParamId, Var};
 use super::MAX_SIZE;
 use crate::{Ctx, Element, Init, Layer, LayerDef};
 
-const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "size of the output").range(1..=MAX_SIZE).tried(1..=5);
+const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "size of the output")
+    .range(1..=MAX_SIZE)
+    .tried(1..=5);
 const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added").default(true);
 
 /// `y = x Wᵀ + b`: `[in]` gives `[out]`. `weight` is `[out, in]`, `bias` is `[out]`, both drawn from U(±1/√in).
@@ -22,7 +24,9 @@ pub const LINEAR: LayerDef = LayerDef {
         build.cost((inputs * outputs) as u64);
         let init = Init::fan_in(inputs);
         // The weights of one input lie together, as products with Wᵀ want them.
-        let weight = build.weight("weight", &[outputs, inputs], init)?.column_major();
+        let weight = build
+            .weight("weight", &[outputs, inputs], init)?
+            .column_major();
         let bias = match args.get(BIAS) {
             true => Some(build.weight("bias", &[outputs], init)?.id()),
             false => None,

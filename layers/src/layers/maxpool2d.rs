@@ -6,10 +6,20 @@ use tapeline_tensor::{Var, Window, max_pool2d};
 use super::MAX_SIZE;
 use crate::{Built, Ctx, Element, Layer, LayerDef, Refusal};
 
-const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width of a window").range(1..=MAX_SIZE).tried(1..=3);
-const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between windows").range(1..=MAX_SIZE).default_as("kernel_size").tried(1..=3);
-const PADDING: Arg<[usize; 2]> =
-    Arg::new("padding", "cells around the image that never win, at most half a window").range(0..=MAX_SIZE).default([0, 0]).tried(0..=1);
+const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width of a window")
+    .range(1..=MAX_SIZE)
+    .tried(1..=3);
+const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between windows")
+    .range(1..=MAX_SIZE)
+    .default_as("kernel_size")
+    .tried(1..=3);
+const PADDING: Arg<[usize; 2]> = Arg::new(
+    "padding",
+    "cells around the image that never win, at most half a window",
+)
+.range(0..=MAX_SIZE)
+.default([0, 0])
+.tried(0..=1);
 
 /// The maximum of each window: `[channels, h, w]` gives `[channels, h', w']`, rounded down. The first maximum takes a tie.
 /// (`torch.nn.MaxPool2d`)
@@ -25,13 +35,27 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let [channels, height, width] = build.image()?;
-        let (kernel, stride, padding) = (args.get(KERNEL_SIZE), args.get(STRIDE), args.get(PADDING));
+        let (kernel, stride, padding) =
+            (args.get(KERNEL_SIZE), args.get(STRIDE), args.get(PADDING));
         if (0..2).any(|i| padding[i] > kernel[i] / 2) {
             return Err(Refusal::from("the padding is more than half of the window").arg("padding"));
         }
-        let window = Window { stride, padding: padding.map(|p| [p, p]), ..Window::new([height, width], kernel) };
-        let [h, w] = window.output().map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
-        Ok(Built::new(MaxPool2d { kernel, stride, padding }, [channels, h, w]))
+        let window = Window {
+            stride,
+            padding: padding.map(|p| [p, p]),
+            ..Window::new([height, width], kernel)
+        };
+        let [h, w] = window
+            .output()
+            .map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
+        Ok(Built::new(
+            MaxPool2d {
+                kernel,
+                stride,
+                padding,
+            },
+            [channels, h, w],
+        ))
     },
     ..LayerDef::BASE
 };

@@ -29,9 +29,12 @@ pub fn layers() -> Registry<LayerDef> {
         softmax::SOFTMAX,
         tanh::TANH,
     ];
-    all.into_iter().fold(Registry::new("layer"), |registry, def| {
-        registry.with(def).unwrap_or_else(|e| unreachable!("each layer of ours has a name of its own: {e}"))
-    })
+    all.into_iter()
+        .fold(Registry::new("layer"), |registry, def| {
+            registry
+                .with(def)
+                .unwrap_or_else(|e| unreachable!("each layer of ours has a name of its own: {e}"))
+        })
 }
 
 /// The largest size that a layer's argument can have.

@@ -5,9 +5,12 @@ use tapeline_tensor::{Var, cross_entropy};
 
 use crate::{Element, Loss, LossDef};
 
-const LABEL_SMOOTHING: Arg<f64> = Arg::new("label_smoothing", "share of the target spread evenly over all classes")
-    .default(0.0)
-    .range(0.0..=1.0);
+const LABEL_SMOOTHING: Arg<f64> = Arg::new(
+    "label_smoothing",
+    "share of the target spread evenly over all classes",
+)
+.default(0.0)
+.range(0.0..=1.0);
 
 /// `−Σ_c q_c ln softmax(z)_c`, a mean over the batch, with `q` the one-hot target of which `label_smoothing` is spread over all
 /// classes. Takes logits. (`torch.nn.CrossEntropyLoss`; smoothing: Szegedy et al. 2016)
@@ -17,7 +20,11 @@ pub const CROSS_ENTROPY: LossDef = LossDef {
     args: &[LABEL_SMOOTHING.info()],
     examples: &["cross_entropy", "cross_entropy(label_smoothing=0.1)"],
     takes_logits: true,
-    build: |args| Box::new(CrossEntropy { smoothing: args.get(LABEL_SMOOTHING) }),
+    build: |args| {
+        Box::new(CrossEntropy {
+            smoothing: args.get(LABEL_SMOOTHING),
+        })
+    },
     ..LossDef::BASE
 };
 

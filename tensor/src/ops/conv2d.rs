@@ -66,9 +66,10 @@ pub fn conv2d<'t, T: Scalar>(x: Var<'t, T>, weight: Var<'t, T>, options: Conv2d)
         padding,
         dilation,
     };
-    let [oh, ow] = window
-        .output()
-        .unwrap_or_else(|reason| panic!("conv2d: {reason}"));
+    let [oh, ow] = match window.output() {
+        Ok(size) => size,
+        Err(reason) => panic!("conv2d: {reason}"),
+    };
     let sizes = kernel::Sizes {
         images,
         in_channels,
@@ -78,7 +79,10 @@ pub fn conv2d<'t, T: Scalar>(x: Var<'t, T>, weight: Var<'t, T>, options: Conv2d)
     };
 
     let mut out = Tensor::zeros(vec![images, out_channels, oh, ow]);
-    if let Some(out) = out.as_slice_mut().filter(|out| !out.is_empty()) {
+    if let Some(out) = out
+        .as_slice_mut()
+        .filter(|out| !out.is_empty() && !input.is_empty())
+    {
         kernel::forward(slice(&input), slice(&w), &sizes, out);
     }
     x.tape().op("conv2d", out, [x, weight], move |g, need| {

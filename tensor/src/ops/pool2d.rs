@@ -39,9 +39,10 @@ pub fn max_pool2d<T: Scalar>(
         padding: padding.map(|p| [p, p]),
         ..Window::new([height, width], kernel)
     };
-    let [oh, ow] = window
-        .output()
-        .unwrap_or_else(|reason| panic!("max_pool2d: {reason}"));
+    let [oh, ow] = match window.output() {
+        Ok(size) => size,
+        Err(reason) => panic!("max_pool2d: {reason}"),
+    };
 
     let shape = vec![n, channels, oh, ow];
     let mut out = vec![T::zero(); shape.iter().product()];

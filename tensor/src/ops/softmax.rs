@@ -15,7 +15,7 @@ impl<'t, T: Scalar> Var<'t, T> {
             let max = max(lane);
             lane.iter_mut().for_each(|x| *x = (*x - max).exp());
             let sum: T = lane.iter().copied().sum();
-            lane.iter_mut().for_each(|x| *x = *x / sum);
+            lane.iter_mut().for_each(|x| *x /= sum);
         });
         self.tape().op("softmax", y.clone(), [self], move |g, _| {
             // g ← y (g − Σ g y)

@@ -37,9 +37,10 @@ impl Window {
     /// Number of windows, down and across; rounded down as PyTorch does.
     ///
     /// # Errors
-    /// When a kernel, stride or dilation is 0, or a window is larger than the padded plane: the reason, for a message.
+    /// When the plane is empty, a kernel, stride or dilation is 0, or a window is larger than the padded plane: the reason, for a message.
     pub fn output(&self) -> Result<[usize; 2], String> {
         for (what, sizes) in [
+            ("plane", self.input),
             ("kernel", self.kernel),
             ("stride", self.stride),
             ("dilation", self.dilation),

@@ -1,0 +1,196 @@
+//! From text to an optimizer.
+
+use std::fmt;
+
+use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Named, Registry, Span, Value, read_chain};
+use tapeline_tensor::Params;
+
+use crate::{Chain, Element, Stepper, optimizers::LR};
+
+/// An entry of the registry of optimizers. One that has an argument `lr` is an optimizer; one that has none is a transform, which
+/// stands beside an optimizer.
+///
+/// ```
+/// use tapeline_optim::{Chain, Optimizer, OptimizerDef, optimizers, transforms::ScaleByLr};
+///
+/// const HALVE: OptimizerDef = OptimizerDef {
+///     name: "halve",
+///     about: "halves the gradient",
+///     examples: &["halve sgd"],
+///     build: |_| Ok(Chain::new().then(ScaleByLr(0.5))),
+///     ..OptimizerDef::BASE
+/// };
+///
+/// let optimizers = optimizers().with(HALVE)?;
+/// assert!(Optimizer::read("halve sgd", &optimizers).is_ok());
+/// # Ok::<(), tapeline_spec::RegistryError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct OptimizerDef {
+    /// Its name in a spec.
+    pub name: &'static str,
+    /// Other names that are accepted.
+    pub aliases: &'static [&'static str],
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// Its arguments.
+    pub args: &'static [ArgInfo],
+    /// Optimizers that have it in them, as texts; checks try them.
+    pub examples: &'static [&'static str],
+    /// Makes its part of the chain, or refuses arguments that don't go together; the place of the refusal is filled in.
+    pub build: fn(&Args) -> Result<Chain, Diagnostic>,
+}
+
+impl OptimizerDef {
+    /// A definition to start from with `..OptimizerDef::BASE`: nameless, without arguments, changing nothing.
+    pub const BASE: OptimizerDef = OptimizerDef {
+        name: "",
+        aliases: &[],
+        about: "",
+        args: &[],
+        examples: &[],
+        build: |_| Ok(Chain::new()),
+    };
+}
+
+impl Named for OptimizerDef {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn args(&self) -> &'static [ArgInfo] {
+        self.args
+    }
+}
+
+/// An optimizer read from text: any number of transforms, and exactly one entry that has `lr`.
+///
+/// ```
+/// use tapeline_optim::{Optimizer, optimizers};
+///
+/// let optimizers = optimizers();
+/// let optimizer = Optimizer::read("clip_norm(0.5) adam(weight_decay=0)", &optimizers).unwrap();
+/// let optimizer = optimizer.with_lr(0.01).unwrap();
+/// assert_eq!(optimizer.lr(), 0.01);
+/// assert_eq!(optimizer.short(), "clip_norm(0.5) adam(lr=0.01)");
+/// ```
+#[derive(Clone)]
+pub struct Optimizer<'r> {
+    calls: Vec<Call<'r, OptimizerDef>>,
+    /// Which of the calls has `lr`.
+    entry: usize,
+    chain: Chain,
+}
+
+impl<'r> Optimizer<'r> {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// All errors of the text, with their places: those of the language, none or more than one entry with `lr`, arguments that
+    /// don't go together.
+    pub fn read(text: &str, registry: &'r Registry<OptimizerDef>) -> Result<Self, Vec<Diagnostic>> {
+        let calls = read_chain(text, registry)?;
+        let mut errors = Vec::new();
+        let mut entries = (0..calls.len()).filter(|&i| calls[i].args.has("lr"));
+        let entry = entries.next().unwrap_or_else(|| {
+            errors.push(no_entry(&calls, registry));
+            0
+        });
+        errors.extend(entries.map(|second| one_too_many(&calls[entry], &calls[second])));
+        let mut chain = Chain::new();
+        for call in &calls {
+            match build(call) {
+                Ok(part) => chain = chain.join(part),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() {
+            Ok(Optimizer {
+                calls,
+                entry,
+                chain,
+            })
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// The learning rate of its one entry that has it.
+    pub fn lr(&self) -> f64 {
+        self.calls[self.entry].args.get(LR)
+    }
+
+    /// The same optimizer with another learning rate.
+    ///
+    /// # Errors
+    /// When `lr` is out of the entry's range. The error has no place.
+    pub fn with_lr(mut self, lr: f64) -> Result<Self, Diagnostic> {
+        let call = &mut self.calls[self.entry];
+        call.args = call.args.with("lr", Value::Float(lr))?;
+        let parts: Result<Vec<_>, _> = self.calls.iter().map(build).collect();
+        self.chain = parts?.into_iter().fold(Chain::new(), Chain::join);
+        Ok(self)
+    }
+
+    /// Starts it on parameters.
+    pub fn init<T: Element>(&self, params: &Params<T>) -> Stepper<T> {
+        Stepper::new(&self.chain, params)
+    }
+
+    /// A text for people, which reads back as the same optimizer: what is a default is left out.
+    pub fn short(&self) -> String {
+        let calls: Vec<_> = self.calls.iter().map(Call::text).collect();
+        calls.join(" ")
+    }
+
+    /// A text for files, which reads back as the same optimizer: every argument is written out.
+    pub fn full(&self) -> String {
+        let calls: Vec<_> = self.calls.iter().map(Call::full).collect();
+        calls.join(" ")
+    }
+}
+
+impl fmt::Debug for Optimizer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Optimizer({})", self.full())
+    }
+}
+
+fn build(call: &Call<'_, OptimizerDef>) -> Result<Chain, Diagnostic> {
+    (call.def.build)(&call.args).map_err(|error| Diagnostic {
+        span: call.span,
+        ..error
+    })
+}
+
+fn no_entry(calls: &[Call<'_, OptimizerDef>], registry: &Registry<OptimizerDef>) -> Diagnostic {
+    let span = match calls {
+        [first, .., last] => Span {
+            start: first.span.start,
+            end: last.span.end,
+        },
+        calls => calls.first().map_or(Span::default(), |only| only.span),
+    };
+    let has_lr = |def: &&OptimizerDef| def.args.iter().any(|arg| arg.name == "lr");
+    let names: Vec<_> = registry
+        .iter()
+        .filter(has_lr)
+        .map(|def| format!("`{}`", def.name))
+        .collect();
+    Diagnostic::error(span, "nothing here has a learning rate")
+        .help(format!("add one of {}", names.join(", ")))
+}
+
+fn one_too_many(first: &Call<'_, OptimizerDef>, second: &Call<'_, OptimizerDef>) -> Diagnostic {
+    let (first, name) = (first.def.name, second.def.name);
+    let message = format!("`{name}` is a second entry with a learning rate, after `{first}`");
+    Diagnostic::error(second.span, message).help("keep one of them")
+}

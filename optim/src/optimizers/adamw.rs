@@ -1,0 +1,42 @@
+use tapeline_spec::{Arg, Args, Diagnostic};
+
+use super::{BETAS, EPS, LR};
+use crate::{
+    Chain, OptimizerDef,
+    transforms::{AddDecay, ScaleByAdam, ScaleByLr},
+};
+
+const WEIGHT_DECAY: Arg<f64> = Arg::new(
+    "weight_decay",
+    "share of the weight taken off a step, times `lr`",
+)
+.default(0.01)
+.from(0.0);
+
+/// Adam, then *g = g + λ·p*, then *p = p − lr·g*: the decay doesn't pass through Adam's scaling.
+///
+/// Sources: Loshchilov, Hutter 2019, [*Decoupled weight decay regularization*](https://arxiv.org/abs/1711.05101);
+/// [PyTorch's `AdamW`](https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html), which multiplies the weight by
+/// *1 − lr·λ* first: the same but for rounding.
+pub(crate) const ADAMW: OptimizerDef = OptimizerDef {
+    name: "adamw",
+    about: "Adam, with weight decay apart from the gradient",
+    args: &[LR.info(), BETAS.info(), EPS.info(), WEIGHT_DECAY.info()],
+    examples: &[
+        "adamw",
+        "adamw(lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1)",
+    ],
+    build,
+    ..OptimizerDef::BASE
+};
+
+fn build(args: &Args) -> Result<Chain, Diagnostic> {
+    let mut chain = Chain::new().then(ScaleByAdam {
+        betas: args.get(BETAS),
+        eps: args.get(EPS),
+    });
+    if args.get(WEIGHT_DECAY) > 0.0 {
+        chain = chain.then(AddDecay(args.get(WEIGHT_DECAY)));
+    }
+    Ok(chain.then(ScaleByLr(args.get(LR))))
+}

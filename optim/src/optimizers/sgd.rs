@@ -1,0 +1,67 @@
+use tapeline_spec::{Arg, Args, Diagnostic, Span};
+
+use super::LR;
+use crate::{
+    Chain, OptimizerDef,
+    transforms::{AddDecay, Momentum, ScaleByLr},
+};
+
+const MOMENTUM: Arg<f64> = Arg::new("momentum", "how much of the past gradients' sum is kept")
+    .default(0.0)
+    .from(0.0)
+    .below(1.0);
+const DAMPENING: Arg<f64> = Arg::new(
+    "dampening",
+    "how much of a new gradient is kept out of the sum",
+)
+.default(0.0)
+.range(0.0..=1.0);
+const NESTEROV: Arg<bool> = Arg::new("nesterov", "whether the momentum looks ahead").default(false);
+const WEIGHT_DECAY: Arg<f64> = Arg::new(
+    "weight_decay",
+    "multiple of the weight added to its gradient (L2)",
+)
+.default(0.0)
+.from(0.0);
+
+/// *g = g + λ·p*, then momentum, then *p = p − lr·g*: [PyTorch's `SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html).
+pub(crate) const SGD: OptimizerDef = OptimizerDef {
+    name: "sgd",
+    about: "stochastic gradient descent, with momentum and L2 weight decay",
+    args: &[
+        LR.info(),
+        MOMENTUM.info(),
+        DAMPENING.info(),
+        NESTEROV.info(),
+        WEIGHT_DECAY.info(),
+    ],
+    examples: &[
+        "sgd",
+        "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)",
+        "sgd(lr=0.001, momentum=0.9, nesterov=true)",
+        "sgd(lr=0.002, momentum=0.8, dampening=0.8)",
+    ],
+    build,
+    ..OptimizerDef::BASE
+};
+
+fn build(args: &Args) -> Result<Chain, Diagnostic> {
+    let momentum = Momentum {
+        momentum: args.get(MOMENTUM),
+        dampening: args.get(DAMPENING),
+        nesterov: args.get(NESTEROV),
+    };
+    if momentum.nesterov && (momentum.momentum == 0.0 || momentum.dampening > 0.0) {
+        let message = "`nesterov` of `sgd` needs a `momentum` above 0 and no `dampening`";
+        return Err(Diagnostic::error(Span::default(), message)
+            .help("write `sgd(momentum=0.9, nesterov=true)`, or leave `nesterov` out"));
+    }
+    let mut chain = Chain::new();
+    if args.get(WEIGHT_DECAY) > 0.0 {
+        chain = chain.then(AddDecay(args.get(WEIGHT_DECAY)));
+    }
+    if momentum.momentum > 0.0 {
+        chain = chain.then(momentum);
+    }
+    Ok(chain.then(ScaleByLr(args.get(LR))))
+}

@@ -1,0 +1,218 @@
+//! The learning rate over a training.
+
+use std::{fmt, sync::Arc};
+
+use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Named, Registry, read_chain};
+
+/// An entry of the registry of schedules.
+///
+/// ```
+/// use tapeline_optim::{Phase, Schedule, ScheduleDef, schedules};
+///
+/// const ROOT: ScheduleDef = ScheduleDef {
+///     name: "root",
+///     about: "falls with the root of the step",
+///     examples: &["root"],
+///     build: |_| Ok(Phase::new(None, |step, _| 1.0 / (1.0 + step as f64).sqrt())),
+///     ..ScheduleDef::BASE
+/// };
+///
+/// let schedules = schedules().with(ROOT)?;
+/// let plan = Schedule::read("warmup(4) root", &schedules).unwrap().plan(100);
+/// assert_eq!([3, 4, 7].map(|step| plan.factor(step)), [1.0, 1.0, 0.5]);
+/// # Ok::<(), tapeline_spec::RegistryError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct ScheduleDef {
+    /// Its name in a spec.
+    pub name: &'static str,
+    /// Other names that are accepted.
+    pub aliases: &'static [&'static str],
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// Its arguments.
+    pub args: &'static [ArgInfo],
+    /// Schedules that have it in them, as texts; checks try them.
+    pub examples: &'static [&'static str],
+    /// Makes it, or refuses arguments that don't go together; the place of the refusal is filled in.
+    pub build: fn(&Args) -> Result<Phase, Diagnostic>,
+}
+
+impl ScheduleDef {
+    /// A definition to start from with `..ScheduleDef::BASE`: nameless, without arguments, a factor of 1 for ever.
+    pub const BASE: ScheduleDef = ScheduleDef {
+        name: "",
+        aliases: &[],
+        about: "",
+        args: &[],
+        examples: &[],
+        build: |_| Ok(Phase::new(None, |_, _| 1.0)),
+    };
+}
+
+impl Named for ScheduleDef {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn args(&self) -> &'static [ArgInfo] {
+        self.args
+    }
+}
+
+/// One part of a schedule.
+#[derive(Clone)]
+pub struct Phase {
+    length: Option<u64>,
+    factor: Arc<dyn Fn(u64, u64) -> f64 + Send + Sync>,
+}
+
+impl Phase {
+    /// A phase of `length` steps, at least 1; `None` takes the rest of the training.
+    ///
+    /// `factor` is given the step, counted from the phase's own start, and the phase's length, in which `None` has been made a number.
+    /// It is asked for steps 0 to the length; that of the length itself is the value that stays when nothing follows.
+    /// It returns a finite number, at least 0.
+    pub fn new(
+        length: Option<u64>,
+        factor: impl Fn(u64, u64) -> f64 + Send + Sync + 'static,
+    ) -> Self {
+        Phase {
+            length,
+            factor: Arc::new(factor),
+        }
+    }
+}
+
+/// A schedule read from text: one phase after another, each counting from its own start.
+///
+/// ```
+/// use tapeline_optim::{Schedule, schedules};
+///
+/// let schedule = Schedule::read("warmup(2) cosine(min=0.1)", &schedules()).unwrap();
+/// let plan = schedule.plan(6);
+/// assert_eq!([0, 1, 2, 4, 6, 999].map(|step| plan.factor(step)), [0.5, 1.0, 1.0, 0.55, 0.1, 0.1]);
+/// ```
+#[derive(Clone)]
+pub struct Schedule {
+    phases: Vec<Phase>,
+    short: String,
+    full: String,
+}
+
+impl Schedule {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// All errors of the text, with their places: those of the language, arguments that don't go together, a phase that is never reached.
+    pub fn read(text: &str, registry: &Registry<ScheduleDef>) -> Result<Self, Vec<Diagnostic>> {
+        let calls = read_chain(text, registry)?;
+        let (mut phases, mut errors) = (Vec::<Phase>::new(), Vec::new());
+        for (i, call) in calls.iter().enumerate() {
+            let phase = (call.def.build)(&call.args).unwrap_or_else(|error| {
+                errors.push(Diagnostic {
+                    span: call.span,
+                    ..error
+                });
+                Phase::new(Some(1), |_, _| 1.0)
+            });
+            if phase.length == Some(0) {
+                let message = format!("`{}` has no step", call.text());
+                errors.push(Diagnostic::error(call.span, message));
+            }
+            if phases.last().is_some_and(|before| before.length.is_none()) {
+                errors.push(never_reached(&calls[i - 1], call));
+            }
+            phases.push(phase);
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let short: Vec<_> = calls.iter().map(Call::text).collect();
+        let full: Vec<_> = calls.iter().map(Call::full).collect();
+        Ok(Schedule {
+            short: short.join(" "),
+            full: full.join(" "),
+            phases,
+        })
+    }
+
+    /// Lays it over a training of `steps` steps. Phases longer than the training are cut off by its end; a phase for which no step is
+    /// left counts as one step long.
+    pub fn plan(&self, steps: u64) -> Plan {
+        let mut start = 0_u64;
+        let place = |phase: &Phase| {
+            let rest = steps.saturating_sub(start).max(1);
+            let placed = Placed {
+                start,
+                length: phase.length.unwrap_or(rest),
+                phase: phase.clone(),
+            };
+            start = start.saturating_add(placed.length);
+            placed
+        };
+        Plan {
+            phases: self.phases.iter().map(place).collect(),
+        }
+    }
+
+    /// A text for people, which reads back as the same schedule: what is a default is left out.
+    pub fn short(&self) -> &str {
+        &self.short
+    }
+
+    /// A text for files, which reads back as the same schedule: every argument is written out.
+    pub fn full(&self) -> &str {
+        &self.full
+    }
+}
+
+impl fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Schedule({})", self.full)
+    }
+}
+
+fn never_reached(endless: &Call<'_, ScheduleDef>, call: &Call<'_, ScheduleDef>) -> Diagnostic {
+    let message = format!("`{}` is never reached", call.text());
+    let help = format!("`{}` takes the rest of the training", endless.text());
+    Diagnostic::error(call.span, message).help(help)
+}
+
+/// A [`Schedule`] over a training of known length.
+#[derive(Clone)]
+pub struct Plan {
+    phases: Vec<Placed>,
+}
+
+#[derive(Clone)]
+struct Placed {
+    start: u64,
+    length: u64,
+    phase: Phase,
+}
+
+impl Plan {
+    /// The factor on the learning rate in step `step`, the first of which is 0: a function of the step, so that nothing has to be
+    /// kept for resuming. After the end of the schedule its last value stays.
+    pub fn factor(&self, step: u64) -> f64 {
+        let next = self.phases.partition_point(|p| p.start <= step);
+        let placed = &self.phases[next - 1];
+        (placed.phase.factor)((step - placed.start).min(placed.length), placed.length)
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phases = self.phases.iter().map(|p| (p.start, p.length));
+        f.debug_list().entries(phases).finish()
+    }
+}

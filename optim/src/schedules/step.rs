@@ -1,0 +1,30 @@
+use tapeline_spec::{Arg, Args, Diagnostic};
+
+use crate::{Phase, ScheduleDef};
+
+const EVERY: Arg<usize> = Arg::new("every", "steps from one drop to the next")
+    .from(1)
+    .tried(1..=20);
+const FACTOR: Arg<f64> = Arg::new("factor", "what each drop multiplies by")
+    .default(0.1)
+    .above(0.0)
+    .up_to(1.0)
+    .tried(0.1..=1.0);
+
+/// *factor^⌊s / every⌋*, for the rest of the training:
+/// [PyTorch's `StepLR`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html), counted in steps.
+pub(crate) const STEP: ScheduleDef = ScheduleDef {
+    name: "step",
+    about: "drops by `factor` every so many steps",
+    args: &[EVERY.info(), FACTOR.info()],
+    examples: &["step(1200)", "warmup(100) step(1200, factor=0.5)"],
+    build,
+    ..ScheduleDef::BASE
+};
+
+fn build(args: &Args) -> Result<Phase, Diagnostic> {
+    let (every, factor) = (args.get(EVERY) as u64, args.get(FACTOR));
+    Ok(Phase::new(None, move |step, _| {
+        factor.powf((step / every) as f64)
+    }))
+}

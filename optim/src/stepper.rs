@@ -1,0 +1,264 @@
+//! A chain at work.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tapeline_tensor::{Grads, ParamId, Params, Role, Tensor};
+
+use crate::{AnyTransform, Chain, Element, Piece, RestoreError, State, Transform, state};
+
+/// Elements of a piece: in `f32`, a gradient, a weight and two moments fill a first-level cache of 32 KiB.
+const PIECE: usize = 2048;
+
+/// A [`Chain`] at work on parameters: turns gradients into changed weights, and keeps what its transforms remember.
+///
+/// Weights, gradients and moments are walked in the order in which the weight lies in memory, and cut into pieces of a fixed size.
+pub struct Stepper<T: Element = f32> {
+    links: Vec<Link<T>>,
+    /// For each entry of the parameters: its name, and the number of steps that it was given.
+    params: Vec<(String, u64)>,
+}
+
+/// A transform, and what it remembers.
+struct Link<T> {
+    transform: Arc<dyn AnyTransform>,
+    /// What its moments are called in a [`State`].
+    names: Vec<String>,
+    /// For each entry of the parameters one array a moment, laid out like its weight; none for buffers.
+    moments: Vec<Vec<Tensor<T>>>,
+    seen: f64,
+}
+
+impl<T: Element> Link<T> {
+    fn transform(&self) -> &dyn Transform<T> {
+        T::of_any(&*self.transform)
+    }
+}
+
+impl<T: Element> Stepper<T> {
+    /// A stepper that has made no step yet.
+    pub fn new(chain: &Chain, params: &Params<T>) -> Self {
+        let mut used = BTreeMap::new();
+        let mut links = Vec::new();
+        for transform in chain.iter() {
+            let kept = T::of_any(&**transform).moments();
+            let zeros = |weight: &Tensor<T>| weight.map(|_| T::zero()).into_shared();
+            links.push(Link {
+                transform: transform.clone(),
+                names: kept.iter().map(|name| numbered(name, &mut used)).collect(),
+                moments: params
+                    .iter()
+                    .map(|p| match p.role {
+                        Role::Weight => kept.iter().map(|_| zeros(&p.value)).collect(),
+                        Role::Buffer => Vec::new(),
+                    })
+                    .collect(),
+                seen: 0.0,
+            });
+        }
+        Stepper {
+            links,
+            params: params.iter().map(|p| (p.name.clone(), 0)).collect(),
+        }
+    }
+
+    /// Makes one step: leads `grads` through the chain and subtracts what comes out. `factor` is the schedule's factor on the learning
+    /// rate. Buffers, and weights without a gradient, stay as they are.
+    ///
+    /// ```
+    /// use tapeline_optim::{Chain, Stepper, transforms::ScaleByLr};
+    /// use tapeline_tensor::{Grads, Params, Role, tensor};
+    ///
+    /// let mut params = Params::<f32>::new();
+    /// params.push("x", Role::Weight, tensor([1.0]));
+    /// let mut stepper = Stepper::new(&Chain::new().then(ScaleByLr(0.5)), &params);
+    /// let grads = Grads { params: vec![Some(tensor([2.0]))], inputs: vec![] };
+    /// stepper.step(&mut params, grads, 0.5);
+    /// assert_eq!(params.iter().next().unwrap().value, tensor([0.5]));
+    /// ```
+    ///
+    /// # Panics
+    /// When `params` are not those of [`Stepper::new`] in number and shapes, a gradient has not its weight's shape, a weight is not
+    /// contiguous in memory, or `factor` is negative or not finite.
+    #[track_caller]
+    pub fn step(&mut self, params: &mut Params<T>, mut grads: Grads<T>, factor: f64) {
+        assert!(
+            factor.is_finite() && factor >= 0.0,
+            "Stepper::step: a factor of {factor}"
+        );
+        self.admit(params, &mut grads);
+        let mut links = &mut self.links[..];
+        loop {
+            // A transform that looks begins a pass: those before it must be through with all pieces.
+            let next = links.iter().skip(1).position(|l| l.transform().looks());
+            let (pass, later) = links.split_at_mut(next.map_or(links.len(), |i| i + 1));
+            if let Some(first) = pass.first_mut().filter(|l| l.transform().looks()) {
+                first.seen = first.transform().look(&grads, params);
+            }
+            for (i, gradient) in grads.params.iter_mut().enumerate() {
+                if let Some(gradient) = gradient {
+                    let weight = params.value_mut(ParamId::new(i)).into_slice_memory_order();
+                    let weight = weight.expect("admitted");
+                    let at = (i, self.params[i].1, factor);
+                    run(pass, at, flat(gradient), weight, later.is_empty());
+                }
+            }
+            if later.is_empty() {
+                return;
+            }
+            links = later;
+        }
+    }
+
+    /// Checks that everything fits together, lays gradients and moments out like their weights, and counts the step.
+    #[track_caller]
+    fn admit(&mut self, params: &Params<T>, grads: &mut Grads<T>) {
+        let (wanted, given) = (self.params.len(), (params.len(), grads.params.len()));
+        assert!(
+            given == (wanted, wanted),
+            "Stepper::step: {} parameters with {} gradients, made for {wanted}",
+            given.0,
+            given.1
+        );
+        for (i, (param, gradient)) in params.iter().zip(&mut grads.params).enumerate() {
+            if param.role == Role::Buffer {
+                *gradient = None;
+            }
+            let Some(gradient) = gradient else { continue };
+            let (name, weight) = (&param.name, &param.value);
+            assert!(
+                weight.as_slice_memory_order().is_some(),
+                "Stepper::step: `{name}` is not contiguous"
+            );
+            let moments = self.links.iter_mut().flat_map(|l| &mut l.moments[i]);
+            for array in moments.chain([gradient]) {
+                let shape = array.shape();
+                assert!(
+                    shape == weight.shape(),
+                    "Stepper::step: `{name}` has shape {:?}, its gradient or moment {shape:?}",
+                    weight.shape()
+                );
+                if array.strides() != weight.strides() {
+                    *array = laid_out_like(array, weight);
+                }
+            }
+            self.params[i].1 += 1;
+        }
+    }
+
+    /// What has to be kept to go on later with the same bits.
+    pub fn state(&self) -> State<T> {
+        let mut state = State::default();
+        for (i, (param, steps)) in self.params.iter().enumerate() {
+            state.steps.push((state::steps_of(param), *steps));
+            for link in &self.links {
+                let moments = link.names.iter().zip(&link.moments[i]);
+                let named = moments.map(|(name, x)| (format!("{name}.{param}"), x.clone()));
+                state.moments.extend(named);
+            }
+        }
+        state
+    }
+
+    /// Takes a [`State`] up. The chain and the parameters are to be those with which it was made.
+    ///
+    /// ```
+    /// use tapeline_optim::{Optimizer, optimizers};
+    /// use tapeline_tensor::{Params, Role, tensor};
+    ///
+    /// let mut params = Params::<f32>::new();
+    /// params.push("0.weight", Role::Weight, tensor([1.0]));
+    /// let optimizers = optimizers();
+    /// let sgd = Optimizer::read("sgd(momentum=0.9)", &optimizers).unwrap();
+    /// let state = sgd.init(&params).state();
+    /// assert_eq!(state.moments[0].0, "momentum.0.weight");
+    ///
+    /// let mut later = sgd.init(&params);
+    /// later.restore(&state)?;
+    /// # Ok::<(), tapeline_optim::RestoreError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a counter or an array is missing, unknown or repeated, or has another shape. The stepper then stays as it was.
+    pub fn restore(&mut self, state: &State<T>) -> Result<(), RestoreError> {
+        let mut found = state.by_name()?;
+        let mut params = self.params.clone();
+        for (param, steps) in &mut params {
+            *steps = found.steps(&state::steps_of(param))?;
+        }
+        let mut links = Vec::new();
+        for link in &self.links {
+            let mut moments = link.moments.clone();
+            for ((param, _), moments) in params.iter().zip(&mut moments) {
+                for (name, moment) in link.names.iter().zip(moments) {
+                    let array = found.moment(&format!("{name}.{param}"), moment.shape())?;
+                    *moment = laid_out_like(array, moment);
+                }
+            }
+            links.push(moments);
+        }
+        found.nothing_left()?;
+        self.params = params;
+        for (link, moments) in self.links.iter_mut().zip(links) {
+            link.moments = moments;
+        }
+        Ok(())
+    }
+}
+
+/// Runs a pass over one weight, piece by piece.
+fn run<T: Element>(
+    links: &mut [Link<T>],
+    (param, step, factor): (usize, u64, f64),
+    gradient: &mut [T],
+    weight: &mut [T],
+    last: bool,
+) {
+    let mut links: Vec<_> = links
+        .iter_mut()
+        .map(|link| {
+            let moments: Vec<_> = link.moments[param].iter_mut().map(flat).collect();
+            (T::of_any(&*link.transform), link.seen, moments)
+        })
+        .collect();
+    let pieces = gradient.chunks_mut(PIECE).zip(weight.chunks_mut(PIECE));
+    for (i, (gradient, weight)) in pieces.enumerate() {
+        let range = i * PIECE..i * PIECE + gradient.len();
+        for (transform, seen, moments) in &mut links {
+            transform.apply(Piece {
+                param,
+                start: range.start,
+                gradient,
+                weight,
+                step,
+                factor,
+                seen: *seen,
+                moments: moments.iter_mut().map(|m| &mut m[range.clone()]).collect(),
+            });
+        }
+        if last {
+            for (p, g) in weight.iter_mut().zip(gradient) {
+                *p -= *g;
+            }
+        }
+    }
+}
+
+/// A second of a name gets a number: `momentum`, `momentum#2`.
+fn numbered(name: &str, used: &mut BTreeMap<String, usize>) -> String {
+    let n = used.entry(name.to_owned()).or_default();
+    *n += 1;
+    match n {
+        1 => name.to_owned(),
+        n => format!("{name}#{n}"),
+    }
+}
+
+fn flat<T: Element>(array: &mut Tensor<T>) -> &mut [T] {
+    array.as_slice_memory_order_mut().expect("admitted")
+}
+
+fn laid_out_like<T: Element>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
+    let mut out = like.to_owned();
+    out.assign(x);
+    out.into_shared()
+}

@@ -1,0 +1,139 @@
+//! What an optimizer is a chain of.
+
+use std::sync::Arc;
+
+use tapeline_tensor::{Grads, Params, Scalar};
+
+/// Changes gradients, on their way to what is subtracted from the weights.
+///
+/// It holds numbers such as a momentum, and no array: what it remembers of each weight is declared by [`moments`](Transform::moments)
+/// and kept by the [`Stepper`](crate::Stepper), which saves and restores it. It is written for any [`Scalar`]:
+///
+/// ```
+/// use tapeline_optim::{Chain, Piece, Stepper, Transform, transforms::ScaleByLr};
+/// use tapeline_tensor::{Grads, Params, Role, Scalar, tensor};
+///
+/// /// Leaves of each element its sign.
+/// struct Sign;
+///
+/// impl<T: Scalar> Transform<T> for Sign {
+///     fn apply(&self, piece: Piece<'_, T>) {
+///         for g in piece.gradient {
+///             *g = g.signum();
+///         }
+///     }
+/// }
+///
+/// let mut params = Params::<f32>::new();
+/// params.push("x", Role::Weight, tensor([1.0, 1.0]));
+/// let grads = Grads { params: vec![Some(tensor([0.3, -7.0]))], inputs: vec![] };
+/// let mut stepper = Stepper::new(&Chain::new().then(Sign).then(ScaleByLr(0.5)), &params);
+/// stepper.step(&mut params, grads, 1.0);
+/// assert_eq!(params.iter().next().unwrap().value, tensor([0.5, 1.5]));
+/// ```
+pub trait Transform<T: Scalar>: Send + Sync {
+    /// Names of the arrays that it keeps for each weight, in the weight's shape, zeros at first. No dots.
+    fn moments(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether [`look`](Transform::look) is wanted. It costs a pass over memory of its own, unless the transform is first in its chain.
+    fn looks(&self) -> bool {
+        false
+    }
+
+    /// Sees all gradients as the transforms before it left them, once a step, before any piece. What it returns is
+    /// [`Piece::seen`]. Gradients of buffers, and of weights that the loss doesn't depend on, are `None`.
+    fn look(&self, _grads: &Grads<T>, _params: &Params<T>) -> f64 {
+        0.0
+    }
+
+    /// Changes a piece of the gradient of one weight in place. Pieces are few thousand elements at most and come in any order, so
+    /// an element's result may depend on nothing but that element, its weight, its moments, and the numbers in `piece`.
+    fn apply(&self, piece: Piece<'_, T>);
+}
+
+/// The same range of a weight, its gradient and what one transform keeps of it, flat, in the order in which the weight lies in memory.
+pub struct Piece<'a, T> {
+    /// Which entry of the parameters it is of.
+    pub param: usize,
+    /// Where in that entry's memory it starts, in elements.
+    pub start: usize,
+    /// The gradient, to be changed.
+    pub gradient: &'a mut [T],
+    /// The weight, as it is before the step.
+    pub weight: &'a [T],
+    /// Number of steps that this weight was given, this one included: 1 at first.
+    pub step: u64,
+    /// The schedule's factor on the learning rate.
+    pub factor: f64,
+    /// What [`Transform::look`] returned in this step; 0 for a transform that doesn't look.
+    pub seen: f64,
+    pub(crate) moments: Vec<&'a mut [T]>,
+}
+
+impl<'a, T> Piece<'a, T> {
+    /// What the transform keeps of this piece, in the order of [`Transform::moments`]. Taken once.
+    ///
+    /// # Panics
+    /// When it keeps another number of arrays than `N`, or they were taken.
+    #[track_caller]
+    pub fn moments<const N: usize>(&mut self) -> [&'a mut [T]; N] {
+        let kept = std::mem::take(&mut self.moments);
+        kept.try_into().unwrap_or_else(|kept: Vec<_>| {
+            panic!("Piece::moments: {N} wanted, {} there", kept.len())
+        })
+    }
+}
+
+/// A [`Transform`] of both types of number, as any is that is written for all [`Scalar`]s. Never implemented by hand.
+pub trait AnyTransform: Transform<f32> + Transform<f64> {}
+
+impl<X: Transform<f32> + Transform<f64>> AnyTransform for X {}
+
+/// A [`Scalar`] that picks its face of an [`AnyTransform`].
+pub trait Element: Scalar {
+    /// The transform for this type of number.
+    fn of_any(transform: &dyn AnyTransform) -> &dyn Transform<Self>;
+}
+
+impl Element for f32 {
+    fn of_any(transform: &dyn AnyTransform) -> &dyn Transform<f32> {
+        transform
+    }
+}
+
+impl Element for f64 {
+    fn of_any(transform: &dyn AnyTransform) -> &dyn Transform<f64> {
+        transform
+    }
+}
+
+/// Transforms in the order in which a gradient passes them. What the last one leaves is subtracted from the weight.
+#[derive(Clone, Default)]
+pub struct Chain(Vec<Arc<dyn AnyTransform>>);
+
+impl Chain {
+    /// A chain without a transform: gradients are subtracted as they are.
+    pub fn new() -> Self {
+        Chain::default()
+    }
+
+    /// The chain with one more transform at its end.
+    #[must_use]
+    pub fn then(mut self, transform: impl AnyTransform + 'static) -> Self {
+        self.0.push(Arc::new(transform));
+        self
+    }
+
+    /// The chain with another at its end.
+    #[must_use]
+    pub fn join(mut self, other: Chain) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<dyn AnyTransform>> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,68 @@
+use tapeline_spec::{Arg, Args, Diagnostic};
+use tapeline_tensor::{Grads, Params, Scalar};
+
+use super::scale;
+use crate::{Chain, OptimizerDef, Piece, Transform};
+
+/// Shortens the gradient where it is longer than `max`: *g = g·min(1, max / (‖g‖ + 10⁻⁶))*, the Euclidean norm taken over the gradients
+/// of all weights together.
+///
+/// Sources: Pascanu, Mikolov, Bengio 2013, [*On the difficulty of training recurrent neural networks*](https://arxiv.org/abs/1211.5063);
+/// [PyTorch's `clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html).
+#[derive(Clone, Copy, Debug)]
+pub struct ClipNorm {
+    /// The greatest norm that passes, above 0.
+    pub max: f64,
+}
+
+const MAX: Arg<f64> = Arg::new("max", "greatest Euclidean norm of all gradients together")
+    .above(0.0)
+    .tried(0.1..=10.0);
+
+pub(crate) const CLIP_NORM: OptimizerDef = OptimizerDef {
+    name: "clip_norm",
+    about: "shortens the gradient of all weights together to a greatest norm",
+    args: &[MAX.info()],
+    examples: &["clip_norm(1) sgd(lr=0.01)", "clip_norm(0.5) adam(lr=0.01)"],
+    build,
+    ..OptimizerDef::BASE
+};
+
+fn build(args: &Args) -> Result<Chain, Diagnostic> {
+    Ok(Chain::new().then(ClipNorm { max: args.get(MAX) }))
+}
+
+impl<T: Scalar> Transform<T> for ClipNorm {
+    fn looks(&self) -> bool {
+        true
+    }
+
+    fn look(&self, grads: &Grads<T>, _params: &Params<T>) -> f64 {
+        let gradients = grads.params.iter().flatten();
+        let square = gradients.map(|g| match g.as_slice_memory_order() {
+            Some(g) => sum_of_squares(g),
+            None => g.iter().map(|g| g.widen().powi(2)).sum(),
+        });
+        square.sum::<f64>().sqrt()
+    }
+
+    fn apply(&self, piece: Piece<'_, T>) {
+        let factor = self.max / (piece.seen + 1e-6);
+        if factor < 1.0 {
+            scale(piece.gradient, factor);
+        }
+    }
+}
+
+/// In `f64`, in an order that depends on the length alone.
+fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
+    let (rows, rest) = x.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for row in rows {
+        for (lane, x) in lanes.iter_mut().zip(row) {
+            *lane += x.widen() * x.widen();
+        }
+    }
+    let rest = rest.iter().map(|x| x.widen() * x.widen());
+    lanes.into_iter().chain(rest).sum()
+}

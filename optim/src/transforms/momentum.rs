@@ -1,0 +1,47 @@
+use tapeline_tensor::Scalar;
+
+use super::flush;
+use crate::{Piece, Transform};
+
+/// Sums past gradients that fade.
+///
+/// *b = g* at first, later *b = μ·b + (1 − d)·g*; then *g = b*, or with Nesterov *g = g + μ·b*. The learning rate is no part of *b*, so
+/// that its changes take effect at once.
+///
+/// Sources: [PyTorch's `SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html); Sutskever et al. 2013,
+/// *On the importance of initialization and momentum in deep learning*.
+#[derive(Clone, Copy, Debug)]
+pub struct Momentum {
+    /// *μ*, at least 0 and below 1.
+    pub momentum: f64,
+    /// *d*, 0 to 1.
+    pub dampening: f64,
+    /// Whether it looks ahead.
+    pub nesterov: bool,
+}
+
+impl<T: Scalar> Transform<T> for Momentum {
+    fn moments(&self) -> &'static [&'static str] {
+        &["momentum"]
+    }
+
+    fn apply(&self, mut piece: Piece<'_, T>) {
+        let [b] = piece.moments();
+        let (momentum, fresh) = (T::of(self.momentum), T::of(1.0 - self.dampening));
+        if piece.step == 1 {
+            b.copy_from_slice(piece.gradient);
+        } else {
+            for (g, b) in piece.gradient.iter_mut().zip(&mut *b) {
+                *b = flush(momentum * *b + fresh * *g);
+                if !self.nesterov {
+                    *g = *b;
+                }
+            }
+        }
+        if self.nesterov {
+            for (g, &b) in piece.gradient.iter_mut().zip(&*b) {
+                *g += momentum * b;
+            }
+        }
+    }
+}

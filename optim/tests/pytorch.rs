@@ -1,0 +1,75 @@
+//! The same numbers as PyTorch: `fixtures/make.py` has made them.
+
+#[allow(dead_code)]
+mod common;
+
+use common::{elements, flat, start};
+use serde_json::Value;
+use tapeline_optim::{Element, Schedule, schedules};
+use tapeline_tensor::{Grads, Params, Role, Tensor};
+
+fn fixture() -> Value {
+    serde_json::from_str(include_str!("fixtures/pytorch.json")).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    let values = value.as_array().unwrap().iter();
+    values.map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn matrix<T: Element>(value: &Value) -> Tensor<T> {
+    let rows = flat(&numbers(value)).into_shape_with_order(vec![2, 3]);
+    rows.unwrap()
+}
+
+fn optimizers_agree<T: Element>(tolerance: f64) {
+    let fixture = fixture();
+    let steps = fixture["steps"].as_u64().unwrap();
+    for case in fixture["optimizers"].as_array().unwrap() {
+        let text = case["optimizer"].as_str().unwrap();
+        let schedule = Schedule::read(case["schedule"].as_str().unwrap(), &schedules()).unwrap();
+        let plan = schedule.plan(steps);
+        let mut params = Params::<T>::new();
+        params.push("weight", Role::Weight, matrix(&fixture["weight"]));
+        params.push("bias", Role::Weight, flat(&numbers(&fixture["bias"])));
+        let mut stepper = start(text, &params);
+        for step in 0..steps {
+            let of = &fixture["grads"][step as usize];
+            let grads = Grads {
+                params: vec![Some(matrix(&of[0])), Some(flat(&numbers(&of[1])))],
+                inputs: vec![],
+            };
+            stepper.step(&mut params, grads, plan.factor(step));
+            let Some(wanted) = case["after"].get((step + 1).to_string()) else {
+                continue;
+            };
+            let (found, wanted) = (elements(&params), numbers(wanted));
+            let near = common::near(&found, &wanted, tolerance);
+            assert!(near, "{text}, step {step}: {found:?}, wanted {wanted:?}");
+        }
+    }
+}
+
+#[test]
+fn optimizers_in_f64() {
+    optimizers_agree::<f64>(1e-12);
+}
+
+#[test]
+fn optimizers_in_f32() {
+    optimizers_agree::<f32>(1e-5);
+}
+
+#[test]
+fn schedules_agree() {
+    let fixture = fixture();
+    for case in fixture["schedules"].as_array().unwrap() {
+        let text = case["schedule"].as_str().unwrap();
+        let plan = Schedule::read(text, &schedules()).unwrap();
+        let plan = plan.plan(fixture["steps"].as_u64().unwrap());
+        let wanted = numbers(&case["factors"]);
+        let found: Vec<_> = (0..wanted.len() as u64).map(|s| plan.factor(s)).collect();
+        let near = common::near(&found, &wanted, 1e-12);
+        assert!(near, "{text}: {found:?}, wanted {wanted:?}");
+    }
+}

@@ -1,0 +1,316 @@
+//! A function at a point: its gradient by the rules, its slopes by differences.
+
+use std::ops::Range;
+
+use super::{
+    Check,
+    random::SplitMix64,
+    report::{At, Mismatch, Source},
+};
+use crate::{ParamId, Params, Place, Role, Tape, Tensor, Var, no_grad, value_and_grad_tampered};
+
+pub type Function<'a> =
+    &'a dyn for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>], &[Var<'t, f64>]) -> Var<'t, f64>;
+
+/// Name of the operation that makes one number of the value: the check's own, so never tampered with.
+const PROJECTION: &str = "check::projection";
+
+/// The rounding error of a number that took a few operations, relative to it.
+const ROUNDING: f64 = 16.0 * f64::EPSILON;
+
+/// A derivative below this counts as 0.
+const SMALL: f64 = 1e-4;
+
+/// All elements of all weights and inputs stand in one row; ranges are of that row.
+pub struct Problem<'a> {
+    check: Check<'a>,
+    params: &'a Params<f64>,
+    inputs: &'a [Tensor<f64>],
+    f: Function<'a>,
+    slots: Vec<Slot>,
+    gradient: Vec<f64>,
+    value: Tensor<f64>,
+    /// The weight of each element of the value.
+    projection: Tensor<f64>,
+    /// Elements at a kink, which directions leave alone.
+    avoided: Vec<bool>,
+    random: SplitMix64,
+    pub evaluations: usize,
+}
+
+/// The place of a weight or an input in the row.
+struct Slot {
+    source: Source,
+    /// Its index among the parameters, or among the inputs.
+    number: usize,
+    shape: Vec<usize>,
+    range: Range<usize>,
+}
+
+pub struct Direction {
+    range: Range<usize>,
+    steps: Vec<f64>,
+}
+
+/// Derivatives along a direction.
+pub struct Differences {
+    pub analytic: f64,
+    pub numeric: f64,
+    pub step: f64,
+    /// By how much the slopes on both sides differ, as they do at a kink; bends cancel.
+    jump: f64,
+    /// What rounding makes of a slope.
+    noise: f64,
+    /// The size of the parts that the derivative is the sum of.
+    scale: f64,
+}
+
+impl Differences {
+    pub fn error(&self) -> f64 {
+        (self.numeric - self.analytic).abs()
+    }
+
+    pub fn agree(&self, tolerance: f64) -> bool {
+        self.error() <= tolerance * self.scale + self.noise
+    }
+
+    /// The error beyond rounding, relative to the scale.
+    pub fn relative(&self) -> f64 {
+        (self.error() - self.noise).max(0.0) / self.scale
+    }
+
+    /// Whether a kink explains the error.
+    pub fn at_kink(&self) -> bool {
+        self.jump > 1e-3 * self.error() && self.jump > 10.0 * self.noise
+    }
+}
+
+impl<'a> Problem<'a> {
+    pub fn new(
+        check: Check<'a>,
+        params: &'a Params<f64>,
+        inputs: &'a [Tensor<f64>],
+        f: Function<'a>,
+    ) -> Result<Self, Mismatch> {
+        let mut random = SplitMix64(check.seed);
+        let tamper = |place: &Place, parent, share| match check.tamper {
+            Some(tamper) if place.op != PROJECTION => tamper(place, parent, share),
+            _ => Some(share),
+        };
+        let (_, grads, (value, projection, odd)) =
+            value_and_grad_tampered(params, inputs, &tamper, |tape, params, inputs| {
+                let y = f(tape, params, inputs);
+                let value = y.value();
+                let weight = || {
+                    if value.len() == 1 {
+                        1.0
+                    } else {
+                        random.signed()
+                    }
+                };
+                let weights = Tensor::from_shape_simple_fn(value.raw_dim(), weight);
+                let total = Tensor::from_elem(vec![], (&value * &weights).sum());
+                let projection = weights.clone();
+                let loss = tape.op(PROJECTION, total, [y], |g, _| {
+                    [Some((weights * g.sum()).into_shared())]
+                });
+                let finite = value.iter().all(|v| v.is_finite());
+                let odd = (!finite).then(|| tape.first_non_finite()).flatten();
+                (loss, (value, projection, odd))
+            });
+        if let Some(place) = odd {
+            return Err(Mismatch::Value { place });
+        }
+
+        let mut problem = Problem {
+            check,
+            params,
+            inputs,
+            f,
+            slots: Vec::new(),
+            gradient: Vec::new(),
+            value,
+            projection,
+            avoided: Vec::new(),
+            random,
+            evaluations: 0,
+        };
+        for (number, (param, gradient)) in params.iter().zip(&grads.params).enumerate() {
+            if param.role == Role::Weight {
+                let source = Source::Param(param.name.clone());
+                problem.place(source, number, &param.value, gradient.as_ref());
+            }
+        }
+        for (number, (input, gradient)) in inputs.iter().zip(&grads.inputs).enumerate() {
+            problem.place(Source::Input(number), number, input, gradient.as_ref());
+        }
+
+        problem.avoided = vec![false; problem.gradient.len()];
+
+        if let Some(odd) = problem.gradient.iter().position(|g| !g.is_finite()) {
+            return Err(Mismatch::Gradient {
+                at: problem.at(odd..odd + 1).remove(0),
+                value: problem.gradient[odd],
+            });
+        }
+        let nowhere = problem.direction(0..0);
+        if problem.value_along(&nowhere, 0.0) != problem.value {
+            return Err(Mismatch::Unsteady);
+        }
+        Ok(problem)
+    }
+
+    fn place(
+        &mut self,
+        source: Source,
+        number: usize,
+        x: &Tensor<f64>,
+        gradient: Option<&Tensor<f64>>,
+    ) {
+        let start = self.gradient.len();
+        match gradient {
+            Some(gradient) => self.gradient.extend(gradient),
+            None => self.gradient.resize(start + x.len(), 0.0),
+        }
+        self.slots.push(Slot {
+            source,
+            number,
+            shape: x.shape().to_vec(),
+            range: start..self.gradient.len(),
+        });
+    }
+
+    /// The row of all elements.
+    pub fn all(&self) -> Range<usize> {
+        0..self.gradient.len()
+    }
+
+    pub fn over_budget(&self) -> bool {
+        self.evaluations >= self.check.budget
+    }
+
+    /// Where to part a range of several elements: between tensors if there are several.
+    pub fn middle(&self, range: &Range<usize>) -> usize {
+        let middle = range.start + range.len() / 2;
+        let borders = self.slots.iter().map(|slot| slot.range.start);
+        borders
+            .filter(|border| range.start < *border && *border < range.end)
+            .min_by_key(|border| border.abs_diff(middle))
+            .unwrap_or(middle)
+    }
+
+    /// The element of a range, or the tensors that it is spread over.
+    pub fn at(&self, range: Range<usize>) -> Vec<At> {
+        let touched = self
+            .slots
+            .iter()
+            .filter(|slot| !overlap(&slot.range, &range).is_empty());
+        let at = |slot: &Slot| At {
+            source: slot.source.clone(),
+            index: (range.len() == 1).then(|| index(range.start - slot.range.start, &slot.shape)),
+        };
+        touched.map(at).collect()
+    }
+
+    /// Leaves an element out of all directions to come.
+    pub fn avoid(&mut self, element: usize) {
+        self.avoided[element] = true;
+    }
+
+    /// A random direction of length 1; upwards for one element.
+    pub fn direction(&mut self, range: Range<usize>) -> Direction {
+        let one = range.len() == 1;
+        let steps = self.avoided[range.clone()]
+            .iter()
+            .map(|avoided| match avoided {
+                true => 0.0,
+                false if one => 1.0,
+                false => self.random.signed(),
+            });
+        let mut steps: Vec<f64> = steps.collect();
+        let length = steps.iter().map(|s| s * s).sum::<f64>().sqrt();
+        if length > 0.0 {
+            steps.iter_mut().for_each(|s| *s /= length);
+        }
+        Direction { range, steps }
+    }
+
+    fn value_along(&mut self, direction: &Direction, distance: f64) -> Tensor<f64> {
+        self.evaluations += 1;
+        let (mut params, mut inputs) = (self.params.clone(), self.inputs.to_vec());
+        for slot in &self.slots {
+            let part = overlap(&slot.range, &direction.range);
+            if part.is_empty() {
+                continue;
+            }
+            let mut x = match slot.source {
+                Source::Param(_) => params.value_mut(ParamId::new(slot.number)),
+                Source::Input(_) => inputs[slot.number].view_mut(),
+            };
+            let steps = &direction.steps[part.start - direction.range.start..][..part.len()];
+            let moved = x.iter_mut().skip(part.start - slot.range.start);
+            moved.zip(steps).for_each(|(x, step)| *x += distance * step);
+        }
+        no_grad(&params, |tape, params| {
+            let inputs: Vec<_> = inputs.into_iter().map(|x| tape.constant(x)).collect();
+            (self.f)(tape, params, &inputs).value()
+        })
+    }
+
+    /// Central differences by two steps, the first being `fraction` of the check's, led on to a step of 0.
+    pub fn differences(&mut self, direction: &Direction, fraction: f64) -> Differences {
+        let step = self.check.step * fraction;
+        let [far_up, up, down, far_down] = [step, step / 2.0, -step / 2.0, -step]
+            .map(|distance| self.value_along(direction, distance));
+        // Differences come before sums: what doesn't change adds no rounding error.
+        let rise = |from: &Tensor<f64>, to: &Tensor<f64>| ((to - from) * &self.projection).sum();
+        let far = rise(&far_down, &far_up) / (2.0 * step);
+        let near = rise(&down, &up) / step;
+        let bend =
+            |down: &Tensor<f64>, up: &Tensor<f64>| rise(&self.value, up) - rise(down, &self.value);
+        // A smooth function bends in proportion to the step squared, a kink to the step.
+        let jump = (4.0 * bend(&down, &up) - bend(&far_down, &far_up)).abs() / step;
+
+        let changed = far_up.iter().zip(&far_down).zip(&self.projection);
+        let moving: f64 = changed
+            .filter(|((up, down), _)| up != down)
+            .map(|((up, _), weight)| (up * weight).abs())
+            .sum();
+        let parts = || {
+            let gradient = &self.gradient[direction.range.clone()];
+            gradient.iter().zip(&direction.steps).map(|(g, d)| g * d)
+        };
+        // The error falls with the square of the step, but only with the step where the slope itself has a kink.
+        let analytic: f64 = parts().sum();
+        let [smooth, kinked] = [(4.0 * near - far) / 3.0, 2.0 * near - far];
+        let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
+        let numeric = if nearer { kinked } else { smooth };
+        Differences {
+            analytic,
+            numeric,
+            step,
+            jump,
+            noise: ROUNDING * moving / step,
+            scale: parts().map(f64::abs).sum::<f64>() + numeric.abs() + SMALL,
+        }
+    }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+    a.start.max(b.start)..a.end.min(b.end)
+}
+
+/// The index of the element at `position`, in logical order.
+fn index(mut position: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index: Vec<usize> = shape
+        .iter()
+        .rev()
+        .map(|&size| {
+            let i = position % size;
+            position /= size;
+            i
+        })
+        .collect();
+    index.reverse();
+    index
+}

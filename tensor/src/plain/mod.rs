@@ -1,0 +1,81 @@
+//! The plain twins: each fast kernel once more, straight from its definition, with its gradient.
+//!
+//! They are the reference by which the fast ones are judged, and what to read to know what those compute. All sums run in `f64`, in
+//! order; only the result is rounded to `T`. Shapes are those of [`ops`](crate::ops); wrong ones panic.
+//!
+//! ```
+//! use tapeline_tensor::{no_grad, plain, tensor, Params};
+//!
+//! let x = tensor([0.1f32, -0.2, 0.3]);
+//! let fast = no_grad(&Params::new(), |tape, _| tape.constant(x.clone()).softmax(0).value());
+//! let plain = plain::softmax(&x, 0);
+//! assert!(fast.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-7));
+//! ```
+
+mod conv2d;
+mod max_pool2d;
+mod softmax;
+
+pub use conv2d::{conv2d, conv2d_gradients};
+pub use max_pool2d::{max_pool2d, max_pool2d_gradient};
+use ndarray::{ArrayD, Axis};
+pub use softmax::{cross_entropy, log_softmax, log_softmax_gradient, softmax, softmax_gradient};
+
+use crate::{Scalar, Tensor, Window};
+
+impl Window {
+    /// Where along `axis` the window's cell `k` lies when the window is at `place`; `None` in the padding.
+    fn cell(&self, axis: usize, place: usize, k: usize) -> Option<usize> {
+        (place * self.stride[axis] + k * self.dilation[axis])
+            .checked_sub(self.padding[axis][0])
+            .filter(|&i| i < self.input[axis])
+    }
+}
+
+/// `out[i, j] = Σ a[i, l] b[l, j]`.
+pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+    let mut out = ArrayD::zeros(vec![a.shape()[0], b.shape()[1]]);
+    terms(a, b, |i, j, l| {
+        out[[i, j]] += a[[i, l]].widen() * b[[l, j]].widen();
+    });
+    narrow(out)
+}
+
+/// The gradients of `a` and `b`, from that of their product: each term gives `g b` to one and `g a` to the other.
+pub fn matmul_gradients<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>, g: &Tensor<T>) -> [Tensor<T>; 2] {
+    let (mut da, mut db) = (ArrayD::zeros(a.shape()), ArrayD::zeros(b.shape()));
+    terms(a, b, |i, j, l| {
+        da[[i, l]] += g[[i, j]].widen() * b[[l, j]].widen();
+        db[[l, j]] += g[[i, j]].widen() * a[[i, l]].widen();
+    });
+    [narrow(da), narrow(db)]
+}
+
+fn terms<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>, mut f: impl FnMut(usize, usize, usize)) {
+    assert_eq!(a.shape()[1], b.shape()[0], "plain::matmul: inner sizes");
+    for i in 0..a.shape()[0] {
+        for j in 0..b.shape()[1] {
+            for l in 0..b.shape()[0] {
+                f(i, j, l);
+            }
+        }
+    }
+}
+
+/// The sum of all elements. Its gradient is that of the sum at each of them.
+pub fn sum<T: Scalar>(x: &Tensor<T>) -> T {
+    T::of(x.iter().map(|x| x.widen()).sum())
+}
+
+/// The sum over one dimension, which goes.
+pub fn sum_axis<T: Scalar>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
+    narrow(widen(x).sum_axis(Axis(axis)))
+}
+
+fn widen<T: Scalar>(x: &Tensor<T>) -> ArrayD<f64> {
+    x.map(|x| x.widen())
+}
+
+fn narrow<T: Scalar>(x: ArrayD<f64>) -> Tensor<T> {
+    x.map(|&x| T::of(x)).into_shared()
+}

@@ -1,0 +1,273 @@
+//! What the gradient check says, and what it lets pass.
+
+use std::cell::Cell;
+
+use tapeline_tensor::{
+    Params, Role, Tape, Tensor, Var,
+    check::{self, At, Check, Mismatch, Source},
+    cross_entropy, max_pool2d, tensor,
+};
+
+type F = for<'t> fn(&'t Tape<f64>, &[Var<'t, f64>], &[Var<'t, f64>]) -> Var<'t, f64>;
+
+fn params() -> Params<f64> {
+    let mut params = Params::new();
+    params.push("scale", Role::Weight, tensor([1.5, -0.5, 0.75]));
+    params.push("mean", Role::Buffer, tensor([0.25, 0.5, 1.0]));
+    params.push("shift", Role::Weight, Tensor::from_elem(vec![2, 1], 0.5));
+    params
+}
+
+fn inputs() -> [Tensor<f64>; 2] {
+    let x = Tensor::from_shape_fn(vec![2, 3], |i| i[0] as f64 - 0.7 * i[1] as f64);
+    [x, Tensor::from_elem(vec![], 0.3)]
+}
+
+/// A small model of two weights, a buffer and two inputs.
+fn model<'t>(tape: &'t Tape<f64>, p: &[Var<'t, f64>], x: &[Var<'t, f64>]) -> Var<'t, f64> {
+    tape.scope("model", || ((x[0] - p[1]) * p[0]).tanh() * x[1] + p[2])
+}
+
+fn at(source: Source, index: &[usize]) -> At {
+    At {
+        source,
+        index: Some(index.to_vec()),
+    }
+}
+
+#[test]
+fn a_right_model_passes() {
+    let report = check::gradients(&params(), &inputs(), model).unwrap();
+    assert_eq!(report.directions, Check::default().directions);
+    assert_eq!(
+        report.elements,
+        3 + 2 + 6 + 1,
+        "weights and inputs, no buffer"
+    );
+    assert_eq!(report.kinks, []);
+    assert!(report.worst < 1e-9, "{report:?}");
+}
+
+/// One element of a large gradient is off by a thousandth.
+#[test]
+fn one_wrong_element_is_found() {
+    let spoilt = |op: &'static str, parent: usize, index: &'static [usize]| {
+        move |place: &tapeline_tensor::Place, p: usize, mut share: Tensor<f64>| {
+            if place.op == op && p == parent {
+                share[index] *= 1.001;
+            }
+            Some(share)
+        }
+    };
+    let x = Tensor::from_shape_fn(vec![40, 50], |i| 0.01 * (i[0] as f64 - i[1] as f64) + 0.3);
+    let tamper = spoilt("square", 0, &[17, 31]);
+    let check = Check {
+        tamper: Some(&tamper),
+        ..Check::default()
+    };
+    let wrong = check.gradients(&params(), &[x], |_, p, x| x[0].square() + p[0].sum());
+    let Err(Mismatch::Wrong {
+        at: found,
+        analytic,
+        numeric,
+        ..
+    }) = wrong
+    else {
+        panic!("{wrong:?}")
+    };
+    assert_eq!(found, at(Source::Input(0), &[17, 31]));
+    assert!((analytic / numeric - 1.001).abs() < 1e-6);
+}
+
+#[test]
+fn the_message_names_the_parameter() {
+    let tamper = |place: &tapeline_tensor::Place, parent, share: Tensor<f64>| {
+        Some(if place.op == "mul" && parent == 1 {
+            share * 2.0
+        } else {
+            share
+        })
+    };
+    let check = Check {
+        tamper: Some(&tamper),
+        ..Check::default()
+    };
+    let params = {
+        let mut params = Params::new();
+        params.push("0.weight", Role::Weight, tensor([0.0, 0.25]));
+        params
+    };
+    let wrong = check.gradients(&params, &[tensor([2.0, 3.0])], |_, p, x| {
+        (x[0] * p[0]).sum()
+    });
+    let message = wrong.unwrap_err().to_string();
+    assert!(
+        message.starts_with(
+            "parameter `0.weight` at [0]: the rules give 4, the slope of the value is 2"
+        ),
+        "{message}"
+    );
+    assert!(message.ends_with("(by steps of 1e-3)"), "{message}");
+}
+
+#[test]
+fn a_missing_gradient_counts_as_zeros() {
+    let detached: F = |tape, p, x| tape.constant(p[0].value()) * x[0];
+    let wrong = check::gradients(&params(), &inputs(), detached);
+    let Err(Mismatch::Wrong {
+        at: found,
+        analytic,
+        ..
+    }) = wrong
+    else {
+        panic!("{wrong:?}")
+    };
+    assert!(matches!(found.source, Source::Param(name) if name == "scale"));
+    assert_eq!(analytic, 0.0);
+    let unused: F = |_, p, _| p[0] * 2.0;
+    assert!(check::gradients(&params(), &inputs(), unused).is_ok());
+}
+
+#[test]
+fn what_is_not_finite_has_its_own_message() {
+    let table: [(&str, F); 4] = [
+        (
+            "the value is not finite: it starts at `log` in `inner`",
+            |tape, _, x| tape.scope("inner", || (x[0] * 0.0).log()) + 1.0,
+        ),
+        ("input 0 at [0]: the rules give inf", |_, _, x| {
+            (x[0] - x[0].value()[0]).sqrt()
+        }),
+        ("input 0 at [0]: the value is not finite", |_, _, x| {
+            x[0].map("edge", |x| if x > 2.0 { f64::NAN } else { x }, |g, _| g)
+        }),
+        ("two calls give two values", |tape, _, x| {
+            thread_local!(static CALLS: Cell<f64> = const { Cell::new(0.0) });
+            CALLS.set(CALLS.get() + 1.0);
+            x[0] * tape.constant(tensor([CALLS.get()]))
+        }),
+    ];
+    for (start, f) in table {
+        let message = check::gradients(&Params::new(), &[tensor([2.0])], f)
+            .unwrap_err()
+            .to_string();
+        assert!(message.starts_with(start), "{message}");
+    }
+}
+
+/// At a kink the central difference disagrees at every step. The other elements are checked all the same.
+#[test]
+fn kinks_are_listed_and_the_rest_is_checked() {
+    let x = || tensor([0.0, 1.0, -1.0, 0.0, 2.0]);
+    let relu: F = |_, _, x| x[0].relu();
+    let zeros = [0, 3].map(|i| at(Source::Input(0), &[i]));
+    let report = check::gradients(&Params::new(), &[x()], relu).unwrap();
+    assert_eq!(report.kinks, zeros);
+
+    let tamper = |_: &_, _, mut share: Tensor<f64>| {
+        share[4] = 0.5;
+        Some(share)
+    };
+    let check = Check {
+        tamper: Some(&tamper),
+        ..Check::default()
+    };
+    let wrong = check.gradients(&Params::new(), &[x()], relu);
+    assert!(
+        matches!(&wrong, Err(Mismatch::Wrong { at: found, .. }) if *found == at(Source::Input(0), &[4])),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn a_tie_in_each_window_is_a_kink() {
+    let x = Tensor::zeros(vec![1, 1, 28, 28]);
+    let report = check::gradients(&Params::new(), &[x], |_, _, x| {
+        max_pool2d(x[0], [2, 2], [2, 2], [0, 0])
+    });
+    assert_eq!(report.unwrap().kinks.len(), 28 * 28);
+}
+
+/// Two layers on zero input and zero bias: every unit stands at its kink, and gradients of the first weights are 0.
+#[test]
+fn a_network_at_its_kinks_passes() {
+    let mut params = Params::new();
+    let weight = |rows, cols| {
+        Tensor::from_shape_fn(vec![rows, cols], |i| {
+            0.3 - 0.2 * i[0] as f64 + 0.15 * i[1] as f64
+        })
+    };
+    params.push("0.weight", Role::Weight, weight(4, 3));
+    params.push("0.bias", Role::Weight, Tensor::zeros(vec![4]));
+    params.push("2.weight", Role::Weight, weight(2, 4));
+    let report = check::gradients(&params, &[Tensor::zeros(vec![2, 3])], |_, p, x| {
+        let hidden = (x[0].matmul(p[0].t()) + p[1]).relu();
+        cross_entropy(hidden.matmul(p[2].t()), &[0, 0], 0.1)
+    });
+    let kinks = report.unwrap().kinks;
+    for i in 0..4 {
+        assert!(
+            kinks.contains(&at(Source::Param("0.bias".into()), &[i])),
+            "{kinks:?}"
+        );
+    }
+}
+
+/// A kink beside the point is out of reach of a smaller step.
+#[test]
+fn a_kink_nearby_is_stepped_around() {
+    let x = tensor([1e-4, -1e-4, 3e-5]);
+    let report = check::gradients(&Params::new(), &[x], |_, _, x| x[0].relu()).unwrap();
+    assert_eq!(report.kinks, []);
+}
+
+#[test]
+fn the_search_ends() {
+    let check = Check {
+        budget: 100,
+        ..Check::default()
+    };
+    let result = check.gradients(&Params::new(), &[Tensor::zeros(vec![1000])], |_, _, x| {
+        x[0].relu()
+    });
+    let Err(Mismatch::Budget { evaluations, .. }) = result else {
+        panic!("{result:?}")
+    };
+    assert!((100..104).contains(&evaluations));
+}
+
+/// Functions that are flat, steep, large or small where they are checked.
+#[test]
+fn right_rules_raise_no_alarm() {
+    let table: [(&str, f64, F); 8] = [
+        ("flat", 0.0, |_, _, x| x[0] * x[0] * x[0] * x[0] * x[0]),
+        ("constant", 1.0, |_, _, x| x[0] - x[0]),
+        ("sums to 1", 0.3, |_, _, x| x[0].softmax(0).sum()),
+        ("steep", 0.01, |_, _, x| x[0].log()),
+        ("curved", 3.0, |_, _, x| (x[0] * 4.0).exp()),
+        ("large", 500.0, |_, _, x| {
+            cross_entropy(x[0].reshape(&[1, 3]) * tape_ramp(x[0]), &[0], 0.1)
+        }),
+        ("large offset", 0.5, |_, _, x| x[0].tanh() + 1e4),
+        ("small", 1e-6, |_, _, x| x[0].tanh()),
+    ];
+    for (name, x, f) in table {
+        let result = check::gradients(&Params::new(), &[Tensor::from_elem(vec![3], x)], f);
+        assert!(
+            result.as_ref().is_ok_and(|r| r.kinks.is_empty()),
+            "{name}: {result:?}"
+        );
+    }
+}
+
+fn tape_ramp<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
+    x.tape().constant(tensor([1.0, -1.0, 2.0]))
+}
+
+#[test]
+fn nothing_to_check_is_no_error() {
+    let report = check::gradients(&Params::new(), &[], |tape, _, _| {
+        tape.constant(tensor([1.0]))
+    });
+    assert_eq!(report.unwrap(), check::Report::default());
+}

@@ -1,0 +1,138 @@
+//! The gradient check holds for every operation, and notices when a rule is wrong.
+
+use std::cell::{Cell, RefCell};
+
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use tapeline_tensor::{
+    Params, Tensor,
+    check::{Check, Mismatch, Report},
+};
+
+use crate::table::{Case, Numbers, Op, ops};
+
+/// Runs `test` on cases drawn for each operation; all operations that fail are reported.
+pub fn for_each_op(cases: u32, test: impl Fn(&Case) -> Result<(), String>) {
+    let mut failures = Vec::new();
+    for Op { small, .. } in ops() {
+        let config = Config {
+            cases,
+            failure_persistence: None,
+            ..Config::default()
+        };
+        let result =
+            TestRunner::new(config).run(&small, |case| test(&case).map_err(TestCaseError::fail));
+        match result {
+            Ok(()) => {}
+            Err(TestError::Fail(reason, case)) => failures.push(format!("{case:#?}\n{reason}")),
+            Err(abort) => failures.push(abort.to_string()),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+fn check(case: &Case, check: Check<'_>) -> Result<Report, Mismatch> {
+    check.gradients(&Params::new(), &case.tensors(), |_, _, x| {
+        (case.ways.f64.0)(x)
+    })
+}
+
+#[test]
+fn rules_agree_with_differences() {
+    for_each_op(48, |case| {
+        let report = check(case, Check::default()).map_err(|e| e.to_string())?;
+        let few = case.inputs.iter().any(|x| x.numbers == Numbers::Few);
+        if !few && !report.kinks.is_empty() {
+            return Err(format!("kinks where there are none: {:?}", report.kinks));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn rules_agree_with_differences_over_several_tasks() {
+    for Op { large, .. } in ops() {
+        let report = check(&large, Check::default());
+        let report = report.unwrap_or_else(|e| panic!("{large:?}: {e}"));
+        assert_eq!(report.kinks, [], "{large:?}");
+    }
+}
+
+/// A way to spoil a share of a gradient.
+type Spoil = fn(Tensor<f64>) -> Option<Tensor<f64>>;
+
+const SPOILS: [(&str, Spoil); 4] = [
+    ("scaled", |g| Some(g * 1.001)),
+    ("of the wrong sign", |g| Some(-g)),
+    ("dropped", |_| None),
+    ("added twice", |g| Some(g * 2.0)),
+];
+
+/// Each share that a rule returns is spoilt in turn.
+#[test]
+fn a_spoilt_rule_is_noticed() {
+    let noticed = RefCell::new(std::collections::BTreeMap::<_, usize>::new());
+    for_each_op(12, |case| {
+        if case.inputs.iter().any(|x| x.numbers == Numbers::Few) {
+            return Ok(());
+        }
+        let shares = Cell::new(0);
+        let count = |_: &_, _, share| {
+            shares.set(shares.get() + 1);
+            Some(share)
+        };
+        check(
+            case,
+            Check {
+                tamper: Some(&count),
+                ..Check::default()
+            },
+        )
+        .map_err(|e| e.to_string())?;
+        for target in 0..shares.get() {
+            for (how, spoil) in SPOILS {
+                let (seen, matters, place) = (Cell::new(0), Cell::new(false), RefCell::new(None));
+                let tamper = |at: &tapeline_tensor::Place, parent: usize, share: Tensor<f64>| {
+                    let this = seen.replace(seen.get() + 1);
+                    if this != target {
+                        return Some(share);
+                    }
+                    // Over stretched dimensions a share is summed, and may cancel.
+                    matters.set(share.iter().any(|g| g.abs() > 1e-3) && share.sum().abs() > 1e-3);
+                    place.replace(Some((case.op, at.op, parent)));
+                    spoil(share)
+                };
+                let result = check(
+                    case,
+                    Check {
+                        tamper: Some(&tamper),
+                        ..Check::default()
+                    },
+                );
+                let place = place.take();
+                match result {
+                    Err(Mismatch::Wrong { .. }) => {
+                        *noticed.borrow_mut().entry((place, how)).or_default() += 1;
+                    }
+                    Ok(_) if !matters.get() => {}
+                    other => return Err(format!("{place:?} {how}, and yet {other:?}")),
+                }
+            }
+        }
+        Ok(())
+    });
+    let noticed = noticed.into_inner();
+    let missing: Vec<_> = ops()
+        .iter()
+        .map(|op| op.large.op)
+        .filter(|op| {
+            let how = noticed
+                .keys()
+                .filter(|(place, _)| place.is_some_and(|p| p.0 == *op));
+            how.map(|(_, how)| how)
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+                < SPOILS.len()
+        })
+        .collect();
+    assert!(missing.is_empty(), "not seen to be noticed: {missing:?}");
+}

@@ -1,0 +1,10 @@
+//! All tests of the crate as one program: one link, one table of operations.
+
+mod check;
+mod fixtures;
+mod gradients;
+mod panics;
+mod plain;
+mod table;
+mod tape;
+mod threads;

@@ -1,0 +1,304 @@
+//! A wrong shape panics at the caller, with the operation's name and what does not fit.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    panic::{self, AssertUnwindSafe},
+    sync::Once,
+};
+
+use tapeline_tensor::{
+    Conv2d, Params, Tape, Tensor, Var, conv2d, cross_entropy, max_pool2d, mse, no_grad,
+    value_and_grad,
+};
+
+thread_local!(static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) });
+
+/// A panic: the file that it points at, and its message.
+#[derive(Clone, Default)]
+pub struct Caught {
+    pub file: String,
+    pub message: String,
+}
+
+fn text(payload: &dyn Any) -> String {
+    let string = payload.downcast_ref::<String>().cloned();
+    let literal = || payload.downcast_ref::<&str>().map(|text| (*text).into());
+    string.or_else(literal).unwrap_or_default()
+}
+
+/// The panic of `f`.
+pub fn caught(f: impl FnOnce()) -> Option<Caught> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let outer = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let expected = CAUGHT.with_borrow_mut(|caught| {
+                let Some(caught) = caught else { return false };
+                caught.file = info.location().map(|l| l.file().into()).unwrap_or_default();
+                caught.message = text(info.payload());
+                true
+            });
+            if !expected {
+                outer(info);
+            }
+        }));
+    });
+    CAUGHT.set(Some(Caught::default()));
+    let result = panic::catch_unwind(AssertUnwindSafe(f));
+    let caught = CAUGHT.take();
+    result.err().and(caught)
+}
+
+type F = for<'t> fn(&[Var<'t>]) -> Var<'t>;
+
+/// What to call with two zero tensors of these shapes, and the whole message.
+const TABLE: &[(&[usize], &[usize], F, &str)] = &[
+    (
+        &[2, 3],
+        &[4],
+        |x| x[0] + x[1],
+        "add: shapes [2, 3] and [4] do not broadcast",
+    ),
+    (
+        &[2, 3],
+        &[4],
+        |x| x[0] - x[1],
+        "sub: shapes [2, 3] and [4] do not broadcast",
+    ),
+    (
+        &[2, 3],
+        &[4],
+        |x| x[0] * x[1],
+        "mul: shapes [2, 3] and [4] do not broadcast",
+    ),
+    (
+        &[2, 3],
+        &[4],
+        |x| x[0] / x[1],
+        "div: shapes [2, 3] and [4] do not broadcast",
+    ),
+    (
+        &[2, 3],
+        &[4, 5],
+        |x| x[0].matmul(x[1]),
+        "matmul: shapes [2, 3] and [4, 5] do not fit",
+    ),
+    (
+        &[3],
+        &[3, 5],
+        |x| x[0].matmul(x[1]),
+        "matmul: shapes [3] and [3, 5] do not fit",
+    ),
+    (
+        &[2, 3],
+        &[2, 4],
+        |x| mse(x[0], x[1]),
+        "mse: shapes [2, 3] and [2, 4] differ",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].reshape(&[4, 2]),
+        "reshape: [2, 3] does not fill [4, 2]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].flatten(3),
+        "flatten: no dimension 3 in shape [2, 3]",
+    ),
+    (
+        &[2, 3, 4],
+        &[],
+        |x| x[0].t(),
+        "t: a matrix is wanted, not shape [2, 3, 4]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].sum_axis(2),
+        "sum_axis: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].softmax(2),
+        "softmax: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].log_softmax(2),
+        "log_softmax: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[3],
+        &[],
+        |x| cross_entropy(x[0], &[0], 0.0),
+        "cross_entropy: a matrix is wanted, not shape [3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| cross_entropy(x[0], &[0], 0.0),
+        "cross_entropy: 2 rows, but 1 targets",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| cross_entropy(x[0], &[0, 3], 0.0),
+        "cross_entropy: target 3 among 3 classes",
+    ),
+    (
+        &[2, 3],
+        &[1, 1, 2, 2],
+        |x| conv2d(x[0], x[1], Conv2d::default()),
+        "conv2d: four dimensions are wanted, not [2, 3] and [1, 1, 2, 2]",
+    ),
+    (
+        &[1, 3, 5, 5],
+        &[4, 2, 3, 3],
+        |x| conv2d(x[0], x[1], Conv2d::default()),
+        "conv2d: input [1, 3, 5, 5] and weight [4, 2, 3, 3] do not fit in 1 groups",
+    ),
+    (
+        &[1, 4, 5, 5],
+        &[3, 2, 3, 3],
+        |x| {
+            conv2d(
+                x[0],
+                x[1],
+                Conv2d {
+                    groups: 2,
+                    ..Conv2d::default()
+                },
+            )
+        },
+        "conv2d: input [1, 4, 5, 5] and weight [3, 2, 3, 3] do not fit in 2 groups",
+    ),
+    (
+        &[1, 1, 4, 5],
+        &[1, 1, 3, 3],
+        |x| {
+            conv2d(
+                x[0],
+                x[1],
+                Conv2d {
+                    dilation: [2, 2],
+                    ..Conv2d::default()
+                },
+            )
+        },
+        "conv2d: a window of 5x5 is larger than the plane of 4x5",
+    ),
+    (
+        &[1, 1, 4, 5],
+        &[1, 1, 3, 3],
+        |x| {
+            conv2d(
+                x[0],
+                x[1],
+                Conv2d {
+                    stride: [1, 0],
+                    ..Conv2d::default()
+                },
+            )
+        },
+        "conv2d: stride 1x0: must be at least 1",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| max_pool2d(x[0], [2, 2], [2, 2], [0, 0]),
+        "max_pool2d: four dimensions are wanted, not [2, 3]",
+    ),
+    (
+        &[1, 1, 4, 5],
+        &[],
+        |x| max_pool2d(x[0], [3, 3], [1, 1], [2, 1]),
+        "max_pool2d: padding [2, 1] is more than half of kernel [3, 3]",
+    ),
+    (
+        &[1, 1, 1, 1],
+        &[],
+        |x| max_pool2d(x[0], [4, 2], [1, 1], [1, 0]),
+        "max_pool2d: a window of 4x2 is larger than the padded plane of 3x1",
+    ),
+    (
+        &[1, 1, 0, 4],
+        &[],
+        |x| max_pool2d(x[0], [2, 2], [1, 1], [1, 0]),
+        "max_pool2d: plane 0x4: must be at least 1",
+    ),
+];
+
+#[test]
+fn wrong_shapes_panic_at_the_caller() {
+    let mut failures = Vec::new();
+    for (a, b, f, message) in TABLE {
+        let found = caught(|| {
+            no_grad(&Params::<f32>::new(), |tape, _| {
+                let x = [a, b].map(|shape| tape.constant(Tensor::zeros(shape.to_vec())));
+                f(&x);
+            });
+        });
+        let found = found.unwrap_or_default();
+        if found.message != *message || found.file != file!() {
+            failures.push(format!(
+                "{message}\n  found in {}: {}",
+                found.file, found.message
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn the_loss_is_one_number() {
+    let found = caught(|| {
+        value_and_grad(
+            &Params::<f32>::new(),
+            &[Tensor::zeros(vec![3])],
+            |_, _, x| (x[0], ()),
+        );
+    });
+    let found = found.unwrap();
+    assert_eq!(
+        found.message,
+        "value_and_grad: the loss is one number, not [3]"
+    );
+    assert_eq!(found.file, file!());
+}
+
+#[test]
+fn a_value_of_another_tape_panics() {
+    let found = caught(|| {
+        no_grad(&Params::<f32>::new(), |outer: &Tape, _| {
+            let x = outer.constant(Tensor::zeros(vec![3]));
+            no_grad(&Params::<f32>::new(), |inner: &Tape, _| {
+                let _ = inner.constant(Tensor::zeros(vec![3])) + x;
+            });
+        });
+    });
+    let found = found.unwrap();
+    assert_eq!(found.message, "add: a parent is of another tape");
+    assert_eq!(found.file, file!());
+}
+
+#[test]
+fn a_second_parameter_of_a_name_panics() {
+    let found = caught(|| {
+        let mut params = Params::<f32>::new();
+        for _ in 0..2 {
+            params.push(
+                "weight",
+                tapeline_tensor::Role::Weight,
+                Tensor::zeros(vec![1]),
+            );
+        }
+    });
+    let found = found.unwrap();
+    assert_eq!(found.message, "Params::push: a second `weight`");
+    assert_eq!(found.file, file!());
+}

@@ -1,0 +1,150 @@
+//! Products and windows.
+
+use std::ops::RangeInclusive;
+
+use proptest::{array::uniform2, prelude::*};
+use tapeline_tensor::{Conv2d, Window, conv2d, max_pool2d, plain};
+
+use super::{
+    Case, Input, Layout, Numbers, Op, Ways, case,
+    draw::{input, kinked, size},
+    fast, twin,
+};
+
+pub fn ops() -> Vec<Op> {
+    fn matmul(inputs: Vec<Input>) -> Case {
+        let arguments = ();
+        case!(
+            "matmul",
+            inputs,
+            arguments,
+            |x| x[0].matmul(x[1]),
+            |x, g| {
+                (
+                    plain::matmul(&x[0], &x[1]),
+                    plain::matmul_gradients(&x[0], &x[1], g).to_vec(),
+                )
+            }
+        )
+    }
+    fn convolution(inputs: Vec<Input>, arguments: Conv2d) -> Case {
+        case!(
+            "conv2d",
+            inputs,
+            arguments,
+            |x| conv2d(x[0], x[1], arguments),
+            |x, g| {
+                (
+                    plain::conv2d(&x[0], &x[1], arguments),
+                    plain::conv2d_gradients(&x[0], &x[1], arguments, g).to_vec(),
+                )
+            }
+        )
+    }
+    fn pooling(input: Input, arguments: [[usize; 2]; 3]) -> Case {
+        case!(
+            "max_pool2d",
+            vec![input],
+            arguments,
+            |x| {
+                let [kernel, stride, padding] = arguments;
+                max_pool2d(x[0], kernel, stride, padding)
+            },
+            |x, g| {
+                let [kernel, stride, padding] = arguments;
+                let dx = plain::max_pool2d_gradient(&x[0], kernel, stride, padding, g);
+                (plain::max_pool2d(&x[0], kernel, stride, padding), vec![dx])
+            }
+        )
+    }
+
+    let matrices = [size().boxed(), size().boxed(), size().boxed()].prop_flat_map(|[m, k, n]| {
+        (
+            input(vec![m, k], Numbers::Any),
+            input(vec![k, n], Numbers::Any),
+        )
+    });
+    let two = |range: RangeInclusive<usize>| uniform2(range);
+    let images = (
+        (1..=3usize, 1..=2usize, 1..=3usize, 1..=2usize),
+        two(1..=3),
+        two(1..=3),
+        uniform2(two(0..=2)),
+        two(1..=2),
+        two(0..=4),
+    );
+    let images = images.prop_flat_map(
+        |((n, channels, groups, outs), kernel, stride, padding, dilation, more)| {
+            // As large as a window needs after padding, and some cells more.
+            let extent = Window {
+                dilation,
+                ..Window::new([1, 1], kernel)
+            }
+            .extent();
+            let plane = [0, 1].map(|i| {
+                (extent[i] + more[i])
+                    .saturating_sub(padding[i][0] + padding[i][1])
+                    .max(1)
+            });
+            let options = Conv2d {
+                stride,
+                padding,
+                dilation,
+                groups,
+            };
+            let x = vec![n, channels * groups, plane[0], plane[1]];
+            let w = vec![outs * groups, channels, kernel[0], kernel[1]];
+            (
+                input(x, Numbers::Any),
+                input(w, Numbers::Any),
+                Just(options),
+            )
+        },
+    );
+    let planes = (two(1..=3), two(1..=3), two(1..=3), two(0..=3), two(0..=1));
+    let planes = planes.prop_flat_map(|(outer, kernel, stride, more, padding)| {
+        let padding = [0, 1].map(|i| padding[i] * (kernel[i] / 2));
+        let plane = [0, 1].map(|i| (kernel[i] + more[i] - padding[i]).max(1));
+        let shape = vec![outer[0], outer[1], plane[0], plane[1]];
+        (kinked(shape), Just([kernel, stride, padding]))
+    });
+    let odd = Conv2d {
+        stride: [2, 1],
+        padding: [[1, 2], [0, 3]],
+        dilation: [1, 2],
+        groups: 2,
+    };
+    vec![
+        Op {
+            small: matrices.prop_map(|(a, b)| matmul(vec![a, b])).boxed(),
+            large: matmul(vec![
+                Input::new(&[301, 129], Numbers::Any),
+                Input {
+                    layout: Layout::ColumnMajor,
+                    ..Input::new(&[129, 257], Numbers::Any)
+                },
+            ]),
+        },
+        Op {
+            small: images
+                .prop_map(|(x, w, options)| convolution(vec![x, w], options))
+                .boxed(),
+            large: convolution(
+                vec![
+                    Input::new(&[21, 8, 33, 35], Numbers::Any),
+                    Input::new(&[24, 4, 5, 3], Numbers::Any),
+                ],
+                odd,
+            ),
+        },
+        Op {
+            small: planes
+                .prop_map(|(x, arguments)| pooling(x, arguments))
+                .boxed(),
+            large: pooling(
+                Input::new(&[11, 5, 29, 31], Numbers::Any),
+                [[3, 2], [2, 2], [1, 1]],
+            ),
+        },
+    ]
+}
