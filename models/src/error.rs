@@ -3,6 +3,7 @@
 use std::fmt;
 
 use tapeline_spec::Diagnostic;
+use tapeline_tensor::Place;
 
 /// A text that is no model, loss, optimizer or schedule: everything wrong with it, each with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +42,8 @@ impl std::error::Error for SpecError {}
 pub struct Diverged {
     /// Number of the step, from 0.
     pub step: u64,
-    /// The first operation whose output was not finite, as `op` in `layer`; nothing when that was the loss itself.
-    pub place: Option<String>,
+    /// The first operation whose output was not finite; nothing when that was the loss itself.
+    pub place: Option<Place>,
 }
 
 impl Diverged {

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, time::Instant};
 
 use tapeline_data::{Dataset, Normalisation, batches};
 use tapeline_optim::Plan as Schedule;
-use tapeline_tensor::{Params, Tensor};
+use tapeline_tensor::Tensor;
 
 use crate::{Diverged, Trainer, evaluate::evaluate};
 

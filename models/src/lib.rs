@@ -22,13 +22,13 @@
 //! // Bright images are of class 1, dark ones of class 0.
 //! let pixels = (0..64u8).flat_map(|i| [if i % 2 == 0 { 20 } else { 200 }; 4]).collect();
 //! let labels: Vec<u8> = (0..64).map(|i| i % 2).collect();
-//! let data = Dataset::new(Images::new(pixels, [64, 1, 2, 2])?, labels, ["dark", "bright"].map(String::from))?;
+//! let data = Dataset::new(Images::new(pixels, [64, 1, 2, 2]), labels, ["dark", "bright"].map(String::from))?;
 //!
 //! let model = Model::build("flatten linear(2)", &data.shape(), &layers(), &presets())?;
 //! let loss = loss::read("cross_entropy", &losses()).unwrap();
 //! let optimizers = optimizers();
 //! let optimizer = Optimizer::read("sgd(lr=0.5)", &optimizers).unwrap();
-//! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(80).unwrap();
+//! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(80);
 //! let recipe = Recipe { epochs: 10, batch_size: 8, seed: 0, normalisation: Normalisation::default(), schedule: &schedule };
 //!
 //! let params = model.init(0);

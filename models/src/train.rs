@@ -2,7 +2,7 @@
 
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
 use tapeline_optim::Stepper;
-use tapeline_tensor::{Params, Tensor, no_grad, value_and_grad};
+use tapeline_tensor::{Params, Place, Tensor, no_grad, value_and_grad};
 
 use crate::{Diverged, Model, evaluate::classified};
 
@@ -93,11 +93,11 @@ impl<'m> Trainer<'m> {
         Ok(Step { loss, correct })
     }
 
-    fn first_non_finite(&self, images: &Tensor, mode: Mode) -> Option<String> {
+    fn first_non_finite(&self, images: &Tensor, mode: Mode) -> Option<Place> {
         no_grad(&self.params, |tape, params| {
             let cx = Ctx::new(tape, params, mode);
             self.model.forward(&cx, tape.constant(images.clone()));
-            tape.first_non_finite().map(|place| place.to_string())
+            tape.first_non_finite()
         })
     }
 }

@@ -1,0 +1,36 @@
+//! A layer of one's own: a file like this is all it takes.
+
+use tapeline_layers::{Build, Built, Ctx, Element, Init, Layer, LayerDef, Refusal};
+use tapeline_spec::{Arg, Args};
+use tapeline_tensor::{ParamId, Var};
+
+const BETA: Arg<f64> = Arg::new("beta", "the slope's first value")
+    .default(1.0)
+    .tried(0.5..=2.0);
+
+/// `x · sigmoid(βx)` with one β that is learned. (Ramachandran et al. 2017)
+pub const SWISH: LayerDef = LayerDef {
+    name: "swish",
+    about: "x · sigmoid(βx), with a β that is learned",
+    args: &[BETA.info()],
+    examples: &[("swish", &[7]), ("swish(0.5)", &[2, 3, 4])],
+    build,
+    ..LayerDef::BASE
+};
+
+fn build(args: &Args, build: &mut Build) -> Result<Built, Refusal> {
+    let beta = build
+        .weight("beta", &[1], Init::Constant(args.get(BETA)))?
+        .id();
+    Ok(build.same_shape(Swish { beta }))
+}
+
+struct Swish {
+    beta: ParamId,
+}
+
+impl<T: Element> Layer<T> for Swish {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        x * (x * cx.param(self.beta)).sigmoid()
+    }
+}

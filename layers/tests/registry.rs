@@ -1,0 +1,172 @@
+//! Everything registered holds what is asked of all.
+
+use tapeline_layers::{LayerDef, Plan, check, layers, loss, losses};
+use tapeline_spec::{Presets, Registry, read};
+
+/// Runs a test for each entry and reports all failures at once.
+fn each<D>(entries: impl Iterator<Item = D>, test: impl Fn(D) -> Result<(), String>) {
+    let failures: Vec<_> = entries.filter_map(|entry| test(entry).err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_layer_passes_the_check() {
+    each(layers().iter(), |def| {
+        let report = check::layer(def).map_err(|e| e.to_string())?;
+        if report.cases < 4 * def.examples.len() {
+            return Err(format!("{}: only {} cases", def.name, report.cases));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn every_loss_passes_the_check() {
+    each(losses().iter(), |def| {
+        check::loss(def).map(drop).map_err(|e| e.to_string())
+    });
+}
+
+#[test]
+fn every_drawn_argument_is_tried_on_some_shape() {
+    each(layers().iter(), |def| {
+        let report = check::layer(def).map_err(|e| e.to_string())?;
+        // A layer that refuses nearly all that its keys draw is hardly checked.
+        if report.refused * 4 > report.cases * 3 {
+            return Err(format!(
+                "{}: {} refused, {} cases",
+                def.name, report.refused, report.cases
+            ));
+        }
+        Ok(())
+    });
+}
+
+fn build(text: &str, shape: &[usize], registry: &Registry<LayerDef>) -> Result<Plan, Vec<String>> {
+    let list = |errors: Vec<tapeline_spec::Diagnostic>| {
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let spec = read(text, registry, &Presets::new()).map_err(list)?;
+    Plan::build(&spec.calls(), shape).map_err(list)
+}
+
+#[test]
+fn names_are_pytorchs() {
+    let plan = build(
+        "conv2d(2, 3) relu residual[ conv2d(2, 3, padding=1) 2*residual[ conv2d(2, 1, bias=false) ] ] flatten linear(3)",
+        &[1, 5, 5],
+        &layers(),
+    );
+    let names: Vec<_> = plan
+        .unwrap()
+        .declared
+        .iter()
+        .map(|d| d.name.clone())
+        .collect();
+    let expected = [
+        "0.weight",
+        "0.bias",
+        "2.0.weight",
+        "2.0.bias",
+        "2.1.0.weight",
+        "2.2.0.weight",
+        "4.weight",
+        "4.bias",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn refusals_say_what_and_where_from() {
+    let cases: &[(&str, &[usize], &str)] = &[
+        (
+            "conv2d(16, 3) maxpool2d(2) linear(10)",
+            &[1, 16, 16],
+            "`linear(10)` takes [features], but gets [16, 7, 7] from `maxpool2d(2)`; put `flatten` before it",
+        ),
+        (
+            "linear(10)",
+            &[1, 4, 4],
+            "`linear(10)` takes [features], but gets [1, 4, 4]; put `flatten` before it",
+        ),
+        (
+            "maxpool2d(2) maxpool2d(2)",
+            &[1, 3, 3],
+            "`maxpool2d(2)` on [1, 1, 1] from `maxpool2d(2)`: a window of 2x2 is larger than the plane of 1x1",
+        ),
+        (
+            "conv2d(8, 5, dilation=8)",
+            &[1, 28, 28],
+            "`conv2d(8, 5, dilation=8)` on [1, 28, 28]: a window of 33x33 is larger than the plane of 28x28",
+        ),
+        (
+            "conv2d(3, 3, groups=2)",
+            &[4, 8, 8],
+            "`conv2d(3, 3, groups=2)` on [4, 8, 8]: 2 groups don't divide 3 output channels",
+        ),
+        (
+            "maxpool2d(2, padding=2)",
+            &[1, 8, 8],
+            "`maxpool2d(2, padding=2)` on [1, 8, 8]: the padding is more than half of the window",
+        ),
+        (
+            "conv2d(2, 3, stride=2, padding=same)",
+            &[1, 8, 8],
+            "`conv2d(2, 3, stride=2, padding=same)` on [1, 8, 8]: `padding=same` needs a stride of 1",
+        ),
+        (
+            "residual[ linear(3) ]",
+            &[4],
+            "`residual[ linear(3) ]` on [4]: its body gives [3], which can't be added to the input; the body must keep the shape",
+        ),
+        (
+            "flatten 9*linear(1048576)",
+            &[1, 1024, 1024],
+            "`linear(1048576)` on [1048576] from `flatten`: its weight [1048576, 1048576] makes the model larger than 134217728 parameters",
+        ),
+    ];
+    for (text, shape, expected) in cases {
+        let errors = build(text, shape, &layers()).err().unwrap_or_default();
+        assert_eq!(errors, [*expected], "{text}");
+    }
+}
+
+#[test]
+fn costs_and_counts_are_those_of_the_definition() {
+    let plan = build(
+        "conv2d(6, 3, padding=1, groups=2) flatten linear(5, bias=false)",
+        &[4, 7, 6],
+        &layers(),
+    )
+    .unwrap();
+    let rows: Vec<_> = plan
+        .rows
+        .iter()
+        .map(|row| (row.output.clone(), row.parameters, row.multiply_adds))
+        .collect();
+    let conv = (vec![6, 7, 6], 6 * 2 * 9 + 6, 6 * 2 * 9 * 42);
+    assert_eq!(rows, [conv, (vec![252], 0, 0), (vec![5], 252 * 5, 252 * 5)]);
+}
+
+#[test]
+fn a_loss_is_exactly_one_call() {
+    let read = |text| {
+        loss::read(text, &losses())
+            .map(|loss| loss.text)
+            .map_err(|errors| errors[0].to_string())
+    };
+    assert_eq!(
+        read("cross_entropy").unwrap(),
+        "cross_entropy(label_smoothing=0.0)"
+    );
+    assert_eq!(
+        read("mse euclidean").unwrap_err(),
+        "a second loss; a model has one loss"
+    );
+    assert!(read("").unwrap_err().contains("no loss"));
+    assert!(
+        read("cross_entropi")
+            .unwrap_err()
+            .contains("did you mean `cross_entropy`?")
+    );
+}
