@@ -1,1 +1,68 @@
-fn main() {}
+//! The command line of Tapeline: one line of text becomes a trained classifier.
+//!
+//! It reads arguments and files, calls the libraries, and shows what came out. Results go to stdout, everything else to stderr.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`cli`] | the arguments that all commands share, the list of commands |
+//! | [`commands`] | the commands, one file each |
+//! | [`context`] | what every command is given: the registries, the terminal |
+//! | [`error`] | what ends the program, and its exit code |
+//! | [`render`] | a diagnostic as text, with carets under the place |
+//! | [`terminal`], [`output`] | stderr and stdout |
+//! | [`numbers`] | numbers given as options |
+//! | [`model_arg`], [`data_arg`] | MODEL and DATA |
+//! | [`run`](mod@run), [`config`], [`curves`] | a run folder and what is in it |
+//! | [`recorder`], [`events`], [`progress`] | what is kept and shown of a training |
+//! | [`signals`], [`ending`] | how a training ends |
+//! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
+//! | [`table`] | columns of text |
+
+mod cli;
+mod commands;
+mod config;
+mod context;
+mod curves;
+mod data_arg;
+mod ending;
+mod error;
+mod events;
+mod model_arg;
+mod numbers;
+mod output;
+mod pictures;
+mod progress;
+mod recorder;
+mod render;
+mod run;
+mod signals;
+mod table;
+mod terminal;
+
+use std::{panic, process::ExitCode};
+
+use crate::{cli::Cli, context::Context};
+
+fn main() -> ExitCode {
+    // A panic is a fault of this program. Its message is out already; what remains is the exit code.
+    panic::catch_unwind(run).unwrap_or(ExitCode::from(error::Kind::Internal as u8))
+}
+
+fn run() -> ExitCode {
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help that nobody reads is no failure.
+            let _ = usage.print();
+            return ExitCode::from(usage.exit_code() as u8);
+        }
+    };
+    let cx = Context::new(&cli.common);
+    match commands::run(cli.command, &cx) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cx.terminal.error(&error);
+            error.exit_code()
+        }
+    }
+}

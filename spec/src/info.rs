@@ -236,7 +236,7 @@ impl Facts {
             Kind::TwoNumbers => number(random)
                 .zip(number(other))
                 .map(|(a, b)| [a, b].write()),
-            Kind::SizeOrWord if random % 3 == 0 => word(other),
+            Kind::SizeOrWord if random.is_multiple_of(3) => word(other),
             Kind::SizeOrWord => size(other).map(ArgType::write),
         };
         let default = || match &self.default {

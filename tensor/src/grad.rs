@@ -30,6 +30,14 @@ pub struct Grads<T = f32> {
 /// assert_eq!(grads.params[0], Some(tensor([3.0, 4.0])));
 /// ```
 ///
+/// No value outlives its tape:
+///
+/// ```compile_fail
+/// use tapeline_tensor::{Params, tensor, value_and_grad};
+///
+/// let (_, _, leaked) = value_and_grad(&Params::new(), &[tensor([1.0f64])], |_, _, x| (x[0].sum(), x[0]));
+/// ```
+///
 /// # Panics
 /// When the loss has more than one element.
 #[track_caller]

@@ -167,7 +167,7 @@ impl Search<'_> {
                 });
             }
             let found = self.problem.differences(&direction, step);
-            if found.agree(self.tolerance) {
+            if found.relative() <= self.tolerance {
                 self.report.worst = self.report.worst.max(found.relative());
                 return Ok(Vec::new());
             }

@@ -61,7 +61,7 @@ pub struct Differences {
     jump: f64,
     /// What rounding makes of a slope.
     noise: f64,
-    /// The size of the parts that the derivative is the sum of.
+    /// The size of the parts that the derivative is the sum of; so large that rounding stays within the tolerance.
     scale: f64,
 }
 
@@ -70,13 +70,8 @@ impl Differences {
         (self.numeric - self.analytic).abs()
     }
 
-    pub fn agree(&self, tolerance: f64) -> bool {
-        self.error() <= tolerance * self.scale + self.noise
-    }
-
-    /// The error beyond rounding, relative to the scale.
     pub fn relative(&self) -> f64 {
-        (self.error() - self.noise).max(0.0) / self.scale
+        self.error() / self.scale
     }
 
     /// Whether a kink explains the error.
@@ -285,13 +280,15 @@ impl<'a> Problem<'a> {
         let [smooth, kinked] = [(4.0 * near - far) / 3.0, 2.0 * near - far];
         let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
         let numeric = if nearer { kinked } else { smooth };
+        let noise = ROUNDING * moving / step;
+        let parts: f64 = parts().map(f64::abs).sum();
         Differences {
             analytic,
             numeric,
             step,
             jump,
-            noise: ROUNDING * moving / step,
-            scale: parts().map(f64::abs).sum::<f64>() + numeric.abs() + SMALL,
+            noise,
+            scale: parts + numeric.abs() + SMALL + noise / self.check.tolerance,
         }
     }
 }

@@ -1,0 +1,106 @@
+//! The arguments that all commands share, and the list of commands.
+
+use std::env;
+
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::commands::{
+    completions::Completions, data::Data, eval::Eval, predict::Predict, registry::Name,
+    summary::Summary, train::Train,
+};
+
+/// One line of text becomes a trained classifier
+#[derive(Parser)]
+#[command(
+    name = "tapeline",
+    version,
+    max_term_width = 100,
+    args_override_self = true,
+    after_help = "Example:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Args)]
+pub struct Common {
+    /// Show no progress, notes or warnings
+    #[arg(
+        short,
+        long,
+        global = true,
+        display_order = 900,
+        conflicts_with = "verbose"
+    )]
+    pub quiet: bool,
+    /// Show more
+    #[arg(short, long, global = true, display_order = 901)]
+    pub verbose: bool,
+    /// When to colour messages: auto, always, never
+    #[arg(
+        long,
+        global = true,
+        display_order = 902,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub color: ColorChoice,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train a model
+    Train(Train),
+    /// Measure a trained model on test data
+    Eval(Eval),
+    /// Classify images
+    Predict(Predict),
+    /// Show the layers of a model: shapes, parameters, multiply-adds
+    Summary(Summary),
+    /// List the layers, or describe one
+    #[command(after_help = "Example:\n  tapeline layers conv2d")]
+    Layers(Name),
+    /// List the optimizers and gradient transforms, or describe one
+    #[command(after_help = "Example:\n  tapeline optimizers sgd")]
+    Optimizers(Name),
+    /// List the learning-rate schedules, or describe one
+    #[command(after_help = "Example:\n  tapeline schedules cosine")]
+    Schedules(Name),
+    /// List the losses, or describe one
+    #[command(after_help = "Example:\n  tapeline losses cross_entropy")]
+    Losses(Name),
+    /// List the models that have a name, or describe one
+    #[command(after_help = "Example:\n  tapeline presets cnn")]
+    Presets(Name),
+    /// List data sets, or check their files
+    Data(Data),
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
+}
+
+impl Cli {
+    /// Reads the arguments of the process.
+    pub fn read() -> Result<Cli, clap::Error> {
+        let command = Cli::command().color(color_asked());
+        Cli::from_arg_matches(&command.try_get_matches()?)
+    }
+}
+
+/// The value of `--color`, for errors in the arguments themselves.
+fn color_asked() -> ColorChoice {
+    let mut args = env::args_os().skip_while(|arg| arg != "--color").skip(1);
+    let asked = args.next().or_else(|| {
+        let joined = |arg: std::ffi::OsString| Some(arg.to_str()?.strip_prefix("--color=")?.into());
+        env::args_os().find_map(joined)
+    });
+    match asked.as_ref().and_then(|asked| asked.to_str()) {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}

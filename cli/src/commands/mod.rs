@@ -1,0 +1,36 @@
+//! The commands, one file each.
+
+pub mod completions;
+pub mod data;
+pub mod eval;
+pub mod predict;
+pub mod registry;
+pub mod summary;
+pub mod train;
+
+use clap::CommandFactory;
+
+use crate::{
+    cli::{Cli, Command},
+    context::Context,
+    error::CliError,
+    output,
+};
+
+/// Runs a command; without one, shows what there is.
+pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
+    match command {
+        None => output::text(&Cli::command().render_help().to_string()),
+        Some(Command::Train(args)) => args.run(cx),
+        Some(Command::Eval(args)) => args.run(cx),
+        Some(Command::Predict(args)) => args.run(cx),
+        Some(Command::Summary(args)) => args.run(cx),
+        Some(Command::Layers(name)) => name.run(&cx.layers),
+        Some(Command::Optimizers(name)) => name.run(&cx.optimizers),
+        Some(Command::Schedules(name)) => name.run(&cx.schedules),
+        Some(Command::Losses(name)) => name.run(&cx.losses),
+        Some(Command::Presets(name)) => name.run(&registry::presets(&cx.presets)?),
+        Some(Command::Data(args)) => args.run(cx),
+        Some(Command::Completions(args)) => args.run(),
+    }
+}

@@ -1,0 +1,150 @@
+//! `tapeline layers`, `optimizers`, `schedules`, `losses`, `presets`: what has a name in a spec.
+
+use std::fmt::Write;
+
+use clap::Args;
+use tapeline_layers::{LayerDef, LossDef};
+use tapeline_models::shape_text;
+use tapeline_optim::{OptimizerDef, ScheduleDef};
+use tapeline_spec::{Body, Named, Preset, Presets, Registry};
+
+use crate::{error::CliError, output, table::Table};
+
+#[derive(Args)]
+pub struct Name {
+    /// What to describe; without it, all are listed
+    name: Option<String>,
+}
+
+impl Name {
+    pub fn run<D: Entry>(&self, registry: &Registry<D>) -> Result<(), CliError> {
+        match &self.name {
+            None => output::text(&list(registry)),
+            Some(name) => match registry.get(name) {
+                Some(entry) => output::text(&describe(entry)),
+                None => Err(unknown(name, registry)),
+            },
+        }
+    }
+}
+
+/// Something with a name, and texts in which it stands.
+pub trait Entry: Named {
+    fn examples(&self) -> Vec<String>;
+
+    /// What stands above the examples.
+    fn heading(&self) -> &'static str {
+        "for example"
+    }
+}
+
+impl Entry for LayerDef {
+    fn examples(&self) -> Vec<String> {
+        let examples = self.examples.iter();
+        examples
+            .map(|(spec, shape)| format!("{spec}    takes {}", shape_text(shape)))
+            .collect()
+    }
+}
+
+impl Entry for LossDef {
+    fn examples(&self) -> Vec<String> {
+        self.examples.iter().map(|&spec| spec.into()).collect()
+    }
+}
+
+impl Entry for OptimizerDef {
+    fn examples(&self) -> Vec<String> {
+        self.examples.iter().map(|&spec| spec.into()).collect()
+    }
+}
+
+impl Entry for ScheduleDef {
+    fn examples(&self) -> Vec<String> {
+        self.examples.iter().map(|&spec| spec.into()).collect()
+    }
+}
+
+/// A preset as an entry: its example is the text that it stands for.
+pub struct PresetEntry(Preset);
+
+impl Named for PresetEntry {
+    fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.0.about
+    }
+}
+
+impl Entry for PresetEntry {
+    fn examples(&self) -> Vec<String> {
+        vec![self.0.text.into()]
+    }
+
+    fn heading(&self) -> &'static str {
+        "stands for"
+    }
+}
+
+/// Presets as a registry.
+pub fn presets(presets: &Presets) -> Result<Registry<PresetEntry>, CliError> {
+    let mut entries = presets
+        .iter()
+        .map(|&Preset { name, text, about }| PresetEntry(Preset { name, text, about }));
+    entries
+        .try_fold(Registry::new("preset"), Registry::with)
+        .map_err(CliError::internal)
+}
+
+fn list<D: Entry>(registry: &Registry<D>) -> String {
+    let mut table = Table::new(&["name", "also", "what"]);
+    for entry in registry.iter() {
+        table.row([
+            entry.name().into(),
+            entry.aliases().join(", "),
+            entry.about().into(),
+        ]);
+    }
+    table.to_string()
+}
+
+fn describe<D: Entry>(entry: &D) -> String {
+    let mut out = format!("{}: {}\n", entry.name(), entry.about());
+    if !entry.aliases().is_empty() {
+        let _ = writeln!(out, "also called {}", entry.aliases().join(", "));
+    }
+    match entry.body() {
+        Body::None => {}
+        Body::One => out += "takes layers: [ … ]\n",
+        Body::Branches => out += "takes branches of layers: [ … | … ]\n",
+    }
+    if !entry.args().is_empty() {
+        let mut table = Table::new(&["argument", "default", "value", "what"]);
+        for arg in entry.args() {
+            let default = arg.default_text().unwrap_or_else(|| "required".into());
+            table.row([arg.name.into(), default, arg.kind(), arg.doc.into()]);
+        }
+        let _ = write!(out, "\n{table}");
+    }
+    let _ = writeln!(out, "\n{}", entry.heading());
+    for example in entry.examples() {
+        let _ = writeln!(out, "  {example}");
+    }
+    out
+}
+
+fn unknown<D: Entry>(name: &str, registry: &Registry<D>) -> CliError {
+    let error = CliError::usage(format!("unknown {} `{name}`", registry.noun()));
+    match registry.nearest(name) {
+        Some(nearest) => error.help(format!("did you mean `{nearest}`?")),
+        None => {
+            let names: Vec<_> = registry
+                .iter()
+                .map(|entry| format!("`{}`", entry.name()))
+                .collect();
+            error.help(format!("there are {}", names.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `tapeline summary`
+
+use std::ffi::OsString;
+
+use clap::Args;
+use serde::Serialize;
+use tapeline_layers::{Plan, Row};
+use tapeline_models::{load, shape_text};
+
+use crate::{
+    context::Context,
+    error::CliError,
+    model_arg::ModelArg,
+    numbers::{Shape, shape},
+    output,
+    table::Table,
+};
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  tapeline summary cnn --input 1x28x28")]
+pub struct Summary {
+    /// A spec, or `@` and the path of a spec, a run or a model file
+    #[arg(default_value = "mlp")]
+    model: OsString,
+    /// Shape of the input [default: the model file's, else 1x28x28]
+    #[arg(long, value_name = "SHAPE", value_parser = shape)]
+    input: Option<Shape>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Summary {
+    pub fn run(&self, cx: &Context) -> Result<(), CliError> {
+        let model = match (ModelArg::read(&self.model)?, &self.input) {
+            (ModelArg::File(file), None) => load(&file, &cx.layers, &cx.presets)?.model,
+            (model, Some(Shape(input))) => model.source(cx)?.build(input, cx)?,
+            (model, None) => model.source(cx)?.build(&[1, 28, 28], cx)?,
+        };
+        match self.json {
+            true => output::json(&Report::new(model.full(), &model.plan)),
+            false => output::text(&table(&model.plan)),
+        }
+    }
+}
+
+fn table(plan: &Plan) -> String {
+    let mut table = Table::new(&["", "layer", "output", ">parameters", ">multiply-adds"]);
+    let numbers = |parameters: usize, multiply_adds: u64| {
+        [parameters.to_string(), multiply_adds.to_string()]
+            .map(|n| if n == "0" { "-".into() } else { n })
+    };
+    table.row([
+        String::new(),
+        "input".into(),
+        shape_text(&plan.input),
+        "-".into(),
+        "-".into(),
+    ]);
+    for row in &plan.rows {
+        let layer = "  ".repeat(row.depth) + &row.text;
+        let [parameters, multiply_adds] = numbers(row.parameters, row.multiply_adds);
+        table.row([
+            row.path.clone(),
+            layer,
+            shape_text(&row.output),
+            parameters,
+            multiply_adds,
+        ]);
+    }
+    let [parameters, multiply_adds] = numbers(plan.parameters(), plan.multiply_adds());
+    table.row([
+        String::new(),
+        "total".into(),
+        String::new(),
+        parameters,
+        multiply_adds,
+    ]);
+    table.to_string()
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    spec: &'a str,
+    input: &'a [usize],
+    layers: Vec<Layer<'a>>,
+    parameters: usize,
+    multiply_adds: u64,
+}
+
+#[derive(Serialize)]
+struct Layer<'a> {
+    path: &'a str,
+    layer: &'a str,
+    output: &'a [usize],
+    parameters: usize,
+    multiply_adds: u64,
+}
+
+impl<'a> Report<'a> {
+    fn new(spec: &'a str, plan: &'a Plan) -> Self {
+        let layer = |row: &'a Row| Layer {
+            path: &row.path,
+            layer: &row.text,
+            output: &row.output,
+            parameters: row.parameters,
+            multiply_adds: row.multiply_adds,
+        };
+        Report {
+            spec,
+            input: &plan.input,
+            layers: plan.rows.iter().map(layer).collect(),
+            parameters: plan.parameters(),
+            multiply_adds: plan.multiply_adds(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What ends the program, and its exit code.
+
+use std::{io, process::ExitCode};
+
+use tapeline_data::DataError;
+use tapeline_models::{FileError, SpecError};
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub enum CliError {
+    /// A message, perhaps with advice.
+    Plain {
+        kind: Kind,
+        message: String,
+        help: Option<String>,
+    },
+    /// A text with errors in it.
+    Spec {
+        /// The file or option that the text is from; none for MODEL itself.
+        origin: Option<String>,
+        error: SpecError,
+    },
+    /// Standard output doesn't take any more.
+    Output(io::Error),
+    /// All has been said already; what remains is the exit code.
+    Reported(u8),
+}
+
+/// Kinds of failure, as exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    Internal = 1,
+    Usage = 2,
+    Data = 3,
+    ModelFile = 4,
+    Diverged = 5,
+}
+
+impl CliError {
+    fn plain(kind: Kind, message: impl ToString) -> Self {
+        CliError::Plain {
+            kind,
+            message: message.to_string(),
+            help: None,
+        }
+    }
+
+    pub fn internal(message: impl ToString) -> Self {
+        CliError::plain(Kind::Internal, message)
+    }
+
+    pub fn usage(message: impl ToString) -> Self {
+        CliError::plain(Kind::Usage, message)
+    }
+
+    pub fn data(message: impl ToString) -> Self {
+        CliError::plain(Kind::Data, message)
+    }
+
+    pub fn model_file(message: impl ToString) -> Self {
+        CliError::plain(Kind::ModelFile, message)
+    }
+
+    pub fn diverged(message: impl ToString) -> Self {
+        CliError::plain(Kind::Diverged, message)
+    }
+
+    /// Adds what the user can do about it.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        if let CliError::Plain { help, .. } = &mut self {
+            *help = Some(text.into());
+        }
+        self
+    }
+
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            CliError::Plain { kind, .. } => *kind as u8,
+            CliError::Spec { .. } => Kind::Usage as u8,
+            // The reader has seen enough: `tapeline layers | head -1`.
+            CliError::Output(reason) if reason.kind() == io::ErrorKind::BrokenPipe => 0,
+            CliError::Output(_) => Kind::Internal as u8,
+            CliError::Reported(code) => *code,
+        })
+    }
+}
+
+impl From<DataError> for CliError {
+    fn from(error: DataError) -> Self {
+        CliError::data(error)
+    }
+}
+
+impl From<FileError> for CliError {
+    fn from(error: FileError) -> Self {
+        CliError::model_file(error)
+    }
+}

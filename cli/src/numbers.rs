@@ -1,0 +1,35 @@
+//! Numbers given as options: each is in its range before anything else is done.
+
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
+
+use tapeline_models::parse_shape;
+
+/// A parser of integers in a range.
+pub fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("must be an integer, {} to {}", range.start(), range.end()))
+    }
+}
+
+/// Reads a learning rate.
+pub fn learning_rate(text: &str) -> Result<f64, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    number.ok_or_else(|| "must be a finite number above 0".into())
+}
+
+/// The shape of an input, without the batch.
+#[derive(Clone, Debug)]
+pub struct Shape(pub Vec<usize>);
+
+/// Reads a shape: `1x28x28`.
+pub fn shape(text: &str) -> Result<Shape, String> {
+    let shape = parse_shape(text).map(Shape);
+    shape.ok_or_else(|| "must be one to four sizes, each 1 to 65536, like 1x28x28".into())
+}

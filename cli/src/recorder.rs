@@ -1,0 +1,126 @@
+//! What is kept and shown of a training while it runs.
+
+use std::ops::ControlFlow;
+
+use tapeline_models::{Epoch, Event as Happened, Labels, Model, Trainer, save};
+use tapeline_tensor::Params;
+
+use crate::{
+    error::CliError,
+    events::Event,
+    output,
+    progress::Progress,
+    run::{BEST, MODEL, Run},
+    signals::Signals,
+    terminal::Terminal,
+};
+
+/// The observer of a training.
+pub struct Recorder<'a> {
+    pub run: Run,
+    pub model: &'a Model,
+    pub labels: &'a Labels,
+    pub progress: Progress<'a>,
+    pub signals: Signals,
+    pub events: Events<'a>,
+    pub history: Vec<Epoch>,
+    pub steps_in_epoch: u64,
+    /// Why the training was ended from here.
+    pub failure: Option<Failure>,
+}
+
+/// What ends a training from outside of it.
+pub enum Failure {
+    /// A file could not be written.
+    Error(CliError),
+    /// The last step of an epoch has made a parameter that is not finite; its name.
+    NotFinite(String),
+}
+
+impl Recorder<'_> {
+    /// Takes note of an event; breaks when the training should end.
+    pub fn observe(&mut self, happened: Happened<'_>) -> ControlFlow<()> {
+        match happened {
+            Happened::Step(now) => self.progress.step(&now),
+            Happened::Epoch(epoch, trainer) => {
+                if let Err(failure) = self.end_epoch(epoch, trainer) {
+                    self.failure = Some(failure);
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+        match self.signals.came() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Writes the epoch's files, then tells of it: who hears of an epoch finds its model.
+    fn end_epoch(&mut self, epoch: &Epoch, trainer: &Trainer<'_>) -> Result<(), Failure> {
+        let not_finite = not_finite(&trainer.params);
+        if not_finite.is_none() {
+            self.save(MODEL, &trainer.params).map_err(Failure::Error)?;
+            if self.is_best(epoch) {
+                self.save(BEST, &trainer.params).map_err(Failure::Error)?;
+            }
+            self.history.push(epoch.clone());
+        }
+        self.run.add(epoch).map_err(Failure::Error)?;
+        self.events.tell(&Event::epoch(epoch));
+        self.progress.epoch(epoch);
+        match not_finite {
+            Some(name) => Err(Failure::NotFinite(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a model file into the run folder.
+    pub fn save(&self, name: &str, params: &Params) -> Result<(), CliError> {
+        Ok(save(&self.run.file(name), self.model, params, self.labels)?)
+    }
+
+    /// Whether an epoch is better on the validation data than all before it: more accurate, or as accurate with a smaller loss.
+    fn is_best(&self, epoch: &Epoch) -> bool {
+        let Some((loss, accuracy)) = epoch.val else {
+            return false;
+        };
+        let mut before = self.history.iter().filter_map(|epoch| epoch.val);
+        before.all(|(old_loss, old_accuracy)| {
+            accuracy > old_accuracy || (accuracy == old_accuracy && loss < old_loss)
+        })
+    }
+}
+
+/// The name of a parameter with a value that is not finite.
+pub fn not_finite(params: &Params) -> Option<String> {
+    let mut params = params.iter();
+    let wrong = params.find(|param| param.value.iter().any(|value| !value.is_finite()));
+    wrong.map(|param| param.name.clone())
+}
+
+/// JSON events on stdout. A reader that goes away doesn't end the training.
+pub struct Events<'t> {
+    terminal: &'t Terminal,
+    /// Whether events are wanted, and somebody still reads them.
+    open: bool,
+}
+
+impl<'t> Events<'t> {
+    pub fn new(terminal: &'t Terminal, wanted: bool) -> Self {
+        Events {
+            terminal,
+            open: wanted,
+        }
+    }
+
+    /// Tells an event, if somebody wants it.
+    pub fn tell(&mut self, event: &Event<'_>) {
+        if !self.open {
+            return;
+        }
+        if let Err(error) = output::json(event) {
+            self.open = false;
+            self.terminal.error(&error);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Columns of text.
+
+use std::fmt;
+
+use unicode_width::UnicodeWidthStr;
+
+/// Rows whose cells are lined up: numbers to the right, all else to the left.
+#[derive(Default)]
+pub struct Table {
+    right: Vec<bool>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with a heading. A heading that begins with `>` stands over a column that is lined up to the right.
+    pub fn new(heading: &[&str]) -> Self {
+        Table {
+            right: heading.iter().map(|name| name.starts_with('>')).collect(),
+            rows: vec![
+                heading
+                    .iter()
+                    .map(|name| name.trim_start_matches('>').into())
+                    .collect(),
+            ],
+        }
+    }
+
+    /// Adds a row of as many cells as the heading has.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = |i: usize| self.rows.iter().map(move |row| row[i].width());
+        let widths: Vec<_> = (0..self.right.len())
+            .map(|i| column(i).max().unwrap_or(0))
+            .collect();
+        for row in &self.rows {
+            let mut line = String::new();
+            for ((cell, &width), &right) in row.iter().zip(&widths).zip(&self.right) {
+                let space = " ".repeat(width - cell.width());
+                line += &if right {
+                    space + cell
+                } else {
+                    cell.clone() + &space
+                };
+                line += "  ";
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// A share as people read it: `91.77 %`.
+pub fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}

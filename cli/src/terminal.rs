@@ -1,0 +1,99 @@
+//! Messages, on stderr.
+
+use std::{
+    env,
+    io::{self, IsTerminal, Write},
+};
+
+use clap::ColorChoice;
+use tapeline_models::SpecError;
+
+use crate::{
+    cli::Common,
+    error::CliError,
+    render::{self, Style},
+};
+
+/// The way to the user: what is shown, and how.
+pub struct Terminal {
+    pub quiet: bool,
+    pub verbose: bool,
+    style: Style,
+}
+
+impl Terminal {
+    pub fn new(common: &Common) -> Self {
+        let colored = match common.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => io::stderr().is_terminal() && colors_wanted(),
+        };
+        Terminal {
+            quiet: common.quiet,
+            verbose: common.verbose,
+            style: Style { colored },
+        }
+    }
+
+    /// A line, whatever the verbosity. A stderr that is closed is no reason to stop.
+    pub fn line(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// What the user may want to know.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            self.line(&self.style.headed("note", text));
+        }
+    }
+
+    /// What only `-v` shows.
+    pub fn detail(&self, text: &str) {
+        if self.verbose {
+            self.line(text);
+        }
+    }
+
+    /// What is allowed, but hardly meant.
+    pub fn warn(&self, text: &str) {
+        if !self.quiet {
+            self.line(&self.style.headed("warning", text));
+        }
+    }
+
+    /// Warnings about a text.
+    pub fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError) {
+        if !self.quiet && !warnings.diagnostics.is_empty() {
+            self.line(render::all(origin, warnings, self.style).trim_end());
+        }
+    }
+
+    /// The error that ends the program, or the work on one of several files.
+    pub fn error(&self, error: &CliError) {
+        match error {
+            CliError::Plain { message, help, .. } => {
+                self.line(&self.style.headed("error", message));
+                if let Some(help) = help {
+                    self.line(&format!("  {}", self.style.headed("help", help)));
+                }
+            }
+            CliError::Spec { origin, error } => {
+                self.line(render::all(origin.as_deref(), error, self.style).trim_end());
+            }
+            CliError::Output(reason) if reason.kind() != io::ErrorKind::BrokenPipe => {
+                self.line(
+                    &self
+                        .style
+                        .headed("error", &format!("standard output: {reason}")),
+                );
+            }
+            CliError::Output(_) | CliError::Reported(_) => {}
+        }
+    }
+}
+
+/// What the environment says: <https://no-color.org>.
+fn colors_wanted() -> bool {
+    let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

@@ -1,0 +1,170 @@
+//! What there is: layers, optimizers, data sets, the layers of a model.
+
+mod common;
+
+use common::{Bench, keys};
+
+#[test]
+fn everything_that_is_listed_can_be_described() {
+    let bench = Bench::new();
+    for (command, one) in [
+        ("layers", "conv2d"),
+        ("optimizers", "sgd"),
+        ("schedules", "cosine"),
+        ("losses", "mse"),
+        ("presets", "cnn"),
+    ] {
+        let list = bench.run(&[command]).succeeded().stdout;
+        let names: Vec<_> = list
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert!(names.contains(&one), "{list}");
+        assert!(names.is_sorted(), "{list}");
+        for name in names {
+            let about = bench.run(&[command, name]).succeeded().stdout;
+            assert!(about.starts_with(&format!("{name}: ")), "{about}");
+        }
+        bench
+            .run(&[command, "conv2"])
+            .failed(2, &["unknown", "`conv2`", "help: "]);
+    }
+    let conv2d = bench.run(&["layers", "conv"]).succeeded().stdout;
+    for part in [
+        "conv2d: ",
+        "also called",
+        "stride",
+        "required",
+        "for example",
+    ] {
+        assert!(conv2d.contains(part), "no {part} in {conv2d}");
+    }
+    bench.run(&["layers", "maxpol2d"]).failed(
+        2,
+        &["unknown layer `maxpol2d`", "did you mean `maxpool2d`?"],
+    );
+}
+
+#[test]
+fn a_summary_counts_what_the_report_counts() {
+    let bench = Bench::new();
+    let summary = bench.run(&["summary", "cnn", "--json"]).succeeded();
+    let found = &summary.json()[0];
+    // 8·25+8 + 16·8·25+16 + 784·128+128 + 128·10+10 parameters.
+    assert_eq!(found["parameters"], 208 + 3216 + 100_480 + 1290);
+    // 8·25·784 + 16·8·25·196 + 784·128 + 128·10 multiply-adds.
+    assert_eq!(found["multiply_adds"], 156_800 + 627_200 + 100_352 + 1280);
+    let layers = found["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 10);
+    assert_eq!(
+        (&layers[2]["path"], &layers[2]["output"]),
+        (&"2".into(), &serde_json::json!([8, 14, 14]))
+    );
+
+    let table = bench.run(&["summary"]).succeeded().stdout;
+    assert!(table.lines().last().unwrap().contains("417746"), "{table}");
+    let nested = bench
+        .run(&[
+            "summary",
+            "residual[ relu ] flatten linear(2)",
+            "--input",
+            "3x4x5",
+        ])
+        .succeeded()
+        .stdout;
+    assert!(
+        nested.contains("0.0") && nested.contains("3x4x5"),
+        "{nested}"
+    );
+    bench
+        .run(&["summary", "mlp", "--input", "1x0x28"])
+        .failed(2, &["--input", "like 1x28x28"]);
+}
+
+#[test]
+fn data_is_listed_and_verified() {
+    let bench = Bench::new();
+    let list = bench.run(&["data", "list"]).succeeded().stdout;
+    assert!(
+        list.contains("mnist") && list.contains("fashion-mnist"),
+        "{list}"
+    );
+    let found = bench
+        .run(&["data", "verify", "mnist", "data"])
+        .succeeded()
+        .stdout;
+    let counts: Vec<_> = found
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().nth(1).unwrap())
+        .collect();
+    assert_eq!(
+        counts,
+        ["60000", "60000", "10000", "10000", "61", "61", "23", "23"]
+    );
+
+    std::fs::copy(
+        common::fixture("images-html"),
+        bench.path("data/t10k-images-idx3-ubyte"),
+    )
+    .unwrap();
+    let ran = bench.run(&["data", "verify", "data"]);
+    assert_eq!(ran.code, Some(3), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("t10k-images-idx3-ubyte: found magic") && ran.stdout.contains("NO"),
+        "{ran:#?}"
+    );
+    bench
+        .run(&["data", "verify", "mnits"])
+        .failed(3, &["did you mean `mnist`?"]);
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(
+            bench
+                .run(&["completions", shell])
+                .succeeded()
+                .stdout
+                .contains("predict"),
+            "{shell}"
+        );
+    }
+    bench
+        .run(&["completions", "dos"])
+        .failed(2, &["dos", "bash"]);
+}
+
+#[test]
+fn an_evaluation_counts_every_image() {
+    let bench = Bench::new();
+    bench.data("more", 6, 4, 401);
+    bench.train("a", &[]);
+    let ran = bench
+        .run(&["eval", "@a", "--data", "more", "--json"])
+        .succeeded();
+    assert_eq!(
+        keys(&ran.stdout),
+        ["loss", "accuracy", "samples", "confusion"]
+    );
+    let found = &ran.json()[0];
+    let rows = found["confusion"].as_array().unwrap();
+    let counts = rows.iter().map(|row| {
+        row.as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n.as_u64().unwrap())
+            .sum::<u64>()
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [134, 134, 133]);
+    let text = bench
+        .run(&["eval", "@a", "--data", "data"])
+        .succeeded()
+        .stdout;
+    for part in ["loss ", "accuracy ", "23 images", "recall", "precision"] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+}

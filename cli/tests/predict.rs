@@ -1,0 +1,288 @@
+//! `tapeline predict`: what a picture is to the model.
+
+mod common;
+
+use std::fs;
+
+use common::{Bench, Ran, fixture, keys};
+use image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage};
+use tapeline_data::{Images, write_images};
+
+/// A bench with a model for 28x28 images in `m`.
+fn trained() -> Bench {
+    let bench = Bench::new();
+    bench.data("big", 28, 12, 6);
+    let args = [
+        "train",
+        "flatten linear(3)",
+        "--data",
+        "big",
+        "--epochs",
+        "2",
+        "--lr",
+        "0.01",
+        "--out",
+        "m",
+    ];
+    bench.run(&args).succeeded();
+    bench
+}
+
+fn predict(bench: &Bench, files: &[&str], more: &[&str]) -> Ran {
+    bench
+        .run(&[&["predict", "@m", "--json"], more, files].concat())
+        .succeeded()
+}
+
+fn probabilities(ran: &Ran) -> Vec<serde_json::Value> {
+    ran.json()
+        .iter()
+        .map(|line| line["probabilities"].clone())
+        .collect()
+}
+
+fn path(name: &str) -> String {
+    fixture(name).to_str().unwrap().into()
+}
+
+#[test]
+fn every_form_of_a_picture_is_the_same_input() {
+    let bench = trained();
+    let bar = probabilities(&predict(&bench, &[&path("one-white-on-black.png")], &[]));
+    for form in ["one-16bit.png", "one-1bit.png", "one-palette.png"] {
+        let ran = predict(&bench, &[&path(form)], &[]);
+        assert_eq!(probabilities(&ran), bar, "{form}");
+        assert_eq!(ran.stderr, "");
+    }
+    let dark = [&path("one-black-on-white.png")[..]];
+    let warned = predict(&bench, &dark, &[]);
+    assert!(
+        warned.stderr.contains("light ground") && warned.stderr.contains("--invert"),
+        "{warned:#?}"
+    );
+    let inverted = predict(&bench, &dark, &["--invert"]);
+    assert_eq!((probabilities(&inverted), &inverted.stderr[..]), (bar, ""));
+
+    // 384 of 65535 is 1.5 of 255.
+    let found = probabilities(&predict(&bench, &[&path("dark-16bit.png")], &[]));
+    let near = [1, 2].map(|value| {
+        GrayImage::from_pixel(28, 28, Luma([value]))
+            .save(bench.path("near.png"))
+            .unwrap();
+        probabilities(&predict(&bench, &["near.png"], &[]))
+    });
+    assert!(near.contains(&found));
+}
+
+#[test]
+fn transparency_lies_on_white_and_colours_become_grey() {
+    let bench = trained();
+    let shade = |x: u32, y: u32| (x * 5 + y * 3) as u8;
+    let clear = RgbaImage::from_fn(28, 28, |x, y| {
+        if y < 14 {
+            Rgba([9, 9, 9, 0])
+        } else {
+            let v = shade(x, y);
+            Rgba([v, v, v, 255])
+        }
+    });
+    clear.save(bench.path("clear.png")).unwrap();
+    let laid = GrayImage::from_fn(28, 28, |x, y| {
+        Luma([if y < 14 { 255 } else { shade(x, y) }])
+    });
+    laid.save(bench.path("laid.png")).unwrap();
+    let found = probabilities(&predict(&bench, &["clear.png", "laid.png"], &["-q"]));
+    assert_eq!(found[0], found[1]);
+    let grey = DynamicImage::from(laid);
+    grey.to_rgb8().save(bench.path("rgb.png")).unwrap();
+    assert_eq!(
+        probabilities(&predict(&bench, &["rgb.png"], &["-q"]))[0],
+        found[0]
+    );
+}
+
+#[test]
+fn an_orientation_tag_is_followed() {
+    use image::{ImageEncoder, codecs::png::PngEncoder};
+    let bench = trained();
+    let lying = GrayImage::from_fn(28, 28, |x, _| Luma([x as u8]));
+    // A TIFF header, and one entry: Orientation (0x0112), a short, 6: turn by 90° clockwise.
+    let tag = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let mut png = Vec::new();
+    let mut encoder = PngEncoder::new(&mut png);
+    encoder.set_exif_metadata(tag.to_vec()).unwrap();
+    encoder
+        .write_image(&lying, 28, 28, image::ExtendedColorType::L8)
+        .unwrap();
+    fs::write(bench.path("tagged.png"), png).unwrap();
+    // Turned clockwise, what was left is on top.
+    GrayImage::from_fn(28, 28, |_, y| Luma([y as u8]))
+        .save(bench.path("upright.png"))
+        .unwrap();
+    let found = probabilities(&predict(&bench, &["tagged.png", "upright.png"], &[]));
+    assert_eq!(found[0], found[1]);
+}
+
+#[test]
+fn sizes_are_refused_or_scaled() {
+    let bench = trained();
+    for (file, size) in [("tall-56x28.png", "1x56x28"), ("tiny-1x1.png", "1x1x1")] {
+        let file = path(file);
+        bench
+            .run(&["predict", "@m", &file])
+            .failed(3, &[&file, size, "1x28x28", "--resize"]);
+        predict(&bench, &[&file], &["--resize"]);
+    }
+    GrayImage::new(3000, 20)
+        .save(bench.path("wide.png"))
+        .unwrap();
+    predict(&bench, &["wide.png"], &["--resize"]);
+
+    // Twice the size, pixel for pixel, is the same picture.
+    let small = GrayImage::from_fn(28, 28, |x, y| {
+        Luma([if (8..12).contains(&x) && (4..24).contains(&y) {
+            255
+        } else {
+            0
+        }])
+    });
+    small.save(bench.path("small.png")).unwrap();
+    GrayImage::from_fn(56, 56, |x, y| *small.get_pixel(x / 2, y / 2))
+        .save(bench.path("large.png"))
+        .unwrap();
+    let found = predict(&bench, &["small.png", "large.png"], &["--resize"]).json();
+    for class in 0..3 {
+        let [small, large] =
+            [0, 1].map(|i: usize| found[i]["probabilities"][class].as_f64().unwrap());
+        assert!((small - large).abs() < 0.05, "{found:?}");
+    }
+}
+
+#[test]
+fn an_absurd_size_is_refused_before_memory_is_taken() {
+    let bench = trained();
+    // The header of a PNG of 100000 x 100000 pixels, with its checksum.
+    let mut png = fs::read(fixture("one-white-on-black.png")).unwrap();
+    png[16..24].copy_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]);
+    let sum = crc(&png[12..29]).to_be_bytes();
+    png[29..33].copy_from_slice(&sum);
+    fs::write(bench.path("bomb.png"), png).unwrap();
+    bench
+        .run(&["predict", "@m", "bomb.png", "--resize"])
+        .failed(3, &["bomb.png", "larger than a picture may be"]);
+}
+
+/// PNG's checksum: CRC-32.
+fn crc(bytes: &[u8]) -> u32 {
+    let bit = |crc: u32| {
+        if crc & 1 == 1 {
+            0xedb8_8320 ^ (crc >> 1)
+        } else {
+            crc >> 1
+        }
+    };
+    !bytes.iter().fold(!0, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| bit(crc))
+    })
+}
+
+#[test]
+fn images_of_an_idx_file_have_numbers() {
+    let bench = trained();
+    let ran = predict(&bench, &["big/t10k-images-idx3-ubyte"], &[]);
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(
+        keys(lines[0]),
+        ["file", "index", "class", "name", "probabilities"]
+    );
+    let numbers: Vec<_> = ran
+        .json()
+        .iter()
+        .map(|line| line["index"].as_u64())
+        .collect();
+    assert_eq!(numbers, (0..6).map(Some).collect::<Vec<_>>());
+    let picture = predict(&bench, &[&path("one-1bit.png")], &[]);
+    assert_eq!(
+        keys(&picture.stdout),
+        ["file", "class", "name", "probabilities"]
+    );
+    let text = bench
+        .run(&["predict", "@m", "big/t10k-images-idx3-ubyte"])
+        .succeeded()
+        .stdout;
+    assert_eq!(text.lines().count(), 6);
+    assert!(text.lines().all(|line| line.contains(" %")), "{text}");
+}
+
+#[test]
+fn transposing_swaps_rows_and_columns() {
+    let bench = trained();
+    let pixels: Vec<u8> = (0..784).map(|i| (i % 28 * 2) as u8).collect();
+    write_images(bench.path("lying"), &Images::new(pixels, [1, 1, 28, 28])).unwrap();
+    let pixels: Vec<u8> = (0..784).map(|i| (i / 28 * 2) as u8).collect();
+    write_images(bench.path("upright"), &Images::new(pixels, [1, 1, 28, 28])).unwrap();
+    let upright = probabilities(&predict(&bench, &["upright"], &[]));
+    assert_eq!(
+        probabilities(&predict(&bench, &["lying"], &["--transpose"])),
+        upright
+    );
+    assert_ne!(probabilities(&predict(&bench, &["lying"], &[])), upright);
+}
+
+#[test]
+fn a_bad_file_does_not_hide_the_others() {
+    let bench = trained();
+    fs::write(bench.path("note.txt"), "no picture").unwrap();
+    fs::write(bench.path("empty"), "").unwrap();
+    fs::write(
+        bench.path("cut.png"),
+        &fs::read(fixture("one-16bit.png")).unwrap()[..60],
+    )
+    .unwrap();
+    let good = path("one-1bit.png");
+    let ran = bench.run(&[
+        "predict",
+        "@m",
+        "note.txt",
+        "empty",
+        "cut.png",
+        "missing.png",
+        ".",
+        &good,
+    ]);
+    assert_eq!(
+        (ran.code, ran.stdout.lines().count()),
+        (Some(3), 1),
+        "{ran:#?}"
+    );
+    for part in [
+        "note.txt: is neither PNG",
+        "empty: is empty",
+        "cut.png: is damaged",
+        "missing.png: cannot open",
+        ".: ",
+    ] {
+        assert!(ran.stderr.contains(part), "no {part} in {ran:#?}");
+    }
+}
+
+#[test]
+fn an_image_is_the_same_alone_and_in_company() {
+    let bench = Bench::new();
+    bench.data("big", 28, 12, 6);
+    let args = [
+        "train",
+        "flatten linear(20) dropout(0.5) linear(3)",
+        "--data",
+        "big",
+        "--epochs",
+        "1",
+        "--out",
+        "m",
+    ];
+    bench.run(&args).succeeded();
+    let [alone, other] = ["one-white-on-black.png", "one-black-on-white.png"].map(path);
+    let first = probabilities(&predict(&bench, &[&alone], &["-q"]));
+    let company = probabilities(&predict(&bench, &[&other, &alone, &other], &["-q"]));
+    assert_eq!(first[0], company[1]);
+}

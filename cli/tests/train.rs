@@ -1,0 +1,381 @@
+//! `tapeline train`: what it says, what it writes, how it ends.
+
+mod common;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
+use common::{Bench, Ran, keys};
+
+#[test]
+fn a_run_has_its_files_and_the_model_has_learned() {
+    let bench = Bench::new();
+    let ran = bench.train("runs/a", &["--epochs", "5"]);
+    assert!(
+        ran.stdout.contains("test") && ran.stdout.ends_with("runs/a\n"),
+        "{ran:#?}"
+    );
+    assert_eq!(
+        ran.stderr.matches("epoch ").count(),
+        5,
+        "a plain line an epoch: {ran:#?}"
+    );
+    assert!(!ran.stderr.contains(['\x1b', '\r']), "{ran:#?}");
+
+    let mut files: Vec<_> = fs::read_dir(bench.path("runs/a"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    files.sort();
+    assert_eq!(
+        files,
+        [
+            "config.toml",
+            "curves.svg",
+            "metrics.csv",
+            "metrics.jsonl",
+            "model.safetensors"
+        ]
+    );
+    let evaluated = bench
+        .run(&["eval", "@runs/a", "--data", "data", "--json"])
+        .succeeded();
+    assert_eq!(evaluated.json()[0]["accuracy"], 1.0);
+}
+
+#[test]
+fn events_have_the_promised_keys_in_order() {
+    let bench = Bench::new();
+    let ran = bench.train("a", &["--json"]);
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    let figures = [
+        "train_loss",
+        "train_accuracy",
+        "test_loss",
+        "test_accuracy",
+        "train_seconds",
+    ];
+    let wanted = [
+        &[
+            "event",
+            "schema",
+            "spec",
+            "parameters",
+            "train_samples",
+            "test_samples",
+            "seed",
+            "threads",
+        ][..],
+        &[&["event", "epoch"][..], &figures, &["test_seconds"]].concat(),
+        &[&["event", "epoch"][..], &figures, &["test_seconds"]].concat(),
+        &[&["event", "epochs"][..], &figures, &["test_seconds", "out"]].concat(),
+    ];
+    assert_eq!(
+        lines.iter().map(|line| keys(line)).collect::<Vec<_>>(),
+        wanted
+    );
+
+    let events = ran.json();
+    assert_eq!(
+        (&events[0]["train_samples"], &events[0]["test_samples"]),
+        (&61.into(), &23.into())
+    );
+    assert_eq!(events[0]["parameters"], 36 * 3 + 3);
+    assert_eq!(
+        events[0]["spec"],
+        "flatten linear(out_features=3, bias=true)"
+    );
+    assert_eq!(
+        (&events[3]["test_loss"], &events[3]["out"]),
+        (&events[2]["test_loss"], &"a".into())
+    );
+
+    let metrics = fs::read_to_string(bench.path("a/metrics.jsonl")).unwrap();
+    assert_eq!(metrics.lines().collect::<Vec<_>>(), lines[1..3]);
+    let csv = fs::read_to_string(bench.path("a/metrics.csv")).unwrap();
+    let columns: Vec<_> = csv.lines().map(|line| line.split(',').count()).collect();
+    assert_eq!(columns, [7, 7, 7]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_files_on_any_number_of_threads() {
+    let bench = Bench::new();
+    let spec = "conv2d(4, 3) relu maxpool2d(2) flatten dropout(0.2) linear(3)";
+    let train = |out, seed, threads| {
+        let args = [
+            "train",
+            spec,
+            "--data",
+            "data",
+            "--epochs",
+            "2",
+            "--batch-size",
+            "7",
+            "--quiet",
+        ];
+        let more = ["--out", out, "--seed", seed, "--threads", threads];
+        bench.run(&[&args[..], &more].concat()).succeeded();
+        ["model.safetensors", "config.toml"]
+            .map(|file| fs::read(bench.path(out).join(file)).unwrap())
+    };
+    let first = train("a", "7", "1");
+    assert_eq!(first, train("b", "7", "2"));
+    assert_eq!(first, train("c", "7", "8"));
+    assert_ne!(first[0], train("d", "8", "1")[0]);
+}
+
+#[test]
+fn validation_images_are_held_out_and_choose_the_best() {
+    let bench = Bench::new();
+    let ran = bench.train("a", &["--val", "11", "--limit", "40", "--json"]);
+    let events = ran.json();
+    assert_eq!(
+        (&events[0]["train_samples"], &events[0]["val_samples"]),
+        (&40.into(), &11.into())
+    );
+    assert!(
+        events[1..]
+            .iter()
+            .all(|event| event["val_loss"].is_f64() && event["val_accuracy"].is_f64())
+    );
+    assert!(bench.path("a/best.safetensors").exists());
+    bench
+        .run(&["eval", "@a/best.safetensors", "--data", "data"])
+        .succeeded();
+    bench
+        .run(&["train", "--data", "data", "--val", "61"])
+        .failed(2, &["--val 61", "61 of 61"]);
+}
+
+#[test]
+fn training_goes_on_from_given_weights() {
+    let bench = Bench::new();
+    bench.train("a", &["--epochs", "5"]);
+    let on = bench.train(
+        "b",
+        &[
+            "--weights",
+            "a/model.safetensors",
+            "--lr",
+            "1e-30",
+            "--json",
+        ],
+    );
+    assert!(
+        on.json()[1]["train_accuracy"].as_f64() > Some(0.9),
+        "{on:#?}"
+    );
+    // Without `--weights`, a model file is its spec only.
+    let args = [
+        "train",
+        "@a/model.safetensors",
+        "--data",
+        "data",
+        "--epochs",
+        "1",
+        "--lr",
+        "1e-30",
+        "--out",
+        "c",
+        "--json",
+    ];
+    let anew = bench.run(&args).succeeded();
+    assert!(
+        anew.json()[1]["train_accuracy"].as_f64() < Some(0.9),
+        "{anew:#?}"
+    );
+}
+
+#[test]
+fn runs_are_numbered_and_never_overwritten() {
+    let bench = Bench::new();
+    let args = [
+        "train",
+        "flatten linear(3)",
+        "--data",
+        "data",
+        "--epochs",
+        "1",
+    ];
+    for number in 1..=2 {
+        let ran = bench.run(&args).succeeded();
+        assert!(
+            ran.stdout.ends_with(&format!("runs/{number}\n")),
+            "{ran:#?}"
+        );
+    }
+    let before = fs::read(bench.path("runs/1/model.safetensors")).unwrap();
+    bench
+        .run(&[&args[..], &["--seed", "1", "--out", "runs/1"]].concat())
+        .failed(2, &["runs/1", "never overwritten"]);
+    assert_eq!(
+        before,
+        fs::read(bench.path("runs/1/model.safetensors")).unwrap()
+    );
+
+    fs::write(bench.path("file"), "").unwrap();
+    bench
+        .run(&[&args[..], &["--out", "file/a"]].concat())
+        .failed(2, &["file/a", "cannot be written"]);
+}
+
+#[test]
+fn a_loss_that_is_not_finite_ends_the_run() {
+    let bench = Bench::new();
+    let args = [
+        "train",
+        "flatten linear(9) linear(3)",
+        "--data",
+        "data",
+        "--loss",
+        "euclidean",
+        "--lr",
+        "1e9",
+        "--out",
+        "a",
+        "--json",
+    ];
+    let ran = bench.run(&[&args[..], &["--epochs", "50"]].concat());
+    assert_eq!(ran.code, Some(5), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("not finite") && ran.stderr.contains("--lr"),
+        "{ran:#?}"
+    );
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    let last = lines.last().unwrap();
+    assert_eq!(keys(last), ["event", "epoch", "step", "layer", "out"]);
+    let event = &ran.json()[lines.len() - 1];
+    assert_eq!(event["event"], "diverged");
+    // The model file is the one that the last finished epoch has left.
+    if bench.path("a/model.safetensors").exists() {
+        bench.run(&["eval", "@a", "--data", "data"]).succeeded();
+    }
+}
+
+#[test]
+fn a_softmax_before_a_loss_with_its_own_is_warned_of() {
+    let bench = Bench::new();
+    let args = [
+        "train",
+        "flatten linear(3) softmax",
+        "--data",
+        "data",
+        "--epochs",
+        "1",
+        "--out",
+    ];
+    let ran = bench.run(&[&args[..], &["a"]].concat()).succeeded();
+    let wanted =
+        "  │ flatten linear(3) softmax\n  │                   ^^^^^^^ help: leave `softmax` out\n";
+    assert!(
+        ran.stderr.starts_with("warning: ") && ran.stderr.contains(wanted),
+        "{ran:#?}"
+    );
+    let quiet = bench.run(&[&args[..], &["b", "-q"]].concat()).succeeded();
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_a_training() {
+    let bench = Bench::new();
+    let args = [
+        "train",
+        "flatten linear(3)",
+        "--data",
+        "data",
+        "--epochs",
+        "30",
+        "--out",
+        "a",
+        "--json",
+    ];
+    let mut child = bench
+        .command(&args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ran = Ran::new(child.wait_with_output().unwrap()).succeeded();
+    assert!(!ran.stderr.contains("error"), "{ran:#?}");
+    assert_eq!(
+        fs::read_to_string(bench.path("a/metrics.jsonl"))
+            .unwrap()
+            .lines()
+            .count(),
+        30
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_a_training_with_the_model_saved() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let bench = Bench::new();
+        let args = [
+            "train",
+            "flatten linear(3)",
+            "--data",
+            "data",
+            "--epochs",
+            "1000000",
+            "--out",
+            "a",
+            "--json",
+            "-q",
+        ];
+        let mut child = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // The first epoch is done, so signals are caught.
+        assert!(lines.nth(1).unwrap().unwrap().contains("\"epoch\""));
+        let killed = std::process::Command::new("kill")
+            .args(["-s", signal, &child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        let last = lines.last().unwrap().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(keys(&last), ["event", "signal", "epoch", "step", "out"]);
+        bench.run(&["eval", "@a", "--data", "data"]).succeeded();
+        assert!(
+            fs::read_dir(bench.path("a")).unwrap().all(|file| !file
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with('.'))
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_harms_no_file() {
+    let bench = Bench::new();
+    let args = [
+        "train",
+        "flatten linear(3)",
+        "--data",
+        "data",
+        "--epochs",
+        "1000000",
+        "--out",
+        "a",
+        "--json",
+        "-q",
+    ];
+    let mut child = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.nth(1).unwrap().unwrap().contains("\"epoch\""));
+    for _ in 0..2 {
+        // The second one may find that the program has ended already.
+        let _ = std::process::Command::new("kill")
+            .args(["-s", "INT", &child.id().to_string()])
+            .status();
+    }
+    drop(lines);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    bench.run(&["eval", "@a", "--data", "data"]).succeeded();
+}
