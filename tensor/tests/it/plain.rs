@@ -1,10 +1,10 @@
 //! Each fast kernel and its plain twin agree, forward and backward.
 
-use tapeline_tensor::{Scalar, Tensor};
+use tapeline_tensor::{Params, Scalar, Tensor, Var, no_grad, plain};
 
 use crate::{
     gradients::for_each_op,
-    table::{Case, Fast, Op, Plain, ops, run},
+    table::{Case, Fast, Input, Numbers, Op, Plain, ops, run},
 };
 
 /// The largest error allowed for a sum of `terms`: with numbers up to 2 each term is up to 4, and both partial sums and rounding errors
@@ -87,5 +87,32 @@ fn f32_over_several_tasks() {
             tolerance,
         )
         .unwrap_or_else(|e| panic!("{case:?}: {e}"));
+    }
+}
+
+/// A running sum in `f32` would lose some hundred ε here.
+#[test]
+fn sums_of_many_stay_accurate() {
+    const MANY: usize = 1 << 20;
+    let table: [(&[usize], fn(Var<'_>) -> Var<'_>, f32); 3] = [
+        (&[MANY], |x| x.sum(), 1.0),
+        (&[2, MANY], |x| x.sum_axis(1), 1.0),
+        (&[MANY, 2], |x| x.sum_axis(0), 16.0),
+    ];
+    for (shape, f, epsilons) in table {
+        let x = Input::new(shape, Numbers::Positive).tensor::<f32>();
+        let fast = no_grad(&Params::new(), |tape, _| {
+            f(tape.constant(x.clone())).value()
+        });
+        let plain = match shape {
+            [_] => Tensor::from_elem(vec![], plain::sum(&x)),
+            _ => plain::sum_axis(&x, usize::from(shape[0] == 2)),
+        };
+        for (a, b) in fast.iter().zip(&plain) {
+            assert!(
+                (a / b - 1.0).abs() <= epsilons * f32::EPSILON,
+                "{shape:?}: {a}, but plainly {b}"
+            );
+        }
     }
 }

@@ -1,14 +1,12 @@
 //! `tapeline train`: what it says, what it writes, how it ends.
 
-mod common;
-
 use std::{
     fs,
     io::{BufRead, BufReader},
     process::Stdio,
 };
 
-use common::{Bench, Ran, keys};
+use crate::common::{Bench, Ran, keys};
 
 #[test]
 fn a_run_has_its_files_and_the_model_has_learned() {

@@ -1,10 +1,8 @@
 //! `tapeline predict`: what a picture is to the model.
 
-mod common;
-
 use std::fs;
 
-use common::{Bench, Ran, fixture, keys};
+use crate::common::{Bench, Ran, fixture, keys};
 use image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage};
 use tapeline_data::{Images, write_images};
 

@@ -1,8 +1,5 @@
 //! Runs the program on tiny data.
 
-// Each test file uses a part of this.
-#![allow(dead_code)]
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -147,6 +144,6 @@ pub fn keys(line: &str) -> Vec<&str> {
 /// A file beside these tests.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
+        .join("tests/it/fixtures")
         .join(name)
 }

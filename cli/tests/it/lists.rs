@@ -1,8 +1,6 @@
 //! What there is: layers, optimizers, data sets, the layers of a model.
 
-mod common;
-
-use common::{Bench, keys};
+use crate::common::{Bench, fixture, keys};
 
 #[test]
 fn everything_that_is_listed_can_be_described() {
@@ -105,7 +103,7 @@ fn data_is_listed_and_verified() {
     );
 
     std::fs::copy(
-        common::fixture("images-html"),
+        fixture("images-html"),
         bench.path("data/t10k-images-idx3-ubyte"),
     )
     .unwrap();

@@ -1,10 +1,8 @@
 //! What is refused before any work is done, and how it is told.
 
-mod common;
-
 use std::process::Stdio;
 
-use common::{Bench, Ran};
+use crate::common::{Bench, Ran};
 
 /// An option that is wrong is found before data is read: there is none.
 #[test]

@@ -1,10 +1,8 @@
 //! Bad data and model files: the right exit code, a message that names the file, nothing half-written.
 
-mod common;
-
 use std::fs;
 
-use common::{Bench, fixture};
+use crate::common::{Bench, Ran, fixture};
 
 /// A data set of three 2x2 images in which one file is replaced.
 fn with(bench: &Bench, role: &str, file: &[u8]) {
@@ -193,7 +191,7 @@ fn paths_need_not_be_unicode() {
     let mut marked = OsStr::new("@").to_os_string();
     marked.push(odd);
     let mut command = bench.command(&["eval", "--data", "data"]);
-    common::Ran::new(command.arg(&marked).output().unwrap()).succeeded();
+    Ran::new(command.arg(&marked).output().unwrap()).succeeded();
     let mut command = bench.command(&["summary"]);
-    common::Ran::new(command.arg(odd).output().unwrap()).failed(2, &["Unicode"]);
+    Ran::new(command.arg(odd).output().unwrap()).failed(2, &["Unicode"]);
 }

@@ -1,0 +1,96 @@
+//! Random networks of everything registered: what is announced is what happens.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use tapeline_data::Normalisation;
+use tapeline_layers::{Ctx, Mode, layers};
+use tapeline_models::{Labels, Model, load, presets, save};
+use tapeline_tensor::{Params, Tensor, check, no_grad};
+use tapeline_tests::{Network, network};
+
+fn model(network: &Network) -> Model {
+    Model::build(&network.text, &network.input, &layers(), &presets())
+        .unwrap_or_else(|e| panic!("{network:?}: {e}"))
+}
+
+/// Inputs that are no round numbers, so that no activation stands at its kink.
+fn inputs(shape: &[usize], count: usize) -> Tensor<f64> {
+    let shape = [&[count], shape].concat();
+    let mut x = 0.37_f64;
+    Tensor::from_shape_simple_fn(shape, || {
+        x = (x * 3.93).fract();
+        x * 2.0 - 0.9717
+    })
+}
+
+fn run(model: &Model, params: &Params<f64>, x: &Tensor<f64>, mode: Mode) -> Tensor<f64> {
+    no_grad(params, |tape, params| {
+        model
+            .forward(&Ctx::new(tape, params, mode), tape.constant(x.clone()))
+            .value()
+    })
+}
+
+const STEP: Mode = Mode::Training { seed: 1, step: 2 };
+
+proptest! {
+    #[test]
+    fn shapes_and_counts_are_those_announced(network in network(1..=8)) {
+        let model = model(&network);
+        let params = model.init::<f64>(0);
+        prop_assert_eq!(params.count(), model.plan.parameters());
+        for mode in [STEP, Mode::Evaluation] {
+            let y = run(&model, &params, &inputs(&network.input, 2), mode);
+            prop_assert_eq!(y.shape(), &[&[2], &model.plan.output[..]].concat()[..]);
+        }
+    }
+
+    #[test]
+    fn both_printed_forms_are_the_same_model(network in network(1..=8)) {
+        let built = model(&network);
+        for text in [built.short(), built.full()] {
+            let again = model(&Network { text: text.into(), ..network.clone() });
+            prop_assert_eq!(&again.plan.declared, &built.plan.declared);
+            prop_assert_eq!(again.full(), built.full());
+            let x = inputs(&network.input, 2);
+            let params = built.init(3);
+            prop_assert_eq!(run(&again, &params, &x, STEP), run(&built, &params, &x, STEP));
+        }
+    }
+
+    #[test]
+    fn gradients_of_whole_networks_are_right(network in network(1..=5)) {
+        let model = model(&network);
+        let params = model.init::<f64>(5);
+        let checked = check::gradients(&params, &[inputs(&network.input, 2)], |tape, params, inputs| {
+            model.forward(&Ctx::new(tape, params, STEP), inputs[0])
+        });
+        prop_assert!(checked.is_ok(), "{}", checked.unwrap_err());
+    }
+
+    #[test]
+    fn a_saved_model_is_the_same_when_loaded(network in network(1..=6), seed: u64) {
+        let model = model(&network);
+        let params = model.init::<f32>(seed);
+        let labels = Labels {
+            classes: (0..model.plan.output[0]).map(|i| format!("class \"{i}\"")).collect(),
+            normalisation: Normalisation { scale: 1.0 / 255.0, mean: 0.1307, std: 0.3081 },
+        };
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("model.safetensors");
+        save(&file, &model, &params, &labels)?;
+        let loaded = load(&file, &layers(), &presets())?;
+        prop_assert_eq!(&loaded.params, &params);
+        prop_assert_eq!(&loaded.labels, &labels);
+        prop_assert_eq!(loaded.model.full(), model.full());
+        for (loaded, saved) in loaded.params.iter().zip(&params) {
+            prop_assert_eq!(loaded.value.strides(), saved.value.strides());
+        }
+        prop_assert_eq!(files_in(folder.path()), 1);
+    }
+}
+
+fn files_in(folder: &Path) -> usize {
+    std::fs::read_dir(folder).map_or(0, Iterator::count)
+}

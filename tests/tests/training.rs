@@ -1,0 +1,197 @@
+//! Training as a whole: it learns, repeats itself bit by bit, stops when told, and says where it diverged.
+
+use std::ops::ControlFlow;
+
+use tapeline_data::{Dataset, Normalisation};
+use tapeline_layers::{layers, loss, losses};
+use tapeline_models::{Data, Ended, Event, Model, Recipe, Trainer, evaluate, fit, presets};
+use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
+use tapeline_tensor::{Params, Pool};
+use tapeline_tests::bright_or_dark;
+
+struct Setting {
+    model: &'static str,
+    optimizer: String,
+    loss: &'static str,
+    epochs: u64,
+    batch_size: usize,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Setting {
+            model: "conv2d(4, 3, padding=1) relu maxpool2d(2) flatten dropout(0.1) linear(2)",
+            optimizer: "sgd(lr=0.05, momentum=0.9, weight_decay=0.001)".into(),
+            loss: "cross_entropy",
+            epochs: 3,
+            batch_size: 10,
+        }
+    }
+}
+
+fn train(
+    setting: &Setting,
+    data: &Dataset,
+    observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> (Result<f64, Ended>, Params) {
+    let model = Model::build(setting.model, &data.shape(), &layers(), &presets()).unwrap();
+    let loss = loss::read(setting.loss, &losses()).unwrap();
+    let registry = optimizers();
+    let optimizer = Optimizer::read(&setting.optimizer, &registry).unwrap();
+    let schedule = Schedule::read("constant", &schedules()).unwrap().plan(1000);
+    let recipe = Recipe {
+        epochs: setting.epochs,
+        batch_size: setting.batch_size,
+        seed: 7,
+        normalisation: Normalisation::default(),
+        schedule: &schedule,
+    };
+    let params = model.init(recipe.seed);
+    let stepper = optimizer.init(&params);
+    let mut trainer = Trainer::new(&model, &*loss.loss, params, stepper, recipe.seed);
+    let ended = fit(
+        &mut trainer,
+        &recipe,
+        &Data {
+            train: data,
+            test: data,
+            val: None,
+        },
+        observer,
+    );
+    let accuracy = ended.map(|_| {
+        evaluate(
+            &model,
+            &trainer.params,
+            &*loss.loss,
+            data,
+            recipe.normalisation,
+        )
+        .accuracy
+    });
+    (accuracy, trainer.params)
+}
+
+fn go_on(_: Event<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+#[test]
+fn every_optimizer_learns_what_can_be_learned() {
+    let data = bright_or_dark(60, [1, 6, 6]);
+    for def in optimizers().iter() {
+        // An entry without a learning rate is a transform, and needs one that has.
+        let entry = match def.args.iter().any(|arg| arg.name == "lr") {
+            true => format!("{}(lr=0.01)", def.name),
+            false => format!("{} sgd(lr=0.05, momentum=0.9)", def.examples[0]),
+        };
+        let setting = Setting {
+            optimizer: entry,
+            epochs: 6,
+            ..Setting::default()
+        };
+        let (accuracy, _) = train(&setting, &data, &mut go_on);
+        assert_eq!(accuracy, Ok(1.0), "{}", setting.optimizer);
+    }
+}
+
+#[test]
+fn every_loss_teaches() {
+    let data = bright_or_dark(60, [1, 6, 6]);
+    for def in losses().iter() {
+        let setting = Setting {
+            loss: def.name,
+            epochs: 8,
+            ..Setting::default()
+        };
+        assert_eq!(
+            train(&setting, &data, &mut go_on).0,
+            Ok(1.0),
+            "{}",
+            def.name
+        );
+    }
+}
+
+#[test]
+fn the_bits_are_the_same_on_any_number_of_threads() {
+    // Large enough for every kernel to be cut into tiles.
+    let data = bright_or_dark(130, [2, 20, 21]);
+    let setting = Setting {
+        model: "conv2d(9, 5, padding=2) relu maxpool2d(2) conv2d(7, 3) tanh flatten linear(300) relu dropout(0.3) linear(2)",
+        epochs: 2,
+        batch_size: 50,
+        ..Setting::default()
+    };
+    let on = |threads: usize| {
+        Pool::new(threads)
+            .unwrap()
+            .install(|| train(&setting, &data, &mut go_on))
+    };
+    let alone = train(&setting, &data, &mut go_on);
+    for threads in [1, 2, 3, 8, 2] {
+        assert!(on(threads) == alone, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_observer_sees_every_step_and_may_end_it() {
+    let data = bright_or_dark(25, [1, 4, 4]);
+    let mut seen = Vec::new();
+    let (ended, _) = train(&Setting::default(), &data, &mut |event| {
+        match event {
+            Event::Step(progress) => seen.push(progress.samples),
+            Event::Epoch(epoch, trainer) => {
+                assert_eq!((epoch.epoch, trainer.step), (1, 3));
+                assert!(epoch.train_accuracy <= 1.0 && epoch.train_loss.is_finite());
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(ended, Err(Ended::Stopped));
+    // The last batch is smaller, and not dropped.
+    assert_eq!(seen, [10, 20, 25]);
+}
+
+#[test]
+fn divergence_names_step_and_layer_and_leaves_the_weights() {
+    let data = bright_or_dark(40, [1, 4, 4]);
+    let setting = Setting {
+        model: "flatten linear(8) relu linear(2)",
+        optimizer: "sgd(lr=1e30)".into(),
+        ..Setting::default()
+    };
+    let mut last = None;
+    let (ended, params) = train(&setting, &data, &mut |event| {
+        if let Event::Step(progress) = event {
+            last = Some(progress.samples);
+        }
+        ControlFlow::Continue(())
+    });
+    let Err(Ended::Diverged(diverged)) = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(
+        last.map(|samples| samples as u64),
+        (diverged.step > 0).then_some(10 * diverged.step)
+    );
+    let place = diverged.place.clone().unwrap();
+    assert!(
+        place
+            .scope
+            .as_deref()
+            .is_some_and(|scope| scope.ends_with("linear")),
+        "{diverged}"
+    );
+    assert!(
+        diverged
+            .to_string()
+            .starts_with(&format!("step {}: the loss is not finite", diverged.step)),
+        "{diverged}"
+    );
+    assert!(
+        params.iter().all(|p| p.value.iter().all(|v| v.is_finite())),
+        "the step that diverged was applied"
+    );
+}
