@@ -47,7 +47,7 @@
 //! assert_eq!(chain.calls()[1].args.get(DELAY), 0.25);
 //!
 //! let errors = read("ecko(3) echo(12)", &filters, &Presets::new()).unwrap_err();
-//! assert_eq!(errors[0].to_string(), "unknown filter `ecko` (did you mean `echo`?)");
+//! assert_eq!(errors[0].to_string(), "unknown filter `ecko`; did you mean `echo`?");
 //! assert_eq!(errors[1].to_string(), "`times` of `echo` is 12; it must be an integer, 1 to 9");
 //! # Ok::<(), tapeline_spec::RegistryError>(())
 //! ```

@@ -33,6 +33,7 @@ pub fn parse(text: &str) -> Result<Tree, Vec<Diagnostic>> {
         tokens,
         at: 0,
         open: Vec::new(),
+        stopped: false,
         problems,
     };
     let mut items = Vec::new();
@@ -59,6 +60,8 @@ struct Parser<'t> {
     at: usize,
     /// The closing brackets that are waited for.
     open: Vec<char>,
+    /// Whether reading was given up.
+    stopped: bool,
     problems: Diagnostics,
 }
 
@@ -95,6 +98,7 @@ impl Parser<'_> {
     /// Gives up: nothing more is read, nothing more complained about.
     fn stop(&mut self) {
         self.at = self.tokens.len();
+        self.stopped = true;
     }
 
     /// From a token up to the one before the next.
@@ -137,7 +141,7 @@ impl Parser<'_> {
         self.open.pop();
         if !self.take(close) {
             match self.peek().cloned() {
-                _ if self.problems.full() => {}
+                _ if self.stopped || self.problems.full() => {}
                 Some(token) => {
                     let message =
                         format!("{} is closed by {}", self.quote(&open), self.quote(&token));
@@ -375,8 +379,12 @@ impl Parser<'_> {
                 ));
                 parser.at += 2;
             }
-            let value = parser.value()?;
+            let value = parser.value();
             let place = Place(parser.since(start));
+            if value.is_none() && name.is_some() {
+                parser.complain(place.0, "a value is wanted behind `=`");
+            }
+            let value = value?;
             if name.is_none() && args.last().is_some_and(|arg| arg.name.is_some()) {
                 parser.complain_with(
                     place.0,

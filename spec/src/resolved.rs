@@ -177,8 +177,9 @@ fn separated<T>(text: &mut String, all: &[T], mut each: impl FnMut(&mut String, 
 fn brackets<T>(text: &mut String, bodies: &[Vec<T>], mut each: impl FnMut(&mut String, &Vec<T>)) {
     for (i, body) in bodies.iter().enumerate() {
         text.push_str(if i == 0 { "[ " } else { "| " });
+        let before = text.len();
         each(text, body);
-        if !body.is_empty() {
+        if text.len() > before {
             text.push(' ');
         }
     }

@@ -79,15 +79,13 @@ fn go_on(_: Event<'_>) -> ControlFlow<()> {
 #[test]
 fn every_optimizer_learns_what_can_be_learned() {
     let data = bright_or_dark(60, [1, 6, 6]);
-    for def in optimizers().iter() {
-        // An entry without a learning rate is a transform, and needs one that has.
-        let entry = match def.args.iter().any(|arg| arg.name == "lr") {
-            true => format!("{}(lr=0.01)", def.name),
-            false => format!("{} sgd(lr=0.05, momentum=0.9)", def.examples[0]),
-        };
+    let registry = optimizers();
+    for example in registry.iter().flat_map(|def| def.examples) {
+        let optimizer =
+            Optimizer::read(example, &registry).and_then(|o| o.with_lr(0.02).map_err(|e| vec![e]));
         let setting = Setting {
-            optimizer: entry,
-            epochs: 6,
+            optimizer: optimizer.unwrap().full(),
+            epochs: 10,
             ..Setting::default()
         };
         let (accuracy, _) = train(&setting, &data, &mut go_on);
