@@ -137,17 +137,12 @@ enum Form {
 }
 
 fn print<D: Named>(text: &mut String, nodes: &[Node<'_, D>], form: Form) {
-    // A preset without items prints as nothing in full form.
-    let shown = |node: &&Node<'_, D>| !(form == Form::Full && is_nothing(node));
-    let nodes: Vec<_> = nodes.iter().filter(shown).collect();
-    separated(text, &nodes, |text, node| match node {
-        Node::Preset { name, .. } if form == Form::Short => text.push_str(name),
-        Node::Preset { nodes, .. } => print(text, nodes, form),
+    separated(text, &shown(nodes, form), |text, node| match node {
+        Node::Preset { name, .. } => text.push_str(name),
         Node::Repeat { count, nodes } => {
-            text.push_str(&format!("{count}*"));
-            match &nodes[..] {
-                [Node::Call { .. }] => print(text, nodes, form),
-                [Node::Preset { .. }] if form == Form::Short => print(text, nodes, form),
+            let _ = write!(text, "{count}*");
+            match shown(nodes, form)[..] {
+                [Node::Call { .. } | Node::Preset { .. }] => print(text, nodes, form),
                 _ => brackets(text, std::slice::from_ref(nodes), |text, nodes| {
                     print(text, nodes, form)
                 }),
@@ -160,8 +155,13 @@ fn print<D: Named>(text: &mut String, nodes: &[Node<'_, D>], form: Form) {
     });
 }
 
-fn is_nothing<D>(node: &Node<'_, D>) -> bool {
-    matches!(node, Node::Preset { nodes, .. } if nodes.iter().all(is_nothing))
+/// The nodes that a form shows: in the full one, presets are written out.
+fn shown<'n, 'r, D>(nodes: &'n [Node<'r, D>], form: Form) -> Vec<&'n Node<'r, D>> {
+    let shown = nodes.iter().map(|node| match node {
+        Node::Preset { nodes, .. } if form == Form::Full => shown(nodes, form),
+        node => vec![node],
+    });
+    shown.flatten().collect()
 }
 
 fn separated<T>(text: &mut String, all: &[T], mut each: impl FnMut(&mut String, &T)) {
