@@ -7,7 +7,7 @@
 //! | [`train`] | [`Trainer`]: one step after another |
 //! | [`fit`](mod@fit) | [`fit()`]: epochs, told to an observer |
 //! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
-//! | [`file`] | model files: [`save`], [`load`], [`load_weights`] |
+//! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
 //! | [`weights`] | parameters as safetensors |
 //! | [`atomic`] | files that are there whole or not at all |
 //! | [`error`] | [`SpecError`], [`Diverged`] |

@@ -102,7 +102,7 @@ pub fn bright_or_dark(count: usize, [channels, height, width]: [usize; 3]) -> Da
     let area = channels * height * width;
     let pixel = |image: usize, place: usize| {
         let noise = (image * 31 + place * 17) % 60;
-        (if image % 2 == 0 {
+        (if image.is_multiple_of(2) {
             20 + noise
         } else {
             170 + noise

@@ -85,7 +85,7 @@ fn every_optimizer_learns_what_can_be_learned() {
             Optimizer::read(example, &registry).and_then(|o| o.with_lr(0.02).map_err(|e| vec![e]));
         let setting = Setting {
             optimizer: optimizer.unwrap().full(),
-            epochs: 10,
+            epochs: 30,
             ..Setting::default()
         };
         let (accuracy, _) = train(&setting, &data, &mut go_on);

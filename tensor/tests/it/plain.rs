@@ -93,8 +93,9 @@ fn f32_over_several_tasks() {
 /// A running sum in `f32` would lose some hundred ε here.
 #[test]
 fn sums_of_many_stay_accurate() {
+    type Sum = fn(Var<'_>) -> Var<'_>;
     const MANY: usize = 1 << 20;
-    let table: [(&[usize], fn(Var<'_>) -> Var<'_>, f32); 3] = [
+    let table: [(&[usize], Sum, f32); 3] = [
         (&[MANY], |x| x.sum(), 1.0),
         (&[2, MANY], |x| x.sum_axis(1), 1.0),
         (&[MANY, 2], |x| x.sum_axis(0), 16.0),
