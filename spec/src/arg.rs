@@ -1,80 +1,89 @@
-//! Typed keys of arguments.
+//! Typed keys for arguments.
 
-use std::{fmt, ops::RangeInclusive};
+use std::{
+    fmt,
+    ops::{Bound, RangeInclusive},
+};
 
 use crate::{
     ArgInfo, Value,
-    info::{AnyArg, Bound, Default, Facts, Kind},
+    info::{AnyArg, Facts, Fallback, Kind},
 };
 
-/// The key of an argument: its name, what it means, its type, what is allowed, and what checks try. A constant, used to declare the
-/// argument and to read its value.
+/// A key by which a definition declares an argument and later gets its value, a `T`.
+///
+/// `T` is one of `usize`, `f64`, `bool`, `&'static str` (one of a list of words), `String` (a quoted text), `[usize; 2]` (one integer for
+/// both will do), `[f64; 2]` and [`SizeOrWord`]. Keys are constants, made by a chain of calls:
 ///
 /// ```
-/// use tapeline_spec::{Arg, Args, Value};
+/// use tapeline_spec::{Arg, ArgInfo, SizeOrWord};
 ///
-/// const SIZE: Arg<usize> = Arg::new("size", "how large").range(1..=100);
-/// const SPEED: Arg<f64> = Arg::new("speed", "how fast").default(0.5).above(0.0);
+/// const P: Arg<f64> = Arg::new("p", "probability of dropping a value").default(0.5).range(0.0..=1.0);
+/// const BETAS: Arg<[f64; 2]> = Arg::new("betas", "shares kept").default([0.9, 0.999]).from(0.0).below(1.0);
+/// const PADDING: Arg<SizeOrWord> = Arg::new("padding", "zeros around the image").choices(&["same", "valid"]).tried(0..=2);
 ///
-/// let args = Args::of(&[SIZE.info(), SPEED.info()], &[("size", Value::Int(3))])?;
-/// assert_eq!((args.get(SIZE), args.get(SPEED)), (3, 0.5));
-///
-/// let error = Args::of(&[SIZE.info()], &[("size", Value::Int(0))]).unwrap_err();
-/// assert_eq!(error.message, "`size` is 0; it must be an integer, 1 to 100");
-/// # Ok::<(), tapeline_spec::Diagnostic>(())
+/// const ARGS: &[ArgInfo] = &[P.info(), BETAS.info(), PADDING.info()];
+/// assert_eq!(ARGS[0].kind(), "number, 0 to 1");
+/// assert_eq!(ARGS[1].kind(), "two numbers, at least 0 and below 1");
+/// assert!(ARGS[2].required());
 /// ```
 ///
-/// `T` is `usize`, `f64` or `bool`, `&'static str` (one of some words), `[usize; 2]` (written as a tuple, or as one number for both),
-/// `[f64; 2]` (written as a tuple), or [`SizeOrWord`].
-#[derive(Clone, Copy)]
+/// An argument is required unless it has a default. Limits bind every number that is given; each call sets its bound anew. What `tried`
+/// says is for checks, which draw values there by [`ArgInfo::draw`].
 pub struct Arg<T: ArgType> {
     name: &'static str,
     doc: &'static str,
     low: Bound<T::Limit>,
     high: Bound<T::Limit>,
     choices: &'static [&'static str],
-    default: Option<T>,
-    default_as: Option<&'static str>,
+    fallback: Fallback<T::Fixed>,
     tried: Option<[T::Limit; 2]>,
 }
 
-/// A size, or a word that stands for one.
+impl<T: ArgType> Clone for Arg<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ArgType> Copy for Arg<T> {}
+
+/// A size, or one of a list of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SizeOrWord {
-    /// A size.
+    /// An integer.
     Size(usize),
-    /// One of the words that the argument takes.
+    /// One of the words of [`Arg::choices`].
     Word(&'static str),
 }
 
 impl<T: ArgType> Arg<T> {
-    /// A key; the argument is required until it is given a default.
+    /// A required argument without limits. `name` is a name of the grammar; `doc` says in a few words what it is.
     pub const fn new(name: &'static str, doc: &'static str) -> Self {
         Arg {
             name,
             doc,
-            low: Bound::None,
-            high: Bound::None,
+            low: Bound::Unbounded,
+            high: Bound::Unbounded,
             choices: &[],
-            default: None,
-            default_as: None,
+            fallback: Fallback::Required,
             tried: None,
         }
     }
 
-    /// Has this value when it isn't given.
-    pub const fn default(mut self, value: T) -> Self {
-        self.default = Some(value);
+    /// Makes it optional. A text's default is a `&'static str`, any other's a `T`.
+    pub const fn default(mut self, value: T::Fixed) -> Self {
+        self.fallback = Fallback::Value(value);
         self
     }
 
-    /// Takes the value of another argument of the same call when it isn't given.
+    /// Makes it take the value of another argument of the same call, which has the same type, when it isn't given.
     pub const fn default_as(mut self, other: &'static str) -> Self {
-        self.default_as = Some(other);
+        self.fallback = Fallback::As(other);
         self
     }
 
-    /// What is known of it, for a definition: `const ARGS: &[ArgInfo] = &[SIZE.info()]`.
+    /// What is known of it, for a definition.
     pub const fn info(&'static self) -> ArgInfo {
         ArgInfo {
             name: self.name,
@@ -83,14 +92,13 @@ impl<T: ArgType> Arg<T> {
         }
     }
 
-    /// Its name.
-    pub const fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 }
 
 impl<T: Worded> Arg<T> {
-    /// The words that are allowed.
+    /// The words it may be.
     pub const fn choices(mut self, words: &'static [&'static str]) -> Self {
         self.choices = words;
         self
@@ -98,36 +106,36 @@ impl<T: Worded> Arg<T> {
 }
 
 impl<T: Limited> Arg<T> {
-    /// The values that are allowed, both ends included.
+    /// Limits it from both sides, the ends included.
     pub const fn range(self, range: RangeInclusive<T::Limit>) -> Self {
         self.from(*range.start()).up_to(*range.end())
     }
 
-    /// Nothing below this is allowed.
-    pub const fn from(mut self, low: T::Limit) -> Self {
-        self.low = Bound::Closed(low);
+    /// At least this.
+    pub const fn from(mut self, least: T::Limit) -> Self {
+        self.low = Bound::Included(least);
         self
     }
 
-    /// Only what is above this is allowed.
+    /// Greater than this.
     pub const fn above(mut self, low: T::Limit) -> Self {
-        self.low = Bound::Open(low);
+        self.low = Bound::Excluded(low);
         self
     }
 
-    /// Nothing above this is allowed.
-    pub const fn up_to(mut self, high: T::Limit) -> Self {
-        self.high = Bound::Closed(high);
+    /// At most this.
+    pub const fn up_to(mut self, most: T::Limit) -> Self {
+        self.high = Bound::Included(most);
         self
     }
 
-    /// Only what is below this is allowed.
+    /// Less than this.
     pub const fn below(mut self, high: T::Limit) -> Self {
-        self.high = Bound::Open(high);
+        self.high = Bound::Excluded(high);
         self
     }
 
-    /// The values that checks draw from.
+    /// What checks draw from.
     pub const fn tried(mut self, range: RangeInclusive<T::Limit>) -> Self {
         self.tried = Some([*range.start(), *range.end()]);
         self
@@ -136,13 +144,16 @@ impl<T: Limited> Arg<T> {
 
 impl<T: ArgType> AnyArg for Arg<T> {
     fn facts(&self) -> Facts {
-        let default = self.default.map(|value| Default::Value(value.write()));
         Facts {
             kind: T::KIND,
             low: self.low.map(T::number),
             high: self.high.map(T::number),
             choices: self.choices,
-            default: default.or(self.default_as.map(Default::Other)),
+            fallback: match self.fallback {
+                Fallback::Required => Fallback::Required,
+                Fallback::As(other) => Fallback::As(other),
+                Fallback::Value(value) => Fallback::Value(T::write(value)),
+            },
             tried: self.tried.map(|limits| limits.map(T::number)),
         }
     }
@@ -155,19 +166,21 @@ impl<T: ArgType> fmt::Debug for Arg<T> {
 }
 
 /// A type that arguments have. Sealed, since its module is private.
-pub trait ArgType: Copy + Send + Sync + 'static {
+pub trait ArgType: Sized + 'static {
     /// The type of its limits.
     type Limit: Copy + Send + Sync + 'static;
+    /// The type of its default, which a constant can hold.
+    type Fixed: Copy + Send + Sync + 'static;
     const KIND: Kind;
 
-    /// A limit as a number.
+    /// A limit as a number: exact up to 2⁵³.
     fn number(limit: Self::Limit) -> f64;
 
-    /// The value, which has been admitted.
+    /// From the form in which a value is kept.
     fn read(value: &Value, choices: &[&'static str]) -> Option<Self>;
 
-    /// The value as a text has it.
-    fn write(self) -> Value;
+    /// The form in which a value is kept.
+    fn write(value: Self::Fixed) -> Value;
 }
 
 /// A type whose values have limits.
@@ -185,48 +198,46 @@ impl Worded for &'static str {}
 impl Worded for SizeOrWord {}
 
 macro_rules! arg_types {
-    ($($type:ty, $kind:ident, $limit:ty, |$value:ident, $choices:ident| $read:expr, |$this:ident| $write:expr;)*) => {$(
+    ($($type:ty, $fixed:ty, $kind:ident, $limit:ty, $read:expr, $write:expr;)*) => {$(
         impl ArgType for $type {
             type Limit = $limit;
+            type Fixed = $fixed;
             const KIND: Kind = Kind::$kind;
 
             fn number(limit: $limit) -> f64 {
                 limit as f64
             }
 
-            fn read($value: &Value, $choices: &[&'static str]) -> Option<Self> {
-                $read
+            fn read(value: &Value, choices: &[&'static str]) -> Option<Self> {
+                let read: fn(&Value, &[&'static str]) -> Option<Self> = $read;
+                read(value, choices)
             }
 
-            fn write(self) -> Value {
-                let $this = self;
-                $write
+            fn write(value: $fixed) -> Value {
+                let write: fn($fixed) -> Value = $write;
+                write(value)
             }
         }
     )*};
 }
 
 arg_types! {
-    usize, Size, usize, |value, _choices| size(value), |size| Value::Int(size as i64);
-    f64, Number, f64, |value, _choices| number(value), |number| Value::Float(number);
-    bool, Bool, usize, |value, _choices| match value {
-        Value::Bool(value) => Some(*value),
-        _ => None,
-    }, |value| Value::Bool(value);
-    &'static str, Word, usize, |value, choices| word(value, choices), |word| Value::Word(word.into());
-    [usize; 2], TwoSizes, usize, |value, _choices| two(value, size), |sizes| match sizes {
-        [a, b] if a == b => a.write(),
-        sizes => Value::Tuple(sizes.map(usize::write).into()),
+    usize, usize, Size, usize, |value, _| size(value), of_size;
+    f64, f64, Number, f64, |value, _| number(value), Value::Float;
+    bool, bool, Bool, usize, |value, _| bool(value), Value::Bool;
+    &'static str, &'static str, Word, usize, word, |word| Value::Word(word.into());
+    String, &'static str, Text, usize, |value, _| text(value), |text| Value::Text(text.into());
+    [usize; 2], [usize; 2], Sizes, usize, |value, _| pair(value, size), |pair| Value::Tuple(pair.map(of_size).into());
+    [f64; 2], [f64; 2], Numbers, f64, |value, _| pair(value, number), |pair| Value::Tuple(pair.map(Value::Float).into());
+    SizeOrWord, SizeOrWord, SizeOrWord, usize, size_or_word, |value| match value {
+        SizeOrWord::Size(size) => of_size(size),
+        SizeOrWord::Word(word) => Value::Word(word.into()),
     };
-    [f64; 2], TwoNumbers, f64, |value, _choices| two(value, number).filter(|_| matches!(value, Value::Tuple(_))),
-        |numbers| Value::Tuple(numbers.map(f64::write).into());
-    SizeOrWord, SizeOrWord, usize, |value, choices| match size(value) {
-        Some(size) => Some(SizeOrWord::Size(size)),
-        None => word(value, choices).map(SizeOrWord::Word),
-    }, |this| match this {
-        SizeOrWord::Size(size) => size.write(),
-        SizeOrWord::Word(word) => word.write(),
-    };
+}
+
+/// An integer of the language; sizes beyond its greatest are no use to anyone.
+fn of_size(n: usize) -> Value {
+    Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
 fn size(value: &Value) -> Option<usize> {
@@ -237,27 +248,44 @@ fn size(value: &Value) -> Option<usize> {
 }
 
 fn number(value: &Value) -> Option<f64> {
-    match *value {
-        Value::Int(n) => Some(n as f64),
-        Value::Float(x) if x.is_finite() => Some(x),
+    match value {
+        Value::Float(x) => Some(*x),
         _ => None,
     }
 }
 
-/// One for both, or a tuple of two.
-fn two<T: Copy>(value: &Value, one: fn(&Value) -> Option<T>) -> Option<[T; 2]> {
+fn bool(value: &Value) -> Option<bool> {
     match value {
-        Value::Tuple(values) => match &values[..] {
-            [a, b] => Some([one(a)?, one(b)?]),
-            _ => None,
-        },
-        value => one(value).map(|value| [value; 2]),
+        Value::Bool(b) => Some(*b),
+        _ => None,
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
     }
 }
 
 fn word(value: &Value, choices: &[&'static str]) -> Option<&'static str> {
     match value {
         Value::Word(word) => choices.iter().copied().find(|choice| choice == word),
+        _ => None,
+    }
+}
+
+fn size_or_word(value: &Value, choices: &[&'static str]) -> Option<SizeOrWord> {
+    let word = word(value, choices).map(SizeOrWord::Word);
+    word.or_else(|| size(value).map(SizeOrWord::Size))
+}
+
+fn pair<T>(value: &Value, part: fn(&Value) -> Option<T>) -> Option<[T; 2]> {
+    match value {
+        Value::Tuple(values) => match &values[..] {
+            [a, b] => Some([part(a)?, part(b)?]),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -1,145 +1,278 @@
-//! The arguments of one call.
+//! The arguments of a call, filled in.
 
-use crate::{Arg, ArgInfo, Diagnostic, Span, Value, arg::ArgType, info::Default, nearest::nearest};
+use std::{fmt, sync::Arc};
 
-/// The arguments of one call, checked, defaults filled in.
-#[derive(Clone, Debug)]
-pub struct Args {
-    filled: Vec<Filled>,
+use crate::{
+    Arg, ArgInfo, Diagnostic, Span, Value,
+    accept::{accept, argument},
+    arg::ArgType,
+    diagnostic::{list, quote},
+    info::{Fallback, written},
+    nearest::nearest,
+};
+
+/// The arguments of one call: each that its definition declares, with the value given or its default. Two are equal when the values are,
+/// whether given or not.
+///
+/// ```
+/// use tapeline_spec::{Arg, ArgInfo, Args, Value};
+///
+/// const LR: Arg<f64> = Arg::new("lr", "learning rate").default(0.001).above(0.0);
+/// const ARGS: &[ArgInfo] = &[LR.info()];
+/// let args = Args::of(ARGS, &[])?;
+/// assert_eq!((args.get(LR), args.given("lr")), (0.001, false));
+/// assert_eq!(args.with("lr", Value::Int(1))?.get(LR), 1.0);
+/// assert_eq!(args.with("lr", Value::Int(0)).unwrap_err().message, "`lr` is 0; it must be a number, above 0");
+/// # Ok::<(), tapeline_spec::Diagnostic>(())
+/// ```
+#[derive(Clone)]
+pub struct Args(Arc<[Filled]>);
+
+#[derive(Clone)]
+struct Filled {
+    info: ArgInfo,
+    value: Value,
+    source: Source,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Filled {
-    pub info: ArgInfo,
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    /// Written in a text, at a place that is its default where there is no text.
+    Given(Span),
+    Default,
+}
+
+/// A value, already accepted, for the argument at a place in the definition.
+pub(crate) struct Given {
+    pub place: usize,
     pub value: Value,
-    pub given: bool,
-}
-
-/// By name and value, whether given or not.
-impl PartialEq for Args {
-    fn eq(&self, other: &Args) -> bool {
-        let pairs = |args: &Args| {
-            args.filled
-                .iter()
-                .map(|f| (f.info.name, f.value.clone()))
-                .collect::<Vec<_>>()
-        };
-        pairs(self) == pairs(other)
-    }
+    pub span: Span,
 }
 
 impl Args {
-    /// Arguments from Rust code: those of `infos`, with the values `given` by name.
-    ///
-    /// # Errors
-    /// As for a text: an unknown or repeated name, a value that isn't allowed, a required argument that is missing.
-    pub fn of(infos: &[ArgInfo], given: &[(&str, Value)]) -> Result<Args, Diagnostic> {
-        let error = |message: String| Diagnostic::error(Span::default(), message);
-        let mut values = vec![None; infos.len()];
-        for (name, value) in given {
-            let place = infos.iter().position(|info| info.name == *name);
-            let place = place.ok_or_else(|| unknown(Span::default(), "this", name, infos))?;
-            if values[place].is_some() {
-                return Err(error(format!("`{name}` is given twice")));
-            }
-            let admitted = infos[place]
-                .admit(value)
-                .map_err(|problem| error(format!("`{name}` {problem}")))?;
-            values[place] = Some(admitted);
-        }
-        Args::fill(infos, values)
-            .map_err(|missing| error(format!("`{}` is missing: {}", missing.name, missing.kind())))
-    }
-
-    /// Fills defaults in; `values` have been admitted.
-    ///
-    /// # Errors
-    /// The first required argument that has no value.
-    pub(crate) fn fill(infos: &[ArgInfo], values: Vec<Option<Value>>) -> Result<Args, ArgInfo> {
-        let mut filled = Vec::with_capacity(infos.len());
-        for (info, value) in infos.iter().zip(&values) {
-            let given = value.is_some();
-            let value = value.clone().or_else(|| info.default_value()).or_else(|| {
-                match info.facts().default {
-                    Some(Default::Other(other)) => {
-                        let place = infos.iter().position(|info| info.name == other)?;
-                        values[place]
-                            .clone()
-                            .or_else(|| infos[place].default_value())
-                    }
-                    _ => None,
-                }
-            });
-            filled.push(Filled {
-                info: *info,
-                value: value.ok_or(*info)?,
-                given,
-            });
-        }
-        Ok(Args { filled })
-    }
-
     /// The value of an argument.
     ///
     /// # Panics
-    /// When the key is none of those that the call's definition lists.
+    /// When the key is not one of the definition's.
     #[track_caller]
     pub fn get<T: ArgType>(&self, key: Arg<T>) -> T {
-        let value = self.find(key.name()).and_then(|filled| {
+        let name = key.name();
+        let value = self.find(name).and_then(|filled| {
             let facts = filled.info.facts();
             T::read(&filled.value, facts.choices).filter(|_| facts.kind == T::KIND)
         });
-        value.unwrap_or_else(|| {
-            panic!(
-                "Args::get: `{}` is no argument of this call's definition",
-                key.name()
-            )
-        })
+        value.unwrap_or_else(|| panic!("no argument `{name}` of this type in {self:?}"))
     }
 
-    fn find(&self, name: &str) -> Option<&Filled> {
-        self.filled.iter().find(|filled| filled.info.name == name)
+    /// Fills arguments in from Rust code; they are held to the same rules as those of a text.
+    ///
+    /// # Errors
+    /// When a name is unknown or repeated, a value is of the wrong kind or out of range, or a required one is missing.
+    pub fn of(infos: &[ArgInfo], given: &[(&str, Value)]) -> Result<Args, Diagnostic> {
+        let mut accepted: Vec<Given> = Vec::with_capacity(given.len());
+        for (name, value) in given {
+            let span = Span::default();
+            let place = find(infos, name, span, None)?;
+            if accepted.iter().any(|given| given.place == place) {
+                return Err(twice(name, span, None));
+            }
+            let value = accept(&infos[place], value, span, None)?;
+            accepted.push(Given { place, value, span });
+        }
+        Args::fill(infos, accepted, Span::default(), None)
     }
 
-    /// Whether there is an argument of this name.
+    /// Completes arguments that have been accepted, none twice. `call` is the place of the call, `owner` the definition's name.
+    pub(crate) fn fill(
+        infos: &[ArgInfo],
+        given: Vec<Given>,
+        call: Span,
+        owner: Option<&str>,
+    ) -> Result<Args, Diagnostic> {
+        let mut values: Vec<Option<(Value, Source)>> = vec![None; infos.len()];
+        for Given { place, value, span } in given {
+            values[place] = Some((value, Source::Given(span)));
+        }
+        // Those that take another's value come last: that other one never does.
+        for (place, info) in infos.iter().enumerate() {
+            if let (None, Fallback::Value(value)) = (&values[place], info.facts().fallback) {
+                values[place] = Some((value, Source::Default));
+            }
+        }
+        for (place, info) in infos.iter().enumerate() {
+            let (None, Fallback::As(other)) = (&values[place], info.facts().fallback) else {
+                continue;
+            };
+            let other = infos.iter().position(|info| info.name == other);
+            if let Some((value, source)) = other.and_then(|other| values[other].as_ref()) {
+                let span = match source {
+                    Source::Given(span) => *span,
+                    Source::Default => call,
+                };
+                values[place] = Some((accept(info, value, span, owner)?, Source::Default));
+            }
+        }
+        let missing: Vec<_> = infos
+            .iter()
+            .zip(&values)
+            .filter(|(info, value)| value.is_none() && info.required())
+            .map(|(info, _)| format!("`{}` ({})", info.name, info.kind()))
+            .collect();
+        if !missing.is_empty() {
+            let missing = missing.join(" and ");
+            return Err(Diagnostic::error(
+                call,
+                match owner {
+                    Some(owner) => format!("`{owner}` needs {missing}"),
+                    None => format!("{missing} is missing"),
+                },
+            ));
+        }
+        let filled = infos.iter().zip(values).filter_map(|(&info, value)| {
+            let (value, source) = value?;
+            Some(Filled {
+                info,
+                value,
+                source,
+            })
+        });
+        Ok(Args(filled.collect()))
+    }
+
+    /// Whether it was written, not filled in.
+    pub fn given(&self, name: &str) -> bool {
+        self.span(name).is_some()
+    }
+
+    /// Whether there is an argument of this name, given or not.
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
 
-    /// Whether the argument stood in the text.
-    pub fn given(&self, name: &str) -> bool {
-        self.find(name).is_some_and(|filled| filled.given)
-    }
-
-    /// The same with one value replaced.
+    /// The same arguments with one value replaced; those that take their value from it follow.
     ///
     /// # Errors
-    /// When there is no such argument, or the value isn't allowed. The place is an empty one.
+    /// When the name is unknown, or the value is of the wrong kind or out of range. The error has no place.
     pub fn with(&self, name: &str, value: Value) -> Result<Args, Diagnostic> {
-        let infos: Vec<_> = self.filled.iter().map(|filled| filled.info).collect();
-        let given = self
-            .filled
+        let infos: Vec<_> = self.0.iter().map(|filled| filled.info).collect();
+        let span = Span::default();
+        let replaced = find(&infos, name, span, None)?;
+        let value = accept(&infos[replaced], &value, span, None)?;
+        let kept = self
+            .0
             .iter()
-            .filter(|filled| filled.given && filled.info.name != name);
-        let mut values: Vec<_> = given
-            .map(|filled| (filled.info.name, filled.value.clone()))
-            .collect();
-        values.push((name, value));
-        Args::of(&infos, &values)
+            .enumerate()
+            .filter_map(|(place, filled)| match filled.source {
+                Source::Given(span) if place != replaced => Some(Given {
+                    place,
+                    value: filled.value.clone(),
+                    span,
+                }),
+                _ => None,
+            });
+        let mut given: Vec<_> = kept.collect();
+        given.push(Given {
+            place: replaced,
+            value,
+            span,
+        });
+        Args::fill(&infos, given, span, None)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Filled> {
-        self.filled.iter()
+    /// The place of the value, if it was written.
+    pub(crate) fn span(&self, name: &str) -> Option<Span> {
+        match self.find(name)?.source {
+            Source::Given(span) => Some(span),
+            _ => None,
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Filled> {
+        self.0.iter().find(|filled| filled.info.name == name)
+    }
+
+    /// As people write them: the required ones in front by position, others by name, those at their default not at all.
+    pub(crate) fn short(&self) -> String {
+        let front = self
+            .0
+            .iter()
+            .take_while(|filled| filled.info.required())
+            .count();
+        let position = self.0[..front].iter().map(|filled| written(&filled.value));
+        let name = self.0[front..]
+            .iter()
+            .filter(|filled| !self.at_default(filled))
+            .map(Filled::named);
+        position.chain(name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Every one by name.
+    pub(crate) fn full(&self) -> String {
+        self.0
+            .iter()
+            .map(Filled::named)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn at_default(&self, filled: &Filled) -> bool {
+        match filled.info.facts().fallback {
+            Fallback::Required => false,
+            Fallback::Value(value) => value == filled.value,
+            Fallback::As(other) => self
+                .find(other)
+                .is_some_and(|other| other.value == filled.value),
+        }
     }
 }
 
-/// The complaint about an argument that there isn't.
-pub(crate) fn unknown(span: Span, call: &str, name: &str, infos: &[ArgInfo]) -> Diagnostic {
-    let message = format!("{call} has no argument `{name}`");
-    let names: Vec<_> = infos.iter().map(|info| info.name).collect();
-    Diagnostic::error(span, message).help(match nearest(name, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => "it takes none".into(),
-        None => format!("it takes `{}`", names.join("`, `")),
+impl Filled {
+    fn named(&self) -> String {
+        format!("{}={}", self.info.name, written(&self.value))
+    }
+}
+
+impl PartialEq for Args {
+    fn eq(&self, other: &Self) -> bool {
+        let values = |args: &Self| -> Vec<_> {
+            args.0
+                .iter()
+                .map(|filled| (filled.info.name, filled.value.clone()))
+                .collect()
+        };
+        values(self) == values(other)
+    }
+}
+
+impl fmt::Debug for Args {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Args({})", self.full())
+    }
+}
+
+/// The place of an argument in a definition.
+pub(crate) fn find(
+    infos: &[ArgInfo],
+    name: &str,
+    span: Span,
+    owner: Option<&str>,
+) -> Result<usize, Diagnostic> {
+    let place = infos.iter().position(|info| info.name == name);
+    place.ok_or_else(|| {
+        let names = || infos.iter().map(|info| info.name);
+        let help = match nearest(name, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if infos.is_empty() => "it takes none".into(),
+            None => format!("it takes {}", list(names())),
+        };
+        let message = match owner {
+            Some(owner) => format!("`{owner}` has no argument {}", quote(name)),
+            None => format!("there is no argument {}", quote(name)),
+        };
+        Diagnostic::error(span, message).help(help)
     })
+}
+
+pub(crate) fn twice(name: &str, span: Span, owner: Option<&str>) -> Diagnostic {
+    Diagnostic::error(span, format!("{} is given twice", argument(name, owner)))
 }

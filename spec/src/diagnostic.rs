@@ -2,51 +2,32 @@
 
 use std::fmt;
 
-/// A range of bytes of a text, on character boundaries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Span {
-    /// Offset of the first byte.
-    pub start: usize,
-    /// Offset behind the last byte.
-    pub end: usize,
-}
+use crate::Span;
 
-impl Span {
-    /// The bytes from `start` up to, but not including, `end`.
-    pub fn new(start: usize, end: usize) -> Self {
-        Span { start, end }
-    }
-
-    /// From the beginning of this to the end of another.
-    pub(crate) fn to(self, other: Span) -> Span {
-        Span::new(self.start, other.end.max(self.end))
-    }
-}
-
-/// Whether a text can be used nevertheless.
+/// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// It can't.
+    /// The text can't be used.
     Error,
-    /// It can, but is hardly meant so.
+    /// The text can be used, but is hardly meant so.
     Warning,
 }
 
-/// One thing that is wrong with a text. Rendering it is the caller's affair.
+/// One thing that is wrong with a text. Shown as its message and, behind a semicolon, its help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Whether the text can be used nevertheless.
+    /// How bad it is.
     pub severity: Severity,
-    /// The place in the text.
+    /// Its place.
     pub span: Span,
-    /// What was found, and what is wrong with it.
+    /// What was found and what was expected: a sentence without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// What the writer of the text can do.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error.
+    /// An error at a place.
     pub fn error(span: Span, message: impl Into<String>) -> Self {
         Diagnostic {
             severity: Severity::Error,
@@ -56,7 +37,7 @@ impl Diagnostic {
         }
     }
 
-    /// A warning.
+    /// A warning at a place.
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Diagnostic {
             severity: Severity::Warning,
@@ -72,6 +53,11 @@ impl Diagnostic {
             ..self
         }
     }
+
+    /// The same with a help if there is one to give.
+    pub(crate) fn maybe_help(self, help: Option<String>) -> Self {
+        Diagnostic { help, ..self }
+    }
 }
 
 impl fmt::Display for Diagnostic {
@@ -86,34 +72,54 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Diagnostics of a text, up to a number that a person reads.
+/// Gathers diagnostics up to a number that a person may still read.
 #[derive(Default)]
-pub(crate) struct Diagnostics(Vec<Diagnostic>);
+pub(crate) struct Report(Vec<Diagnostic>);
 
-impl Diagnostics {
+impl Report {
     const MOST: usize = 20;
 
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.full() {
-            self.0.push(diagnostic);
+    /// Adds one; it is not even made when there are enough.
+    pub fn add(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
+        if self.0.len() < Report::MOST {
+            self.0.push(diagnostic());
         }
     }
 
-    /// Whether there are enough: looking for more can stop.
-    pub fn full(&self) -> bool {
-        self.0.len() >= Self::MOST
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// All of them, in the order of their places.
+    pub fn sorted(mut self) -> Vec<Diagnostic> {
+        self.0.sort_by_key(|diagnostic| diagnostic.span.start);
+        self.0
     }
+}
 
-    /// `value` if nothing is wrong, else what is, in the order of the text.
-    pub fn or<T>(mut self, value: T) -> Result<T, Vec<Diagnostic>> {
-        if self.0.is_empty() {
-            return Ok(value);
-        }
-        self.0.sort_by_key(|d| d.span.start);
-        Err(self.0)
+/// A piece of text in back-quotes, cut when it is long.
+pub(crate) fn quote(text: &str) -> String {
+    format!("`{}`", clip(text))
+}
+
+/// A piece of text, cut when it is long.
+pub(crate) fn clip(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
+/// Names in back-quotes, joined; the first ones only when they are many.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 12;
+    let mut quoted: Vec<_> = names.into_iter().map(quote).collect();
+    let more = quoted.len().saturating_sub(MOST);
+    quoted.truncate(MOST);
+    let names = quoted.join(", ");
+    match more {
+        0 => names,
+        _ => format!("{names} and {more} more"),
     }
 }

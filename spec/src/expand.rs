@@ -1,195 +1,194 @@
-//! From alternatives to a list.
+//! The alternatives of a tree.
 
 use crate::{
     Diagnostic, Tree,
-    tree::{ArgTree, CallTree, Count, Item, ValueKind, ValueTree},
+    tree::{Arg, Call, Expr, Item, OneOf, Repeat, span},
 };
 
-/// The most trees that a text with alternatives may stand for.
-pub const MAX_ALTERNATIVES: u128 = 1000;
+/// The most alternatives that are made.
+pub const MAX_ALTERNATIVES: u64 = 1000;
 
-/// The most items in all of them.
-const MAX_ITEMS: u128 = 2_000_000;
+/// The most bytes that all alternatives together may take as texts.
+const MOST_BYTES: u64 = 1 << 22;
 
-/// All trees that a tree with alternatives stands for, the last alternative changing fastest. Without alternatives, the tree itself.
-///
-/// ```
-/// let tree = tapeline_spec::parse("blur({1, 2}) { | sharpen}").unwrap();
-/// let texts: Vec<_> = tapeline_spec::expand(&tree).unwrap().iter().map(ToString::to_string).collect();
-/// assert_eq!(texts, ["blur(1)", "blur(1) sharpen", "blur(2)", "blur(2) sharpen"]);
-/// ```
+/// All trees that come of choosing one alternative in each place, in order; the last place changes fastest. A tree without alternatives
+/// gives itself.
 ///
 /// # Errors
-/// When there are more than [`MAX_ALTERNATIVES`].
+/// When there are more than [`MAX_ALTERNATIVES`], or they are longer than 4 MiB together.
+///
+/// ```
+/// use tapeline_spec::{expand, parse};
+///
+/// let tree = parse("{0, 2}*linear(8) {relu | tanh}").unwrap();
+/// let texts: Vec<_> = expand(&tree)?.iter().map(|tree| tree.to_string()).collect();
+/// assert_eq!(texts, ["0*linear(8) relu", "0*linear(8) tanh", "2*linear(8) relu", "2*linear(8) tanh"]);
+/// # Ok::<(), tapeline_spec::Diagnostic>(())
+/// ```
 pub fn expand(tree: &Tree) -> Result<Vec<Tree>, Diagnostic> {
-    let (count, size) = count_items(&tree.items);
+    let count = tree.items.ways();
+    let refuse = |what: String, most: String| {
+        Err(Diagnostic::error(span(&tree.items), what).help(format!("at most {most}")))
+    };
     if count > MAX_ALTERNATIVES {
-        let count = if count == u128::MAX {
-            "far too many".to_string()
-        } else {
-            count.to_string()
+        let number = match count {
+            u64::MAX => format!("more than {}", u64::MAX - 1),
+            count => count.to_string(),
         };
-        let message =
-            format!("this stands for {count} alternatives; at most {MAX_ALTERNATIVES} are allowed");
-        return Err(Diagnostic::error(tree.place.0, message));
+        return refuse(
+            format!("{number} alternatives are too many"),
+            MAX_ALTERNATIVES.to_string(),
+        );
     }
-    if count.saturating_mul(size) > MAX_ITEMS {
-        return Err(Diagnostic::error(
-            tree.place.0,
-            format!("{count} alternatives of this length are too many"),
-        ));
+    if count == 1 {
+        return Ok(vec![tree.clone()]);
     }
-    let trees = expand_items(&tree.items).into_iter();
-    Ok(trees
-        .map(|items| Tree {
-            items,
-            place: tree.place,
-        })
-        .collect())
+    let bytes = tree.to_string().len();
+    if count * bytes as u64 > MOST_BYTES {
+        let what = format!("{count} alternatives of about {bytes} characters each are too long");
+        return refuse(what, format!("{MOST_BYTES} together"));
+    }
+    let trees = items(&tree.items).into_iter().map(|items| Tree { items });
+    Ok(trees.collect())
 }
 
-/// Number of alternatives, and number of items and values.
-fn count_items(items: &[Item]) -> (u128, u128) {
-    items
-        .iter()
-        .fold((1, 0), |sum, item| both(sum, count_item(item)))
+/// The number of alternatives; `u64::MAX` stands for any larger number.
+trait Ways {
+    fn ways(&self) -> u64;
 }
 
-fn both((count, size): (u128, u128), (more, larger): (u128, u128)) -> (u128, u128) {
-    (count.saturating_mul(more), size.saturating_add(larger))
+impl<T: Ways> Ways for Vec<T> {
+    fn ways(&self) -> u64 {
+        self.iter()
+            .fold(1, |product, part| product.saturating_mul(part.ways()))
+    }
 }
 
-fn either(sum: (u128, u128), (more, larger): (u128, u128)) -> (u128, u128) {
-    (sum.0.saturating_add(more), sum.1.saturating_add(larger))
-}
-
-fn count_item(item: &Item) -> (u128, u128) {
-    match item {
-        Item::Call(call) => {
-            let args = call.args.iter().map(|arg| count_value(&arg.value));
-            let bodies = call.bodies.iter().flatten().map(|body| count_items(body));
-            args.chain(bodies).fold((1, 1), both)
-        }
-        Item::Repeat { count, items, .. } => {
-            let counts = match count {
-                Count::Times(_) => 1,
-                Count::OneOf(counts) => counts.len() as u128,
-            };
-            both((counts, 1), count_items(items))
-        }
-        Item::Choice { choices, .. } => choices
+impl<T: Ways> Ways for OneOf<T> {
+    fn ways(&self) -> u64 {
+        self.options
             .iter()
-            .map(|choice| count_items(choice))
-            .fold((0, 0), either),
+            .fold(0, |sum, option| sum.saturating_add(option.ways()))
     }
 }
 
-fn count_value(value: &ValueTree) -> (u128, u128) {
-    match &value.kind {
-        ValueKind::Choice(values) => values.iter().map(count_value).fold((0, 0), either),
-        ValueKind::Tuple(values) => values.iter().map(count_value).fold((1, 1), both),
-        _ => (1, 1),
-    }
-}
-
-/// Every way of taking one of each.
-fn product<T: Clone>(parts: impl Iterator<Item = Vec<T>>) -> Vec<Vec<T>> {
-    parts.fold(vec![Vec::new()], |lists, part| {
-        if let [only] = &part[..] {
-            let with = |mut list: Vec<T>| {
-                list.push(only.clone());
-                list
-            };
-            return lists.into_iter().map(with).collect();
+impl Ways for Item {
+    fn ways(&self) -> u64 {
+        match self {
+            Item::Call(call) => call.args.ways().saturating_mul(call.bodies.ways()),
+            Item::Repeat(repeat) => repeat
+                .body
+                .ways()
+                .saturating_mul(repeat.counts.len() as u64),
+            Item::OneOf(one_of) => one_of.ways(),
         }
-        let longer = |list: &Vec<T>| {
-            part.iter()
-                .map(|one| list.iter().chain([one]).cloned().collect())
-                .collect::<Vec<_>>()
-        };
-        lists.iter().flat_map(longer).collect()
-    })
+    }
 }
 
-fn expand_items(items: &[Item]) -> Vec<Vec<Item>> {
-    let parts = product(items.iter().map(expand_item));
-    parts.into_iter().map(|parts| parts.concat()).collect()
+impl Ways for Arg {
+    fn ways(&self) -> u64 {
+        self.value.ways()
+    }
 }
 
-/// The lists of items that an item stands for.
-fn expand_item(item: &Item) -> Vec<Vec<Item>> {
+impl Ways for Expr {
+    fn ways(&self) -> u64 {
+        match self {
+            Expr::Value(_) => 1,
+            Expr::Tuple(parts) => parts.ways(),
+            Expr::OneOf(one_of) => one_of.ways(),
+        }
+    }
+}
+
+/// All sequences that begin with one of the first options, go on with one of the second, and so on.
+fn product<T: Clone>(parts: impl Iterator<Item = Vec<Vec<T>>>) -> Vec<Vec<T>> {
+    let mut all = vec![Vec::new()];
+    for options in parts {
+        if let [only] = &options[..] {
+            all.iter_mut()
+                .for_each(|begun| begun.extend_from_slice(only));
+        } else {
+            let longer = all
+                .iter()
+                .flat_map(|begun| options.iter().map(|option| [&begun[..], option].concat()));
+            all = longer.collect();
+        }
+    }
+    all
+}
+
+fn items(list: &[Item]) -> Vec<Vec<Item>> {
+    product(list.iter().map(item))
+}
+
+/// What may stand in an item's place: any number of items, since alternatives are whole specs.
+fn item(item: &Item) -> Vec<Vec<Item>> {
     match item {
-        Item::Call(call) => expand_call(call)
+        Item::Call(call) => calls(call)
             .into_iter()
             .map(|call| vec![Item::Call(call)])
             .collect(),
-        Item::Choice { choices, .. } => choices
-            .iter()
-            .flat_map(|choice| expand_items(choice))
-            .collect(),
-        Item::Repeat {
-            count,
-            items,
-            place,
-        } => {
-            let counts = match count {
-                Count::Times(n) => vec![*n],
-                Count::OneOf(counts) => counts.clone(),
-            };
-            let bodies = expand_items(items);
-            let one = |n: u32, items: &Vec<Item>| {
-                vec![Item::Repeat {
-                    count: Count::Times(n),
-                    items: items.clone(),
-                    place: *place,
-                }]
-            };
-            counts
-                .iter()
-                .flat_map(|&n| bodies.iter().map(move |items| one(n, items)))
-                .collect()
+        Item::Repeat(repeat) => {
+            let bodies = items(&repeat.body);
+            let both = repeat.counts.iter().flat_map(|&count| {
+                bodies.iter().map(move |body| {
+                    let (counts, body) = (vec![count], body.clone());
+                    vec![Item::Repeat(Repeat {
+                        counts,
+                        body,
+                        ..*repeat
+                    })]
+                })
+            });
+            both.collect()
         }
+        Item::OneOf(one_of) => one_of
+            .options
+            .iter()
+            .flat_map(|option| items(option))
+            .collect(),
     }
 }
 
-fn expand_call(call: &CallTree) -> Vec<CallTree> {
+fn calls(call: &Call) -> Vec<Call> {
     let args = product(call.args.iter().map(|arg| {
-        let with = |value| ArgTree {
-            value,
-            ..arg.clone()
-        };
-        expand_value(&arg.value).into_iter().map(with).collect()
+        let values = exprs(&arg.value).into_iter();
+        values
+            .map(|value| {
+                vec![Arg {
+                    value,
+                    name: arg.name.clone(),
+                    ..*arg
+                }]
+            })
+            .collect()
     }));
-    let bodies = match &call.bodies {
-        None => vec![None],
-        Some(bodies) => product(bodies.iter().map(|body| expand_items(body)))
-            .into_iter()
-            .map(Some)
-            .collect(),
-    };
-    let one = |args: &Vec<ArgTree>, bodies: &Option<_>| CallTree {
-        args: args.clone(),
-        bodies: bodies.clone(),
-        name: call.name.clone(),
-        ..*call
-    };
-    args.iter()
-        .flat_map(|args| bodies.iter().map(move |bodies| one(args, bodies)))
-        .collect()
+    let bodies = product(
+        call.bodies
+            .iter()
+            .map(|body| items(body).into_iter().map(|body| vec![body]).collect()),
+    );
+    let both = args.iter().flat_map(|args| {
+        bodies.iter().map(|bodies| Call {
+            name: call.name.clone(),
+            args: args.clone(),
+            bodies: bodies.clone(),
+            ..*call
+        })
+    });
+    both.collect()
 }
 
-fn expand_value(value: &ValueTree) -> Vec<ValueTree> {
-    match &value.kind {
-        ValueKind::Choice(values) => values.iter().flat_map(expand_value).collect(),
-        ValueKind::Tuple(values) => {
-            let tuples = product(values.iter().map(expand_value)).into_iter();
-            tuples
-                .map(|values| ValueTree {
-                    kind: ValueKind::Tuple(values),
-                    place: value.place,
-                })
-                .collect()
+fn exprs(expr: &Expr) -> Vec<Expr> {
+    match expr {
+        Expr::Value(_) => vec![expr.clone()],
+        Expr::Tuple(parts) => {
+            let options = parts
+                .iter()
+                .map(|part| exprs(part).into_iter().map(|part| vec![part]).collect());
+            product(options).into_iter().map(Expr::Tuple).collect()
         }
-        _ => vec![value.clone()],
+        Expr::OneOf(one_of) => one_of.options.iter().flat_map(exprs).collect(),
     }
 }

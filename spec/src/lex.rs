@@ -1,245 +1,269 @@
 //! From text to tokens.
 
-use crate::{Diagnostic, Span, diagnostic::Diagnostics};
+use crate::{
+    Diagnostic, Span,
+    chars::{code, odd},
+    diagnostic::{Report, quote},
+};
 
-#[derive(Clone, Debug, PartialEq)]
+/// What a token is. Its text is the text's at its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
     Name,
+    Bool(bool),
     Int(i64),
     Float(f64),
-    Text(String),
-    /// One of `()[]{}|,*=`.
-    Sign(char),
-    /// Something that has been complained about.
+    Text,
+    /// One of `( ) [ ] { } | , = *`.
+    Mark(u8),
+    /// Something that has been reported already.
     Bad,
+    End,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
     pub kind: Kind,
     pub span: Span,
 }
 
-/// The tokens of a text, comments and white space left out.
-pub(crate) fn lex(text: &str, problems: &mut Diagnostics) -> Vec<Token> {
+/// Whether it is a NAME of the grammar.
+pub(crate) fn is_name(text: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    text.bytes().all(word)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && !matches!(text, "" | "true" | "false")
+}
+
+/// All tokens of a text, an end behind them.
+pub(crate) fn lex(text: &str, report: &mut Report) -> Vec<Token> {
     let mut lexer = Lexer {
         text,
         at: 0,
-        problems,
+        report,
     };
     let mut tokens = Vec::new();
-    while let Some(token) = lexer.next() {
-        tokens.push(token);
-        if lexer.problems.full() {
-            break;
-        }
+    while let Some(c) = lexer.peek() {
+        let start = lexer.at;
+        let kind = lexer.token(c);
+        let span = Span::new(start, lexer.at);
+        tokens.extend(kind.map(|kind| Token { kind, span }));
     }
+    let end = Span::new(text.len(), text.len());
+    tokens.push(Token {
+        kind: Kind::End,
+        span: end,
+    });
     tokens
 }
 
-struct Lexer<'t, 'p> {
+struct Lexer<'t, 'e> {
     text: &'t str,
+    /// Where the next token begins; always a character boundary.
     at: usize,
-    problems: &'p mut Diagnostics,
+    report: &'e mut Report,
 }
 
-impl<'t> Lexer<'t, '_> {
-    fn rest(&self) -> &'t str {
-        &self.text[self.at..]
-    }
-
+impl Lexer<'_, '_> {
     fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
+        self.text[self.at..].chars().next()
     }
 
-    fn skip(&mut self, wanted: impl Fn(char) -> bool) {
-        let rest = self.rest();
-        self.at += rest.find(|c| !wanted(c)).unwrap_or(rest.len());
-    }
-
-    fn next(&mut self) -> Option<Token> {
-        loop {
-            self.skip(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
-            if self.peek() != Some('#') {
-                break;
-            }
-            self.skip(|c| c != '\n');
-        }
-        let first = self.peek()?;
-        let start = self.at;
-        let kind = match first {
-            '(' | ')' | '[' | ']' | '{' | '}' | '|' | ',' | '*' | '=' => {
+    /// Steps over what begins with `c`; nothing comes of white space and comments.
+    fn token(&mut self, c: char) -> Option<Kind> {
+        match c {
+            ' ' | '\t' | '\r' | '\n' => {
                 self.at += 1;
-                Kind::Sign(first)
+                None
             }
-            '"' => self.quoted(),
-            '0'..='9' | '.' | '+' | '-' => self.number(),
-            c if c == '_' || c.is_alphanumeric() => self.word(),
-            c => {
-                self.at += c.len_utf8();
-                self.bad(start, format!("{} cannot stand here", shown(c)), instead(c))
+            '#' => {
+                self.skip_until(|c| matches!(c, '\r' | '\n'));
+                None
             }
-        };
-        Some(Token {
-            kind,
-            span: Span::new(start, self.at),
-        })
+            '"' => Some(self.quoted()),
+            _ if is_mark(c) => {
+                self.at += 1;
+                Some(Kind::Mark(c as u8))
+            }
+            _ => match odd(c).and_then(|odd| odd.meant) {
+                Some(meant) => self.stand_in(c, meant),
+                None => Some(self.word()),
+            },
+        }
     }
 
-    fn bad(&mut self, start: usize, message: String, help: Option<&str>) -> Kind {
-        let diagnostic = Diagnostic::error(Span::new(start, self.at), message);
-        self.problems.push(match help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        });
-        Kind::Bad
+    /// A character that looks like one of the language: it is reported, and read as what is meant.
+    fn stand_in(&mut self, c: char, meant: char) -> Option<Kind> {
+        let span = Span::new(self.at, self.at + c.len_utf8());
+        self.at = span.end;
+        self.report.add(|| blame(c, span));
+        match meant {
+            ' ' => None,
+            '"' => {
+                self.skip_quoted();
+                Some(Kind::Bad)
+            }
+            mark => Some(Kind::Mark(mark as u8)),
+        }
     }
 
+    /// Steps over what stands between curly quotation marks, if the line has a second one.
+    fn skip_quoted(&mut self) {
+        let quotation = |c| odd(c).is_some_and(|odd| odd.meant == Some('"'));
+        let rest = &self.text[self.at..];
+        let end = rest
+            .char_indices()
+            .find(|&(_, c)| quotation(c) || matches!(c, '\r' | '\n'));
+        if let Some((length, mark)) = end.filter(|&(_, c)| quotation(c)) {
+            self.at += length + mark.len_utf8();
+        }
+    }
+
+    /// Everything up to the next delimiter is one word, so that one mistake in it is one error.
     fn word(&mut self) -> Kind {
         let start = self.at;
-        self.skip(|c| c == '_' || c.is_alphanumeric());
+        self.skip_until(is_delimiter);
+        let span = Span::new(start, self.at);
         let word = &self.text[start..self.at];
-        match word.chars().find(|c| !c.is_ascii()) {
-            None => Kind::Name,
-            Some(c) => {
-                let message = format!("`{}` holds {}", clipped(word), shown(c));
-                self.bad(
-                    start,
-                    message,
-                    Some("names are made of ASCII letters, digits and `_`"),
-                )
+        match word {
+            "true" => return Kind::Bool(true),
+            "false" => return Kind::Bool(false),
+            _ if is_name(word) => return Kind::Name,
+            _ => {}
+        }
+        match number(word) {
+            Ok(kind) => kind,
+            Err(problem) => {
+                self.report.add(|| blame_word(word, span, problem));
+                Kind::Bad
             }
-        }
-    }
-
-    fn number(&mut self) -> Kind {
-        let start = self.at;
-        if matches!(self.peek(), Some('+' | '-')) {
-            self.at += 1;
-        }
-        let digits = |lexer: &mut Self| {
-            let from = lexer.at;
-            lexer.skip(|c| c.is_ascii_digit());
-            lexer.at > from
-        };
-        let mut some = digits(self);
-        let mut float = false;
-        if self.peek() == Some('.') {
-            self.at += 1;
-            float = true;
-            some |= digits(self);
-        }
-        if some && matches!(self.peek(), Some('e' | 'E')) {
-            self.at += 1;
-            float = true;
-            if matches!(self.peek(), Some('+' | '-')) {
-                self.at += 1;
-            }
-            some = digits(self);
-        }
-        let whole = self.at;
-        self.skip(|c| c == '_' || c == '.' || c.is_alphanumeric());
-        let number = &self.text[start..self.at];
-        if !some || self.at > whole {
-            return self.bad(start, format!("`{}` is no number", clipped(number)), None);
-        }
-        if float {
-            return match number.parse() {
-                Ok(value) if f64::is_finite(value) => Kind::Float(value),
-                _ => self.bad(start, format!("`{}` is too large", clipped(number)), None),
-            };
-        }
-        match number.parse() {
-            Ok(value) => Kind::Int(value),
-            Err(_) => self.bad(start, format!("`{}` is too large", clipped(number)), None),
         }
     }
 
     fn quoted(&mut self) -> Kind {
         let start = self.at;
+        let mut escaped = None;
         self.at += 1;
-        let mut value = String::new();
-        loop {
-            let Some(c) = self.peek().filter(|&c| c != '\n' && c != '\r') else {
-                return self.bad(
-                    start,
-                    "this text has no closing `\"`".into(),
-                    Some("it must end on its line"),
-                );
-            };
-            self.at += c.len_utf8();
-            match c {
-                '"' => return Kind::Text(value),
-                '\\' => match self.peek() {
-                    Some(c @ ('"' | '\\')) => {
-                        self.at += 1;
-                        value.push(c);
+        while let Some(c) = self.peek() {
+            let span = Span::new(self.at, self.at + c.len_utf8());
+            match (escaped, c) {
+                (_, '\r' | '\n') => break,
+                (None, '"') => {
+                    self.at = span.end;
+                    return Kind::Text;
+                }
+                (None, '\\') => escaped = Some(span),
+                (Some(from), c) => {
+                    escaped = None;
+                    if !matches!(c, '"' | '\\') {
+                        let what = quote(&self.text[from.start..span.end]);
+                        self.report.add(|| {
+                            Diagnostic::error(from.to(span), format!("{what} is no escape"))
+                                .help("only `\\\"` and `\\\\` are; a backslash is written `\\\\`")
+                        });
                     }
-                    _ => {
-                        let at = self.at - 1;
-                        self.bad(
-                            at,
-                            "`\\` stands for nothing here".into(),
-                            Some("`\\\"` and `\\\\` are known"),
-                        );
-                    }
-                },
-                c => value.push(c),
+                }
+                _ => {}
             }
+            self.at = span.end;
         }
+        let span = Span::new(start, self.at);
+        self.report.add(|| {
+            Diagnostic::error(span, "this text has no closing quotation mark")
+                .help("it must close on the same line")
+        });
+        Kind::Bad
+    }
+
+    fn skip_until(&mut self, stop: impl Fn(char) -> bool) {
+        let rest = &self.text[self.at..];
+        self.at += rest.find(stop).unwrap_or(rest.len());
     }
 }
 
-/// The beginning of something that may be long.
-fn clipped(text: &str) -> String {
-    const MOST: usize = 40;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into(),
-    }
+fn is_mark(c: char) -> bool {
+    matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '|' | ',' | '=' | '*')
 }
 
-/// A character with its name, where it is not plain to see.
-fn shown(c: char) -> String {
-    let name = match c {
-        '\u{ff01}'..='\u{ff5e}' => "a full-width character",
-        '\u{a0}' | '\u{2007}' | '\u{202f}' => "a no-break space",
-        '\u{3000}' => "an ideographic space",
-        '\u{200b}' | '\u{2060}' | '\u{feff}' => "an invisible zero-width space",
-        '\u{200c}' | '\u{200d}' => "an invisible joiner",
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            "an invisible direction mark"
-        }
-        c if c.is_control() => "a control character",
-        c if c.is_whitespace() => "an unusual space",
-        _ => "",
+fn is_delimiter(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n' | '#' | '"')
+        || is_mark(c)
+        || odd(c).is_some_and(|odd| odd.meant.is_some())
+}
+
+enum Problem {
+    NotANumber,
+    TooLarge,
+}
+
+/// An INT or a FLOAT of the grammar.
+fn number(word: &str) -> Result<Kind, Problem> {
+    let digits = |rest: &mut &str| {
+        let count = rest.bytes().take_while(u8::is_ascii_digit).count();
+        *rest = &rest[count..];
+        count
     };
-    match name {
-        "" => format!("`{c}`"),
-        "a full-width character" => format!("`{c}`, a full-width character (U+{:04X}),", c as u32),
-        _ => format!("{name} (U+{:04X})", c as u32),
+    let mut rest = word.strip_prefix(['+', '-']).unwrap_or(word);
+    let mut mantissa = digits(&mut rest);
+    let point = rest.strip_prefix('.');
+    if let Some(fraction) = point {
+        rest = fraction;
+        mantissa += digits(&mut rest);
+    }
+    let exponent = rest.strip_prefix(['e', 'E']);
+    if let Some(signed) = exponent {
+        rest = signed.strip_prefix(['+', '-']).unwrap_or(signed);
+        if digits(&mut rest) == 0 {
+            return Err(Problem::NotANumber);
+        }
+    }
+    if mantissa == 0 || !rest.is_empty() {
+        return Err(Problem::NotANumber);
+    }
+    if point.is_none() && exponent.is_none() {
+        return word.parse().map(Kind::Int).map_err(|_| Problem::TooLarge);
+    }
+    match word.parse() {
+        Ok(x) if f64::is_finite(x) => Ok(Kind::Float(x)),
+        _ => Err(Problem::TooLarge),
     }
 }
 
-/// What was probably meant.
-fn instead(c: char) -> Option<&'static str> {
-    Some(match c {
-        '，' | '、' => "write `,`",
-        '（' => "write `(`",
-        '）' => "write `)`",
-        '［' => "write `[`",
-        '］' => "write `]`",
-        '｛' => "write `{`",
-        '｝' => "write `}`",
-        '｜' => "write `|`",
-        '＝' => "write `=`",
-        '＊' | '×' => "write `*`",
-        ';' => "layers are parted by spaces, arguments by `,`",
-        '“' | '”' | '\'' => "write `\"`",
-        '−' | '–' => "write `-`",
-        c if c.is_whitespace() || shown(c).starts_with("an invisible") => {
-            "write a plain space, or nothing"
+fn blame_word(word: &str, span: Span, problem: Problem) -> Diagnostic {
+    if let Problem::TooLarge = problem {
+        return Diagnostic::error(span, format!("{} is too large a number", quote(word)));
+    }
+    let foreign = word
+        .char_indices()
+        .find(|(_, c)| !c.is_ascii() || c.is_control());
+    let numeric = word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
+    if foreign.is_none() && numeric && word.bytes().any(|b| b.is_ascii_digit()) {
+        return Diagnostic::error(span, format!("{} is not a number", quote(word)));
+    }
+    let junk = word
+        .char_indices()
+        .find(|(_, c)| !c.is_ascii_alphanumeric() && *c != '_');
+    match foreign.or(junk) {
+        Some((at, c)) => {
+            let start = span.start + at;
+            blame(c, Span::new(start, start + c.len_utf8()))
         }
-        _ => return None,
-    })
+        None => Diagnostic::error(span, format!("{} is not a name", quote(word))),
+    }
+}
+
+/// Names a character that can't stand where it does.
+fn blame(c: char, span: Span) -> Diagnostic {
+    match odd(c) {
+        Some(odd) => {
+            let message = format!("a {} ({}) stands here", odd.name, code(c));
+            Diagnostic::error(span, message).help(match odd.meant {
+                Some(' ') => "write a plain space".into(),
+                Some(meant) => format!("write `{meant}`"),
+                None => "remove it".into(),
+            })
+        }
+        None => Diagnostic::error(span, format!("`{c}` ({}) can't stand here", code(c)))
+            .help("names are made of ASCII letters, digits and `_`"),
+    }
 }

@@ -1,84 +1,85 @@
 //! A small language of calls: text, tree, typed arguments, registries, diagnostics.
 //!
-//! ```text
-//! conv2d(8, 5, padding=2) relu 3*[ residual[ linear(128) relu ] ] {relu | tanh}   # a comment
-//! ```
+//! `conv2d(8, 5, padding=2) 3*[ linear(128) relu ]` is such a text. What the names mean is up to registries that are handed in; this
+//! crate knows none. Text becomes calls in two steps: [`parse`] knows the grammar and no name; [`resolve`] knows names, arguments and
+//! presets. Each reports every error at once, with its place in the text.
 //!
-//! A text becomes objects in three steps, of which this crate takes the first two: [`parse`] knows the grammar alone, [`resolve`] knows
-//! a [`Registry`] of definitions and checks every argument; to build something of the calls is the affair of whoever defines them.
-//!
-//! | to … | |
+//! | file | what it holds |
 //! |---|---|
-//! | define what can be called | [`Named`], [`Arg`], [`ArgInfo`], [`Body`], [`Registry`]; [`Preset`], [`Presets`] for texts under a word |
-//! | read a text | [`parse`] to a [`Tree`], [`resolve`] to [`Resolved`]; [`read`] is both; [`read_chain`] for plain lists |
-//! | use what was read | [`Call`], [`Args`]; [`Resolved::short`] and [`Resolved::full`] print it |
-//! | try alternatives | [`expand`] |
-//! | tell what is wrong | [`Diagnostic`] with a [`Span`]; rendering is the caller's affair |
+//! | `span`, `diagnostic` | [`Diagnostic`]: what is wrong, where ([`Span`]), and what to do about it; rendering is the caller's affair |
+//! | `tree`, `print` | [`Tree`]: a text that follows the grammar, and how it is written |
+//! | `lex`, `chars`, `parse` | [`parse`]: from text to tokens to tree; odd characters by name |
+//! | `expand` | [`expand`]: the alternatives of a tree, one by one |
+//! | `value` | [`Value`]: what an argument is given |
+//! | `arg`, `info` | [`Arg`]: a typed key with its default and limits; [`ArgInfo`]: the same without its type |
+//! | `accept`, `draw` | whether an argument may have a value; values for checks to try |
+//! | `args` | [`Args`]: the arguments of a call, filled in |
+//! | `registry`, `nearest` | [`Named`], [`Registry`]: definitions by name, and which was meant |
+//! | `presets` | [`Presets`]: whole texts under a word |
+//! | `extent` | how long a tree is when written out |
+//! | `resolve` | [`resolve`], [`read`], [`read_chain`]: from tree or text to calls |
+//! | `resolved` | [`Resolved`], [`Call`]: the calls, and how they are written for people and for files |
 //!
 //! ```
 //! use tapeline_spec::{Arg, ArgInfo, Named, Presets, Registry, read};
 //!
-//! #[derive(Debug)]
-//! struct Filter {
-//!     name: &'static str,
-//!     args: &'static [ArgInfo],
-//! }
-//!
-//! impl Named for Filter {
-//!     fn name(&self) -> &'static str {
-//!         self.name
-//!     }
-//!
-//!     fn about(&self) -> &'static str {
-//!         "an audio filter"
-//!     }
-//!
-//!     fn args(&self) -> &'static [ArgInfo] {
-//!         self.args
-//!     }
-//! }
-//!
-//! const DELAY: Arg<f64> = Arg::new("delay", "in seconds").above(0.0).default(0.25);
 //! const TIMES: Arg<usize> = Arg::new("times", "how often").range(1..=9);
+//! const LOUD: Arg<bool> = Arg::new("loud", "whether to shout").default(false);
 //!
-//! let filters = Registry::new("filter").with(Filter { name: "echo", args: const { &[TIMES.info(), DELAY.info()] } })?;
-//! let chain = read("2*echo(3)", &filters, &Presets::new()).unwrap();
-//! assert_eq!(chain.full(), "2*echo(times=3, delay=0.25)");
-//! assert_eq!(chain.calls()[1].args.get(DELAY), 0.25);
+//! struct Say(&'static str);
 //!
-//! let errors = read("ecko(3) echo(12)", &filters, &Presets::new()).unwrap_err();
-//! assert_eq!(errors[0].to_string(), "unknown filter `ecko`; did you mean `echo`?");
-//! assert_eq!(errors[1].to_string(), "`times` of `echo` is 12; it must be an integer, 1 to 9");
+//! impl Named for Say {
+//!     fn name(&self) -> &'static str { self.0 }
+//!     fn about(&self) -> &'static str { "says a word" }
+//!     fn args(&self) -> &'static [ArgInfo] { &const { [TIMES.info(), LOUD.info()] } }
+//! }
+//!
+//! let registry = Registry::new("word").with(Say("hello"))?.with(Say("goodbye"))?;
+//! let read = |text| read(text, &registry, &Presets::new());
+//!
+//! let spec = read("2*hello(3, loud=false) goodbye(1, loud=true)").unwrap();
+//! assert_eq!(spec.short(), "2*hello(3) goodbye(1, loud=true)");
+//! let calls = spec.calls();
+//! assert_eq!((calls.len(), calls[2].args.get(TIMES), calls[2].args.get(LOUD)), (3, 1, true));
+//!
+//! let errors = read("helo(1) goodbye(10)").unwrap_err();
+//! assert_eq!(errors[0].to_string(), "unknown word `helo`; did you mean `hello`?");
+//! assert_eq!(errors[1].to_string(), "`times` of `goodbye` is 10; it must be an integer, 1 to 9");
 //! # Ok::<(), tapeline_spec::RegistryError>(())
 //! ```
-//!
-//! Any text at all is read or refused in time proportional to its length, without a panic, and every span lies inside the text on
-//! character boundaries.
 
+mod accept;
 mod arg;
 mod args;
+mod chars;
 mod diagnostic;
+mod draw;
 mod expand;
+mod extent;
 mod info;
 mod lex;
 mod nearest;
 mod parse;
 mod presets;
+mod print;
 mod registry;
 mod resolve;
 mod resolved;
+mod span;
 mod tree;
 mod value;
 
 pub use arg::{Arg, SizeOrWord};
 pub use args::Args;
-pub use diagnostic::{Diagnostic, Severity, Span};
+pub use diagnostic::{Diagnostic, Severity};
 pub use expand::{MAX_ALTERNATIVES, expand};
+pub use extent::MAX_CALLS;
 pub use info::ArgInfo;
-pub use parse::{MAX_COUNT, MAX_DEPTH, parse};
+pub use parse::{MAX_COUNT, parse};
 pub use presets::{Preset, Presets};
 pub use registry::{Body, Named, Registry, RegistryError};
-pub use resolve::{MAX_CALLS, read, read_chain, resolve};
+pub use resolve::{read, read_chain, resolve};
 pub use resolved::{Call, Resolved};
-pub use tree::Tree;
+pub use span::Span;
+pub use tree::{MAX_DEPTH, Tree};
 pub use value::Value;

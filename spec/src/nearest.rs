@@ -1,42 +1,80 @@
-//! What was probably meant.
+//! The known name that is most like one that isn't known.
 
-/// The nearest of some names, if one is near enough to be meant: a few letters wrong, missing, added or swapped; capitals don't count.
-pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer than any name there is: not meant, and not to be compared at length.
+/// The candidate nearest to `name`, if one is near: the same but for upper and lower case, or a few letters away, at most a third of
+/// its length. Of equally near ones the first.
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     const LONGEST: usize = 64;
-    let wanted: Vec<char> = name.to_lowercase().chars().take(LONGEST + 1).collect();
-    if wanted.len() > LONGEST {
+    if name.len() > LONGEST {
         return None;
     }
-    let far = |candidate: &str| {
-        distance(
-            &wanted,
-            &candidate.to_lowercase().chars().collect::<Vec<_>>(),
-        )
-    };
-    let nearest = names.map(|candidate| (far(candidate), candidate)).min()?;
-    let most = (wanted.len() / 3).max(1);
-    (nearest.0 <= most).then_some(nearest.1)
+    let lower: Vec<char> = name.to_lowercase().chars().collect();
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        let known: Vec<char> = candidate.to_lowercase().chars().collect();
+        let most = (lower.len().max(known.len()) / 3).clamp(1, 3);
+        if known.len().abs_diff(lower.len()) > most {
+            continue;
+        }
+        let distance = distance(&lower, &known);
+        if distance <= most && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
 }
 
-/// How many letters to change, add, take away or swap with the next (optimal string alignment).
+/// The Damerau–Levenshtein distance in its usual restricted form: insertions, deletions, replacements and swaps of neighbours.
 fn distance(a: &[char], b: &[char]) -> usize {
-    let mut rows = [
+    let mut rows: [Vec<usize>; 3] = [
+        vec![0; b.len() + 1],
         vec![0; b.len() + 1],
         (0..=b.len()).collect(),
-        vec![0; b.len() + 1],
     ];
     for i in 1..=a.len() {
-        let [before, last, row] = &mut rows;
+        rows.rotate_left(1);
+        let [before, above, row] = &mut rows;
         row[0] = i;
         for j in 1..=b.len() {
-            let change = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = change.min(last[j] + 1).min(row[j - 1] + 1);
+            let replaced = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(above[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 row[j] = row[j].min(before[j - 2] + 1);
             }
         }
-        rows.rotate_left(1);
     }
-    rows[1][b.len()]
+    rows[2][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        let distance = |a: &str, b: &str| {
+            let [a, b] = [a, b].map(|s| s.chars().collect::<Vec<_>>());
+            assert_eq!(distance(&a, &b), distance(&b, &a));
+            distance(&a, &b)
+        };
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("relu", "rleu"), 1);
+        assert_eq!(distance("ca", "abc"), 3);
+    }
+
+    #[test]
+    fn near_names() {
+        let known = ["conv2d", "linear", "maxpool2d", "relu", "tanh"];
+        let nearest = |name| nearest(name, known);
+        assert_eq!(nearest("Conv2D"), Some("conv2d"));
+        assert_eq!(nearest("maxpol2d"), Some("maxpool2d"));
+        assert_eq!(nearest("RELUU"), Some("relu"));
+        assert_eq!(nearest("lienar"), Some("linear"));
+        assert_eq!(nearest("gelu"), Some("relu"));
+        assert_eq!(nearest("softmax"), None);
+        assert_eq!(nearest(&"relu".repeat(100_000)), None);
+    }
 }

@@ -1,57 +1,56 @@
-//! From tokens to a tree.
+//! From text to tree.
+
+mod values;
 
 use crate::{
     Diagnostic, Span, Tree,
-    diagnostic::Diagnostics,
+    diagnostic::{Report, quote},
     lex::{Kind, Token, lex},
-    tree::{ArgTree, CallTree, Count, Item, Place, ValueKind, ValueTree},
+    tree::{At, Call, Item, MAX_DEPTH, OneOf, Repeat},
 };
 
-/// How deep brackets may stand in brackets.
-pub const MAX_DEPTH: usize = 64;
-
 /// How often something may be repeated.
-pub const MAX_COUNT: u32 = 1000;
+pub const MAX_COUNT: u16 = 1000;
 
-/// Reads a text. It takes time in proportion to the text's length, whatever the text is.
-///
-/// ```
-/// let tree = tapeline_spec::parse("2*[ echo(0.2)  gain( 3 )] # a comment").unwrap();
-/// assert_eq!(tree.to_string(), "2*[ echo(0.2) gain(3) ]");
-///
-/// let errors = tapeline_spec::parse("echo(0.2 gain)").unwrap_err();
-/// assert_eq!(errors[0].message, "`,` or `)` is wanted, not `gain`");
-/// ```
+/// Reads a text by the grammar, in time linear in its length.
 ///
 /// # Errors
-/// Everything wrong with it, in the order of the text; of very many only the first.
+/// Everything that breaks the grammar, in the order of its places, but no more than twenty.
+///
+/// ```
+/// let tree = tapeline_spec::parse("residual[relu  conv2d(8,5)] # a comment").unwrap();
+/// assert_eq!(tree.to_string(), "residual[ relu conv2d(8, 5) ]");
+///
+/// let errors = tapeline_spec::parse("relu )").unwrap_err();
+/// assert_eq!((errors[0].span.start, errors[0].message.as_str()), (5, "`)` closes nothing"));
+/// ```
 pub fn parse(text: &str) -> Result<Tree, Vec<Diagnostic>> {
-    let mut problems = Diagnostics::default();
-    let tokens = lex(text, &mut problems);
+    let (tree, report) = read(text);
+    if report.is_empty() {
+        Ok(tree)
+    } else {
+        Err(report.sorted())
+    }
+}
+
+/// What can be read of a text, and what is wrong with it. Calls that are not as written are marked.
+pub(crate) fn read(text: &str) -> (Tree, Report) {
+    let mut report = Report::default();
     let mut parser = Parser {
+        tokens: lex(text, &mut report),
         text,
-        tokens,
         at: 0,
         open: Vec::new(),
+        base: 0,
+        report,
+        faults: 0,
         stopped: false,
-        problems,
     };
-    let mut items = Vec::new();
-    while !parser.done() {
-        items.extend(parser.spec());
-        if let Some(token) = parser.peek().cloned() {
-            // No bracket is open that this could close.
-            parser.complain(
-                token.span,
-                format!("{} closes nothing", parser.quote(&token)),
-            );
-            parser.at += 1;
-        }
+    let mut items = parser.items();
+    if parser.stopped {
+        items.clear();
     }
-    parser.problems.or(Tree {
-        items,
-        place: Place(Span::new(0, text.len())),
-    })
+    (Tree { items }, parser.report)
 }
 
 struct Parser<'t> {
@@ -59,452 +58,356 @@ struct Parser<'t> {
     tokens: Vec<Token>,
     at: usize,
     /// The closing brackets that are waited for.
-    open: Vec<char>,
-    /// Whether reading was given up.
+    open: Vec<u8>,
+    /// How many of them are outside of the arguments that are being read; brackets of calls and of values are each counted alone, so that
+    /// arguments fit wherever a call does.
+    base: usize,
+    report: Report,
+    /// Number of errors and of bad tokens that have been passed.
+    faults: usize,
     stopped: bool,
-    problems: Diagnostics,
 }
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+    fn peek(&self) -> Token {
+        self.tokens[self.at]
     }
 
-    fn sign(&self) -> Option<char> {
-        match self.peek()?.kind {
-            Kind::Sign(sign) => Some(sign),
-            _ => None,
+    fn at_mark(&self, mark: u8) -> bool {
+        self.peek().kind == Kind::Mark(mark)
+    }
+
+    fn next_is(&self, ahead: usize, mark: u8) -> bool {
+        self.tokens
+            .get(self.at + ahead)
+            .is_some_and(|token| token.kind == Kind::Mark(mark))
+    }
+
+    fn bump(&mut self) -> Token {
+        let token = self.peek();
+        self.faults += usize::from(token.kind == Kind::Bad);
+        self.at = (self.at + 1).min(self.tokens.len() - 1);
+        token
+    }
+
+    /// Whether nothing stands between the last token and this one.
+    fn touches(&self) -> bool {
+        self.at > 0 && self.last().end == self.peek().span.start
+    }
+
+    /// The place of the token that was passed last.
+    fn last(&self) -> Span {
+        self.tokens[self.at.saturating_sub(1)].span
+    }
+
+    fn slice(&self, token: Token) -> &str {
+        &self.text[token.span.start..token.span.end]
+    }
+
+    fn found(&self) -> String {
+        match self.peek().kind {
+            Kind::End => "the end of the text".into(),
+            _ => quote(self.slice(self.peek())),
         }
     }
 
-    /// Whether the next token is this sign and touches the one before it.
-    fn touches(&self, sign: char) -> bool {
-        self.sign() == Some(sign)
-            && self.at > 0
-            && self.tokens[self.at - 1].span.end == self.tokens[self.at].span.start
+    fn error(&mut self, diagnostic: Diagnostic) {
+        self.faults += 1;
+        if !self.stopped {
+            self.report.add(|| diagnostic);
+        }
     }
 
-    /// Takes the next token if it is this sign.
-    fn take(&mut self, sign: char) -> bool {
-        let is = self.sign() == Some(sign);
-        self.at += usize::from(is);
-        is
+    /// Reports that something else was expected here, unless what is here has been reported.
+    fn expected(&mut self, what: &str) {
+        match self.peek() {
+            Token {
+                kind: Kind::Bad, ..
+            } => self.faults += 1,
+            Token { span, .. } => {
+                let message = format!("expected {what}, found {}", self.found());
+                self.error(Diagnostic::error(span, message));
+            }
+        }
     }
 
-    fn done(&self) -> bool {
-        self.at >= self.tokens.len() || self.problems.full()
-    }
-
-    /// Gives up: nothing more is read, nothing more complained about.
-    fn stop(&mut self) {
-        self.at = self.tokens.len();
+    /// Passes an opening bracket. Where that is too deep, parsing ends.
+    fn open(&mut self, close: u8) -> Option<Span> {
+        let span = self.bump().span;
+        if self.open.len() - self.base < MAX_DEPTH {
+            self.open.push(close);
+            return Some(span);
+        }
+        let message = format!("brackets are nested more than {MAX_DEPTH} deep");
+        self.error(Diagnostic::error(span, message));
         self.stopped = true;
+        self.at = self.tokens.len() - 1;
+        None
     }
 
-    /// From a token up to the one before the next.
-    fn since(&self, start: Span) -> Span {
-        let last = self.at.checked_sub(1).and_then(|i| self.tokens.get(i));
-        last.map_or(start, |token| start.to(token.span))
-    }
-
-    fn quote(&self, token: &Token) -> String {
-        const MOST: usize = 40;
-        let text = &self.text[token.span.start..token.span.end];
-        match text.char_indices().nth(MOST) {
-            Some((end, _)) => format!("`{}…`", &text[..end]),
-            None => format!("`{text}`"),
+    /// Passes the bracket that closes the one at `open`; `known` when what is wrong before it has been reported.
+    fn close(&mut self, open: Span, known: bool) {
+        let Some(close) = self.open.pop() else { return };
+        if self.at_mark(close) {
+            self.bump();
+        } else if !known {
+            let bracket = quote(&self.text[open.start..open.end]);
+            let message = format!("{bracket} is never closed");
+            let help = format!("`{}` is missing", char::from(close));
+            self.error(Diagnostic::error(open, message).help(help));
         }
     }
 
-    fn complain(&mut self, span: Span, message: impl Into<String>) {
-        self.problems.push(Diagnostic::error(span, message));
-    }
-
-    fn complain_with(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        self.problems
-            .push(Diagnostic::error(span, message).help(help));
-    }
-
-    /// Reads what stands between brackets, the opening one taken, up to the closing one.
-    fn inside<R>(&mut self, close: char, read: impl FnOnce(&mut Self) -> R) -> Option<R> {
-        let open = self.tokens[self.at - 1].clone();
-        if self.open.len() == MAX_DEPTH {
-            self.complain(
-                open.span,
-                format!("brackets stand more than {MAX_DEPTH} deep"),
-            );
-            self.stop();
-            return None;
-        }
-        self.open.push(close);
-        let result = read(self);
-        self.open.pop();
-        if !self.take(close) {
-            match self.peek().cloned() {
-                _ if self.stopped || self.problems.full() => {}
-                Some(token) => {
-                    let message =
-                        format!("{} is closed by {}", self.quote(&open), self.quote(&token));
-                    self.complain_with(token.span, message, format!("`{close}` is wanted"));
-                    // It may close a bracket further out.
-                    let closes =
-                        matches!(token.kind, Kind::Sign(sign) if self.open.contains(&sign));
-                    self.at += usize::from(!closes);
-                }
-                None => {
-                    let message = format!("{} is never closed", self.quote(&open));
-                    self.complain_with(open.span, message, format!("`{close}` is missing"));
-                }
-            }
-        }
-        Some(result)
-    }
-
-    /// Items up to a closing bracket, a `|` inside brackets, or the end.
-    fn spec(&mut self) -> Vec<Item> {
-        let mut items = Vec::new();
-        while let Some(token) = self.peek().cloned().filter(|_| !self.done()) {
-            match token.kind {
-                Kind::Name => items.extend(self.call().map(Item::Call)),
-                Kind::Int(_) => items.extend(self.repeat()),
-                Kind::Sign('{') => items.extend(self.braces()),
-                Kind::Sign(')' | ']' | '}') => break,
-                Kind::Sign('|') if !self.open.is_empty() => break,
-                Kind::Bad => self.at += 1,
-                _ => {
-                    self.at += 1;
-                    self.misplaced(&token);
-                }
-            }
-        }
-        items
-    }
-
-    fn misplaced(&mut self, token: &Token) {
-        let quote = self.quote(token);
-        let help = match token.kind {
-            Kind::Sign('[') if self.touched_before(token) => None,
-            Kind::Sign('[') => {
-                Some("a group needs a count: `2*[ … ]`; a body touches its name: `name[ … ]`")
-            }
-            Kind::Sign('(') => Some("arguments touch their name: `name(…)`"),
-            Kind::Sign(',') => Some("only arguments are parted by `,`"),
-            Kind::Sign('*') => Some("a count touches it on the left: `3*name`"),
-            Kind::Sign('|') => Some("alternatives stand in braces: `{ … | … }`"),
-            Kind::Float(_) => Some("a count is a whole number"),
-            Kind::Text(_) => Some("a text is an argument: `name(\"…\")`"),
-            _ => None,
-        };
-        match help {
-            Some(help) => {
-                self.complain_with(token.span, format!("{quote} cannot stand here"), help)
-            }
-            None => self.complain(token.span, format!("{quote} cannot stand here")),
-        }
-        // What follows in its brackets was meant to belong to it.
-        match token.kind {
-            Kind::Sign('[') => drop(self.inside(']', Self::branches)),
-            Kind::Sign('(') => drop(self.inside(')', Self::args)),
-            _ => {}
-        }
-    }
-
-    fn touched_before(&self, token: &Token) -> bool {
-        self.at >= 2 && self.tokens[self.at - 2].span.end == token.span.start
-    }
-
-    fn call(&mut self) -> Option<CallTree> {
-        let token = self.peek()?.clone();
-        let name = self.text[token.span.start..token.span.end].to_string();
-        self.at += 1;
-        if name == "true" || name == "false" {
-            self.complain(token.span, format!("`{name}` is a value, not a name"));
-        }
-        let mut args = Vec::new();
-        if self.touches('(') {
-            self.at += 1;
-            args = self.inside(')', Self::args)?;
-        }
-        let mut bodies = None;
-        if self.touches('[') {
-            self.at += 1;
-            bodies = Some(self.inside(']', Self::branches)?);
-        }
-        Some(CallTree {
-            name,
-            name_place: Place(token.span),
-            args,
-            bodies,
-            place: Place(self.since(token.span)),
-        })
-    }
-
-    /// Specs parted by `|`.
-    fn branches(&mut self) -> Vec<Vec<Item>> {
-        let mut branches = vec![self.spec()];
-        while self.take('|') {
-            branches.push(self.spec());
-        }
-        branches
-    }
-
-    fn count(&mut self) -> Option<u32> {
-        let token = self.peek()?.clone();
-        let Kind::Int(count) = token.kind else {
-            return None;
-        };
-        self.at += 1;
-        let plain =
-            self.text[token.span.start..token.span.end].starts_with(|c: char| c.is_ascii_digit());
-        let count = u32::try_from(count)
-            .ok()
-            .filter(|&n| plain && n <= MAX_COUNT);
-        if count.is_none() {
-            let quote = self.quote(&token);
-            self.complain(
-                token.span,
-                format!("{quote} is no count; it must be an integer, 0 to {MAX_COUNT}"),
-            );
-        }
-        Some(count.unwrap_or(0))
-    }
-
-    fn repeat(&mut self) -> Option<Item> {
-        let start = self.peek()?.span;
-        let count = Count::Times(self.count()?);
-        if !self.touches('*') {
-            self.complain_with(
-                self.since(start),
-                "a number cannot stand here",
-                "`3*name` repeats: `*` touches both sides",
-            );
-            return None;
-        }
-        self.repeated(count, start)
-    }
-
-    /// What a count repeats, from the `*` on.
-    fn repeated(&mut self, count: Count, start: Span) -> Option<Item> {
-        self.at += 1;
-        let next = self
-            .peek()
-            .filter(|next| next.span.start == self.tokens[self.at - 1].span.end);
-        let items = match next.map(|token| &token.kind) {
-            Some(Kind::Name) => vec![Item::Call(self.call()?)],
-            Some(Kind::Sign('[')) => {
-                self.at += 1;
-                self.inside(']', Self::spec)?
-            }
-            _ => {
-                self.complain_with(
-                    self.since(start),
-                    "this repeats nothing",
-                    "`3*name` or `3*[ … ]`: `*` touches both sides",
-                );
-                return None;
-            }
-        };
-        Some(Item::Repeat {
-            count,
-            items,
-            place: Place(self.since(start)),
-        })
-    }
-
-    /// `{1, 2}*…` or `{ … | … }`.
-    fn braces(&mut self) -> Option<Item> {
-        let start = self.peek()?.span;
-        self.at += 1;
-        if matches!(self.peek()?.kind, Kind::Int(_))
-            && !matches!(
-                self.tokens.get(self.at + 1),
-                Some(Token {
-                    kind: Kind::Sign('*'),
-                    ..
-                })
-            )
-        {
-            let counts = self.inside('}', Self::counts)?;
-            if counts.len() < 2 {
-                self.complain(
-                    self.since(start),
-                    "alternatives are two or more: `{1, 2}*…`",
-                );
-            }
-            if self.touches('*') {
-                return self.repeated(Count::OneOf(counts), start);
-            }
-            self.complain_with(
-                self.since(start),
-                "numbers cannot stand here",
-                "`{1, 2}*name` repeats: `*` touches both sides",
-            );
-            return None;
-        }
-        let choices = self.inside('}', Self::branches)?;
-        let place = Place(self.since(start));
-        if choices.len() < 2 {
-            self.complain_with(
-                place.0,
-                "alternatives are two or more",
-                "`{ … | … }`; a group without alternatives has no brackets",
-            );
-        }
-        Some(Item::Choice { choices, place })
-    }
-
-    fn counts(&mut self) -> Vec<u32> {
-        let mut counts = Vec::from_iter(self.count());
-        while self.take(',') {
-            match self.count() {
-                Some(count) => counts.push(count),
-                None => break,
-            }
-        }
-        counts
-    }
-
-    fn args(&mut self) -> Vec<ArgTree> {
-        let mut args: Vec<ArgTree> = Vec::new();
-        self.separated(|parser| {
-            let start = parser.peek()?.span;
-            let mut name = None;
-            if let (Kind::Name, Some(Kind::Sign('='))) = (
-                &parser.peek()?.kind,
-                parser.tokens.get(parser.at + 1).map(|t| &t.kind),
-            ) {
-                name = Some((
-                    parser.text[start.start..start.end].to_string(),
-                    Place(start),
-                ));
-                parser.at += 2;
-            }
-            let value = parser.value();
-            let place = Place(parser.since(start));
-            if value.is_none() && name.is_some() {
-                parser.complain(place.0, "a value is wanted behind `=`");
-            }
-            let value = value?;
-            if name.is_none() && args.last().is_some_and(|arg| arg.name.is_some()) {
-                parser.complain_with(
-                    place.0,
-                    "an argument without a name stands behind one with a name",
-                    "those without come first",
-                );
-            }
-            args.push(ArgTree { name, value, place });
-            Some(())
-        });
-        args
-    }
-
-    /// Reads what is parted by `,` up to a closing bracket, however wrong the parts are.
-    fn separated(&mut self, mut read: impl FnMut(&mut Self) -> Option<()>) {
-        while !self.done() && !matches!(self.sign(), Some(')' | ']' | '}')) {
-            let (before, known) = (self.at, self.problems.len());
-            let good = read(self).is_some();
-            if self.take(',') || self.done() || matches!(self.sign(), Some(')' | ']' | '}')) {
-                if !good && self.at == before + 1 && self.problems.len() == known {
-                    let comma = self.tokens[before].span;
-                    self.complain(comma, "a value is wanted, not `,`");
-                }
-                continue;
-            }
-            if self.problems.len() == known
-                && let Some(token) = self.peek().cloned().filter(|token| token.kind != Kind::Bad)
-            {
-                let wanted = if good {
-                    "`,` or `)` is wanted"
-                } else {
-                    "a value is wanted"
-                };
-                let quote = self.quote(&token);
-                self.complain(token.span, format!("{wanted}, not {quote}"));
-            }
-            self.recover();
-        }
-    }
-
-    /// Goes on behind the next `,` or before the closing bracket of this level.
+    /// Passes everything up to a bracket that closes an open one.
     fn recover(&mut self) {
-        let mut depth = 0;
-        while let Some(token) = self.peek() {
-            match token.kind {
-                Kind::Sign('(' | '[' | '{') => depth += 1,
-                Kind::Sign(')' | ']' | '}') if depth == 0 => return,
-                Kind::Sign(')' | ']' | '}') => depth -= 1,
-                Kind::Sign(',') if depth == 0 => {
-                    self.at += 1;
-                    return;
+        let mut depth = 0_usize;
+        loop {
+            match self.peek().kind {
+                Kind::End => return,
+                Kind::Mark(b'(' | b'[' | b'{') => depth += 1,
+                Kind::Mark(close @ (b')' | b']' | b'}')) => {
+                    if depth == 0 && self.open.contains(&close) {
+                        return;
+                    }
+                    depth = depth.saturating_sub(1);
                 }
                 _ => {}
             }
-            self.at += 1;
+            self.bump();
         }
     }
 
-    fn value(&mut self) -> Option<ValueTree> {
-        let token = self.peek()?.clone();
-        let kind = match &token.kind {
-            Kind::Int(value) => ValueKind::Int(*value),
-            Kind::Float(value) => ValueKind::Float(*value),
-            Kind::Text(text) => ValueKind::Text(text.clone()),
-            Kind::Name => match &self.text[token.span.start..token.span.end] {
-                "true" => ValueKind::Bool(true),
-                "false" => ValueKind::Bool(false),
-                word => ValueKind::Word(word.into()),
-            },
-            Kind::Sign('(') => {
-                return self.values(
-                    ')',
-                    token.span,
-                    ValueKind::Tuple,
-                    1,
-                    "a tuple holds at least one value",
-                );
+    /// Items up to the end, a bracket that closes an open one, or a bar that parts branches.
+    fn items(&mut self) -> Vec<Item> {
+        let mut items = Vec::new();
+        loop {
+            let before = items.len();
+            match self.peek().kind {
+                Kind::End => return items,
+                Kind::Mark(b'|') if !self.open.is_empty() => return items,
+                Kind::Mark(b'{') => items.extend(self.braces()),
+                Kind::Mark(mark) if self.open.contains(&mark) => return items,
+                Kind::Mark(mark) => self.stray(mark, items.last_mut()),
+                Kind::Bad if self.next_is(1, b'*') => items.extend(self.repeat()),
+                Kind::Name | Kind::Bad => items.push(Item::Call(self.call())),
+                Kind::Int(_) | Kind::Float(_) => items.extend(self.repeat()),
+                Kind::Bool(_) | Kind::Text => {
+                    let message = format!("{} is a value, not a call", self.found());
+                    let span = self.bump().span;
+                    self.error(Diagnostic::error(span, message));
+                }
             }
-            Kind::Sign('{') => {
-                return self.values(
-                    '}',
-                    token.span,
-                    ValueKind::Choice,
-                    2,
-                    "alternatives are two or more",
-                );
+            if items.len() > before {
+                self.parted();
             }
-            _ => return None,
+        }
+    }
+
+    /// Makes sure that the next item doesn't touch the last one.
+    fn parted(&mut self) {
+        let token = self.peek();
+        let mark = matches!(token.kind, Kind::Mark(mark) if mark != b'{');
+        if self.touches() && !mark && !matches!(token.kind, Kind::End | Kind::Bad) {
+            let message = format!("white space is missing before {}", self.found());
+            self.error(Diagnostic::error(token.span, message));
+        }
+    }
+
+    /// A mark that can't stand between items; `before` is the item before it.
+    fn stray(&mut self, mark: u8, before: Option<&mut Item>) {
+        let span = self.peek().span;
+        let this = self.found();
+        let error = |message: String| Diagnostic::error(span, message);
+        let opening = matches!(mark, b'(' | b'[');
+        let diagnostic = match (mark, before) {
+            (b'(' | b'[', Some(Item::Call(call))) if call.may_take(mark) => {
+                call.broken = true;
+                let name = &call.name;
+                error(format!("{this} must touch what it belongs to"))
+                    .help(format!("write `{name}{}`", char::from(mark)))
+            }
+            (b'[', _) => error(format!("{this} belongs to no name and no count"))
+                .help("a repetition is written `3*[ … ]`"),
+            (b'(', _) => error(format!("{this} belongs to no name")),
+            (b')' | b']' | b'}', _) => error(format!("{this} closes nothing")),
+            (b',', _) => error(format!("{this} can't stand between calls"))
+                .help("they are parted by white space, alternatives by `|`"),
+            (b'|', _) => error(format!("{this} parts nothing here"))
+                .help("alternatives are written `{ … | … }`"),
+            _ => error(format!("{this} can't stand between calls")),
         };
-        self.at += 1;
-        Some(ValueTree {
-            kind,
-            place: Place(token.span),
-        })
+        self.error(diagnostic);
+        self.bump();
+        if opening {
+            self.skip_brackets();
+        }
     }
 
-    fn values(
-        &mut self,
-        close: char,
-        start: Span,
-        kind: fn(Vec<ValueTree>) -> ValueKind,
-        fewest: usize,
-        few: &str,
-    ) -> Option<ValueTree> {
-        self.at += 1;
-        let known = self.problems.len();
-        let mut values = Vec::new();
-        self.inside(close, |parser| {
-            parser.separated(|parser| {
-                values.push(parser.value()?);
-                Some(())
-            });
-        })?;
-        let place = Place(self.since(start));
-        if values.len() < fewest && self.problems.len() == known {
-            self.complain(place.0, few);
+    /// Passes everything up to the bracket that closes the one just passed.
+    fn skip_brackets(&mut self) {
+        let mut depth = 1_usize;
+        while depth > 0 && self.peek().kind != Kind::End {
+            match self.bump().kind {
+                Kind::Mark(b'(' | b'[' | b'{') => depth += 1,
+                Kind::Mark(b')' | b']' | b'}') => depth -= 1,
+                _ => {}
+            }
         }
-        Some(ValueTree {
-            kind: kind(values),
-            place,
-        })
     }
+
+    fn call(&mut self) -> Call {
+        let faults = self.faults;
+        let token = self.bump();
+        let name = match token.kind {
+            Kind::Name => self.slice(token).into(),
+            _ => String::new(),
+        };
+        let args = match self.at_mark(b'(') && self.touches() {
+            true => self.args(),
+            false => Vec::new(),
+        };
+        let broken = self.faults != faults;
+        let bracket = self.peek().span;
+        let bodies = match self.at_mark(b'[') && self.touches() {
+            true => self.branches(b']'),
+            false => Vec::new(),
+        };
+        Call {
+            name,
+            name_at: At(token.span),
+            args,
+            bodies,
+            bodies_at: At(bracket.to(self.last())),
+            at: At(token.span.to(self.last())),
+            broken,
+        }
+    }
+
+    /// `[ … | … ]`, or the same in braces: one branch at least, which may be empty.
+    fn branches(&mut self, close: u8) -> Vec<Vec<Item>> {
+        let Some(open) = self.open(close) else {
+            return Vec::new();
+        };
+        let mut branches = vec![self.items()];
+        while self.at_mark(b'|') {
+            self.bump();
+            branches.push(self.items());
+        }
+        self.close(open, false);
+        branches
+    }
+
+    /// Alternatives of counts or of specs.
+    fn braces(&mut self) -> Option<Item> {
+        let counts = matches!(
+            self.tokens.get(self.at + 1).map(|token| token.kind),
+            Some(Kind::Int(_) | Kind::Float(_))
+        );
+        if counts && (self.next_is(2, b',') || self.next_is(2, b'}')) {
+            return self.repeat();
+        }
+        let (start, faults) = (self.peek().span, self.faults);
+        let options = self.branches(b'}');
+        let at = start.to(self.last());
+        if options.len() < 2 && self.faults == faults {
+            self.error(too_few(at, '|'));
+        }
+        Some(Item::OneOf(OneOf {
+            options,
+            at: At(at),
+        }))
+    }
+
+    /// `3*relu`, `3*[ … ]`, `{0, 1}*[ … ]`. Nothing when it is no repetition or what is repeated is missing.
+    fn repeat(&mut self) -> Option<Item> {
+        let (start, faults) = (self.peek().span, self.faults);
+        let counts = match self.peek().kind {
+            Kind::Mark(_) => self.alternatives(Parser::count),
+            _ if self.next_is(1, b'*') => self.count().into_iter().collect(),
+            _ => {
+                self.bump();
+                Vec::new()
+            }
+        };
+        let counts_at = start.to(self.last());
+        if !self.at_mark(b'*') {
+            if self.faults == faults {
+                let message = format!(
+                    "{} is not a call",
+                    quote(&self.text[counts_at.start..counts_at.end])
+                );
+                let help = "a repetition is written `3*relu` or `3*[ … ]`";
+                self.error(Diagnostic::error(counts_at, message).help(help));
+            }
+            return None;
+        }
+        let mut apart = !self.touches();
+        let star = self.bump().span;
+        let body = match self.peek().kind {
+            Kind::Name | Kind::Bad => {
+                apart |= !self.touches();
+                vec![Item::Call(self.call())]
+            }
+            Kind::Mark(b'[') => {
+                apart |= !self.touches();
+                let at = self.peek().span;
+                let branches = self.branches(b']');
+                if branches.len() > 1 {
+                    let message = "a repetition has one body, without `|`";
+                    self.error(Diagnostic::error(at.to(self.last()), message));
+                }
+                branches.into_iter().next().unwrap_or_default()
+            }
+            _ => {
+                self.expected("a call or `[` after `*`");
+                return None;
+            }
+        };
+        if apart {
+            self.error(Diagnostic::error(
+                star,
+                "`*` must touch the count and what is repeated",
+            ));
+        }
+        Some(Item::Repeat(Repeat {
+            counts,
+            counts_at: At(counts_at),
+            body,
+            at: At(start.to(self.last())),
+        }))
+    }
+
+    fn count(&mut self) -> Option<u16> {
+        let token = self.peek();
+        let digits = self.slice(token).starts_with(|c: char| c.is_ascii_digit());
+        match token.kind {
+            Kind::Int(n) if digits && n <= MAX_COUNT.into() => {
+                self.bump();
+                return u16::try_from(n).ok();
+            }
+            Kind::Int(_) | Kind::Float(_) => {
+                let message = format!("{} is no count; a count is 0 to {MAX_COUNT}", self.found());
+                self.error(Diagnostic::error(token.span, message));
+                self.bump();
+            }
+            Kind::Bad => {
+                self.bump();
+            }
+            _ => self.expected("a count"),
+        }
+        None
+    }
+}
+
+impl Call {
+    /// Whether an opening bracket may be meant for it, had it not been put apart.
+    fn may_take(&self, bracket: u8) -> bool {
+        !self.name.is_empty() && self.bodies.is_empty() && (bracket == b'[' || self.args.is_empty())
+    }
+}
+
+/// Braces with no choice in them.
+fn too_few(span: Span, separator: char) -> Diagnostic {
+    Diagnostic::error(span, "a choice needs at least two alternatives")
+        .help(format!("part them by `{separator}`"))
 }

@@ -1,22 +1,42 @@
-//! Texts under a word.
+//! Whole texts under a word.
 
-use crate::{RegistryError, Tree, parse, registry::is_name, tree::Item};
+use crate::{
+    RegistryError, Tree,
+    extent::{Extent, measure},
+    lex::is_name,
+    parse::parse,
+};
 
 /// A text under a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
     /// The word.
     pub name: &'static str,
-    /// The text that it stands for.
+    /// The text it stands for.
     pub text: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
 }
 
-/// Presets in the order in which they were registered; each may use those before it.
+/// Presets in the order in which they were registered: a value, to which each user adds their own.
+///
+/// ```
+/// use tapeline_spec::{Preset, Presets};
+///
+/// let block = Preset { name: "block", text: "linear(8) relu", about: "a hidden layer" };
+/// let deep = Preset { name: "deep", text: "3*block linear(2)", about: "three of them and an end" };
+/// let presets = Presets::new().with(block)?.with(deep)?;
+/// assert_eq!(presets.get("deep"), Some(&deep));
+/// # Ok::<(), tapeline_spec::RegistryError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
-pub struct Presets {
-    all: Vec<(Preset, Tree)>,
+pub struct Presets(Vec<Entry>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub preset: Preset,
+    pub tree: Tree,
+    pub extent: Extent,
 }
 
 impl Presets {
@@ -25,61 +45,47 @@ impl Presets {
         Presets::default()
     }
 
-    /// The presets with one more.
+    /// Adds a preset. It may use those that are there already, never itself or later ones.
     ///
     /// # Errors
-    /// When its name is taken or can't be written in a text, its text can't be read, or it uses itself.
+    /// When its word is taken or is no name of the grammar, or its text can't be read, has alternatives, or with other presets
+    /// written out is longer or deeper than a text may be.
     pub fn with(mut self, preset: Preset) -> Result<Self, RegistryError> {
-        let Preset { name, text, .. } = preset;
+        let (noun, name) = ("preset", preset.name);
         if !is_name(name) {
-            return Err(RegistryError(format!(
-                "`{name}` can't be written as the name of a preset"
-            )));
+            return Err(RegistryError::NotAName { noun, name });
         }
         if self.get(name).is_some() {
-            return Err(RegistryError(format!("a second preset `{name}`")));
+            return Err(RegistryError::Taken { noun, name });
         }
-        let tree = parse(text).map_err(|errors| {
-            let problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            RegistryError(format!("preset `{name}`: {}", problems.join("; ")))
+        let refuse = |problem: String| RegistryError::Preset { name, problem };
+        let tree = parse(preset.text).map_err(|errors| {
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            refuse(errors.join("; "))
         })?;
-        if uses(&tree.items, name) {
-            return Err(RegistryError(format!("preset `{name}` uses itself")));
+        let extent = measure(&tree.items, &self.0).map_err(|error| refuse(error.to_string()))?;
+        if extent.alternatives {
+            return Err(refuse("it has alternatives".into()));
         }
-        self.all.push((preset, tree));
+        self.0.push(Entry {
+            preset,
+            tree,
+            extent,
+        });
         Ok(self)
     }
 
-    /// The preset of this name.
+    /// All presets, in the order in which they were registered.
+    pub fn iter(&self) -> impl Iterator<Item = &Preset> {
+        self.0.iter().map(|entry| &entry.preset)
+    }
+
+    /// The preset of a word.
     pub fn get(&self, name: &str) -> Option<&Preset> {
         self.iter().find(|preset| preset.name == name)
     }
 
-    /// The presets, in the order in which they were registered.
-    pub fn iter(&self) -> impl Iterator<Item = &Preset> {
-        self.all.iter().map(|(preset, _)| preset)
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.0
     }
-
-    /// Among the first `visible` presets, the one of this name, with its place and its tree.
-    pub(crate) fn find(&self, name: &str, visible: usize) -> Option<(usize, &Preset, &Tree)> {
-        let all = self.all[..visible].iter().enumerate();
-        let mut found = all.filter(|(_, (preset, _))| preset.name == name);
-        found
-            .next()
-            .map(|(place, (preset, tree))| (place, preset, tree))
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
-    }
-}
-
-fn uses(items: &[Item], name: &str) -> bool {
-    items.iter().any(|item| match item {
-        Item::Call(call) => {
-            call.name == name || call.bodies.iter().flatten().any(|body| uses(body, name))
-        }
-        Item::Repeat { items, .. } => uses(items, name),
-        Item::Choice { choices, .. } => choices.iter().any(|choice| uses(choice, name)),
-    })
 }

@@ -1,20 +1,26 @@
-//! What has a name.
+//! Definitions by name.
 
-use std::fmt;
+use std::{collections::BTreeMap, error::Error, fmt};
 
-use crate::{ArgInfo, info::Default, nearest::nearest};
+use crate::{
+    ArgInfo, Span,
+    accept::accept,
+    info::{Fallback, Kind},
+    lex::is_name,
+    nearest::nearest,
+};
 
-/// Something that a text can call by name.
+/// What a registry needs to know of a definition. A definition is plain data of any type.
 pub trait Named {
-    /// Its name.
+    /// The name by which a text calls it.
     fn name(&self) -> &'static str;
 
-    /// Other names that are understood, but never printed.
+    /// Other names that are accepted; printed texts never have them.
     fn aliases(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// What it does, in one line.
+    /// What it is, in one line.
     fn about(&self) -> &'static str;
 
     /// Its arguments, in the order in which they may be given without a name.
@@ -22,164 +28,196 @@ pub trait Named {
         &[]
     }
 
-    /// What it takes in brackets.
+    /// Whether it takes other calls in brackets.
     fn body(&self) -> Body {
         Body::None
     }
 }
 
-/// What a call takes in brackets.
+/// What a definition takes in brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     /// Nothing.
     None,
-    /// Other calls: `name[ … ]`.
+    /// One chain, which may be empty: `residual[ relu ]`.
     One,
-    /// Other calls in branches: `name[ … | … ]`; one or more.
+    /// One chain or more, parted by `|`: `concat[ relu | tanh ]`.
     Branches,
 }
 
-/// Definitions by name: a value, put together by whoever uses it.
-///
-/// ```
-/// use tapeline_spec::{Named, Registry};
-///
-/// struct Filter(&'static str);
-///
-/// impl Named for Filter {
-///     fn name(&self) -> &'static str {
-///         self.0
-///     }
-///
-///     fn about(&self) -> &'static str {
-///         "a filter"
-///     }
-/// }
-///
-/// let filters = Registry::new("filter").with(Filter("echo"))?.with(Filter("chorus"))?;
-/// assert_eq!(filters.nearest("ecko"), Some("echo"));
-/// assert_eq!(filters.with(Filter("echo")).err().unwrap().to_string(), "a second filter `echo`");
-/// # Ok::<(), tapeline_spec::RegistryError>(())
-/// ```
+/// Definitions sorted by name: a value, to which each user adds their own.
 #[derive(Clone, Debug)]
 pub struct Registry<D> {
     noun: &'static str,
-    defs: Vec<D>,
+    defs: BTreeMap<&'static str, D>,
+    /// Alias to name.
+    aliases: BTreeMap<&'static str, &'static str>,
 }
-
-/// Why something can't be registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistryError(pub(crate) String);
-
-impl fmt::Display for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RegistryError {}
 
 impl<D: Named> Registry<D> {
-    /// An empty registry; `noun` says in messages what its entries are: `layer`.
+    /// An empty registry. `noun` says in messages what its definitions are: `layer`, `optimizer`.
     pub fn new(noun: &'static str) -> Self {
         Registry {
             noun,
-            defs: Vec::new(),
+            defs: BTreeMap::new(),
+            aliases: BTreeMap::new(),
         }
     }
 
-    /// The registry with one more definition.
+    /// Adds a definition.
     ///
     /// # Errors
-    /// When a name or an alias is taken or can't be written in a text, an argument stands twice, or a default isn't allowed.
+    /// When one of its names is taken or is no name of the grammar, or one of its arguments contradicts itself: a name repeated, a
+    /// default or what is to be tried out of range, words that can't be written, the value of an argument that isn't there.
     pub fn with(mut self, def: D) -> Result<Self, RegistryError> {
-        let noun = self.noun;
-        for (i, name) in names(&def).enumerate() {
-            if !is_name(name) {
-                return Err(RegistryError(format!(
-                    "`{name}` can't be written as the name of a {noun}"
-                )));
+        let (name, noun) = (def.name(), self.noun);
+        let mut names = vec![name];
+        names.extend(def.aliases());
+        for (i, &new) in names.iter().enumerate() {
+            if !is_name(new) {
+                return Err(RegistryError::NotAName { noun, name: new });
             }
-            if self.get(name).is_some() || names(&def).take(i).any(|before| before == name) {
-                return Err(RegistryError(format!("a second {noun} `{name}`")));
+            if self.get(new).is_some() || names[..i].contains(&new) {
+                return Err(RegistryError::Taken { noun, name: new });
             }
         }
-        check_args(def.args())
-            .map_err(|problem| RegistryError(format!("{noun} `{}`: {problem}", def.name())))?;
-        let place = self.defs.partition_point(|other| other.name() < def.name());
-        self.defs.insert(place, def);
+        for (place, info) in def.args().iter().enumerate() {
+            check(def.args(), place).map_err(|problem| RegistryError::Argument {
+                of: name,
+                name: info.name,
+                problem,
+            })?;
+        }
+        self.aliases
+            .extend(def.aliases().iter().map(|&alias| (alias, name)));
+        self.defs.insert(name, def);
         Ok(self)
     }
 
-    /// The definition of this name or alias.
+    /// The definition of a name or alias.
     pub fn get(&self, name: &str) -> Option<&D> {
-        self.defs
-            .iter()
-            .find(|def| names(*def).any(|known| known == name))
+        let name = self.aliases.get(name).copied().unwrap_or(name);
+        self.defs.get(name)
     }
 
-    /// The definitions, sorted by name.
+    /// All definitions, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &D> {
-        self.defs.iter()
+        self.defs.values()
     }
 
-    /// The name or alias that was probably meant, if one is near.
-    pub fn nearest(&self, name: &str) -> Option<&'static str> {
+    /// The name or alias most like `name`, if one is near.
+    pub fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.names())
     }
 
+    /// All names, then all aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.defs.iter().flat_map(|def| names(def))
+        self.defs.keys().chain(self.aliases.keys()).copied()
     }
 
-    /// What its entries are, in messages.
+    /// What its definitions are, in one word.
     pub fn noun(&self) -> &'static str {
         self.noun
     }
 }
 
-fn names<D: Named>(def: &D) -> impl Iterator<Item = &'static str> + use<D> {
-    std::iter::once(def.name()).chain(def.aliases().iter().copied())
-}
-
-/// Whether the grammar takes it for a name.
-pub(crate) fn is_name(name: &str) -> bool {
-    let first = name.chars().next();
-    first.is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
-        && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
-        && !matches!(name, "true" | "false")
-}
-
-fn check_args(infos: &[ArgInfo]) -> Result<(), String> {
-    for (i, info) in infos.iter().enumerate() {
-        let name = info.name;
-        if !is_name(name) {
-            return Err(format!(
-                "`{name}` can't be written as the name of an argument"
-            ));
-        }
-        if infos[..i].iter().any(|before| before.name == name) {
-            return Err(format!("a second argument `{name}`"));
-        }
-        if let Some(value) = info.default_value() {
-            info.admit(&value)
-                .map_err(|problem| format!("the default of `{name}` {problem}"))?;
-        }
-        let facts = info.facts();
-        if let Some(Default::Other(other)) = facts.default {
-            let source = infos
-                .iter()
-                .find(|info| info.name == other)
-                .map(ArgInfo::facts);
-            let fits = source.is_some_and(|source| {
-                source.kind == facts.kind && !matches!(source.default, Some(Default::Other(_)))
-            });
-            if !fits {
-                return Err(format!(
-                    "`{name}` takes its value from `{other}`, which has none of its type"
-                ));
+fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
+    let info = &infos[place];
+    let facts = info.facts();
+    if !is_name(info.name) {
+        return Err("it is no name of the grammar".into());
+    }
+    if infos[..place].iter().any(|other| other.name == info.name) {
+        return Err("it is declared twice".into());
+    }
+    if matches!(facts.kind, Kind::Word | Kind::SizeOrWord) && facts.choices.is_empty() {
+        return Err("it has no words to choose from".into());
+    }
+    if let Some(word) = facts.choices.iter().find(|word| !is_name(word)) {
+        return Err(format!("its choice `{word}` is no name of the grammar"));
+    }
+    if facts
+        .tried
+        .is_some_and(|ends| ends[0] > ends[1] || !ends.iter().all(|&end| facts.allow(end)))
+    {
+        return Err("what is to be tried isn't within its limits".into());
+    }
+    match facts.fallback {
+        Fallback::Required => Ok(()),
+        Fallback::Value(value) => match accept(info, &value, Span::default(), None) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("its default isn't allowed: {}", error.message)),
+        },
+        Fallback::As(other) => match infos
+            .iter()
+            .find(|info| info.name == other)
+            .map(ArgInfo::facts)
+        {
+            None => Err(format!(
+                "it takes the value of `{other}`, which isn't there"
+            )),
+            Some(source)
+                if source.kind != facts.kind || matches!(source.fallback, Fallback::As(_)) =>
+            {
+                Err(format!("it can't take the value of `{other}`"))
             }
+            Some(_) => Ok(()),
+        },
+    }
+}
+
+/// Why something can't be registered: an author's mistake.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// The name or alias is there already.
+    Taken {
+        /// What it would be the name of.
+        noun: &'static str,
+        /// The name.
+        name: &'static str,
+    },
+    /// No text could write the name.
+    NotAName {
+        /// What it would be the name of.
+        noun: &'static str,
+        /// The name.
+        name: &'static str,
+    },
+    /// An argument contradicts itself.
+    Argument {
+        /// The definition's name.
+        of: &'static str,
+        /// The argument's name.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A preset's text can't be used.
+    Preset {
+        /// The preset's name.
+        name: &'static str,
+        /// What is wrong with its text.
+        problem: String,
+    },
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RegistryError::Taken { noun, name } => write!(f, "a second {noun} `{name}`"),
+            RegistryError::NotAName { noun, name } => {
+                write!(
+                    f,
+                    "`{name}` can't name a {noun}: a name is made of ASCII letters, digits and `_`"
+                )
+            }
+            RegistryError::Argument { of, name, problem } => {
+                write!(f, "argument `{name}` of `{of}`: {problem}")
+            }
+            RegistryError::Preset { name, problem } => write!(f, "preset `{name}`: {problem}"),
         }
     }
-    Ok(())
 }
+
+impl Error for RegistryError {}

@@ -1,374 +1,323 @@
-//! From a tree to definitions and checked arguments.
+//! From tree to calls.
+
+use std::mem;
 
 use crate::{
     Args, Body, Call, Diagnostic, Named, Presets, Registry, Resolved, Span, Tree, Value,
-    args::unknown,
-    diagnostic::Diagnostics,
+    accept::accept,
+    args::{self, Given},
+    diagnostic::{Report, list, quote},
+    extent::measure,
     nearest::nearest,
     parse,
+    presets::Entry,
     resolved::Node,
-    tree::{ArgTree, CallTree, Count, Item},
+    tree::{self, Expr, Item},
 };
 
-/// The most calls that a text may stand for, repetition and presets written out.
-pub const MAX_CALLS: u64 = 10_000;
-
-/// Reads a text and resolves it.
+/// Finds what the names of a tree mean, and holds its arguments to it.
 ///
 /// # Errors
-/// Those of [`parse`], or those of [`resolve`].
-pub fn read<'r, D: Named>(
-    text: &str,
-    registry: &'r Registry<D>,
-    presets: &Presets,
-) -> Result<Resolved<'r, D>, Vec<Diagnostic>> {
-    resolve(&parse(text)?, registry, presets)
-}
-
-/// Finds what the names of a tree stand for, and checks all arguments.
-///
-/// # Errors
-/// Everything wrong with it, in the order of the text: unknown names, unknown, repeated or missing arguments, values that aren't allowed,
-/// bodies too few or too many, alternatives, more than [`MAX_CALLS`] calls, or none at all. What is wrong inside a preset has the
-/// word's place and quotes the call.
+/// Everything that is wrong, in the order of its places, but no more than twenty. What is wrong inside a preset has the place of its
+/// word. A tree is refused that has alternatives, has no call, or is longer than 10 000 calls.
 pub fn resolve<'r, D: Named>(
     tree: &Tree,
     registry: &'r Registry<D>,
     presets: &Presets,
 ) -> Result<Resolved<'r, D>, Vec<Diagnostic>> {
-    let mut resolver = Resolver {
-        registry,
-        presets,
-        problems: Diagnostics::default(),
-    };
-    let nodes = resolver.items(
-        &tree.items,
-        &Scope {
-            visible: presets.len(),
-            from: None,
-        },
-    );
-    if resolver.problems.len() == 0 {
-        let noun = registry.noun();
-        match count(&nodes) {
-            0 => resolver.error(tree.place.0, format!("there is no {noun}")),
-            n if n > MAX_CALLS => {
-                let n = if n == u64::MAX {
-                    "far too many".into()
-                } else {
-                    n.to_string()
-                };
-                resolver.error(
-                    tree.place.0,
-                    format!("this stands for {n} {noun}s; at most {MAX_CALLS} are allowed"),
-                );
-            }
-            _ => {}
-        }
-    }
-    resolver.problems.or(Resolved { nodes })
+    Resolver::new(registry, presets, Report::default()).run(tree)
 }
 
-/// Reads a plain list of calls: without repetition, alternatives, presets or bodies.
+/// Reads a text: [`parse`](crate::parse), then [`resolve`], the errors of both together.
 ///
 /// # Errors
-/// Everything wrong with the text.
+/// As theirs.
+pub fn read<'r, D: Named>(
+    text: &str,
+    registry: &'r Registry<D>,
+    presets: &Presets,
+) -> Result<Resolved<'r, D>, Vec<Diagnostic>> {
+    let (tree, report) = parse::read(text);
+    Resolver::new(registry, presets, report).run(&tree)
+}
+
+/// Reads a text that is a plain chain of calls, at least one, without bodies, repetition and presets.
+///
+/// # Errors
+/// As those of [`read`].
 pub fn read_chain<'r, D: Named>(
     text: &str,
     registry: &'r Registry<D>,
 ) -> Result<Vec<Call<'r, D>>, Vec<Diagnostic>> {
-    let tree = parse(text)?;
-    let mut problems = Diagnostics::default();
-    for item in &tree.items {
-        if let Item::Repeat { .. } = item {
-            problems.push(Diagnostic::error(
-                item.span(),
-                format!("a {} cannot be repeated", registry.noun()),
-            ));
+    let (tree, report) = parse::read(text);
+    let presets = Presets::new();
+    let mut resolver = Resolver::new(registry, &presets, report);
+    resolver.chain = true;
+    Ok(resolver.run(&tree)?.calls())
+}
+
+struct Resolver<'a, 'r, D> {
+    registry: &'r Registry<D>,
+    /// Those that may be used here.
+    presets: &'a [Entry],
+    /// Whether only plain calls are allowed.
+    chain: bool,
+    /// The outermost preset that is being resolved.
+    via: Option<Via>,
+    report: Report,
+}
+
+#[derive(Clone, Copy)]
+struct Via {
+    word: &'static str,
+    span: Span,
+}
+
+impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
+    fn new(registry: &'r Registry<D>, presets: &'a Presets, report: Report) -> Self {
+        Resolver {
+            registry,
+            presets: presets.entries(),
+            chain: false,
+            via: None,
+            report,
         }
     }
-    problems.or(())?;
-    Ok(resolve(&tree, registry, &Presets::new())?.calls())
-}
 
-/// Calls in all, those in bodies too; empty presets and what is repeated 0 times count nothing.
-fn count<D>(nodes: &[Node<'_, D>]) -> u64 {
-    let counts = nodes.iter().map(|node| match node {
-        Node::Call { bodies, .. } => bodies
-            .iter()
-            .fold(1u64, |sum, body| sum.saturating_add(count(body))),
-        Node::Repeat {
-            count: times,
-            nodes,
-        } => count(nodes).saturating_mul((*times).into()),
-        Node::Preset { nodes, .. } => count(nodes),
-    });
-    counts.fold(0, u64::saturating_add)
-}
-
-/// What is known where a call stands.
-struct Scope {
-    /// How many presets may be used.
-    visible: usize,
-    /// The preset that it stands in, and the place of its word.
-    from: Option<(&'static str, Span)>,
-}
-
-impl Scope {
-    fn span(&self, span: Span) -> Span {
-        self.from.map_or(span, |(_, word)| word)
-    }
-}
-
-struct Resolver<'r, 'p, D> {
-    registry: &'r Registry<D>,
-    presets: &'p Presets,
-    problems: Diagnostics,
-}
-
-impl<'r, D: Named> Resolver<'r, '_, D> {
-    fn error(&mut self, span: Span, message: String) {
-        self.problems.push(Diagnostic::error(span, message));
+    fn run(mut self, tree: &Tree) -> Result<Resolved<'r, D>, Vec<Diagnostic>> {
+        let mut nodes = Vec::new();
+        match measure(&tree.items, self.presets) {
+            Err(error) => self.report.add(|| error),
+            Ok(extent) => {
+                nodes = self.items(&tree.items);
+                if extent.calls == 0 && self.report.is_empty() {
+                    let message = format!("there is no {}", self.registry.noun());
+                    let span = tree::span(&tree.items);
+                    self.report.add(|| Diagnostic::error(span, message));
+                }
+            }
+        }
+        if self.report.is_empty() {
+            Ok(Resolved::new(nodes))
+        } else {
+            Err(self.report.sorted())
+        }
     }
 
-    /// A complaint about something in a call, with the call quoted where the text doesn't show it.
-    fn complain(&mut self, scope: &Scope, call: &CallTree, diagnostic: Diagnostic) {
-        self.problems.push(match scope.from {
-            None => diagnostic,
-            Some((preset, word)) => Diagnostic {
-                span: word,
-                message: format!("in preset `{preset}`, at `{call}`: {}", diagnostic.message),
-                ..diagnostic
-            },
+    /// Reports an error of a call; where that is a preset's, at the preset's word.
+    fn blame(&mut self, call: &tree::Call, error: impl FnOnce() -> Diagnostic) {
+        let via = self.via;
+        self.report.add(|| match via {
+            None => error(),
+            Some(Via { word, span }) => {
+                let error = error();
+                let item = quote(&call.to_string());
+                let message = format!("preset `{word}`: in {item}: {}", error.message);
+                Diagnostic {
+                    span,
+                    message,
+                    ..error
+                }
+            }
         });
     }
 
-    fn items(&mut self, items: &[Item], scope: &Scope) -> Vec<Node<'r, D>> {
-        let mut nodes = Vec::with_capacity(items.len());
-        for item in items {
-            if self.problems.full() {
-                break;
-            }
-            let span = scope.span(item.span());
-            match item {
-                Item::Call(call) => nodes.extend(self.call(call, scope)),
-                Item::Choice { choices, .. } => {
-                    self.alternatives(span);
-                    choices
-                        .iter()
-                        .for_each(|choice| drop(self.items(choice, scope)));
-                }
-                Item::Repeat { count, items, .. } => {
-                    let nodes_in = self.items(items, scope);
-                    match count {
-                        Count::Times(count) => nodes.push(Node::Repeat {
-                            count: *count,
-                            nodes: nodes_in,
-                        }),
-                        Count::OneOf(_) => self.alternatives(span),
-                    }
-                }
-            }
-        }
-        nodes
+    fn items(&mut self, items: &[Item]) -> Vec<Node<'r, D>> {
+        items.iter().filter_map(|item| self.item(item)).collect()
     }
 
-    fn alternatives(&mut self, span: Span) {
-        let diagnostic = Diagnostic::error(span, "alternatives cannot stand in one model");
-        self.problems
-            .push(diagnostic.help("use `compare` to try them all"));
-    }
-
-    fn call(&mut self, call: &CallTree, scope: &Scope) -> Option<Node<'r, D>> {
-        let def = self.registry.get(&call.name);
-        let preset = self.presets.find(&call.name, scope.visible);
-        let name_span = call.name_place.0;
-        match (def, preset) {
-            (Some(def), None) => self.defined(def, call, scope),
-            (None, Some((place, preset, tree))) => {
-                let name = preset.name;
-                if !call.args.is_empty() || call.bodies.is_some() {
-                    let message =
-                        format!("`{name}` is a preset, which takes no arguments and no body");
-                    self.complain(scope, call, Diagnostic::error(call.place.0, message));
+    fn item(&mut self, item: &Item) -> Option<Node<'r, D>> {
+        match item {
+            Item::Call(call) => self.call(call),
+            Item::Repeat(repeat) => {
+                if self.chain {
+                    self.report
+                        .add(|| Diagnostic::error(repeat.at.0, "repetition is not allowed here"));
+                } else if repeat.counts.len() > 1 {
+                    self.report.add(|| alternatives(repeat.counts_at.0));
                 }
-                let from = scope.from.unwrap_or((name, name_span));
-                let nodes = self.items(
-                    &tree.items,
-                    &Scope {
-                        visible: place,
-                        from: Some(from),
-                    },
-                );
-                Some(Node::Preset { name, nodes })
+                let body = self.items(&repeat.body);
+                Some(Node::Repeat(*repeat.counts.first()?, body))
             }
-            (Some(_), Some(_)) => {
-                let message = format!(
-                    "`{}` is the name of a {} and of a preset",
-                    call.name,
-                    self.registry.noun()
-                );
-                self.complain(scope, call, Diagnostic::error(name_span, message));
-                None
-            }
-            (None, None) => {
-                let presets = self
-                    .presets
-                    .iter()
-                    .take(scope.visible)
-                    .map(|preset| preset.name);
-                let near = nearest(&call.name, self.registry.names().chain(presets));
-                let diagnostic = Diagnostic::error(
-                    name_span,
-                    format!("unknown {} `{}`", self.registry.noun(), clipped(&call.name)),
-                );
-                let diagnostic = match near {
-                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                    None => diagnostic,
-                };
-                self.complain(scope, call, diagnostic);
-                for body in call.bodies.iter().flatten() {
-                    self.items(body, scope);
+            Item::OneOf(one_of) => {
+                // A single one has been reported by the parser.
+                if one_of.options.len() > 1 {
+                    self.report.add(|| alternatives(one_of.at.0));
+                }
+                for option in &one_of.options {
+                    self.items(option);
                 }
                 None
             }
         }
     }
 
-    fn defined(&mut self, def: &'r D, call: &CallTree, scope: &Scope) -> Option<Node<'r, D>> {
-        let known = self.problems.len();
-        let (values, arg_spans) = self.args(def, call, scope);
-        self.bodies(def, call, scope);
-        let clean = self.problems.len() == known;
-        let bodies = call
-            .bodies
+    fn call(&mut self, call: &tree::Call) -> Option<Node<'r, D>> {
+        let name = &call.name;
+        let preset = self
+            .presets
             .iter()
-            .flatten()
-            .map(|body| self.items(body, scope))
-            .collect();
-        if !clean {
+            .position(|entry| entry.preset.name == name);
+        let noun = self.registry.noun();
+        match (self.registry.get(name), preset) {
+            (Some(def), None) => return self.definition(def, call),
+            (None, Some(place)) => return self.preset(place, call),
+            (Some(_), Some(_)) => self.blame(call, || {
+                let message = format!("`{name}` is both a {noun} and a preset");
+                Diagnostic::error(call.name_at.0, message).help("one of them needs another name")
+            }),
+            (None, None) if name.is_empty() => {}
+            (None, None) => {
+                let known = self
+                    .registry
+                    .names()
+                    .chain(self.presets.iter().map(|entry| entry.preset.name));
+                let known: Vec<_> = known.collect();
+                self.blame(call, || {
+                    let help = match nearest(name, known.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("known are {}", list(known)),
+                    };
+                    let message = format!("unknown {noun} {}", quote(name));
+                    Diagnostic::error(call.name_at.0, message).help(help)
+                });
+            }
+        }
+        for body in &call.bodies {
+            self.items(body);
+        }
+        None
+    }
+
+    fn preset(&mut self, place: usize, call: &tree::Call) -> Option<Node<'r, D>> {
+        let (presets, via) = (self.presets, self.via);
+        let word = presets[place].preset.name;
+        if !call.args.is_empty() || !call.bodies.is_empty() {
+            self.blame(call, || {
+                let message = format!("`{word}` is a preset, which takes no arguments and no body");
+                Diagnostic::error(call.at.0, message)
+            });
             return None;
         }
-        match Args::fill(def.args(), values) {
-            Ok(args) => {
-                let arg_spans = arg_spans
-                    .into_iter()
-                    .map(|(name, span)| (name, scope.span(span)))
-                    .collect();
-                let span = scope.span(call.place.0);
-                let preset = scope.from.map(|(preset, _)| preset);
-                let call = Call {
-                    def,
-                    args,
-                    bodies: Vec::new(),
-                    span,
-                    arg_spans,
-                    preset,
-                };
-                Some(Node::Call { call, bodies })
-            }
-            Err(missing) => {
-                let message = format!(
-                    "`{}` needs `{}` ({})",
-                    def.name(),
-                    missing.name,
-                    missing.kind()
-                );
-                self.complain(scope, call, Diagnostic::error(call.place.0, message));
+        self.via = via.or(Some(Via {
+            word,
+            span: call.at.0,
+        }));
+        self.presets = &presets[..place];
+        let items = self.items(&presets[place].tree.items);
+        (self.presets, self.via) = (presets, via);
+        Some(Node::Preset(word, items))
+    }
+
+    fn definition(&mut self, def: &'r D, call: &tree::Call) -> Option<Node<'r, D>> {
+        let name = def.name();
+        let given = if call.broken {
+            None
+        } else {
+            self.given(def, call)
+        };
+        let body = if self.chain { Body::None } else { def.body() };
+        let wrong_body = match (body, call.bodies.len()) {
+            (Body::None, 1..) => Some(format!("`{name}` takes no body")),
+            (Body::One, 2..) => Some(format!(
+                "`{name}` takes one body, not {} branches",
+                call.bodies.len()
+            )),
+            _ => None,
+        };
+        let lacks_body = body != Body::None && call.bodies.is_empty();
+        let bodies = call.bodies.iter().map(|body| self.items(body)).collect();
+        if let Some(message) = wrong_body {
+            self.blame(call, || Diagnostic::error(call.bodies_at.0, message));
+            return None;
+        }
+        let args = match Args::fill(def.args(), given?, call.at.0, Some(name)) {
+            Ok(args) => Some(args),
+            Err(error) => {
+                self.blame(call, || error);
                 None
             }
+        };
+        if lacks_body {
+            self.blame(call, || {
+                Diagnostic::error(call.at.0, format!("`{name}` needs a body")).help(match body {
+                    Body::Branches => format!("write `{name}[ … | … ]`"),
+                    _ => format!("write `{name}[ … ]`"),
+                })
+            });
         }
+        let call = Call {
+            def,
+            args: args?,
+            bodies: Vec::new(),
+            span: self.via.map_or(call.at.0, |via| via.span),
+            preset: self.via.map(|via| via.word),
+        };
+        Some(Node::Call(call, bodies))
     }
 
-    /// The value of each argument that is given, in the order of the definition, and their places.
-    fn args(
-        &mut self,
-        def: &'r D,
-        call: &CallTree,
-        scope: &Scope,
-    ) -> (Vec<Option<Value>>, Vec<(&'static str, Span)>) {
-        let infos = def.args();
-        let mut values = vec![None; infos.len()];
-        let mut spans: Vec<(&'static str, Span)> = Vec::new();
+    /// The arguments as written. Nothing when one of them is wrong: each that is has been reported.
+    fn given(&mut self, def: &D, call: &tree::Call) -> Option<Vec<Given>> {
+        let (infos, owner) = (def.args(), Some(def.name()));
+        let mut seen = vec![false; infos.len()];
+        let mut given = Vec::new();
+        let mut fine = true;
         for (position, arg) in call.args.iter().enumerate() {
-            let span = arg.place.0;
             let place = match &arg.name {
-                Some((name, place)) => match infos.iter().position(|info| info.name == name) {
-                    Some(place) => place,
-                    None => {
-                        let this = format!("`{}`", def.name());
-                        self.complain(scope, call, unknown(place.0, &this, clipped(name), infos));
-                        continue;
-                    }
-                },
-                None if position < infos.len() => position,
-                None => {
-                    let message = format!("`{}` takes {}", def.name(), arguments(infos.len()));
-                    self.complain(scope, call, Diagnostic::error(span, message));
-                    break;
-                }
+                Some(name) => args::find(infos, name, arg.name_at.0, owner),
+                None if position < infos.len() => Ok(position),
+                None if position == infos.len() => Err(too_many(def, arg.at.0)),
+                None => continue,
             };
-            let info = &infos[place];
-            if spans.iter().any(|(name, _)| *name == info.name) {
-                let message = format!("`{}` of `{}` is given twice", info.name, def.name());
-                self.complain(scope, call, Diagnostic::error(span, message));
-                continue;
-            }
-            spans.push((info.name, span));
-            match self.value(arg, scope) {
-                None => {}
-                Some(value) => match info.admit(&value) {
-                    Ok(value) => values[place] = Some(value),
-                    Err(problem) => {
-                        let message = format!("`{}` of `{}` {problem}", info.name, def.name());
-                        self.complain(scope, call, Diagnostic::error(span, message));
-                    }
-                },
+            let accepted = place.and_then(|place| {
+                if mem::replace(&mut seen[place], true) {
+                    return Err(args::twice(infos[place].name, arg.name_at.0, owner));
+                }
+                let value = value(&arg.value)?;
+                let value = accept(&infos[place], &value, arg.at.0, owner)?;
+                let span = self.via.map_or(arg.at.0, |via| via.span);
+                Ok(Given { place, value, span })
+            });
+            match accepted {
+                Ok(value) => given.push(value),
+                Err(error) => {
+                    fine = false;
+                    self.blame(call, || error);
+                }
             }
         }
-        (values, spans)
-    }
-
-    fn value(&mut self, arg: &ArgTree, scope: &Scope) -> Option<Value> {
-        let value = Value::of(&arg.value);
-        if value.is_none() {
-            self.alternatives(scope.span(arg.value.place.0));
-        }
-        value
-    }
-
-    fn bodies(&mut self, def: &'r D, call: &CallTree, scope: &Scope) {
-        let name = def.name();
-        let count = call.bodies.as_ref().map(Vec::len);
-        let (message, help) = match (def.body(), count) {
-            (Body::None, Some(_)) => (format!("`{name}` takes no body"), None),
-            (Body::One | Body::Branches, None) => (
-                format!("`{name}` needs a body"),
-                Some(format!("`{name}[ … ]`")),
-            ),
-            (Body::One, Some(n)) if n > 1 => {
-                (format!("`{name}` takes one body, not {n} branches"), None)
-            }
-            _ => return,
-        };
-        let diagnostic = Diagnostic::error(call.place.0, message);
-        let diagnostic = match help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        };
-        self.complain(scope, call, diagnostic);
+        fine.then_some(given)
     }
 }
 
-fn arguments(count: usize) -> String {
-    match count {
-        0 => "no arguments".into(),
-        1 => "one argument".into(),
-        n => format!("{n} arguments"),
+fn value(expr: &Expr) -> Result<Value, Diagnostic> {
+    match expr {
+        Expr::Value(value) => Ok(value.clone()),
+        Expr::Tuple(parts) => parts
+            .iter()
+            .map(value)
+            .collect::<Result<_, _>>()
+            .map(Value::Tuple),
+        Expr::OneOf(one_of) => Err(alternatives(one_of.at.0)),
     }
 }
 
-/// The beginning of a name that may be long.
-fn clipped(name: &str) -> &str {
-    &name[..name.len().min(64)]
+fn alternatives(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        span,
+        "alternatives stand for several texts, but one is wanted here",
+    )
+    .help("use `compare`")
+}
+
+fn too_many(def: &impl Named, span: Span) -> Diagnostic {
+    let name = def.name();
+    let infos = def.args();
+    let message = match infos.len() {
+        0 => format!("`{name}` takes no arguments"),
+        1 => format!("`{name}` takes one argument, `{}`", infos[0].name),
+        count => format!("`{name}` takes at most {count} arguments"),
+    };
+    let help = (infos.len() > 1).then(|| list(infos.iter().map(|info| info.name)));
+    Diagnostic::error(span, message).maybe_help(help.map(|names| format!("they are {names}")))
 }

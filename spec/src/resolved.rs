@@ -1,44 +1,185 @@
-//! What a text says, once its names are known.
+//! Calls whose names are known and whose arguments are filled in.
 
-use std::fmt::Write;
+use std::{fmt, sync::Arc};
 
-use crate::{Args, Named, Span, args::Filled, info::Default};
+use crate::{Args, Named, Span};
 
-/// A text whose names, arguments and presets are known. It has two printed forms; reading either gives the same calls.
-#[derive(Clone, Debug)]
+/// A text whose every name is known: its calls, in the structure in which they were written.
 pub struct Resolved<'r, D> {
-    pub(crate) nodes: Vec<Node<'r, D>>,
+    nodes: Arc<[Node<'r, D>]>,
 }
 
-#[derive(Clone, Debug)]
 pub(crate) enum Node<'r, D> {
-    Call {
-        call: Call<'r, D>,
-        bodies: Vec<Vec<Node<'r, D>>>,
-    },
-    Repeat {
-        count: u32,
-        nodes: Vec<Node<'r, D>>,
-    },
-    Preset {
-        name: &'static str,
-        nodes: Vec<Node<'r, D>>,
-    },
+    /// A call, whose bodies stand beside it as they were written.
+    Call(Call<'r, D>, Vec<Vec<Node<'r, D>>>),
+    Repeat(u16, Vec<Node<'r, D>>),
+    Preset(&'static str, Vec<Node<'r, D>>),
 }
 
-/// One call: its definition, its arguments, what stands in its brackets.
-#[derive(Debug)]
+/// One call.
 pub struct Call<'r, D> {
-    /// The definition.
+    /// The definition that its name means.
     pub def: &'r D,
-    /// The arguments, defaults filled in.
+    /// Its arguments.
     pub args: Args,
-    /// The calls in its brackets: no list without a body, one for a body, one a branch.
+    /// The calls in its brackets, repetition and presets written out: no list for [`Body::None`](crate::Body::None), one for
+    /// [`Body::One`](crate::Body::One), one a branch for [`Body::Branches`](crate::Body::Branches). A list may be empty.
     pub bodies: Vec<Vec<Call<'r, D>>>,
-    /// Its place in the text; that of the preset's word when it comes from one.
+    /// Its place in the text; that of the preset's word if it comes from one.
     pub span: Span,
-    pub(crate) arg_spans: Vec<(&'static str, Span)>,
     pub(crate) preset: Option<&'static str>,
+}
+
+/// Which of the two printed forms.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Short,
+    Full,
+}
+
+impl<'r, D: Named> Resolved<'r, D> {
+    pub(crate) fn new(nodes: Vec<Node<'r, D>>) -> Self {
+        Resolved {
+            nodes: nodes.into(),
+        }
+    }
+
+    /// All calls in order, repetition and presets written out.
+    pub fn calls(&self) -> Vec<Call<'r, D>> {
+        calls(&self.nodes)
+    }
+
+    /// A text for people: defaults are left out, names stand for aliases, presets and repetition are kept. Required arguments stand in
+    /// front without their names. Reading it gives the same calls.
+    pub fn short(&self) -> String {
+        text(&self.nodes, Form::Short)
+    }
+
+    /// A text for files, whose meaning doesn't move with a default: every argument is written out by its name, presets are written
+    /// out, repetition is kept. Reading it gives the same calls.
+    pub fn full(&self) -> String {
+        text(&self.nodes, Form::Full)
+    }
+}
+
+impl<D: Named> Call<'_, D> {
+    /// Its short form, what stands in its brackets written out.
+    pub fn text(&self) -> String {
+        self.written(Form::Short)
+    }
+
+    /// Its full form, what stands in its brackets written out.
+    pub fn full(&self) -> String {
+        self.written(Form::Full)
+    }
+
+    /// The outermost preset that it comes from.
+    pub fn preset(&self) -> Option<&'static str> {
+        self.preset
+    }
+
+    /// The place of an argument's value, if it was written; that of the preset's word if the call comes from one.
+    pub fn arg_span(&self, name: &str) -> Option<Span> {
+        self.args.span(name)
+    }
+
+    fn written(&self, form: Form) -> String {
+        let bodies = self.bodies.iter().map(|body| {
+            let calls: Vec<_> = body.iter().map(|call| call.written(form)).collect();
+            calls.join(" ")
+        });
+        self.head(form) + &brackets(bodies)
+    }
+
+    /// Name and arguments.
+    fn head(&self, form: Form) -> String {
+        let name = self.def.name();
+        let args = match form {
+            Form::Short => self.args.short(),
+            Form::Full => self.args.full(),
+        };
+        if args.is_empty() {
+            name.into()
+        } else {
+            format!("{name}({args})")
+        }
+    }
+}
+
+fn calls<'r, D: Named>(nodes: &[Node<'r, D>]) -> Vec<Call<'r, D>> {
+    let mut out = Vec::new();
+    for node in nodes {
+        match node {
+            Node::Call(call, bodies) => out.push(Call {
+                bodies: bodies.iter().map(|body| calls(body)).collect(),
+                ..call.clone()
+            }),
+            Node::Repeat(count, body) => {
+                let body = calls(body);
+                (0..*count).for_each(|_| out.extend_from_slice(&body));
+            }
+            Node::Preset(_, items) => out.append(&mut calls(items)),
+        }
+    }
+    out
+}
+
+fn text<D: Named>(nodes: &[Node<'_, D>], form: Form) -> String {
+    let mut texts = Vec::new();
+    for node in shown(nodes, form) {
+        texts.push(match node {
+            Node::Call(call, bodies) => {
+                call.head(form) + &brackets(bodies.iter().map(|body| text(body, form)))
+            }
+            Node::Repeat(count, body) => {
+                let inner = text(body, form);
+                match shown(body, form)[..] {
+                    [Node::Call(..) | Node::Preset(..)] => format!("{count}*{inner}"),
+                    _ => format!("{count}*{}", brackets([inner])),
+                }
+            }
+            Node::Preset(word, _) => (*word).into(),
+        });
+    }
+    texts.join(" ")
+}
+
+/// The nodes that a form shows: the full one has what presets stand for in their place.
+fn shown<'n, 'r, D>(nodes: &'n [Node<'r, D>], form: Form) -> Vec<&'n Node<'r, D>> {
+    let shown = nodes.iter().map(|node| match node {
+        Node::Preset(_, items) if form == Form::Full => shown(items, form),
+        node => vec![node],
+    });
+    shown.flatten().collect()
+}
+
+/// `[ … | … ]`, or nothing when there are no bodies.
+fn brackets(bodies: impl IntoIterator<Item = String>) -> String {
+    let bodies: Vec<_> = bodies
+        .into_iter()
+        .map(|body| {
+            if body.is_empty() {
+                " ".into()
+            } else {
+                format!(" {body} ")
+            }
+        })
+        .collect();
+    if bodies.is_empty() {
+        String::new()
+    } else {
+        format!("[{}]", bodies.join("|"))
+    }
+}
+
+// Written out, since a derived `Clone` would ask for one of `D`.
+
+impl<D> Clone for Resolved<'_, D> {
+    fn clone(&self) -> Self {
+        Resolved {
+            nodes: Arc::clone(&self.nodes),
+        }
+    }
 }
 
 impl<D> Clone for Call<'_, D> {
@@ -47,172 +188,19 @@ impl<D> Clone for Call<'_, D> {
             def: self.def,
             args: self.args.clone(),
             bodies: self.bodies.clone(),
-            span: self.span,
-            arg_spans: self.arg_spans.clone(),
-            preset: self.preset,
+            ..*self
         }
     }
 }
 
-impl<'r, D: Named> Resolved<'r, D> {
-    /// All calls in order: repetition unrolled, presets written out.
-    pub fn calls(&self) -> Vec<Call<'r, D>> {
-        let mut calls = Vec::new();
-        unroll(&self.nodes, &mut calls);
-        calls
-    }
-
-    /// The form for people: defaults left out, names instead of aliases, presets and repetition kept.
-    pub fn short(&self) -> String {
-        let mut text = String::new();
-        print(&mut text, &self.nodes, Form::Short);
-        text
-    }
-
-    /// The form for files: every argument written out, presets too, so that a file's meaning doesn't move with a default.
-    pub fn full(&self) -> String {
-        let mut text = String::new();
-        print(&mut text, &self.nodes, Form::Full);
-        text
+impl<D: Named> fmt::Debug for Resolved<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Resolved({})", self.full())
     }
 }
 
-fn unroll<'r, D: Named>(nodes: &[Node<'r, D>], calls: &mut Vec<Call<'r, D>>) {
-    for node in nodes {
-        match node {
-            Node::Preset { nodes, .. } => unroll(nodes, calls),
-            Node::Repeat { count, nodes } => (0..*count).for_each(|_| unroll(nodes, calls)),
-            Node::Call { call, bodies } => {
-                let mut call = call.clone();
-                for body in bodies {
-                    let mut inner = Vec::new();
-                    unroll(body, &mut inner);
-                    call.bodies.push(inner);
-                }
-                calls.push(call);
-            }
-        }
-    }
-}
-
-impl<D: Named> Call<'_, D> {
-    /// Its short form; what stands in its brackets is an ellipsis.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        head(&mut text, self, Form::Short);
-        if !self.bodies.is_empty() {
-            text.push_str("[ … ]");
-        }
-        text
-    }
-
-    /// Its full form, with all that stands in its brackets.
-    pub fn full(&self) -> String {
-        let mut text = String::new();
-        head(&mut text, self, Form::Full);
-        brackets(&mut text, &self.bodies, |text, body| {
-            separated(text, body, |text, call| text.push_str(&call.full()));
-        });
-        text
-    }
-
-    /// The place of an argument in the text; `None` where it wasn't given there.
-    pub fn arg_span(&self, name: &str) -> Option<Span> {
-        self.arg_spans
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, span)| *span)
-    }
-
-    /// The preset that it comes from: the outermost, as it stands in the text.
-    pub fn preset(&self) -> Option<&'static str> {
-        self.preset
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Form {
-    Short,
-    Full,
-}
-
-fn print<D: Named>(text: &mut String, nodes: &[Node<'_, D>], form: Form) {
-    separated(text, &shown(nodes, form), |text, node| match node {
-        Node::Preset { name, .. } => text.push_str(name),
-        Node::Repeat { count, nodes } => {
-            let _ = write!(text, "{count}*");
-            match shown(nodes, form)[..] {
-                [Node::Call { .. } | Node::Preset { .. }] => print(text, nodes, form),
-                _ => brackets(text, std::slice::from_ref(nodes), |text, nodes| {
-                    print(text, nodes, form)
-                }),
-            }
-        }
-        Node::Call { call, bodies } => {
-            head(text, call, form);
-            brackets(text, bodies, |text, body| print(text, body, form));
-        }
-    });
-}
-
-/// The nodes that a form shows: in the full one, presets are written out.
-fn shown<'n, 'r, D>(nodes: &'n [Node<'r, D>], form: Form) -> Vec<&'n Node<'r, D>> {
-    let shown = nodes.iter().map(|node| match node {
-        Node::Preset { nodes, .. } if form == Form::Full => shown(nodes, form),
-        node => vec![node],
-    });
-    shown.flatten().collect()
-}
-
-fn separated<T>(text: &mut String, all: &[T], mut each: impl FnMut(&mut String, &T)) {
-    for (i, one) in all.iter().enumerate() {
-        if i > 0 {
-            text.push(' ');
-        }
-        each(text, one);
-    }
-}
-
-/// `[ … | … ]`, or nothing without bodies.
-fn brackets<T>(text: &mut String, bodies: &[Vec<T>], mut each: impl FnMut(&mut String, &Vec<T>)) {
-    for (i, body) in bodies.iter().enumerate() {
-        text.push_str(if i == 0 { "[ " } else { "| " });
-        let before = text.len();
-        each(text, body);
-        if text.len() > before {
-            text.push(' ');
-        }
-    }
-    if !bodies.is_empty() {
-        text.push(']');
-    }
-}
-
-/// Name and arguments.
-fn head<D: Named>(text: &mut String, call: &Call<'_, D>, form: Form) {
-    text.push_str(call.def.name());
-    let mut args = Vec::new();
-    let mut positional = form == Form::Short;
-    for filled in call.args.iter() {
-        let required = filled.info.required();
-        positional &= required;
-        if positional {
-            args.push(filled.value.to_string());
-        } else if required || form == Form::Full || !is_default(filled, &call.args) {
-            args.push(format!("{}={}", filled.info.name, filled.value));
-        }
-    }
-    if !args.is_empty() {
-        let _ = write!(text, "({})", args.join(", "));
-    }
-}
-
-fn is_default(filled: &Filled, args: &Args) -> bool {
-    match filled.info.facts().default {
-        Some(Default::Other(other)) => args
-            .iter()
-            .any(|source| source.info.name == other && source.value == filled.value),
-        Some(Default::Value(value)) => value == filled.value,
-        None => false,
+impl<D: Named> fmt::Debug for Call<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({})", self.full())
     }
 }

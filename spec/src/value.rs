@@ -1,57 +1,62 @@
-//! The values of arguments.
+//! What an argument is given.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Write};
 
-use crate::tree::{ValueKind, ValueTree, list, quoted};
-
-/// A value as a text gives it.
+/// A value as a text writes it. Its display parses back to the same value, given that numbers are finite and words are names.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// A whole number.
+    /// `3`, `-3`
     Int(i64),
-    /// A number; finite.
+    /// `0.5`, `1e-3`
     Float(f64),
-    /// `true` or `false`.
+    /// `true`, `false`
     Bool(bool),
-    /// A bare word.
+    /// `same`
     Word(String),
-    /// A text in quotes.
+    /// `"any text"`
     Text(String),
-    /// Values in parentheses.
+    /// `(3, 5)`
     Tuple(Vec<Value>),
 }
 
-impl Value {
-    /// The value of a tree; `None` where it holds alternatives.
-    pub(crate) fn of(tree: &ValueTree) -> Option<Value> {
-        Some(match &tree.kind {
-            ValueKind::Int(value) => Value::Int(*value),
-            ValueKind::Float(value) => Value::Float(*value),
-            ValueKind::Bool(value) => Value::Bool(*value),
-            ValueKind::Word(word) => Value::Word(word.clone()),
-            ValueKind::Text(text) => Value::Text(text.clone()),
-            ValueKind::Tuple(values) => {
-                Value::Tuple(values.iter().map(Value::of).collect::<Option<_>>()?)
-            }
-            ValueKind::Choice(_) => return None,
-        })
-    }
-}
-
-/// As it is written in a text.
-impl Display for Value {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Int(value) => value.fmt(f),
-            Value::Float(value) => write!(f, "{value:?}"),
-            Value::Bool(value) => value.fmt(f),
+            Value::Int(n) => write!(f, "{n}"),
+            // Unlike its display, the debug form of a number always has a point or an exponent.
+            Value::Float(x) => write!(f, "{x:?}"),
+            Value::Bool(b) => write!(f, "{b}"),
             Value::Word(word) => f.write_str(word),
-            Value::Text(text) => quoted(f, text),
+            Value::Text(text) => {
+                f.write_char('"')?;
+                for c in text.chars() {
+                    if matches!(c, '"' | '\\') {
+                        f.write_char('\\')?;
+                    }
+                    f.write_char(c)?;
+                }
+                f.write_char('"')
+            }
             Value::Tuple(values) => {
-                f.write_str("(")?;
-                list(f, ", ", values, |f, value| value.fmt(f))?;
-                f.write_str(")")
+                f.write_char('(')?;
+                separated(f, ", ", values)?;
+                f.write_char(')')
             }
         }
     }
+}
+
+/// Writes things with a separator between them.
+pub(crate) fn separated(
+    f: &mut fmt::Formatter<'_>,
+    separator: &str,
+    things: impl IntoIterator<Item: fmt::Display>,
+) -> fmt::Result {
+    for (i, thing) in things.into_iter().enumerate() {
+        if i > 0 {
+            f.write_str(separator)?;
+        }
+        write!(f, "{thing}")?;
+    }
+    Ok(())
 }

@@ -239,8 +239,9 @@ fn the_search_ends() {
 /// Functions that are flat, steep, large or small where they are checked.
 #[test]
 fn right_rules_raise_no_alarm() {
-    let table: [(&str, f64, F); 8] = [
+    let table: [(&str, f64, F); 9] = [
         ("flat", 0.0, |_, _, x| x[0] * x[0] * x[0] * x[0] * x[0]),
+        ("a kink of the slope", 0.0, |_, _, x| x[0].relu().square()),
         ("constant", 1.0, |_, _, x| x[0] - x[0]),
         ("sums to 1", 0.3, |_, _, x| x[0].softmax(0).sum()),
         ("steep", 0.01, |_, _, x| x[0].log()),

@@ -1,0 +1,103 @@
+//! Values for checks to try.
+
+use std::ops::Bound;
+
+use crate::{
+    Value,
+    info::{Facts, Fallback, Kind},
+};
+
+impl Facts {
+    pub(crate) fn draw(&self, random: &mut Random) -> Option<Value> {
+        if matches!(self.fallback, Fallback::As(_)) && random.below(3) == 0 {
+            return None;
+        }
+        let drawn = match (self.kind, self.tried) {
+            (Kind::Bool, _) => Some(Value::Bool(random.below(2) == 1)),
+            (Kind::Word, _) => Some(random.word(self.choices)),
+            (Kind::SizeOrWord, Some(_)) if random.below(2) == 0 => Some(random.word(self.choices)),
+            (Kind::Size | Kind::SizeOrWord, Some(tried)) => Some(random.size(tried)),
+            (Kind::Number, Some(tried)) => Some(random.number(tried)),
+            (Kind::Sizes, Some(tried)) => {
+                Some(Value::Tuple(vec![random.size(tried), random.size(tried)]))
+            }
+            (Kind::Numbers, Some(tried)) => Some(Value::Tuple(vec![
+                random.number(tried),
+                random.number(tried),
+            ])),
+            (Kind::Text, _) | (_, None) => None,
+        };
+        match &self.fallback {
+            Fallback::Required => drawn.or_else(|| Some(self.least())),
+            Fallback::Value(value) => drawn.or_else(|| Some(value.clone())),
+            Fallback::As(_) => drawn,
+        }
+    }
+
+    /// The smallest value allowed; where there is none, one that is allowed.
+    fn least(&self) -> Value {
+        let number = match (self.low, self.high) {
+            (Bound::Included(x), _) => x,
+            (Bound::Excluded(x), Bound::Unbounded) => x + 1.0,
+            (Bound::Excluded(x), Bound::Included(y) | Bound::Excluded(y)) => x + (y - x) / 2.0,
+            (Bound::Unbounded, Bound::Unbounded) => 0.0,
+            (Bound::Unbounded, Bound::Included(y) | Bound::Excluded(y)) => (y - 1.0).min(0.0),
+        };
+        let size = match (self.low, self.high) {
+            (Bound::Excluded(x), _) => x + 1.0,
+            (Bound::Included(x), _) => x,
+            (Bound::Unbounded, _) => 0.0,
+        };
+        let (size, number) = (Value::Int(size as i64), Value::Float(number));
+        match self.kind {
+            Kind::Size | Kind::SizeOrWord => size,
+            Kind::Sizes => Value::Tuple(vec![size; 2]),
+            Kind::Number => number,
+            Kind::Numbers => Value::Tuple(vec![number; 2]),
+            Kind::Bool => Value::Bool(false),
+            Kind::Word => Random(0).word(self.choices),
+            Kind::Text => Value::Text(String::new()),
+        }
+    }
+}
+
+/// Random numbers: SplitMix64.
+pub(crate) struct Random(pub u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Less than `n`, which is not 0.
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    fn size(&mut self, [low, high]: [f64; 2]) -> Value {
+        let (low, high) = (low as u64, high as u64);
+        let count = high.saturating_sub(low).saturating_add(1);
+        Value::Int((low + self.below(count)) as i64)
+    }
+
+    /// The ends come often: errors like to sit there.
+    fn number(&mut self, [low, high]: [f64; 2]) -> Value {
+        Value::Float(match self.below(6) {
+            0 => low,
+            1 => high,
+            _ => {
+                let share = self.below(1 << 20) as f64 / f64::from(1 << 20);
+                low * (1.0 - share) + high * share
+            }
+        })
+    }
+
+    /// One of the words, of which a registered definition has at least one.
+    fn word(&mut self, words: &[&str]) -> Value {
+        let place = self.below(words.len().max(1) as u64) as usize;
+        Value::Word(words.get(place).copied().unwrap_or_default().into())
+    }
+}

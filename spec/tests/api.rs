@@ -1,0 +1,230 @@
+//! Keys, arguments and registries, as Rust code uses them.
+
+mod common;
+
+use common::{
+    BETAS, BIAS, DEFS, Def, GREETING, KERNEL, LR, MODE, OUT, P, PADDING, STEP, presets, registry,
+};
+use tapeline_spec::{
+    Arg, ArgInfo, Args, Body, Diagnostic, Registry, Severity, SizeOrWord, Span, Value, read,
+    read_chain,
+};
+
+#[test]
+fn values_in_rust() {
+    let (registry, presets) = (registry(), presets());
+    let calls = read(
+        "conv(8, 5, padding=same) maxpool2d(3) adam(2) pad(out=1) say dropout linear(2, false)",
+        &registry,
+        &presets,
+    )
+    .unwrap()
+    .calls();
+    assert_eq!(
+        (calls[0].args.get(KERNEL), calls[0].args.get(PADDING)),
+        ([5, 5], SizeOrWord::Word("same"))
+    );
+    assert_eq!(
+        (
+            calls[1].args.get(STEP),
+            calls[1].args.given("stride"),
+            calls[1].args.given("kernel")
+        ),
+        ([3, 3], false, true)
+    );
+    assert_eq!(
+        (calls[2].args.get(LR), calls[2].args.get(BETAS)),
+        (2.0, [0.9, 0.999])
+    );
+    assert_eq!(
+        (
+            calls[3].args.get(MODE),
+            calls[4].args.get(GREETING),
+            calls[5].args.get(P)
+        ),
+        ("zeros", "hello".to_string(), 0.5)
+    );
+    assert_eq!(
+        (calls[6].args.get(OUT), calls[6].args.get(BIAS)),
+        (2, false)
+    );
+    assert!(calls[6].args.has("bias") && !calls[6].args.has("p"));
+
+    let larger = calls[1].args.with("kernel", Value::Int(4)).unwrap();
+    assert_eq!(larger.get(STEP), [4, 4]);
+    let error = calls[1].args.with("kernel", Value::Int(0)).unwrap_err();
+    assert_eq!(
+        (error.span, error.message.as_str()),
+        (
+            Span::default(),
+            "`kernel` is 0; it must be an integer or two integers, 1 to 64"
+        )
+    );
+
+    let infos = calls[6].def.args;
+    let of = |given: &[(&str, Value)]| Args::of(infos, given);
+    assert_eq!(
+        of(&[("bias", Value::Bool(false)), ("out", Value::Int(2))]).unwrap(),
+        calls[6].args
+    );
+    let problem = |given: &[(&str, Value)]| of(given).unwrap_err().to_string();
+    assert_eq!(problem(&[]), "`out` (integer, 1 to 65536) is missing");
+    assert_eq!(
+        problem(&[("uot", Value::Int(2))]),
+        "there is no argument `uot`; did you mean `out`?"
+    );
+    assert_eq!(
+        problem(&[("out", Value::Int(2)), ("out", Value::Int(2))]),
+        "`out` is given twice"
+    );
+}
+
+#[test]
+#[should_panic(expected = "no argument `p`")]
+fn a_key_of_another_definition() {
+    let registry = registry();
+    let calls = read_chain("linear(3)", &registry).unwrap();
+    calls[0].args.get(P);
+}
+
+#[test]
+fn places_of_arguments() {
+    let registry = registry();
+    let text = "conv2d(8, kernel=(3, 3)) block";
+    let calls = read(text, &registry, &presets()).unwrap().calls();
+    let at = |call: usize, name| {
+        calls[call]
+            .arg_span(name)
+            .map(|span| &text[span.start..span.end])
+    };
+    assert_eq!(
+        (at(0, "out"), at(0, "kernel"), at(0, "stride")),
+        (Some("8"), Some("(3, 3)"), None)
+    );
+    assert_eq!((at(1, "out"), at(1, "bias")), (Some("block"), None));
+    assert_eq!(
+        Diagnostic::warning(calls[0].span, "odd").severity,
+        Severity::Warning
+    );
+}
+
+#[test]
+fn registration() {
+    let refused = |def: Def| registry().with(def).unwrap_err().to_string();
+    assert_eq!(refused(Def::new("relu", &[])), "a second layer `relu`");
+    assert_eq!(refused(Def::new("conv", &[])), "a second layer `conv`");
+    assert_eq!(
+        refused(Def {
+            aliases: &["new", "relu"],
+            ..Def::new("n", &[])
+        }),
+        "a second layer `relu`"
+    );
+    assert_eq!(
+        refused(Def {
+            aliases: &["n"],
+            ..Def::new("n", &[])
+        }),
+        "a second layer `n`"
+    );
+    assert_eq!(
+        refused(Def::new("max-pool", &[])),
+        "`max-pool` can't name a layer: a name is made of ASCII letters, digits and `_`"
+    );
+    assert!(registry().with(Def::new("true", &[])).is_err());
+
+    const LARGE: Arg<usize> = Arg::new("a", "").range(1..=3).default(4);
+    const TRIED: Arg<f64> = Arg::new("a", "").above(0.0).tried(0.0..=1.0);
+    const WORD: Arg<&str> = Arg::new("a", "").choices(&["x", "y z"]);
+    const NONE: Arg<&str> = Arg::new("a", "");
+    const ABSENT: Arg<usize> = Arg::new("a", "").default_as("b");
+    const OTHER: Arg<usize> = Arg::new("a", "").default_as("p");
+    const SIZE: Arg<usize> = Arg::new("a", "");
+    const ODD: Arg<usize> = Arg::new("a b", "");
+    let cases: [(&'static [ArgInfo], &str); 8] = [
+        (
+            const { &[LARGE.info()] },
+            "its default isn't allowed: `a` is 4; it must be an integer, 1 to 3",
+        ),
+        (
+            const { &[TRIED.info()] },
+            "what is to be tried isn't within its limits",
+        ),
+        (
+            const { &[WORD.info()] },
+            "its choice `y z` is no name of the grammar",
+        ),
+        (const { &[NONE.info()] }, "it has no words to choose from"),
+        (
+            const { &[ABSENT.info()] },
+            "it takes the value of `b`, which isn't there",
+        ),
+        (
+            const { &[OTHER.info(), P.info()] },
+            "it can't take the value of `p`",
+        ),
+        (
+            const { &[SIZE.info(), SIZE.info()] },
+            "it is declared twice",
+        ),
+        (const { &[ODD.info()] }, "it is no name of the grammar"),
+    ];
+    for (args, problem) in cases {
+        let name = args[0].name;
+        assert_eq!(
+            refused(Def::new("n", args)),
+            format!("argument `{name}` of `n`: {problem}")
+        );
+    }
+
+    let registry = registry();
+    let names: Vec<_> = registry.iter().map(|def| def.name).collect();
+    assert!(names.is_sorted() && names.len() == DEFS.len());
+    assert_eq!(registry.get("dense").map(|def| def.name), Some("linear"));
+    assert_eq!(
+        (registry.nearest("Dence"), registry.noun()),
+        (Some("dense"), "layer")
+    );
+    assert!(
+        registry
+            .with(Def {
+                body: Body::Branches,
+                ..Def::new("parallel", &[])
+            })
+            .is_ok()
+    );
+    assert!(Registry::new("loss").with(Def::new("relu", &[])).is_ok());
+}
+
+#[test]
+fn kinds_and_defaults() {
+    let kinds: Vec<_> = DEFS
+        .iter()
+        .flat_map(|def| def.args)
+        .map(|info| (info.name, info.kind(), info.default_text()))
+        .collect();
+    for (name, kind, default) in [
+        ("out", "integer, 1 to 65536", None),
+        ("bias", "true or false", Some("true")),
+        ("kernel", "integer or two integers, 1 to 64", None),
+        ("stride", "integer or two integers, at least 1", Some("1")),
+        (
+            "stride",
+            "integer or two integers, at least 1",
+            Some("= kernel"),
+        ),
+        ("padding", "integer, 0 to 64, or same or valid", Some("0")),
+        ("p", "number, 0 to 1", Some("0.5")),
+        ("lr", "number, above 0", None),
+        (
+            "betas",
+            "two numbers, at least 0 and below 1",
+            Some("(0.9, 0.999)"),
+        ),
+        ("mode", "zeros or reflect", Some("zeros")),
+        ("text", "text in quotes", Some("\"hello\"")),
+    ] {
+        let wanted = (name, kind.to_string(), default.map(String::from));
+        assert!(kinds.contains(&wanted), "{wanted:?} in {kinds:?}");
+    }
+}

@@ -1,0 +1,142 @@
+//! A registry to read texts with.
+
+use tapeline_spec::{Arg, ArgInfo, Body, Named, Preset, Presets, Registry, SizeOrWord};
+
+pub const OUT: Arg<usize> = Arg::new("out", "size of the output")
+    .range(1..=65536)
+    .tried(1..=5);
+pub const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added").default(true);
+pub const KERNEL: Arg<[usize; 2]> = Arg::new("kernel", "size of a filter")
+    .range(1..=64)
+    .tried(1..=3);
+pub const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between places")
+    .from(1)
+    .default([1, 1])
+    .tried(1..=3);
+pub const STEP: Arg<[usize; 2]> = Arg::new("stride", "steps between windows")
+    .from(1)
+    .default_as("kernel")
+    .tried(1..=3);
+pub const PADDING: Arg<SizeOrWord> = Arg::new("padding", "zeros around the image")
+    .choices(&["same", "valid"])
+    .range(0..=64)
+    .default(SizeOrWord::Size(0))
+    .tried(0..=2);
+pub const P: Arg<f64> = Arg::new("p", "probability")
+    .default(0.5)
+    .range(0.0..=1.0)
+    .tried(0.0..=0.9);
+pub const LR: Arg<f64> = Arg::new("lr", "learning rate").above(0.0);
+pub const BETAS: Arg<[f64; 2]> = Arg::new("betas", "shares kept")
+    .default([0.9, 0.999])
+    .from(0.0)
+    .below(1.0);
+pub const MODE: Arg<&str> = Arg::new("mode", "what is outside")
+    .choices(&["zeros", "reflect"])
+    .default("zeros");
+pub const GREETING: Arg<String> = Arg::new("text", "what is said").default("hello");
+
+#[derive(Clone, Copy, Debug)]
+pub struct Def {
+    pub name: &'static str,
+    pub aliases: &'static [&'static str],
+    pub args: &'static [ArgInfo],
+    pub body: Body,
+}
+
+impl Named for Def {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
+    }
+
+    fn about(&self) -> &'static str {
+        "for a test"
+    }
+
+    fn args(&self) -> &'static [ArgInfo] {
+        self.args
+    }
+
+    fn body(&self) -> Body {
+        self.body
+    }
+}
+
+impl Def {
+    pub const fn new(name: &'static str, args: &'static [ArgInfo]) -> Def {
+        Def {
+            name,
+            aliases: &[],
+            args,
+            body: Body::None,
+        }
+    }
+}
+
+/// Every type of argument, every sort of default and of body.
+pub const DEFS: [Def; 12] = [
+    Def {
+        aliases: &["dense"],
+        ..Def::new("linear", const { &[OUT.info(), BIAS.info()] })
+    },
+    Def {
+        aliases: &["conv"],
+        ..Def::new(
+            "conv2d",
+            const {
+                &[
+                    OUT.info(),
+                    KERNEL.info(),
+                    STRIDE.info(),
+                    PADDING.info(),
+                    BIAS.info(),
+                ]
+            },
+        )
+    },
+    Def::new("maxpool2d", const { &[KERNEL.info(), STEP.info()] }),
+    Def::new("dropout", const { &[P.info()] }),
+    Def::new("adam", const { &[LR.info(), BETAS.info()] }),
+    Def::new("pad", const { &[MODE.info(), OUT.info()] }),
+    Def::new("say", const { &[GREETING.info()] }),
+    Def::new("relu", &[]),
+    Def::new("flatten", &[]),
+    Def {
+        body: Body::One,
+        ..Def::new("residual", &[])
+    },
+    Def {
+        body: Body::One,
+        ..Def::new("gated", const { &[P.info(), LR.info()] })
+    },
+    Def {
+        body: Body::Branches,
+        ..Def::new("concat", &[])
+    },
+];
+
+pub fn registry() -> Registry<Def> {
+    DEFS.into_iter()
+        .try_fold(Registry::new("layer"), Registry::with)
+        .unwrap()
+}
+
+pub fn presets() -> Presets {
+    let preset = |name, text| Preset {
+        name,
+        text,
+        about: "for a test",
+    };
+    let all = [
+        preset("nothing", "# to come"),
+        preset("block", "dense(8) nothing relu"),
+        preset("tower", "2*[ block relu ] 2*block residual[ block ]"),
+    ];
+    all.into_iter()
+        .try_fold(Presets::new(), Presets::with)
+        .unwrap()
+}
