@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tapeline_spec::{ArgInfo, Args, Body, Diagnostic, Named};
+use tapeline_spec::{ArgInfo, Args, Body, Diagnostic, named};
 
 use crate::{AnyLayer, Build};
 
@@ -65,27 +65,7 @@ impl LayerDef {
     };
 }
 
-impl Named for LayerDef {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn aliases(&self) -> &'static [&'static str] {
-        self.aliases
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn args(&self) -> &'static [ArgInfo] {
-        self.args
-    }
-
-    fn body(&self) -> Body {
-        self.body
-    }
-}
+named!(LayerDef, body);
 
 impl fmt::Debug for LayerDef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

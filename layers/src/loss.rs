@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ndarray::Array2;
-use tapeline_spec::{ArgInfo, Args, Diagnostic, Named, Registry, Span, read_chain};
+use tapeline_spec::{ArgInfo, Args, Diagnostic, Registry, Span, named, read_chain};
 use tapeline_tensor::{Tape, Tensor, Var};
 
 use crate::Element;
@@ -54,23 +54,7 @@ impl LossDef {
     };
 }
 
-impl Named for LossDef {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn aliases(&self) -> &'static [&'static str] {
-        self.aliases
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn args(&self) -> &'static [ArgInfo] {
-        self.args
-    }
-}
+named!(LossDef);
 
 impl fmt::Debug for LossDef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Named, Registry, Span, Value, read_chain};
+use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, Span, Value, named, read_chain};
 use tapeline_tensor::Params;
 
 use crate::{Chain, Element, Stepper, optimizers::LR};
@@ -53,23 +53,7 @@ impl OptimizerDef {
     };
 }
 
-impl Named for OptimizerDef {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn aliases(&self) -> &'static [&'static str] {
-        self.aliases
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn args(&self) -> &'static [ArgInfo] {
-        self.args
-    }
-}
+named!(OptimizerDef);
 
 /// An optimizer read from text: any number of transforms, and exactly one entry that has `lr`.
 ///

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Named, Registry, read_chain};
+use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, named, read_chain};
 
 /// An entry of the registry of schedules.
 ///
@@ -50,23 +50,7 @@ impl ScheduleDef {
     };
 }
 
-impl Named for ScheduleDef {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn aliases(&self) -> &'static [&'static str] {
-        self.aliases
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn args(&self) -> &'static [ArgInfo] {
-        self.args
-    }
-}
+named!(ScheduleDef);
 
 /// One part of a schedule.
 #[derive(Clone)]

@@ -14,7 +14,7 @@
 //! | `arg`, `info` | [`Arg`]: a typed key with its default and limits; [`ArgInfo`]: the same without its type |
 //! | `accept`, `draw` | whether an argument may have a value; values for checks to try |
 //! | `args` | [`Args`]: the arguments of a call, filled in |
-//! | `registry`, `nearest` | [`Named`], [`Registry`]: definitions by name, and which was meant |
+//! | `registry`, `nearest` | [`Named`], [`named!`], [`Registry`]: definitions by name, and which was meant |
 //! | `presets` | [`Presets`]: whole texts under a word |
 //! | `extent` | how long a tree is when written out |
 //! | `resolve` | [`resolve`], [`read`], [`read_chain`]: from tree or text to calls |

@@ -34,6 +34,53 @@ pub trait Named {
     }
 }
 
+/// Implements [`Named`] for a struct with the fields `name`, `aliases`, `about` and `args`, and `body` where that is said.
+///
+/// ```
+/// use tapeline_spec::{ArgInfo, Body, Registry, named};
+///
+/// struct Filter {
+///     name: &'static str,
+///     aliases: &'static [&'static str],
+///     about: &'static str,
+///     args: &'static [ArgInfo],
+///     body: Body,
+/// }
+///
+/// named!(Filter, body);
+///
+/// let split = Filter { name: "split", aliases: &["fork"], about: "two ways", args: &[], body: Body::Branches };
+/// let filters = Registry::new("filter").with(split)?;
+/// assert!(filters.get("fork").is_some());
+/// # Ok::<(), tapeline_spec::RegistryError>(())
+/// ```
+#[macro_export]
+macro_rules! named {
+    ($def:ty $(, $body:ident)?) => {
+        impl $crate::Named for $def {
+            fn name(&self) -> &'static str {
+                self.name
+            }
+
+            fn aliases(&self) -> &'static [&'static str] {
+                self.aliases
+            }
+
+            fn about(&self) -> &'static str {
+                self.about
+            }
+
+            fn args(&self) -> &'static [$crate::ArgInfo] {
+                self.args
+            }
+
+            $(fn body(&self) -> $crate::Body {
+                self.$body
+            })?
+        }
+    };
+}
+
 /// What a definition takes in brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {

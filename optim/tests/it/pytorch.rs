@@ -1,9 +1,6 @@
 //! The same numbers as PyTorch: `fixtures/make.py` has made them.
 
-#[allow(dead_code)]
-mod common;
-
-use common::{elements, flat, start};
+use crate::common::{elements, flat, start};
 use serde_json::Value;
 use tapeline_optim::{Element, Schedule, schedules};
 use tapeline_tensor::{Grads, Params, Role, Tensor};
@@ -44,7 +41,7 @@ fn optimizers_agree<T: Element>(tolerance: f64) {
                 continue;
             };
             let (found, wanted) = (elements(&params), numbers(wanted));
-            let near = common::near(&found, &wanted, tolerance);
+            let near = crate::common::near(&found, &wanted, tolerance);
             assert!(near, "{text}, step {step}: {found:?}, wanted {wanted:?}");
         }
     }
@@ -69,7 +66,7 @@ fn schedules_agree() {
         let plan = plan.plan(fixture["steps"].as_u64().unwrap());
         let wanted = numbers(&case["factors"]);
         let found: Vec<_> = (0..wanted.len() as u64).map(|s| plan.factor(s)).collect();
-        let near = common::near(&found, &wanted, 1e-12);
+        let near = crate::common::near(&found, &wanted, 1e-12);
         assert!(near, "{text}: {found:?}, wanted {wanted:?}");
     }
 }

@@ -1,9 +1,6 @@
 //! What a stepper keeps and hands to its transforms; a state that does not fit is refused, and changes nothing.
 
-#[allow(dead_code)]
-mod common;
-
-use common::{flat, grads, start, weights};
+use crate::common::{flat, grads, start, weights};
 use tapeline_optim::{Chain, Piece, RestoreError, State, Stepper, Transform, transforms::Momentum};
 use tapeline_tensor::Scalar;
 
@@ -97,7 +94,7 @@ fn fades_to_zero() {
         let gradient = if step == 0 { 1.0 } else { 0.0 };
         stepper.step(&mut params, grads(&[&[gradient]]), 1.0);
     }
-    assert_eq!(stepper.state().moments[0].1, flat(&[0.0]));
+    assert_eq!(stepper.state().moments[0].1, flat::<f32>(&[0.0]));
 }
 
 #[test]
@@ -105,7 +102,7 @@ fn an_epsilon_too_small_for_f32_makes_no_nan() {
     let mut params = weights::<f32>(&[&[1.0]]);
     let mut stepper = start("adam(eps=1e-60)", &params);
     stepper.step(&mut params, grads(&[&[0.0]]), 1.0);
-    assert_eq!(common::elements(&params), [1.0]);
+    assert_eq!(crate::common::elements(&params), [1.0]);
 }
 
 /// Writes down where each piece is.
@@ -126,7 +123,7 @@ fn pieces_know_their_places() {
     let mut params = weights::<f64>(&zeros);
     Stepper::new(&Chain::new().then(Positions), &params).step(&mut params, grads(&zeros), 1.0);
     let wanted = (0..5000).chain(10_000..10_003).map(f64::from);
-    assert_eq!(common::elements(&params), wanted.collect::<Vec<_>>());
+    assert_eq!(crate::common::elements(&params), wanted.collect::<Vec<_>>());
 }
 
 #[test]

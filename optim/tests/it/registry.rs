@@ -1,9 +1,6 @@
 //! What holds for each registered optimizer and schedule.
 
-#[allow(dead_code)]
-mod common;
-
-use common::{elements, examples, read, weights};
+use crate::common::{elements, examples, read, weights};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::{Params, Tape, Var, tensor, value_and_grad};
 

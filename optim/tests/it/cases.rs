@@ -1,9 +1,6 @@
 //! Faults that optimizers and schedules have had, each as a small input with the right answer. The numbers are PyTorch's.
 
-#[allow(dead_code)]
-mod common;
-
-use common::{elements, grads, near, start, weights};
+use crate::common::{elements, grads, near, start, weights};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 
 const START: [f64; 3] = [1.0, -2.0, 0.5];

@@ -1,9 +1,6 @@
 //! What holds for any numbers.
 
-#[allow(dead_code)]
-mod common;
-
-use common::{elements, examples, flat, grads, near, start, weights};
+use crate::common::{elements, examples, flat, grads, near, start, weights};
 use ndarray::ShapeBuilder;
 use proptest::prelude::*;
 use tapeline_optim::{

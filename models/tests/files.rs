@@ -1,0 +1,269 @@
+//! Model files: what is written, and what is refused when read.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use tapeline_data::Normalisation;
+use tapeline_layers::layers;
+use tapeline_models::{Labels, Model, atomic, load, load_weights, presets, save, weights};
+use tapeline_tensor::{Params, Role, Tensor};
+
+fn model() -> Model {
+    Model::build("flatten linear(2)", &[1, 1, 3], &layers(), &presets()).unwrap()
+}
+
+fn labels() -> Labels {
+    Labels {
+        classes: vec!["no".into(), "yes".into()],
+        normalisation: Normalisation::default(),
+    }
+}
+
+fn tensor(shape: &[usize], values: impl IntoIterator<Item = f32>) -> Tensor {
+    Tensor::from_shape_vec(shape, values.into_iter().collect()).unwrap()
+}
+
+fn params(entries: &[(&str, Tensor)]) -> Params {
+    let mut params = Params::new();
+    for (name, value) in entries {
+        params.push(*name, Role::Weight, value.clone());
+    }
+    params
+}
+
+/// What reading weights for the model from these entries complains of.
+fn refusal(entries: &[(&str, Tensor)]) -> String {
+    let bytes = weights::encode(&params(entries), &BTreeMap::new());
+    let error = weights::decode(
+        &bytes,
+        &model().plan.declared,
+        Path::new("some.safetensors"),
+    );
+    error.unwrap_err().to_string()
+}
+
+#[test]
+fn values_stand_in_logical_order_and_metadata_in_order() {
+    // In memory: 1 4 2 5 3 6.
+    let transposed = tensor(&[3, 2], [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]).reversed_axes();
+    let metadata = BTreeMap::from([("b", "2".to_string()), ("a", "1".to_string())]);
+    let bytes = weights::encode(&params(&[("w", transposed)]), &metadata);
+    let header = r#"{"__metadata__":{"a":"1","b":"2"},"w":{"data_offsets":[0,24],"dtype":"F32","shape":[2,3]}}"#;
+    let padded = header.len().next_multiple_of(8);
+    assert_eq!(bytes[..8], (padded as u64).to_le_bytes());
+    assert_eq!(
+        std::str::from_utf8(&bytes[8..8 + padded])
+            .unwrap()
+            .trim_end(),
+        header
+    );
+    let values: Vec<f32> = bytes[8 + padded..]
+        .chunks(4)
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect();
+    assert_eq!(values, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+}
+
+#[test]
+fn names_shapes_and_values_are_checked() {
+    let weight = tensor(&[2, 3], [0.0; 6]);
+    let bias = tensor(&[2], [0.0; 2]);
+    assert_eq!(
+        refusal(&[("1.weigth", weight.clone())]),
+        "some.safetensors: doesn't fit the model: it lacks `1.weight`, `1.bias`, and has unexpected `1.weigth`"
+    );
+    assert_eq!(
+        refusal(&[
+            ("1.weight", tensor(&[3, 2], [0.0; 6])),
+            ("1.bias", bias.clone())
+        ]),
+        "some.safetensors: `1.weight` has shape [3, 2], but the model wants [2, 3]"
+    );
+    assert_eq!(
+        refusal(&[
+            ("1.weight", weight.clone()),
+            ("1.bias", tensor(&[2], [0.0, f32::NAN]))
+        ]),
+        "some.safetensors: `1.bias` holds NaN at place 1"
+    );
+    let tracked = [
+        ("1.weight", weight),
+        ("1.bias", bias),
+        ("0.num_batches_tracked", tensor(&[], [7.0])),
+    ];
+    let bytes = weights::encode(&params(&tracked), &BTreeMap::new());
+    assert_eq!(
+        weights::decode(&bytes, &model().plan.declared, Path::new(""))
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn another_type_of_number_is_refused() {
+    let bytes = weights::encode(
+        &params(&[
+            ("1.weight", tensor(&[2, 3], [0.0; 6])),
+            ("1.bias", tensor(&[2], [0.0; 2])),
+        ]),
+        &BTreeMap::new(),
+    );
+    let places: Vec<_> = (0..bytes.len() - 2)
+        .filter(|&i| &bytes[i..i + 3] == b"F32")
+        .collect();
+    let mut bytes = bytes;
+    for place in places {
+        bytes[place] = b'I';
+    }
+    let error = weights::decode(&bytes, &model().plan.declared, Path::new("f")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "f: `1.weight` has type I32, but F32 is wanted"
+    );
+}
+
+#[test]
+fn every_part_of_the_metadata_is_needed_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m.safetensors");
+    let model = model();
+    let params = model.init(0);
+    save(&file, &model, &params, &labels()).unwrap();
+    let good = weights::metadata(&fs::read(&file).unwrap(), &file).unwrap();
+
+    let with = |changes: &[(&str, Option<&str>)]| {
+        let mut metadata: BTreeMap<&str, String> =
+            good.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
+        for (name, value) in changes {
+            match value {
+                Some(value) => metadata.insert(name, value.to_string()),
+                None => metadata.remove(name),
+            };
+        }
+        fs::write(&file, weights::encode(&params, &metadata)).unwrap();
+        load(&file, &layers(), &presets())
+            .map(drop)
+            .map_err(|e| e.problem)
+    };
+    assert_eq!(with(&[]), Ok(()));
+    for name in good.keys() {
+        let problem = with(&[(name, None)]).unwrap_err();
+        assert!(
+            problem.starts_with(&format!("has no `{name}` in its metadata")),
+            "{problem}"
+        );
+    }
+    let cases = [
+        (
+            "format",
+            "other-9",
+            "has format `other-9`, but this program reads `tapeline-1`",
+        ),
+        (
+            "input",
+            "1x28x",
+            "its input `1x28x` is no shape like 1x28x28",
+        ),
+        (
+            "input",
+            "1x0x3",
+            "its input `1x0x3` is no shape like 1x28x28",
+        ),
+        (
+            "spec",
+            "flatten liner(2)",
+            "its spec is wrong: unknown layer `liner`; did you mean `linear`?",
+        ),
+        (
+            "spec",
+            "flatten linear(3)",
+            "names 2 classes, but its model puts out 3",
+        ),
+        (
+            "classes",
+            "[\"no\"]",
+            "names 1 classes, but its model puts out 2",
+        ),
+        (
+            "normalisation",
+            "{\"scale\":1,\"mean\":0}",
+            "its normalisation has no finite `std`",
+        ),
+        (
+            "normalisation",
+            "{\"scale\":1,\"mean\":0,\"std\":0}",
+            "its normalisation divides by a `std` of 0",
+        ),
+        (
+            "input",
+            "1x1x4",
+            "`1.weight` has shape [2, 3], but the model wants [2, 4]",
+        ),
+    ];
+    for (name, value, problem) in cases {
+        assert_eq!(
+            with(&[(name, Some(value))]),
+            Err(problem.into()),
+            "{name} = {value}"
+        );
+    }
+    for (name, value) in [("classes", "no"), ("normalisation", "[]")] {
+        let problem = with(&[(name, Some(value))]).unwrap_err();
+        assert!(
+            problem.starts_with(&format!("its {name} can't be read: ")),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn weights_go_beside_a_spec() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("w.safetensors");
+    let params = model().init(3);
+    fs::write(&file, weights::encode(&params, &BTreeMap::new())).unwrap();
+    assert_eq!(load_weights(&file, &model()).unwrap(), params);
+    let error = load(&file, &layers(), &presets())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("it holds weights only: give them beside a spec"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = folder.path().join("file");
+    fs::write(&beside, "a file, not a folder").unwrap();
+    let error = save(
+        &beside.join("m.safetensors"),
+        &model(),
+        &model().init(0),
+        &labels(),
+    )
+    .unwrap_err();
+    assert!(error.problem.starts_with("can't be written: "), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_older_file_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m");
+    let mode = || fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+    fs::write(&file, "old").unwrap();
+    let ordinary = mode();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    atomic::write(&file, b"new").unwrap();
+    assert_eq!((mode(), fs::read(&file).unwrap()), (0o640, b"new".to_vec()));
+
+    fs::remove_file(&file).unwrap();
+    atomic::write(&file, b"new").unwrap();
+    assert_eq!(mode(), ordinary, "a new file has what any new file has");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
