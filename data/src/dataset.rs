@@ -169,9 +169,10 @@ impl Dataset {
             "Dataset::gather: size of `out` for {} images",
             indices.len()
         );
+        let table: [f32; 256] = std::array::from_fn(|pixel| scale.apply(pixel as u8));
         for (&i, out) in indices.iter().zip(out.chunks_exact_mut(area.max(1))) {
             for (out, &pixel) in out.iter_mut().zip(self.images.pixels(i)) {
-                *out = scale.apply(pixel);
+                *out = table[usize::from(pixel)];
             }
         }
     }

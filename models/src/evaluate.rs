@@ -2,12 +2,15 @@
 
 use tapeline_data::{Dataset, Normalisation, in_order};
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
-use tapeline_tensor::{Params, Tensor, no_grad};
+use tapeline_tensor::{Params, Tensor, buffer::Buffer, no_grad, pool};
 
 use crate::Model;
 
 /// Images that are evaluated at once.
 const BATCH: usize = 200;
+
+/// Images that a thread gathers at once.
+const IMAGES: usize = 25;
 
 /// How a model does on a data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,10 +87,18 @@ pub fn predict(model: &Model, params: &Params, images: Tensor) -> Tensor {
 /// The images at `indices` as a tensor `[n, channels, h, w]`.
 pub(crate) fn batch(data: &Dataset, indices: &[usize], normalisation: Normalisation) -> Tensor {
     let [channels, rows, cols] = data.shape();
-    let mut pixels = vec![0.0; indices.len() * channels * rows * cols];
-    data.gather(indices, normalisation, &mut pixels);
-    Tensor::from_shape_vec(vec![indices.len(), channels, rows, cols], pixels)
-        .unwrap_or_else(|e| unreachable!("the batch has this many pixels: {e}"))
+    let mut pixels = Buffer::any(indices.len() * channels * rows * cols);
+    gather(data, indices, normalisation, &mut pixels);
+    pixels.into_tensor(&[indices.len(), channels, rows, cols])
+}
+
+/// Writes the images at `indices` into `pixels`, over the threads of the pool.
+fn gather(data: &Dataset, indices: &[usize], normalisation: Normalisation, pixels: &mut [f32]) {
+    let area: usize = data.shape().iter().product();
+    let tasks = indices.chunks(IMAGES).zip(pixels.chunks_mut(IMAGES * area));
+    pool::each(tasks, |_, (indices, pixels)| {
+        data.gather(indices, normalisation, pixels)
+    });
 }
 
 /// The class of the largest output in each row; the first of equals.

@@ -4,9 +4,12 @@ use std::{ops::ControlFlow, time::Instant};
 
 use tapeline_data::{Dataset, Normalisation, batches};
 use tapeline_optim::Plan as Schedule;
-use tapeline_tensor::Tensor;
+use tapeline_tensor::buffer::give_back;
 
-use crate::{Diverged, Trainer, evaluate::evaluate};
+use crate::{
+    Diverged, Trainer,
+    evaluate::{batch, evaluate},
+};
 
 /// What a training is told beside the model.
 pub struct Recipe<'a> {
@@ -145,8 +148,6 @@ fn train_epoch(
     epoch: u64,
     observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Progress, Ended> {
-    let [channels, rows, cols] = data.shape();
-    let mut images = Tensor::zeros(vec![0, channels, rows, cols]);
     let (mut loss, mut correct, mut samples) = (0.0, 0, 0);
     let mut progress = Progress {
         epoch,
@@ -156,17 +157,12 @@ fn train_epoch(
         accuracy: 0.0,
     };
     for indices in &batches(data.len(), recipe.batch_size, recipe.seed, epoch) {
-        if images.shape()[0] != indices.len() {
-            images = Tensor::zeros(vec![indices.len(), channels, rows, cols]);
-        }
-        // Nobody else holds the last batch any more, so its memory is written anew.
-        if let Some(pixels) = images.as_slice_mut() {
-            data.gather(indices, recipe.normalisation, pixels);
-        }
+        let images = batch(data, indices, recipe.normalisation);
         let factor = recipe.schedule.factor(trainer.step);
         let step = trainer
             .step(&images, &data.labels_of(indices), factor)
             .map_err(Ended::Diverged)?;
+        give_back(images);
         samples += indices.len();
         correct += step.correct;
         loss += f64::from(step.loss) * indices.len() as f64;

@@ -2,12 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tapeline_tensor::{Grads, ParamId, Params, Role, Tensor};
+use tapeline_tensor::{Grads, Params, Role, Tensor, pool};
 
 use crate::{AnyTransform, Chain, Element, Piece, RestoreError, State, Transform, state};
 
 /// Elements of a piece: in `f32`, a gradient, a weight and two moments fill a first-level cache of 32 KiB.
 const PIECE: usize = 2048;
+
+/// Elements of a task: some microseconds of work.
+const TASK: usize = 8 * PIECE;
 
 /// A [`Chain`] at work on parameters: turns gradients into changed weights, and keeps what its transforms remember.
 ///
@@ -94,16 +97,10 @@ impl<T: Element> Stepper<T> {
             if let Some(first) = pass.first_mut().filter(|l| l.transform().looks()) {
                 first.seen = first.transform().look(&grads, params);
             }
-            for (i, gradient) in grads.params.iter_mut().enumerate() {
-                if let Some(gradient) = gradient {
-                    let weight = params.value_mut(ParamId::new(i)).into_slice_memory_order();
-                    let weight = weight.expect("admitted");
-                    let at = (i, self.params[i].1, factor);
-                    run(pass, at, flat(gradient), weight, later.is_empty());
-                }
-            }
+            let tasks = tasks(pass, params, &mut grads, &self.params);
+            pool::each(tasks, |_, task| task.run(factor, later.is_empty()));
             if later.is_empty() {
-                return;
+                return grads.give_back();
             }
             links = later;
         }
@@ -205,39 +202,90 @@ impl<T: Element> Stepper<T> {
     }
 }
 
-/// Runs a pass over one weight, piece by piece.
-fn run<T: Element>(
-    links: &mut [Link<T>],
-    (param, step, factor): (usize, u64, f64),
-    gradient: &mut [T],
-    weight: &mut [T],
-    last: bool,
-) {
-    let mut links: Vec<_> = links
+/// A part of one weight with its gradient, and the transforms of a pass with what they keep of it.
+struct Task<'a, T: Element> {
+    param: usize,
+    step: u64,
+    start: usize,
+    gradient: &'a mut [T],
+    weight: &'a mut [T],
+    links: Vec<(&'a dyn Transform<T>, f64, Vec<&'a mut [T]>)>,
+}
+
+/// Cuts all weights into tasks for one pass.
+fn tasks<'a, T: Element>(
+    links: &'a mut [Link<T>],
+    params: &'a mut Params<T>,
+    grads: &'a mut Grads<T>,
+    counted: &[(String, u64)],
+) -> Vec<Task<'a, T>> {
+    let mut tasks = Vec::new();
+    let mut moments: Vec<_> = links
         .iter_mut()
         .map(|link| {
-            let moments: Vec<_> = link.moments[param].iter_mut().map(flat).collect();
-            (T::of_any(&*link.transform), link.seen, moments)
+            (
+                T::of_any(&*link.transform),
+                link.seen,
+                link.moments.iter_mut(),
+            )
         })
         .collect();
-    let pieces = gradient.chunks_mut(PIECE).zip(weight.chunks_mut(PIECE));
-    for (i, (gradient, weight)) in pieces.enumerate() {
-        let range = i * PIECE..i * PIECE + gradient.len();
-        for (transform, seen, moments) in &mut links {
-            transform.apply(Piece {
+    let weights = params.values_mut().zip(&mut grads.params).zip(counted);
+    for (param, ((weight, gradient), &(_, step))) in weights.enumerate() {
+        let mut links: Vec<_> = moments
+            .iter_mut()
+            .map(|(transform, seen, moments)| {
+                let moments = moments.next().into_iter().flatten();
+                let chunks = moments.map(|m| flat(m).chunks_mut(TASK)).collect();
+                (*transform, *seen, chunks)
+            })
+            .collect::<Vec<(_, _, Vec<_>)>>();
+        let Some(gradient) = gradient else { continue };
+        let weight = weight.into_slice_memory_order().expect("admitted");
+        let chunks = flat(gradient).chunks_mut(TASK).zip(weight.chunks_mut(TASK));
+        for (i, (gradient, weight)) in chunks.enumerate() {
+            let links = links.iter_mut().map(|(transform, seen, moments)| {
+                let moments = moments.iter_mut().filter_map(Iterator::next).collect();
+                (*transform, *seen, moments)
+            });
+            tasks.push(Task {
                 param,
-                start: range.start,
+                step,
+                start: i * TASK,
                 gradient,
                 weight,
-                step,
-                factor,
-                seen: *seen,
-                moments: moments.iter_mut().map(|m| &mut m[range.clone()]).collect(),
+                links: links.collect(),
             });
         }
-        if last {
-            for (p, g) in weight.iter_mut().zip(gradient) {
-                *p -= *g;
+    }
+    tasks
+}
+
+impl<T: Element> Task<'_, T> {
+    /// Leads the gradient through the transforms, piece by piece; after the last pass, subtracts it.
+    fn run(mut self, factor: f64, last: bool) {
+        let pieces = self
+            .gradient
+            .chunks_mut(PIECE)
+            .zip(self.weight.chunks_mut(PIECE));
+        for (i, (gradient, weight)) in pieces.enumerate() {
+            let range = i * PIECE..i * PIECE + gradient.len();
+            for (transform, seen, moments) in &mut self.links {
+                transform.apply(Piece {
+                    param: self.param,
+                    start: self.start + range.start,
+                    gradient,
+                    weight,
+                    step: self.step,
+                    factor,
+                    seen: *seen,
+                    moments: moments.iter_mut().map(|m| &mut m[range.clone()]).collect(),
+                });
+            }
+            if last {
+                for (p, g) in weight.iter_mut().zip(gradient) {
+                    *p -= *g;
+                }
             }
         }
     }

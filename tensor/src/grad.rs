@@ -1,6 +1,8 @@
 //! From a function on a tape to its value and its gradient.
 
-use crate::{Params, Role, Scalar, Tape, Tensor, Var, tape::Tamper};
+use crate::{
+    Params, Role, Scalar, Tape, Tensor, Var, buffer::give_back, kernels::layout, tape::Tamper,
+};
 
 /// Gradients of a loss, each laid out in memory like what it belongs to.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +11,14 @@ pub struct Grads<T = f32> {
     pub params: Vec<Option<Tensor<T>>>,
     /// For each input; `None` where the loss doesn't depend on it.
     pub inputs: Vec<Option<Tensor<T>>>,
+}
+
+impl<T: Scalar> Grads<T> {
+    /// Gives their memory back for the next step's. See [`buffer`](crate::buffer).
+    pub fn give_back(self) {
+        let all = self.params.into_iter().chain(self.inputs);
+        all.flatten().for_each(give_back);
+    }
 }
 
 /// Runs `f` on a fresh tape and leads its loss, the first of what it returns, back to `params` and `inputs`. Returns the loss, the gradients
@@ -78,7 +88,10 @@ fn run<T: Scalar, X>(
     let mut gradients = tape.backward(loss, params.len() + inputs.len(), tamper);
     let like = params.iter().map(|p| &p.value).chain(inputs);
     for (gradient, like) in gradients.iter_mut().zip(like) {
-        if let Some(gradient) = gradient.as_mut().filter(|g| g.strides() != like.strides()) {
+        if let Some(gradient) = gradient
+            .as_mut()
+            .filter(|g| !layout::same(g.view(), like.view()))
+        {
             *gradient = laid_out_like(gradient, like);
         }
     }

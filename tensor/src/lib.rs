@@ -7,6 +7,7 @@
 //! | [`grad`] | [`value_and_grad`], [`no_grad`] |
 //! | [`ops`] | the operations: arithmetic, products, reductions, shapes, convolution, pooling, losses |
 //! | [`check`] | the gradient check |
+//! | [`buffer`] | memory that is used again |
 //! | [`plain`] | the plain twin of each fast kernel |
 //! | [`pool`] | [`Pool`]: threads |
 //!
@@ -32,6 +33,7 @@
 //! The same seed gives the same bits on any number of threads: see [`Pool`].
 
 pub mod broadcast;
+pub mod buffer;
 pub mod check;
 pub mod grad;
 mod kernels;
@@ -43,7 +45,7 @@ pub mod scalar;
 pub mod tape;
 
 pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_tampered};
-pub use ops::{Conv2d, Window, conv2d, cross_entropy, max_pool2d, mse};
+pub use ops::{Conv2d, Window, conv2d, cross_entropy, linear, max_pool2d, mse};
 pub use params::{Param, ParamId, Params, Role};
 pub use pool::Pool;
 pub use scalar::Scalar;

@@ -108,6 +108,11 @@ impl<T: Scalar> Params<T> {
         self.entries[id.0].value.view_mut()
     }
 
+    /// All values in order, to write into; their shapes stay as they are.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = ndarray::ArrayViewMutD<'_, T>> {
+        self.entries.iter_mut().map(|p| p.value.view_mut())
+    }
+
     /// The entry of this name.
     pub fn find(&self, name: &str) -> Option<ParamId> {
         self.entries

@@ -63,37 +63,16 @@ fn inside() -> bool {
     rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
 }
 
-/// Calls `f(i, chunk)` for each chunk of `size` elements of `out`; the last one may be shorter.
-pub(crate) fn chunks<T: Send>(out: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
-    if inside() && out.len() > size {
-        out.par_chunks_mut(size)
-            .with_max_len(1)
-            .enumerate()
-            .for_each(|(i, chunk)| f(i, chunk));
+/// Calls `f(i, item)` for each of some items, such as parts of a slice to be written, over the threads of the [`Pool`] that the caller is inside of.
+pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + Sync) {
+    let items: Vec<I> = items.into_iter().collect();
+    if inside() && items.len() > 1 {
+        let items = items.into_par_iter().with_max_len(1).enumerate();
+        items.for_each(|(i, item)| f(i, item));
     } else {
-        out.chunks_mut(size)
+        items
+            .into_iter()
             .enumerate()
-            .for_each(|(i, chunk)| f(i, chunk));
-    }
-}
-
-/// The same over two slices that are cut into the same number of chunks.
-pub(crate) fn chunks2<T: Send, U: Send>(
-    a: &mut [T],
-    a_size: usize,
-    b: &mut [U],
-    b_size: usize,
-    f: impl Fn(usize, &mut [T], &mut [U]) + Sync,
-) {
-    debug_assert_eq!(a.len().div_ceil(a_size), b.len().div_ceil(b_size));
-    if inside() && a.len() > a_size {
-        let pairs = a
-            .par_chunks_mut(a_size)
-            .with_max_len(1)
-            .zip(b.par_chunks_mut(b_size).with_max_len(1));
-        pairs.enumerate().for_each(|(i, (a, b))| f(i, a, b));
-    } else {
-        let pairs = a.chunks_mut(a_size).zip(b.chunks_mut(b_size));
-        pairs.enumerate().for_each(|(i, (a, b))| f(i, a, b));
+            .for_each(|(i, item)| f(i, item));
     }
 }

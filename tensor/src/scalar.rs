@@ -4,8 +4,10 @@ use std::iter::Sum;
 
 use ndarray::NdFloat;
 
+use crate::{buffer::Element, kernels::simd::Lanes};
+
 /// A type of number: `f32` trains, `f64` checks. Sealed.
-pub trait Scalar: sealed::Sealed + NdFloat + Sum {
+pub trait Scalar: Lanes + Element + NdFloat + Sum {
     /// Its name, as Rust writes it.
     const NAME: &'static str;
 
@@ -42,10 +44,4 @@ impl Scalar for f64 {
     fn widen(self) -> f64 {
         self
     }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
 }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Scalar, Tensor, broadcast};
+use crate::{Scalar, Tensor, broadcast, buffer::give_back};
 
 /// Records each operation with its rule. Made by [`value_and_grad`](crate::value_and_grad) and [`no_grad`](crate::no_grad).
 pub struct Tape<T: Scalar = f32> {
@@ -195,7 +195,6 @@ impl<T: Scalar> Tape<T> {
                 continue;
             };
             let shape = node.value.shape().to_vec();
-            drop(node.value);
             rule(gradient, &mut |position, parent, share| {
                 let share = match tamper {
                     Some(tamper) => tamper(&node.place, position, share),
@@ -207,9 +206,21 @@ impl<T: Scalar> Tape<T> {
                     add(&mut gradients[parent], share);
                 }
             });
+            // The rule is gone, and with it what else held the value.
+            give_back(node.value);
         }
         gradients.truncate(leaves);
         gradients
+    }
+}
+
+impl<T: Scalar> Drop for Tape<T> {
+    fn drop(&mut self) {
+        // Values that rules hold come after the rules.
+        for node in self.nodes.take().into_iter().rev() {
+            drop(node.rule);
+            give_back(node.value);
+        }
     }
 }
 

@@ -105,7 +105,6 @@ pub const CONV2D: LayerDef = LayerDef {
             Convolution {
                 weight,
                 bias,
-                out_channels,
                 options,
             },
             [out_channels, h, w],
@@ -137,16 +136,12 @@ fn bias(
 struct Convolution {
     weight: ParamId,
     bias: Option<ParamId>,
-    out_channels: usize,
     options: Conv2d,
 }
 
 impl<T: Element> Layer<T> for Convolution {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let y = conv2d(x, cx.param(self.weight), self.options);
-        match self.bias {
-            Some(bias) => y + cx.param(bias).reshape(&[self.out_channels, 1, 1]),
-            None => y,
-        }
+        let bias = self.bias.map(|bias| cx.param(bias));
+        conv2d(x, cx.param(self.weight), bias, self.options)
     }
 }

@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use tapeline_spec::Arg;
-use tapeline_tensor::{ParamId, Var};
+use tapeline_tensor::{ParamId, Var, linear};
 
 use super::MAX_SIZE;
 use crate::{Ctx, Element, Init, Layer, LayerDef};
@@ -43,10 +43,7 @@ struct Linear {
 
 impl<T: Element> Layer<T> for Linear {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let y = x.matmul(cx.param(self.weight).t());
-        match self.bias {
-            Some(bias) => y + cx.param(bias),
-            None => y,
-        }
+        let bias = self.bias.map(|bias| cx.param(bias));
+        linear(x, cx.param(self.weight), bias)
     }
 }

@@ -1,33 +1,204 @@
-//! Matrix products, in tiles of rows.
+//! Matrix products.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, linalg::general_mat_mul, s};
+use std::ops::Range;
 
-use crate::{Scalar, pool};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+use pulp::{Simd, WithSimd};
 
-/// Multiply-adds worth a tile of its own.
-const TILE: usize = 1 << 22;
+use super::{
+    product::{Start, Taps, panel, panel_width},
+    simd::{self, width},
+};
+use crate::{Scalar, buffer::Buffer, pool};
 
-/// `a · b`: `[m, k]` by `[k, n]` gives `[m, n]`, in row-major order.
-pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T> {
+/// Multiply-adds that make up a task: about ten microseconds.
+const TASK: usize = 1 << 19;
+
+/// Columns of a task are a multiple of this, whatever the width of vectors.
+const COLUMNS: usize = 32;
+
+/// Fewest rows of a task: each packs the weights of its columns anew.
+const ROWS: usize = 24;
+
+/// Terms that are summed at once, so that a panel of weights fits a first-level cache.
+const TERMS: usize = 512;
+
+/// `a · b`, with `bias` added to each row: `[m, k]` by `[k, n]` gives `[m, n]`, in row-major order.
+pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>) -> Array2<T> {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
-    let mut out = Array2::zeros([m, n]);
-    let tiles = (m * k * n).div_ceil(TILE).clamp(1, m.max(1));
-    let rows = m.div_ceil(tiles).max(1);
-    if let Some(out) = out.as_slice_mut().filter(|out| !out.is_empty()) {
-        pool::chunks(out, rows * n, |i, out| {
-            let start = i * rows;
-            let rows = out.len() / n;
-            let a = a.slice(s![start..start + rows, ..]);
-            product(a, b, out, T::zero());
-        });
+    let out = Buffer::any(m * n).into_array(&[m, n]);
+    let mut out = out
+        .into_dimensionality()
+        .unwrap_or_else(|e| unreachable!("a matrix: {e}"));
+    if out.is_empty() {
+        return out;
     }
+    let (mut a_copy, mut b_copy) = (None, None);
+    let a = Matrix::new(a, &mut a_copy);
+    let b = Matrix::new(b, &mut b_copy);
+    let offsets: Vec<usize> = (0..k).map(|k| k * a.col).collect();
+    let (rows, columns) = task_size(m, k, n);
+    let tasks = tiles(&mut out, rows, columns);
+    pool::each(tasks, |_, ([row, column], tile)| {
+        let columns = column..column + tile.ncols();
+        simd::run(Task {
+            a: &a.data[row * a.row..],
+            step: a.row,
+            taps: Taps::new(&offsets),
+            b: b.columns(columns.start),
+            bias: bias.map(|bias| &bias[columns]),
+            out: tile,
+        });
+    });
     out
 }
 
-/// `out = a · b + beta · out` on this thread, with `out` in row-major order.
-pub fn product<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, out: &mut [T], beta: T) {
-    let shape = [a.nrows(), b.ncols()];
-    let mut out = ArrayViewMut2::from_shape(shape, out)
-        .unwrap_or_else(|e| unreachable!("the caller cuts `out` to size: {e}"));
-    general_mat_mul(T::one(), &a, &b, beta, &mut out);
+/// Rows and columns of a task; a function of the sizes alone.
+fn task_size(m: usize, k: usize, n: usize) -> (usize, usize) {
+    let tasks = (m * k * n / TASK).max(1);
+    let columns = n
+        .div_ceil(tasks.min(n.div_ceil(COLUMNS)))
+        .next_multiple_of(COLUMNS);
+    let across = n.div_ceil(columns);
+    let down = (tasks / across).clamp(1, (m / ROWS).max(1));
+    (m.div_ceil(down), columns)
+}
+
+/// Cuts a matrix into tiles, each with the place of its first element.
+pub fn tiles<T>(
+    out: &mut Array2<T>,
+    rows: usize,
+    columns: usize,
+) -> Vec<([usize; 2], ArrayViewMut2<'_, T>)> {
+    let mut tiles = Vec::new();
+    for (i, band) in out.axis_chunks_iter_mut(Axis(0), rows).enumerate() {
+        let mut band = band;
+        let mut column = 0;
+        while band.ncols() > 0 {
+            let width = columns.min(band.ncols());
+            let (tile, rest) = band.split_at(Axis(1), width);
+            tiles.push(([i * rows, column], tile));
+            column += columns;
+            band = rest;
+        }
+    }
+    tiles
+}
+
+/// The rows of a tile as slices.
+#[inline(always)]
+pub fn rows<'a, T>(tile: &'a mut ArrayViewMut2<'_, T>) -> Vec<&'a mut [T]> {
+    let rows = tile.axis_iter_mut(Axis(0)).map(|row| row.into_slice());
+    rows.map(|row| row.unwrap_or_else(|| unreachable!("tiles are cut from rows")))
+        .collect()
+}
+
+/// A matrix as a slice with strides.
+#[derive(Clone, Copy)]
+struct Matrix<'a, T> {
+    data: &'a [T],
+    row: usize,
+    col: usize,
+}
+
+impl<'a, T: Scalar> Matrix<'a, T> {
+    /// The matrix as it lies in memory; a copy, kept in `copy`, of one that has gaps or runs backward.
+    fn new(x: ArrayView2<'a, T>, copy: &'a mut Option<Array2<T>>) -> Self {
+        // What a dimension of one element strides doesn't matter.
+        let stride = |x: &ArrayView2<T>, axis: usize| match x.shape()[axis] {
+            0 | 1 => Some(0),
+            _ => usize::try_from(x.strides()[axis]).ok(),
+        };
+        let strides = |x: &ArrayView2<T>| Some((stride(x, 0)?, stride(x, 1)?));
+        let contiguous = x.to_slice_memory_order().and(strides(&x));
+        let x = match contiguous {
+            Some(_) => x,
+            None => {
+                let mut standard = Array2::zeros(x.dim());
+                standard.assign(&x);
+                copy.insert(standard).view()
+            }
+        };
+        let (row, col) = strides(&x).unwrap_or_else(|| unreachable!("in row-major order"));
+        let data = x
+            .to_slice_memory_order()
+            .unwrap_or_else(|| unreachable!("contiguous"));
+        Matrix { data, row, col }
+    }
+
+    fn columns(self, first: usize) -> Self {
+        Matrix {
+            data: &self.data[(first * self.col).min(self.data.len())..],
+            ..self
+        }
+    }
+}
+
+struct Task<'a, T> {
+    a: &'a [T],
+    step: usize,
+    taps: Taps<'a>,
+    b: Matrix<'a, T>,
+    bias: Option<&'a [T]>,
+    out: ArrayViewMut2<'a, T>,
+}
+
+impl<T: Scalar> WithSimd for Task<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let columns = self.out.ncols();
+        let terms = self.taps.len();
+        let mut rows = rows(&mut self.out);
+        let mut start = self.bias.map_or(Start::Zero, Start::Row);
+        let mut packed = Buffer::any(terms.min(TERMS) * 2 * width::<T, S>());
+        for first in (0..terms.max(1)).step_by(TERMS) {
+            let range = first..(first + TERMS).min(terms);
+            let mut column = 0;
+            while column < columns {
+                let width = panel_width::<T, S>(columns - column);
+                let panel_columns = column..(column + width).min(columns);
+                let weights = &mut packed[..range.len() * width];
+                pack(self.b, range.clone(), panel_columns.clone(), weights, width);
+                panel(
+                    simd,
+                    (self.a, self.step, self.taps.range(range.clone())),
+                    weights,
+                    &mut rows,
+                    panel_columns,
+                    start,
+                );
+                column += width;
+            }
+            start = Start::Rows;
+        }
+    }
+}
+
+/// Copies rows and columns of `b` into rows of `width`, zeros behind the last column.
+#[inline(always)]
+fn pack<T: Scalar>(
+    b: Matrix<T>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    out: &mut [T],
+    width: usize,
+) {
+    if columns.len() < width {
+        out.fill(T::zero());
+    }
+    if b.col == 1 {
+        for (row, out) in rows.zip(out.chunks_exact_mut(width)) {
+            let b = &b.data[row * b.row + columns.start..];
+            out[..columns.len()].copy_from_slice(&b[..columns.len()]);
+        }
+    } else {
+        for (j, column) in columns.enumerate() {
+            let from = b.data[column * b.col + rows.start * b.row..].iter();
+            let from = from.step_by(b.row.max(1)).take(rows.len());
+            let out = out.iter_mut().skip(j).step_by(width);
+            out.zip(from).for_each(|(out, &b)| *out = b);
+        }
+    }
 }

@@ -5,5 +5,9 @@
 pub mod conv2d;
 pub mod elementwise;
 pub mod gemm;
+pub mod layout;
 pub mod maxpool2d;
+pub mod product;
+pub mod simd;
+pub mod sparse;
 pub mod sum;

@@ -1,6 +1,15 @@
 //! Convolution.
 
-use crate::{Scalar, Tensor, Var, kernels::conv2d as kernel, ops::Window};
+use super::shape::{channels_last, standard};
+use crate::{
+    Scalar, Tensor, Var,
+    buffer::give_back,
+    kernels::{
+        conv2d as kernel,
+        layout::{as_channels_last, channels_last_slice},
+    },
+    ops::Window,
+};
 
 /// How a convolution's window moves. `Conv2d::default()` is PyTorch's default: stride 1, no padding, dilation 1, one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +35,24 @@ impl Default for Conv2d {
     }
 }
 
-/// Cross-correlation of `x`, `[n, in_channels, h, w]`, with `weight`, `[out_channels, in_channels / groups, kh, kw]`: gives
-/// `[n, out_channels, oh, ow]`. (`torch.nn.functional.conv2d` without bias)
+/// Cross-correlation of `x`, `[n, in_channels, h, w]`, with `weight`, `[out_channels, in_channels / groups, kh, kw]`, with `bias`,
+/// `[out_channels]`, added to each pixel: gives `[n, out_channels, oh, ow]`, channels running fastest in memory.
+/// (`torch.nn.functional.conv2d`)
 ///
 /// # Panics
 /// When the shapes don't fit each other, or a window is larger than the padded image.
 #[track_caller]
-pub fn conv2d<'t, T: Scalar>(x: Var<'t, T>, weight: Var<'t, T>, options: Conv2d) -> Var<'t, T> {
-    let (input, w) = (standard(x.value()), standard(weight.value()));
+pub fn conv2d<'t, T: Scalar>(
+    x: Var<'t, T>,
+    weight: Var<'t, T>,
+    bias: Option<Var<'t, T>>,
+    options: Conv2d,
+) -> Var<'t, T> {
+    let (input, w, b) = (
+        x.value(),
+        standard(weight.value()),
+        bias.map(|b| standard(b.value())),
+    );
     let (&[images, in_channels, height, width], &[out_channels, per_group, kh, kw]) =
         (input.shape(), w.shape())
     else {
@@ -52,19 +71,20 @@ pub fn conv2d<'t, T: Scalar>(x: Var<'t, T>, weight: Var<'t, T>, options: Conv2d)
         input.shape(),
         w.shape()
     );
+    if let Some(b) = b.as_ref().filter(|b| b.shape() != [out_channels]) {
+        panic!(
+            "conv2d: weight {:?} and bias {:?} do not fit",
+            w.shape(),
+            b.shape()
+        );
+    }
 
-    let Conv2d {
-        stride,
-        padding,
-        dilation,
-        ..
-    } = options;
     let window = Window {
         input: [height, width],
         kernel: [kh, kw],
-        stride,
-        padding,
-        dilation,
+        stride: options.stride,
+        padding: options.padding,
+        dilation: options.dilation,
     };
     let [oh, ow] = match window.output() {
         Ok(size) => size,
@@ -78,46 +98,36 @@ pub fn conv2d<'t, T: Scalar>(x: Var<'t, T>, weight: Var<'t, T>, options: Conv2d)
         window,
     };
 
-    let mut out = Tensor::zeros(vec![images, out_channels, oh, ow]);
-    if let Some(out) = out
-        .as_slice_mut()
-        .filter(|out| !out.is_empty() && !input.is_empty())
-    {
-        kernel::forward(slice(&input), slice(&w), &sizes, out);
-    }
-    x.tape().op("conv2d", out, [x, weight], move |g, need| {
-        let g = standard(g);
-        let dx = need[0].then(|| {
-            let mut dx = Tensor::zeros(input.raw_dim());
-            if let Some(dx) = dx
-                .as_slice_mut()
-                .filter(|dx| !dx.is_empty() && !g.is_empty())
-            {
-                kernel::backward_input(slice(&g), slice(&w), &sizes, dx);
-            }
-            dx
-        });
-        let dw = need[1].then(|| {
-            if input.is_empty() || w.is_empty() {
-                return Tensor::zeros(w.raw_dim());
-            }
-            let dw = kernel::backward_weight(slice(&g), slice(&input), &sizes);
-            Tensor::from_shape_vec(w.raw_dim(), dw).unwrap_or_else(|e| unreachable!("{e}"))
-        });
-        [dx, dw]
-    })
-}
-
-/// The tensor in row-major order; copied only if it wasn't.
-pub(crate) fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
-    if x.is_standard_layout() {
-        x
-    } else {
-        x.as_standard_layout().to_shared()
+    let input = channels_last(input);
+    let value = kernel::forward(last(&input), slice(&w), b.as_ref().map(slice), &sizes);
+    let value = as_channels_last(value, [images, out_channels, oh, ow]);
+    let vjp = move |g: Tensor<T>, want: [bool; 3]| {
+        let g = channels_last(g);
+        let grads = kernel::backward(last(&g), last(&input), slice(&w), &sizes, want);
+        give_back(g);
+        let dx = grads.input;
+        let dx = dx.map(|dx| as_channels_last(dx, [images, in_channels, height, width]));
+        let dw = grads.weight.map(|dw| dw.into_tensor(w.shape()));
+        let db = grads.bias.map(|db| db.into_tensor(&[out_channels]));
+        [dx, dw, db]
+    };
+    match bias {
+        Some(bias) => x.tape().op("conv2d", value, [x, weight, bias], vjp),
+        None => x.tape().op("conv2d", value, [x, weight], move |g, need| {
+            let [dx, dw, _] = vjp(g, [need[0], need[1], false]);
+            [dx, dw]
+        }),
     }
 }
 
-pub(crate) fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
+fn last<T: Scalar>(x: &Tensor<T>) -> &[T] {
+    match channels_last_slice(x) {
+        Some((x, _)) => x,
+        None => unreachable!("brought into this order"),
+    }
+}
+
+pub(super) fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
     x.as_slice()
         .unwrap_or_else(|| unreachable!("in row-major order"))
 }

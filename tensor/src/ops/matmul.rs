@@ -1,8 +1,7 @@
 //! Matrix products.
 
-use ndarray::{ArrayView2, Ix2};
-
-use crate::{Scalar, Tensor, Var, kernels::gemm};
+use super::linear::{matrix, tensor};
+use crate::{Scalar, Var, buffer::give_back, kernels::gemm::matmul};
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// The matrix product: `[m, k]` by `[k, n]` gives `[m, n]`. (`torch.mm`)
@@ -21,25 +20,16 @@ impl<'t, T: Scalar> Var<'t, T> {
         );
         self.tape().op(
             "matmul",
-            product(matrix(&a), matrix(&b)),
+            tensor(matmul(matrix(&a), matrix(&b), None)),
             [self, other],
             move |g, need| {
-                let g = matrix(&g);
-                [
-                    need[0].then(|| product(g, matrix(&b).reversed_axes())),
-                    need[1].then(|| product(matrix(&a).reversed_axes(), g)),
-                ]
+                let b_t = matrix(&b).reversed_axes();
+                let a_t = matrix(&a).reversed_axes();
+                let da = need[0].then(|| tensor(matmul(matrix(&g), b_t, None)));
+                let db = need[1].then(|| tensor(matmul(a_t, matrix(&g), None)));
+                give_back(g);
+                [da, db]
             },
         )
     }
-}
-
-fn matrix<T: Scalar>(x: &Tensor<T>) -> ArrayView2<'_, T> {
-    x.view()
-        .into_dimensionality::<Ix2>()
-        .unwrap_or_else(|e| unreachable!("a matrix: {e}"))
-}
-
-fn product<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>) -> Tensor<T> {
-    gemm::matmul(a, b).into_dyn().into_shared()
 }

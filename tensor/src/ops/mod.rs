@@ -6,6 +6,7 @@
 pub mod arithmetic;
 pub mod conv2d;
 pub mod elementwise;
+pub mod linear;
 pub mod loss;
 pub mod matmul;
 pub mod pool2d;
@@ -15,6 +16,7 @@ pub mod softmax;
 mod window;
 
 pub use conv2d::{Conv2d, conv2d};
+pub use linear::linear;
 pub use loss::{cross_entropy, mse};
 pub use pool2d::max_pool2d;
 pub use window::Window;

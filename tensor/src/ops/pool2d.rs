@@ -1,12 +1,17 @@
 //! Pooling.
 
+use super::{
+    conv2d::slice,
+    shape::{channels_last, standard},
+};
 use crate::{
-    Scalar, Tensor, Var,
-    kernels::maxpool2d as kernel,
-    ops::{
-        Window,
-        conv2d::{slice, standard},
+    Scalar, Var,
+    buffer::{Buffer, give_back},
+    kernels::{
+        layout::{as_channels_last, channels_last_slice},
+        maxpool2d as kernel,
     },
+    ops::Window,
 };
 
 /// The maximum of each window of `x`, `[n, channels, h, w]`: gives `[n, channels, oh, ow]`. (`torch.nn.functional.max_pool2d`)
@@ -22,7 +27,11 @@ pub fn max_pool2d<T: Scalar>(
     stride: [usize; 2],
     padding: [usize; 2],
 ) -> Var<'_, T> {
-    let input = standard(x.value());
+    let input = x.value();
+    let input = match channels_last_slice(&input) {
+        Some(_) => input,
+        None => standard(input),
+    };
     let &[n, channels, height, width] = input.shape() else {
         panic!(
             "max_pool2d: four dimensions are wanted, not {:?}",
@@ -44,18 +53,27 @@ pub fn max_pool2d<T: Scalar>(
         Err(reason) => panic!("max_pool2d: {reason}"),
     };
 
-    let shape = vec![n, channels, oh, ow];
-    let mut out = vec![T::zero(); shape.iter().product()];
-    let mut index = vec![0; out.len()];
-    if !out.is_empty() {
-        kernel::forward(slice(&input), &window, &mut out, &mut index);
-    }
-    let out = Tensor::from_shape_vec(shape, out).unwrap_or_else(|e| unreachable!("{e}"));
-    x.tape().op("max_pool2d", out, [x], move |g, _| {
-        let mut dx = Tensor::zeros(vec![n, channels, height, width]);
-        if let Some(dx) = dx.as_slice_mut().filter(|dx| !dx.is_empty()) {
-            kernel::backward(slice(&standard(g)), &index, &window, dx);
-        }
-        [Some(dx)]
-    })
+    let (shape, from) = ([n, channels, oh, ow], [n, channels, height, width]);
+    let (side, cells) = match channels_last_slice(&input) {
+        Some((cells, _)) => (channels, cells),
+        None => (1, slice(&input)),
+    };
+    let tensor = move |x: Buffer<T>, shape: [usize; 4]| match side {
+        1 => x.into_tensor(&shape),
+        _ => as_channels_last(x, shape),
+    };
+    let (value, index) = kernel::forward(cells, side, &window);
+    x.tape()
+        .op("max_pool2d", tensor(value, shape), [x], move |g, _| {
+            let g = if side == 1 {
+                standard(g)
+            } else {
+                channels_last(g)
+            };
+            let cells = g.as_slice_memory_order();
+            let cells = cells.unwrap_or_else(|| unreachable!("contiguous"));
+            let dx = kernel::backward(cells, &index, side, &window);
+            give_back(g);
+            [Some(tensor(dx, from))]
+        })
 }

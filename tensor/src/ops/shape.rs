@@ -1,6 +1,6 @@
 //! The same elements in another shape.
 
-use crate::{Scalar, Tensor, Var};
+use crate::{Scalar, Tensor, Var, buffer::give_back, kernels::layout};
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// The elements in row-major order in another shape of as many. (`torch.reshape`)
@@ -53,11 +53,27 @@ impl<'t, T: Scalar> Var<'t, T> {
 }
 
 fn reshaped<T: Scalar>(x: Tensor<T>, shape: &[usize]) -> Tensor<T> {
-    let x = if x.is_standard_layout() {
-        x
-    } else {
-        x.as_standard_layout().to_shared()
-    };
-    x.into_shape_with_order(shape)
+    standard(x)
+        .into_shape_with_order(shape)
         .unwrap_or_else(|e| unreachable!("as many elements in row-major order: {e}"))
+}
+
+/// The tensor in row-major order; copied only if it wasn't.
+pub(crate) fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    if x.is_standard_layout() {
+        return x;
+    }
+    let out = layout::standard(&x);
+    give_back(x);
+    out
+}
+
+/// The tensor `[n, channels, h, w]` with its channels running fastest in memory: PyTorch's `channels_last`. Copied only if it wasn't so.
+pub(crate) fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    if layout::is_channels_last(&x) {
+        return x;
+    }
+    let out = layout::channels_last(&x);
+    give_back(x);
+    out
 }

@@ -5,29 +5,40 @@ use ndarray::ArrayD;
 use super::narrow;
 use crate::{Conv2d, Scalar, Tensor, Window};
 
-/// `out[n, o, y, x] = Σ input[n, c, i, j] weight[o, c', ky, kx]` over the cells `(i, j)` under the window at `(y, x)`.
-pub fn conv2d<T: Scalar>(input: &Tensor<T>, weight: &Tensor<T>, options: Conv2d) -> Tensor<T> {
+/// `out[n, o, y, x] = bias[o] + Σ input[n, c, i, j] weight[o, c', ky, kx]` over the cells `(i, j)` under the window at `(y, x)`.
+pub fn conv2d<T: Scalar>(
+    input: &Tensor<T>,
+    weight: &Tensor<T>,
+    bias: Option<&Tensor<T>>,
+    options: Conv2d,
+) -> Tensor<T> {
     let sizes = Sizes::new(input, weight, options);
     let mut out = ArrayD::zeros(sizes.out().to_vec());
     sizes.each_term(|at, from, by| {
         out[at] += input[from].widen() * weight[by].widen();
     });
+    if let Some(bias) = bias {
+        out.indexed_iter_mut()
+            .for_each(|(at, out)| *out += bias[at[1]].widen());
+    }
     narrow(out)
 }
 
-/// The gradients of the input and of the weight, from that of the result.
+/// The gradients of the input, the weight and the bias, from that of the result.
 pub fn conv2d_gradients<T: Scalar>(
     input: &Tensor<T>,
     weight: &Tensor<T>,
     options: Conv2d,
     g: &Tensor<T>,
-) -> [Tensor<T>; 2] {
+) -> [Tensor<T>; 3] {
     let (mut dx, mut dw) = (ArrayD::zeros(input.shape()), ArrayD::zeros(weight.shape()));
     Sizes::new(input, weight, options).each_term(|at, from, by| {
         dx[from] += g[at].widen() * weight[by].widen();
         dw[by] += g[at].widen() * input[from].widen();
     });
-    [narrow(dx), narrow(dw)]
+    let mut db = ArrayD::zeros(vec![weight.shape()[0]]);
+    g.indexed_iter().for_each(|(at, g)| db[at[1]] += g.widen());
+    [narrow(dx), narrow(dw), narrow(db)]
 }
 
 struct Sizes {

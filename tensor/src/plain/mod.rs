@@ -51,6 +51,28 @@ pub fn matmul_gradients<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>, g: &Tensor<T>) 
     [narrow(da), narrow(db)]
 }
 
+/// `out[i, o] = bias[o] + Σ x[i, l] weight[o, l]`.
+pub fn linear<T: Scalar>(x: &Tensor<T>, weight: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
+    let mut out = ArrayD::zeros(vec![x.shape()[0], weight.shape()[0]]);
+    terms(x, &weight.t().to_shared(), |i, o, l| {
+        out[[i, o]] += x[[i, l]].widen() * weight[[o, l]].widen();
+    });
+    if let Some(bias) = bias {
+        out += &widen(bias);
+    }
+    narrow(out)
+}
+
+/// The gradients of `x`, the weight and the bias, from that of the result.
+pub fn linear_gradients<T: Scalar>(
+    x: &Tensor<T>,
+    weight: &Tensor<T>,
+    g: &Tensor<T>,
+) -> [Tensor<T>; 3] {
+    let [dx, dw] = matmul_gradients(x, &weight.t().to_shared(), g);
+    [dx, dw.reversed_axes(), sum_axis(g, 0)]
+}
+
 fn terms<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>, mut f: impl FnMut(usize, usize, usize)) {
     assert_eq!(a.shape()[1], b.shape()[0], "plain::matmul: inner sizes");
     for i in 0..a.shape()[0] {

@@ -93,7 +93,7 @@ fn apply<'t, T: Scalar>(op: &str, args: &Value, x: &[Var<'t, T>]) -> Var<'t, T> 
                 dilation: pair(&args["dilation"]),
                 groups: number(&args["groups"]),
             };
-            conv2d(x[0], x[1], options)
+            conv2d(x[0], x[1], None, options)
         }
         "mul sum" => (x[0] * x[1]).sum(),
         "x * x" => x[0] * x[0],

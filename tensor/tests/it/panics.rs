@@ -8,7 +8,7 @@ use std::{
 };
 
 use tapeline_tensor::{
-    Conv2d, Params, Tape, Tensor, Var, conv2d, cross_entropy, max_pool2d, mse, no_grad,
+    Conv2d, Params, Tape, Tensor, Var, conv2d, cross_entropy, linear, max_pool2d, mse, no_grad,
     value_and_grad,
 };
 
@@ -151,15 +151,33 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
         "cross_entropy: target 3 among 3 classes",
     ),
     (
+        &[1, 3, 5, 5],
+        &[4, 3, 3, 3],
+        |x| conv2d(x[0], x[1], Some(x[0]), Conv2d::default()),
+        "conv2d: weight [4, 3, 3, 3] and bias [1, 3, 5, 5] do not fit",
+    ),
+    (
+        &[2, 3],
+        &[4, 2],
+        |x| linear(x[0], x[1], None),
+        "linear: input [2, 3] and weight [4, 2] do not fit",
+    ),
+    (
+        &[2, 3],
+        &[4, 3],
+        |x| linear(x[0], x[1], Some(x[0])),
+        "linear: weight [4, 3] and bias [2, 3] do not fit",
+    ),
+    (
         &[2, 3],
         &[1, 1, 2, 2],
-        |x| conv2d(x[0], x[1], Conv2d::default()),
+        |x| conv2d(x[0], x[1], None, Conv2d::default()),
         "conv2d: four dimensions are wanted, not [2, 3] and [1, 1, 2, 2]",
     ),
     (
         &[1, 3, 5, 5],
         &[4, 2, 3, 3],
-        |x| conv2d(x[0], x[1], Conv2d::default()),
+        |x| conv2d(x[0], x[1], None, Conv2d::default()),
         "conv2d: input [1, 3, 5, 5] and weight [4, 2, 3, 3] do not fit in 1 groups",
     ),
     (
@@ -169,6 +187,7 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
             conv2d(
                 x[0],
                 x[1],
+                None,
                 Conv2d {
                     groups: 2,
                     ..Conv2d::default()
@@ -184,6 +203,7 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
             conv2d(
                 x[0],
                 x[1],
+                None,
                 Conv2d {
                     dilation: [2, 2],
                     ..Conv2d::default()
@@ -199,6 +219,7 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
             conv2d(
                 x[0],
                 x[1],
+                None,
                 Conv2d {
                     stride: [1, 0],
                     ..Conv2d::default()

@@ -280,7 +280,7 @@ fn empty_tensors_pass_through() {
         }),
         (&[0, 1, 4, 4], |x| {
             let w = x.tape().constant(Tensor::ones(vec![2, 1, 3, 3]));
-            tapeline_tensor::conv2d(x, w, tapeline_tensor::Conv2d::default())
+            tapeline_tensor::conv2d(x, w, None, tapeline_tensor::Conv2d::default())
         }),
     ];
     for (shape, f) in functions {

@@ -22,6 +22,8 @@ pub struct Input {
 pub enum Layout {
     RowMajor,
     ColumnMajor,
+    /// The second dimension running fastest, as PyTorch's `channels_last`.
+    ChannelsLast,
     /// Every second element of a larger one.
     Strided,
     /// Backwards along each dimension.
@@ -37,6 +39,8 @@ pub enum Numbers {
     Positive,
     /// -2, -1, 0, 1 or 2.
     Few,
+    /// Zero in four of five places, else -2 to 2.
+    Sparse,
 }
 
 impl Numbers {
@@ -66,11 +70,22 @@ impl Input {
                 Numbers::Any => random.random_range(-2f32..2.0),
                 Numbers::Positive => random.random_range(0.25f32..2.0),
                 Numbers::Few => random.random_range(-2i8..=2).into(),
+                Numbers::Sparse if random.random_bool(0.8) => 0.0,
+                Numbers::Sparse => random.random_range(-2f32..2.0),
             }))
         });
         let mut out = match self.layout {
             Layout::RowMajor => return values.into_shared(),
             Layout::ColumnMajor => ArrayD::zeros(self.shape.clone().f()).into_shared(),
+            Layout::ChannelsLast if self.shape.len() < 2 => return values.into_shared(),
+            Layout::ChannelsLast => {
+                let mut shape = self.shape.clone();
+                let channels = shape.remove(1);
+                shape.push(channels);
+                let mut axes: Vec<_> = (0..shape.len() - 1).collect();
+                axes.insert(1, shape.len() - 1);
+                Tensor::zeros(shape).permuted_axes(axes)
+            }
             Layout::Strided => {
                 let doubled: Vec<_> = self.shape.iter().map(|n| 2 * n).collect();
                 let mut larger = Tensor::zeros(doubled);
@@ -94,6 +109,7 @@ pub fn layout() -> impl Strategy<Value = Layout> {
     prop_oneof![
         Just(Layout::RowMajor),
         Just(Layout::ColumnMajor),
+        Just(Layout::ChannelsLast),
         Just(Layout::Strided),
         Just(Layout::Reversed),
     ]

@@ -82,6 +82,7 @@ impl Case {
         let layouts = [
             Layout::RowMajor,
             Layout::ColumnMajor,
+            Layout::ChannelsLast,
             Layout::Strided,
             Layout::Reversed,
         ];

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use proptest::{array::uniform2, prelude::*};
-use tapeline_tensor::{Conv2d, Window, conv2d, max_pool2d, plain};
+use tapeline_tensor::{Conv2d, Window, conv2d, linear, max_pool2d, plain};
 
 use super::{
     Case, Input, Layout, Numbers, Op, Ways, case,
@@ -32,12 +32,25 @@ pub fn ops() -> Vec<Op> {
             "conv2d",
             inputs,
             arguments,
-            |x| conv2d(x[0], x[1], arguments),
+            |x| conv2d(x[0], x[1], x.get(2).copied(), arguments),
             |x, g| {
-                (
-                    plain::conv2d(&x[0], &x[1], arguments),
-                    plain::conv2d_gradients(&x[0], &x[1], arguments, g).to_vec(),
-                )
+                let mut grads = plain::conv2d_gradients(&x[0], &x[1], arguments, g).to_vec();
+                grads.truncate(x.len());
+                (plain::conv2d(&x[0], &x[1], x.get(2), arguments), grads)
+            }
+        )
+    }
+    fn fully_connected(inputs: Vec<Input>) -> Case {
+        let arguments = ();
+        case!(
+            "linear",
+            inputs,
+            arguments,
+            |x| linear(x[0], x[1], x.get(2).copied()),
+            |x, g| {
+                let mut grads = plain::linear_gradients(&x[0], &x[1], g).to_vec();
+                grads.truncate(x.len());
+                (plain::linear(&x[0], &x[1], x.get(2)), grads)
             }
         )
     }
@@ -64,17 +77,36 @@ pub fn ops() -> Vec<Op> {
             input(vec![k, n], Numbers::Any),
         )
     });
+    // Sizes at which there are several vectors, and a rest.
+    let wide = || prop_oneof![3 => size(), 1 => 6..=40usize];
+    let layers = (size(), wide(), wide(), any::<bool>());
+    let layers = layers.prop_flat_map(|(n, from, to, bias)| {
+        let x = prop_oneof![
+            input(vec![n, from], Numbers::Any),
+            input(vec![n, from], Numbers::Sparse),
+        ];
+        let inputs = (
+            x,
+            input(vec![to, from], Numbers::Any),
+            input(vec![to], Numbers::Any),
+        );
+        inputs.prop_map(move |(x, w, b)| match bias {
+            true => vec![x, w, b],
+            false => vec![x, w],
+        })
+    });
     let two = |range: RangeInclusive<usize>| uniform2(range);
     let images = (
-        (1..=3usize, 1..=2usize, 1..=3usize, 1..=2usize),
+        (1..=3usize, 1..=9usize, 1..=3usize, 1..=10usize),
         two(1..=3),
         two(1..=3),
         uniform2(two(0..=2)),
         two(1..=2),
         two(0..=4),
+        any::<bool>(),
     );
     let images = images.prop_flat_map(
-        |((n, channels, groups, outs), kernel, stride, padding, dilation, more)| {
+        |((n, channels, groups, outs), kernel, stride, padding, dilation, more, bias)| {
             // As large as a window needs after padding, and some cells more.
             let extent = Window {
                 dilation,
@@ -94,11 +126,13 @@ pub fn ops() -> Vec<Op> {
             };
             let x = vec![n, channels * groups, plane[0], plane[1]];
             let w = vec![outs * groups, channels, kernel[0], kernel[1]];
-            (
-                input(x, Numbers::Any),
-                input(w, Numbers::Any),
-                Just(options),
-            )
+            let b = input(vec![outs * groups], Numbers::Any);
+            let inputs = (input(x, Numbers::Any), input(w, Numbers::Any), b);
+            let inputs = inputs.prop_map(move |(x, w, b)| match bias {
+                true => vec![x, w, b],
+                false => vec![x, w],
+            });
+            (inputs, Just(options))
         },
     );
     let planes = (two(1..=3), two(1..=3), two(1..=3), two(0..=3), two(0..=1));
@@ -126,13 +160,25 @@ pub fn ops() -> Vec<Op> {
             ]),
         },
         Op {
+            small: layers.prop_map(fully_connected).boxed(),
+            large: fully_connected(vec![
+                Input::new(&[201, 301], Numbers::Sparse),
+                Input {
+                    layout: Layout::ColumnMajor,
+                    ..Input::new(&[211, 301], Numbers::Any)
+                },
+                Input::new(&[211], Numbers::Any),
+            ]),
+        },
+        Op {
             small: images
-                .prop_map(|(x, w, options)| convolution(vec![x, w], options))
+                .prop_map(|(inputs, options)| convolution(inputs, options))
                 .boxed(),
             large: convolution(
                 vec![
                     Input::new(&[21, 8, 33, 35], Numbers::Any),
                     Input::new(&[24, 4, 5, 3], Numbers::Any),
+                    Input::new(&[24], Numbers::Any),
                 ],
                 odd,
             ),

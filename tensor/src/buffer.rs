@@ -1,0 +1,151 @@
+//! Memory that is used again: fresh pages from the system cost more than most operations do.
+//!
+//! Each thread keeps what it has put aside; the operations of a step find there what those of the last step gave back. All memory begins
+//! at a cache line, so that no vector lies across two.
+
+use std::{
+    cell::{Cell, RefCell},
+    ops::{Deref, DerefMut},
+};
+
+use ndarray::{Array1, ArrayD, IxDyn};
+
+use crate::Tensor;
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// Most buffers that a thread puts aside, for each type.
+const SPARES: usize = 64;
+
+/// Elements that buffers are made of.
+pub trait Element: Copy + Default + 'static {
+    /// Gives access to what this thread has put aside.
+    fn spares<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
+}
+
+macro_rules! element {
+    ($($type:ident)*) => {$(
+        impl Element for $type {
+            fn spares<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R {
+                thread_local! {
+                    static SPARES: RefCell<Vec<Vec<$type>>> = const { RefCell::new(Vec::new()) };
+                }
+                // While a thread ends there is nothing to be had, and nothing to be kept.
+                let mut f = Some(f);
+                let found = SPARES.try_with(|spares| f.take().map(|f| f(&mut spares.borrow_mut())));
+                match (found, f) {
+                    (Ok(Some(result)), _) => result,
+                    (_, Some(f)) => f(&mut Vec::new()),
+                    _ => unreachable!("`f` is called once"),
+                }
+            }
+        }
+    )*};
+}
+
+element!(f32 f64 u32);
+
+thread_local! {
+    static FRESH: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Bytes that this thread has taken from the system for buffers so far, because none put aside was large enough.
+pub fn fresh_bytes() -> u64 {
+    FRESH.get()
+}
+
+/// A slice that begins at a cache line; its memory is put aside when it is dropped.
+pub struct Buffer<T: Element> {
+    memory: Vec<T>,
+    start: usize,
+    len: usize,
+}
+
+impl<T: Element> Buffer<T> {
+    /// `len` elements of no particular value, to be written.
+    pub fn any(len: usize) -> Self {
+        let line = LINE / size_of::<T>();
+        let wanted = len + line - 1;
+        let spare = T::spares(|spares| {
+            let fits = |memory: &Vec<T>| (wanted..=2 * wanted + line).contains(&memory.len());
+            let candidates = spares.iter().enumerate().filter(|(_, memory)| fits(memory));
+            let (best, _) = candidates.min_by_key(|(_, memory)| memory.len())?;
+            Some(spares.swap_remove(best))
+        });
+        let memory = spare.unwrap_or_else(|| {
+            FRESH.set(FRESH.get() + (wanted * size_of::<T>()) as u64);
+            vec![T::default(); wanted]
+        });
+        let start = memory.as_ptr().align_offset(LINE).min(line - 1);
+        Buffer { memory, start, len }
+    }
+
+    /// `len` zeros.
+    pub fn zeros(len: usize) -> Self {
+        let mut buffer = Buffer::any(len);
+        buffer.fill(T::default());
+        buffer
+    }
+
+    /// The elements as an array.
+    ///
+    /// # Panics
+    /// When `shape` is of another number of elements.
+    pub fn into_array(mut self, shape: &[usize]) -> ArrayD<T> {
+        let memory = std::mem::take(&mut self.memory);
+        let (start, end) = (self.start, self.start + self.len);
+        Array1::from(memory)
+            .slice_move(ndarray::s![start..end])
+            .into_shape_with_order(IxDyn(shape))
+            .unwrap_or_else(|e| panic!("Buffer::into_array: {e}"))
+    }
+
+    /// The elements as a tensor.
+    ///
+    /// # Panics
+    /// When `shape` is of another number of elements.
+    pub fn into_tensor(self, shape: &[usize]) -> Tensor<T> {
+        self.into_array(shape).into_shared()
+    }
+}
+
+impl<T: Element> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        put_aside(std::mem::take(&mut self.memory));
+    }
+}
+
+impl<T: Element> Deref for Buffer<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.memory[self.start..self.start + self.len]
+    }
+}
+
+impl<T: Element> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.memory[self.start..self.start + self.len]
+    }
+}
+
+/// Puts aside the memory of a tensor that nobody else holds. To be called with what is of no use any more, such as the gradient at the end of
+/// a rule; a tensor that is shared is left alone.
+pub fn give_back<T: Element>(tensor: Tensor<T>) {
+    if let Ok(array) = tensor.try_into_owned_nocopy() {
+        put_aside(array.into_raw_vec_and_offset().0);
+    }
+}
+
+fn put_aside<T: Element>(memory: Vec<T>) {
+    if memory.len() * size_of::<T>() < LINE {
+        return;
+    }
+    T::spares(|spares| {
+        if spares.len() == SPARES {
+            spares.remove(0);
+        }
+        spares.push(memory);
+    });
+}

@@ -1,0 +1,56 @@
+//! Convolution, without columns: images are padded and their channels put last, one at a time while they are in cache; then a table says
+//! where under the window each term lies.
+//!
+//! All images here are `[h, w, channels]`. Groups see a range of the channels each.
+
+mod backward;
+mod forward;
+mod padded;
+mod runs;
+
+pub use backward::backward;
+pub use forward::forward;
+
+use crate::ops::Window;
+
+/// Sizes of a convolution of `[images, in_channels, h, w]` with `[out_channels, in_channels / groups, kh, kw]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    pub images: usize,
+    pub in_channels: usize,
+    pub out_channels: usize,
+    pub groups: usize,
+    pub window: Window,
+}
+
+/// Multiply-adds that make up a task.
+const TASK: usize = 1 << 21;
+
+impl Sizes {
+    fn image(&self) -> usize {
+        self.in_channels * self.window.area()
+    }
+
+    fn out_image(&self) -> usize {
+        self.out_channels * self.window.out_area()
+    }
+
+    /// Input channels of a group.
+    fn per_group(&self) -> usize {
+        self.in_channels / self.groups
+    }
+
+    /// Output channels of a group.
+    fn out_per_group(&self) -> usize {
+        self.out_channels / self.groups
+    }
+
+    /// Cells under a window, over the channels of a group.
+    fn cells(&self) -> usize {
+        self.per_group() * self.window.kernel[0] * self.window.kernel[1]
+    }
+
+    fn images_a_task(&self) -> usize {
+        (TASK / (self.out_image() * self.cells()).max(1)).clamp(1, self.images.max(1))
+    }
+}

@@ -1,0 +1,78 @@
+//! One image with its padding, and the places of windows in it.
+
+use super::Sizes;
+use crate::{Scalar, buffer::Buffer};
+
+/// Numbers behind an image, so that a vector may begin at its last one.
+const SLACK: usize = 16;
+
+/// An image `[h, w, channels]` with zeros around it.
+pub struct Padded<T: Scalar> {
+    pub cells: Buffer<T>,
+    channels: usize,
+    size: [usize; 2],
+    width: usize,
+    first: usize,
+}
+
+impl<T: Scalar> Padded<T> {
+    /// Zeros everywhere.
+    pub fn new(sizes: &Sizes) -> Self {
+        let window = &sizes.window;
+        let [h, w] = [0, 1].map(|i| window.input[i] + window.padding[i][0] + window.padding[i][1]);
+        let channels = sizes.in_channels;
+        Padded {
+            cells: Buffer::zeros(h * w * channels + SLACK),
+            channels,
+            size: window.input,
+            width: w,
+            first: (window.padding[0][0] * w + window.padding[1][0]) * channels,
+        }
+    }
+
+    /// The lines of the image without its padding.
+    fn lines(&mut self) -> impl Iterator<Item = &mut [T]> {
+        let line = self.size[1] * self.channels;
+        let lines = self.cells[self.first..].chunks_mut(self.width * self.channels);
+        lines
+            .take(self.size[0])
+            .map(move |cells| &mut cells[..line])
+    }
+
+    /// Takes an image in.
+    pub fn fill(&mut self, image: &[T]) {
+        let line = self.size[1] * self.channels;
+        let lines = self.lines().zip(image.chunks_exact(line));
+        lines.for_each(|(cells, image)| cells.copy_from_slice(image));
+    }
+
+    /// Puts the image out, and zeros everywhere.
+    pub fn take(&mut self, image: &mut [T]) {
+        let line = self.size[1] * self.channels;
+        let lines = self.lines().zip(image.chunks_exact_mut(line));
+        lines.for_each(|(cells, image)| image.copy_from_slice(cells));
+        self.cells.fill(T::zero());
+    }
+}
+
+/// Distances between cells of a padded image, in numbers.
+#[derive(Clone, Copy)]
+pub struct Strides {
+    /// Between windows, down and across.
+    pub window: [usize; 2],
+    /// Between the cells of a window, down and across.
+    pub cell: [usize; 2],
+}
+
+impl Strides {
+    pub fn new(sizes: &Sizes) -> Self {
+        let window = &sizes.window;
+        let across = sizes.in_channels;
+        let down = (window.input[1] + window.padding[1][0] + window.padding[1][1]) * across;
+        let times = |[y, x]: [usize; 2]| [y * down, x * across];
+        Strides {
+            window: times(window.stride),
+            cell: times(window.dilation),
+        }
+    }
+}

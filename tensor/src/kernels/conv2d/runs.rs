@@ -1,0 +1,109 @@
+//! The cells under a window as vectors.
+
+use super::{Sizes, padded::Strides};
+
+/// Most sums that fit the 16 registers of AVX2 beside what is added to them.
+const SUMS: usize = 12;
+
+/// Most vectors of a run, and most runs, in a pass.
+const SIDE: usize = 6;
+
+/// The cells of a group under a window lie in runs: a line of the window, or a cell's channels where there are gaps between cells. Weights
+/// are packed in the same order, each run filled up to whole vectors with zeros.
+pub struct Runs {
+    /// Parts that a kernel holds in registers at once.
+    pub passes: Vec<Pass>,
+    /// Size of the packed weights of one output channel.
+    pub packed: usize,
+    /// Where each weight of an output channel is packed.
+    places: Vec<usize>,
+}
+
+/// A rectangle of vectors.
+pub struct Pass {
+    /// Number of runs.
+    pub runs: usize,
+    /// Number of vectors of each run.
+    pub vectors: usize,
+    /// Distance of the first cell from the window's first.
+    pub cell: usize,
+    /// Distance between runs in the image.
+    pub stride: usize,
+    /// Place of the first weight among the packed.
+    pub weight: usize,
+    /// Distance between runs among the packed weights.
+    pub packed_stride: usize,
+}
+
+impl Runs {
+    /// The runs for vectors of `lanes` numbers.
+    pub fn new(sizes: &Sizes, lanes: usize) -> Self {
+        let [kh, kw] = sizes.window.kernel;
+        let channels = sizes.per_group();
+        let [down, across] = Strides::new(sizes).cell;
+        let whole_lines = sizes.groups == 1 && sizes.window.dilation[1] == 1;
+        // Sets of equally distant runs: their first cells, their number, distance and length.
+        let (sets, count, stride, len) = if whole_lines {
+            (vec![0], kh, down, kw * channels)
+        } else {
+            ((0..kh).map(|y| y * down).collect(), kw, across, channels)
+        };
+        let packed_stride = len.next_multiple_of(lanes);
+        let mut passes = Vec::new();
+        for (set, first) in sets.iter().enumerate() {
+            for (vector, vectors) in parts(packed_stride / lanes, SIDE) {
+                for (run, runs) in parts(count, SIDE.min(SUMS / vectors)) {
+                    passes.push(Pass {
+                        runs,
+                        vectors,
+                        cell: first + run * stride + vector * lanes,
+                        stride,
+                        weight: (set * count + run) * packed_stride + vector * lanes,
+                        packed_stride,
+                    });
+                }
+            }
+        }
+        let place = |channel: usize, y: usize, x: usize| match whole_lines {
+            true => y * packed_stride + x * channels + channel,
+            false => (y * kw + x) * packed_stride + channel,
+        };
+        let cells = (0..channels).flat_map(|c| (0..kh).map(move |y| (c, y)));
+        let cells = cells.flat_map(|(c, y)| (0..kw).map(move |x| place(c, y, x)));
+        Runs {
+            passes,
+            packed: sets.len() * count * packed_stride,
+            places: cells.collect(),
+        }
+    }
+
+    /// Copies weights, `[out_channels, cells]`, to their places in `packed`, which is zero elsewhere.
+    pub fn pack<T: Copy>(&self, weights: &[T], packed: &mut [T]) {
+        let channels = weights.chunks_exact(self.places.len());
+        for (weights, packed) in channels.zip(packed.chunks_exact_mut(self.packed)) {
+            for (&weight, &place) in weights.iter().zip(&self.places) {
+                packed[place] = weight;
+            }
+        }
+    }
+
+    /// Copies packed weights back.
+    pub fn unpack<T: Copy>(&self, packed: &[T], weights: &mut [T]) {
+        let channels = weights.chunks_exact_mut(self.places.len());
+        for (weights, packed) in channels.zip(packed.chunks_exact(self.packed)) {
+            for (weight, &place) in weights.iter_mut().zip(&self.places) {
+                *weight = packed[place];
+            }
+        }
+    }
+}
+
+/// Divides `0..n` into as few parts of at most `most` as can be, as equal as can be: their first elements and lengths.
+fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = n.div_ceil(most);
+    (0..count).scan(0, move |first, part| {
+        let len = (n - *first).div_ceil(count - part);
+        *first += len;
+        Some((*first - len, len))
+    })
+}

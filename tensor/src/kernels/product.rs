@@ -1,0 +1,138 @@
+//! The product that matrices and convolutions share: rows of a slice, found through a table, times a panel of weights.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use super::simd::{Lanes, width};
+use crate::Scalar;
+
+/// Where the terms of a sum lie: the `k`-th term of row `i` is `x[taps[k] + i · step]`. A table serves matrices of any strides, and
+/// convolutions of any stride and dilation.
+#[derive(Clone, Copy)]
+pub struct Taps<'a> {
+    offsets: &'a [usize],
+    /// Beyond all offsets.
+    end: usize,
+}
+
+impl<'a> Taps<'a> {
+    /// A table of these offsets.
+    pub fn new(offsets: &'a [usize]) -> Self {
+        let end = offsets.iter().max().map_or(0, |last| last + 1);
+        Taps { offsets, end }
+    }
+
+    /// Number of terms.
+    pub fn len(self) -> usize {
+        self.offsets.len()
+    }
+
+    /// A part of the table.
+    pub fn range(self, range: Range<usize>) -> Self {
+        Taps {
+            offsets: &self.offsets[range],
+            end: self.end,
+        }
+    }
+}
+
+/// What the sums begin with.
+#[derive(Clone, Copy)]
+pub enum Start<'a, T> {
+    /// Zero.
+    Zero,
+    /// A number for each column.
+    Row(&'a [T]),
+    /// What the rows hold.
+    Rows,
+}
+
+/// Most vectors in a row of a panel.
+const VECTORS: usize = 2;
+
+/// Columns of a panel: two vectors, or one where that is enough.
+pub fn panel_width<T: Lanes, S: Simd>(columns: usize) -> usize {
+    let one = width::<T, S>();
+    if columns <= one { one } else { VECTORS * one }
+}
+
+/// `rows[i][j] = start + Σ_k x[taps[k] + i · step] · weights[k][j]` for the columns of one panel.
+///
+/// `weights` has [`panel_width`] columns, zeros behind the last of `columns`. Rows are as equally divided among tiles as can be.
+#[inline(always)]
+pub fn panel<S: Simd, T: Scalar>(
+    simd: S,
+    (x, step, taps): (&[T], usize, Taps),
+    weights: &[T],
+    rows: &mut [&mut [T]],
+    columns: Range<usize>,
+    start: Start<T>,
+) {
+    let wide = columns.len() > width::<T, S>();
+    // So many sums, a row of weights and a factor fit the 16 registers of AVX2.
+    let most = if wide { 6 } else { 9 };
+    let tiles = rows.len().div_ceil(most);
+    let mut first = 0;
+    for tile in 0..tiles {
+        let count = (rows.len() - first).div_ceil(tiles - tile);
+        let rows = &mut rows[first..first + count];
+        let x = (&x[first * step..], step, taps);
+        let columns = columns.clone();
+        macro_rules! of {
+            ($($rows:literal)*; $vectors:literal) => {
+                match count {
+                    $($rows => self::tile::<S, T, $rows, $vectors>(simd, x, weights, rows, columns, start),)*
+                    _ => unreachable!("at most {most} rows a tile"),
+                }
+            };
+        }
+        if wide {
+            of!(1 2 3 4 5 6; 2);
+        } else {
+            of!(1 2 3 4 5 6 7 8 9; 1);
+        }
+        first += count;
+    }
+}
+
+#[inline(always)]
+fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    (x, step, taps): (&[T], usize, Taps),
+    weights: &[T],
+    rows: &mut [&mut [T]],
+    columns: Range<usize>,
+    start: Start<T>,
+) {
+    let lanes = width::<T, S>();
+    let column = |v: usize| (columns.start + v * lanes).min(columns.end)..columns.end;
+    let mut sums = [[T::splat(simd, T::zero()); VECTORS]; ROWS];
+    for (row, sums) in rows.iter().zip(&mut sums) {
+        for (v, sum) in sums.iter_mut().enumerate() {
+            match start {
+                Start::Zero => {}
+                Start::Row(start) => *sum = T::load(simd, &start[column(v)]),
+                Start::Rows => *sum = T::load(simd, &row[column(v)]),
+            }
+        }
+    }
+    assert!((ROWS - 1) * step + taps.end <= x.len() || taps.offsets.is_empty());
+    let weights = T::vectors::<S>(weights).as_chunks::<VECTORS>().0;
+    for (weights, &tap) in weights.iter().zip(taps.offsets) {
+        for (i, sums) in sums.iter_mut().enumerate() {
+            // Steps of three make addresses of few registers.
+            let place = tap + i / 3 * (3 * step) + i % 3 * step;
+            // SAFETY: `tap < taps.end` and `i < ROWS`, so by the assertion above `place < x.len()`.
+            let factor = T::splat(simd, unsafe { *x.get_unchecked(place) });
+            for (sum, &weight) in sums.iter_mut().zip(weights) {
+                *sum = T::fma(simd, factor, weight, *sum);
+            }
+        }
+    }
+    for (row, sums) in rows.iter_mut().zip(sums) {
+        for (v, sum) in sums.into_iter().enumerate() {
+            T::store(simd, &mut row[column(v)], sum);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The fully connected layer's product.
+
+use ndarray::{Array2, ArrayView2, Ix2};
+
+use crate::{
+    Scalar, Tensor, Var,
+    buffer::give_back,
+    kernels::{
+        gemm,
+        sparse::{Sparse, all_finite},
+        sum,
+    },
+    ops::shape::standard,
+};
+
+/// `x · weightᵀ + bias`, with `x` `[n, in]`, `weight` `[out, in]` and `bias` `[out]`: gives `[n, out]`.
+/// (`torch.nn.functional.linear`)
+///
+/// Where most of `x` is zero, as in images of pen strokes, only what isn't is walked, forward and for the gradient of the weights. This
+/// needs a weight whose first dimension runs fastest in memory. Weights that are not finite are never skipped.
+///
+/// # Panics
+/// When the shapes don't fit each other.
+#[track_caller]
+pub fn linear<'t, T: Scalar>(
+    x: Var<'t, T>,
+    weight: Var<'t, T>,
+    bias: Option<Var<'t, T>>,
+) -> Var<'t, T> {
+    let (input, w, b) = (standard(x.value()), weight.value(), bias.map(|b| b.value()));
+    let fits = input.ndim() == 2 && w.ndim() == 2 && input.shape()[1] == w.shape()[1];
+    assert!(
+        fits,
+        "linear: input {:?} and weight {:?} do not fit",
+        input.shape(),
+        w.shape()
+    );
+    if let Some(b) = b.as_ref().filter(|b| b.shape() != [w.shape()[0]]) {
+        panic!(
+            "linear: weight {:?} and bias {:?} do not fit",
+            w.shape(),
+            b.shape()
+        );
+    }
+
+    let outputs = w.shape()[0];
+    let b = b.map(standard);
+    let b = b.as_ref().and_then(|b| b.as_slice());
+    let by_input = matrix(&w).reversed_axes();
+    let sparse = by_input.to_slice().and_then(|by_input| {
+        let sparse = Sparse::new(input.as_slice()?, input.shape()[1])?;
+        all_finite(by_input).then_some((sparse, by_input))
+    });
+    let y = match &sparse {
+        Some((sparse, by_input)) => sparse.matmul(by_input, outputs, b),
+        None => gemm::matmul(matrix(&input), by_input, b),
+    };
+    let sparse = sparse.map(|(sparse, _)| sparse);
+
+    let vjp = move |g: Tensor<T>, [need_x, need_w, need_b]: [bool; 3]| {
+        let g = standard(g);
+        let dx = need_x.then(|| tensor(gemm::matmul(matrix(&g), matrix(&w), None)));
+        let dw = need_w.then(|| {
+            // Both give the weight's gradient by input, as the weight itself lies in memory.
+            let by_input = match (&sparse, g.as_slice()) {
+                (Some(sparse), Some(g)) if all_finite(g) => sparse.transposed_matmul(g, outputs),
+                _ => gemm::matmul(matrix(&input).reversed_axes(), matrix(&g), None),
+            };
+            tensor(by_input.reversed_axes())
+        });
+        let db = need_b.then(|| sum::over(&g, 0..1));
+        give_back(g);
+        [dx, dw, db]
+    };
+    match bias {
+        Some(bias) => x.tape().op("linear", tensor(y), [x, weight, bias], vjp),
+        None => x
+            .tape()
+            .op("linear", tensor(y), [x, weight], move |g, need| {
+                let [dx, dw, _] = vjp(g, [need[0], need[1], false]);
+                [dx, dw]
+            }),
+    }
+}
+
+pub(super) fn matrix<T: Scalar>(x: &Tensor<T>) -> ArrayView2<'_, T> {
+    x.view()
+        .into_dimensionality::<Ix2>()
+        .unwrap_or_else(|e| unreachable!("a matrix: {e}"))
+}
+
+pub(super) fn tensor<T: Scalar>(x: Array2<T>) -> Tensor<T> {
+    x.into_dyn().into_shared()
+}
