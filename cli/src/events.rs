@@ -3,6 +3,8 @@
 use serde::Serialize;
 use tapeline_models::Epoch;
 
+use crate::profile::Part;
+
 /// An event. Keys come in this order.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
@@ -22,6 +24,9 @@ pub enum Event<'a> {
         epoch: u64,
         #[serde(flatten)]
         figures: Figures,
+    },
+    Profile {
+        parts: &'a [Part],
     },
     Done {
         epochs: u64,

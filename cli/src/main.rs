@@ -31,6 +31,7 @@ mod model_arg;
 mod numbers;
 mod output;
 mod pictures;
+mod profile;
 mod progress;
 mod recorder;
 mod render;

@@ -9,6 +9,7 @@ use tapeline_tensor::buffer::give_back;
 use crate::{
     Diverged, Trainer,
     evaluate::{batch, evaluate},
+    train::time,
 };
 
 /// What a training is told beside the model.
@@ -157,7 +158,9 @@ fn train_epoch(
         accuracy: 0.0,
     };
     for indices in &batches(data.len(), recipe.batch_size, recipe.seed, epoch) {
-        let images = batch(data, indices, recipe.normalisation);
+        let images = time(&mut trainer.profile, "gather", || {
+            batch(data, indices, recipe.normalisation)
+        });
         let factor = recipe.schedule.factor(trainer.step);
         let step = trainer
             .step(&images, &data.labels_of(indices), factor)

@@ -1,8 +1,10 @@
 //! One step of training after another.
 
-use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
+use tapeline_layers::{AnyLoss, Ctx, Element, Mode, Updates};
 use tapeline_optim::Stepper;
-use tapeline_tensor::{Params, Place, Tensor, no_grad, value_and_grad};
+use tapeline_tensor::{
+    Params, Place, Profile, Tape, Tensor, Var, no_grad, value_and_grad, value_and_grad_profiled,
+};
 
 use crate::{Diverged, Model, evaluate::classified};
 
@@ -16,6 +18,8 @@ pub struct Trainer<'m> {
     pub stepper: Stepper,
     /// Number of steps taken so far, over all epochs.
     pub step: u64,
+    /// Where the time of steps goes is added here, if there is one.
+    pub profile: Option<Profile>,
     seed: u64,
 }
 
@@ -43,6 +47,7 @@ impl<'m> Trainer<'m> {
             params,
             stepper,
             step: 0,
+            profile: None,
             seed,
         }
     }
@@ -64,28 +69,32 @@ impl<'m> Trainer<'m> {
             seed: self.seed,
             step: self.step,
         };
-        let (loss, grads, (correct, updates)) =
-            value_and_grad(&self.params, &[], |tape, params, _| {
-                let cx = Ctx::new(tape, params, mode);
-                let output = self.model.forward(&cx, tape.constant(images.clone()));
-                let found = classified(&output.value());
-                let correct = found
-                    .iter()
-                    .zip(targets)
-                    .filter(|(found, target)| found == target)
-                    .count();
-                (
-                    f32::loss(self.loss).value(output, targets),
-                    (correct, cx.take_updates()),
-                )
-            });
+        let (model, loss) = (self.model, self.loss);
+        let pass = Pass {
+            model,
+            loss,
+            images,
+            targets,
+            mode,
+        };
+        let (loss, grads, (correct, updates)) = match &mut self.profile {
+            None => value_and_grad(&self.params, &[], |tape, params, _| pass.run(tape, params)),
+            Some(profile) => {
+                value_and_grad_profiled(&self.params, &[], profile, |tape, params, _| {
+                    pass.run(tape, params)
+                })
+            }
+        };
         if !loss.is_finite() {
             return Err(Diverged {
                 step: self.step,
                 place: self.first_non_finite(images, mode),
             });
         }
-        self.stepper.step(&mut self.params, grads, factor);
+        let stepper = &mut self.stepper;
+        time(&mut self.profile, "update", || {
+            stepper.step(&mut self.params, grads, factor);
+        });
         for (buffer, value) in updates {
             self.params.value_mut(buffer).assign(&value);
         }
@@ -99,5 +108,39 @@ impl<'m> Trainer<'m> {
             self.model.forward(&cx, tape.constant(images.clone()));
             tape.first_non_finite()
         })
+    }
+}
+
+/// Runs `f`, and counts its time where there is a profile.
+pub(crate) fn time<R>(
+    profile: &mut Option<Profile>,
+    name: &'static str,
+    f: impl FnOnce() -> R,
+) -> R {
+    match profile {
+        Some(profile) => profile.time(name, f),
+        None => f(),
+    }
+}
+
+/// The way from a batch to its loss.
+struct Pass<'a> {
+    model: &'a Model,
+    loss: &'a dyn AnyLoss,
+    images: &'a Tensor,
+    targets: &'a [usize],
+    mode: Mode,
+}
+
+impl Pass<'_> {
+    /// The loss; the number of samples whose class had the largest output, and updates of buffers.
+    fn run<'t>(&self, tape: &'t Tape, params: &[Var<'t>]) -> (Var<'t>, (usize, Updates<f32>)) {
+        let cx = Ctx::new(tape, params, self.mode);
+        let output = self.model.forward(&cx, tape.constant(self.images.clone()));
+        let found = classified(&output.value());
+        let pairs = found.iter().zip(self.targets);
+        let correct = pairs.filter(|(found, target)| found == target).count();
+        let loss = f32::loss(self.loss).value(output, self.targets);
+        (loss, (correct, cx.take_updates()))
     }
 }

@@ -20,7 +20,7 @@ const SPARES: usize = 64;
 
 /// Elements that buffers are made of.
 pub trait Element: Copy + Default + 'static {
-    /// Gives access to what this thread has put aside.
+    /// Gives access to what this thread has put aside, from the smallest to the largest.
     fn spares<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
 }
 
@@ -68,10 +68,11 @@ impl<T: Element> Buffer<T> {
         let line = LINE / size_of::<T>();
         let wanted = len + line - 1;
         let spare = T::spares(|spares| {
-            let fits = |memory: &Vec<T>| (wanted..=2 * wanted + line).contains(&memory.len());
-            let candidates = spares.iter().enumerate().filter(|(_, memory)| fits(memory));
-            let (best, _) = candidates.min_by_key(|(_, memory)| memory.len())?;
-            Some(spares.swap_remove(best))
+            let best = spares.partition_point(|memory| memory.len() < wanted);
+            let fits = spares
+                .get(best)
+                .is_some_and(|memory| memory.len() <= wanted + wanted / 2);
+            fits.then(|| spares.remove(best))
         });
         let memory = spare.unwrap_or_else(|| {
             FRESH.set(FRESH.get() + (wanted * size_of::<T>()) as u64);
@@ -143,9 +144,11 @@ fn put_aside<T: Element>(memory: Vec<T>) {
         return;
     }
     T::spares(|spares| {
-        if spares.len() == SPARES {
+        let place = spares.partition_point(|spare| spare.len() < memory.len());
+        spares.insert(place, memory);
+        if spares.len() > SPARES {
+            // The smallest is the one that costs least to make anew.
             spares.remove(0);
         }
-        spares.push(memory);
     });
 }

@@ -1,7 +1,8 @@
 //! From a function on a tape to its value and its gradient.
 
 use crate::{
-    Params, Role, Scalar, Tape, Tensor, Var, buffer::give_back, kernels::layout, tape::Tamper,
+    Params, Profile, Role, Scalar, Tape, Tensor, Var, buffer::give_back, kernels::layout,
+    tape::Tamper,
 };
 
 /// Gradients of a loss, each laid out in memory like what it belongs to.
@@ -56,7 +57,7 @@ pub fn value_and_grad<T: Scalar, X>(
     inputs: &[Tensor<T>],
     f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>], &[Var<'t, T>]) -> (Var<'t, T>, X),
 ) -> (T, Grads<T>, X) {
-    run(params, inputs, None, f)
+    run(params, inputs, (None, None), f)
 }
 
 /// [`value_and_grad`] with every rule's result passed through `tamper`: so that a check can show that it notices a wrong rule.
@@ -67,14 +68,37 @@ pub fn value_and_grad_tampered<T: Scalar, X>(
     tamper: Tamper<'_, T>,
     f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>], &[Var<'t, T>]) -> (Var<'t, T>, X),
 ) -> (T, Grads<T>, X) {
-    run(params, inputs, Some(tamper), f)
+    run(params, inputs, (Some(tamper), None), f)
+}
+
+/// [`value_and_grad`], with the time of each operation added to `profile`.
+///
+/// ```
+/// use tapeline_tensor::{Params, Profile, tensor, value_and_grad_profiled};
+///
+/// let mut profile = Profile::default();
+/// let x = [tensor([1.0f32, 2.0])];
+/// value_and_grad_profiled(&Params::new(), &x, &mut profile, |tape, _, x| {
+///     (tape.scope("square", || x[0].square()).sum(), ())
+/// });
+/// let entry = profile.entries().iter().find(|entry| entry.place.op == "square").unwrap();
+/// assert_eq!((entry.calls, entry.place.scope.as_deref()), (1, Some("square")));
+/// ```
+#[track_caller]
+pub fn value_and_grad_profiled<T: Scalar, X>(
+    params: &Params<T>,
+    inputs: &[Tensor<T>],
+    profile: &mut Profile,
+    f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>], &[Var<'t, T>]) -> (Var<'t, T>, X),
+) -> (T, Grads<T>, X) {
+    run(params, inputs, (None, Some(profile)), f)
 }
 
 #[track_caller]
 fn run<T: Scalar, X>(
     params: &Params<T>,
     inputs: &[Tensor<T>],
-    tamper: Option<Tamper<'_, T>>,
+    (tamper, mut profile): (Option<Tamper<'_, T>>, Option<&mut Profile>),
     f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>], &[Var<'t, T>]) -> (Var<'t, T>, X),
 ) -> (T, Grads<T>, X) {
     let tape = Tape::new(true);
@@ -83,9 +107,17 @@ fn run<T: Scalar, X>(
         .map(|p| tape.leaf(p.value.clone(), p.role == Role::Weight))
         .collect();
     let inputs_on_tape: Vec<_> = inputs.iter().map(|x| tape.leaf(x.clone(), true)).collect();
+    tape.profile(
+        profile
+            .as_deref_mut()
+            .map(|profile| std::mem::take(profile)),
+    );
     let (loss, extra) = f(&tape, &params_on_tape, &inputs_on_tape);
     let value = loss.value().sum();
     let mut gradients = tape.backward(loss, params.len() + inputs.len(), tamper);
+    if let (Some(profile), Some(measured)) = (profile, tape.profile(None)) {
+        *profile = measured;
+    }
     let like = params.iter().map(|p| &p.value).chain(inputs);
     for (gradient, like) in gradients.iter_mut().zip(like) {
         if let Some(gradient) = gradient

@@ -10,6 +10,7 @@
 //! | [`buffer`] | memory that is used again |
 //! | [`plain`] | the plain twin of each fast kernel |
 //! | [`pool`] | [`Pool`]: threads |
+//! | [`profile`] | [`Profile`]: where the time of a step goes |
 //!
 //! A function of parameters becomes its value and its gradient; what to do with those is the caller's affair:
 //!
@@ -41,13 +42,15 @@ pub mod ops;
 pub mod params;
 pub mod plain;
 pub mod pool;
+pub mod profile;
 pub mod scalar;
 pub mod tape;
 
-pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_tampered};
+pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_profiled, value_and_grad_tampered};
 pub use ops::{Conv2d, Window, conv2d, cross_entropy, linear, max_pool2d, mse};
 pub use params::{Param, ParamId, Params, Role};
 pub use pool::Pool;
+pub use profile::Profile;
 pub use scalar::Scalar;
 pub use tape::{Place, Tamper, Tape, Var};
 

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Scalar, Tensor, broadcast, buffer::give_back};
+use crate::{Profile, Scalar, Tensor, broadcast, buffer::give_back};
 
 /// Records each operation with its rule. Made by [`value_and_grad`](crate::value_and_grad) and [`no_grad`](crate::no_grad).
 pub struct Tape<T: Scalar = f32> {
@@ -14,6 +14,7 @@ pub struct Tape<T: Scalar = f32> {
     scope: RefCell<Option<Arc<str>>>,
     /// A rule is dropped at once on a tape that never goes backward.
     recording: Cell<bool>,
+    profile: RefCell<Option<Profile>>,
 }
 
 /// A value on a tape: as cheap to copy as a number.
@@ -61,6 +62,18 @@ impl<T: Scalar> Tape<T> {
             nodes: RefCell::default(),
             scope: RefCell::default(),
             recording: Cell::new(recording),
+            profile: RefCell::default(),
+        }
+    }
+
+    /// Begins to measure, or ends it and returns what has been measured.
+    pub(crate) fn profile(&self, profile: Option<Profile>) -> Option<Profile> {
+        self.profile.replace(profile)
+    }
+
+    fn measure(&self, f: impl FnOnce(&mut Profile)) {
+        if let Some(profile) = &mut *self.profile.borrow_mut() {
+            f(profile);
         }
     }
 
@@ -139,6 +152,7 @@ impl<T: Scalar> Tape<T> {
             op,
             scope: self.scope.borrow().clone(),
         };
+        self.measure(|profile| profile.forward(op, place.scope.as_ref()));
         let mut nodes = self.nodes.borrow_mut();
         nodes.push(Node {
             value,
@@ -155,6 +169,7 @@ impl<T: Scalar> Tape<T> {
     /// Names the layer whose operations `f` records, for messages. Inside another scope the inner name counts.
     pub fn scope<R>(&self, path: impl Into<Arc<str>>, f: impl FnOnce() -> R) -> R {
         let outer = self.scope.replace(Some(path.into()));
+        self.measure(Profile::mark);
         let result = f();
         self.scope.replace(outer);
         result
@@ -195,6 +210,7 @@ impl<T: Scalar> Tape<T> {
                 continue;
             };
             let shape = node.value.shape().to_vec();
+            self.measure(Profile::mark);
             rule(gradient, &mut |position, parent, share| {
                 let share = match tamper {
                     Some(tamper) => tamper(&node.place, position, share),
@@ -208,6 +224,7 @@ impl<T: Scalar> Tape<T> {
             });
             // The rule is gone, and with it what else held the value.
             give_back(node.value);
+            self.measure(|profile| profile.backward(&node.place));
         }
         gradients.truncate(leaves);
         gradients

@@ -8,7 +8,7 @@ use tapeline_layers::{NamedLoss, loss};
 use tapeline_models::{Data, Labels, Model, Recipe, SpecError, Trainer, fit, load_weights};
 use tapeline_optim::{Optimizer, Schedule};
 use tapeline_spec::Diagnostic;
-use tapeline_tensor::Pool;
+use tapeline_tensor::{Pool, Profile};
 
 use crate::{
     config::{Config, DataConfig},
@@ -19,7 +19,7 @@ use crate::{
     events::Event,
     model_arg::{ModelArg, Source},
     numbers::{learning_rate, whole},
-    output,
+    output, profile,
     progress::Progress,
     recorder::{Events, Recorder},
     run::Run,
@@ -82,6 +82,9 @@ pub struct Train {
     /// Start from these weights, in a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    /// Measure each layer, and print where the time of the steps went
+    #[arg(long)]
+    profile: bool,
     /// Print JSON, a line for each event
     #[arg(long)]
     json: bool,
@@ -164,6 +167,7 @@ impl Train {
         };
         let stepper = specs.optimizer.init(&params);
         let mut trainer = Trainer::new(&model, &*specs.loss.loss, params, stepper, self.seed);
+        trainer.profile = self.profile.then(Profile::default);
         let data = Data {
             train: &parts.train,
             test: &parts.test,
@@ -175,9 +179,19 @@ impl Train {
             })
         });
         recorder.progress.finish();
+        let parts = trainer.profile.take().map(|profile| {
+            let samples = trainer.step * self.batch_size as u64;
+            profile::parts(&profile, &model.plan, samples, trainer.step)
+        });
+        if let Some(parts) = &parts {
+            recorder.events.tell(&Event::Profile { parts });
+        }
         match ending::end(ended.err(), &mut recorder, &trainer, &cx.terminal)? {
             _ if self.json => Ok(()),
-            last => output::text(&ending::table(&last, &recorder.run)),
+            last => {
+                let profile = parts.map_or_else(String::new, |parts| profile::table(&parts));
+                output::text(&(ending::table(&last, &recorder.run) + &profile))
+            }
         }
     }
 

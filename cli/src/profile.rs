@@ -1,0 +1,107 @@
+//! Where the time of training goes, layer by layer.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tapeline_layers::Plan;
+use tapeline_tensor::{Profile, profile::Entry};
+
+use crate::table::{Table, percent};
+
+/// What one part of a step took, as a mean over the steps.
+#[derive(Serialize)]
+pub struct Part {
+    /// The layer as `summary` shows it, or `gather`, `loss`, `update`.
+    pub layer: String,
+    pub forward_microseconds: f64,
+    pub backward_microseconds: f64,
+    /// Of the time of all parts.
+    pub share: f64,
+    /// Speed if all products were dense; `None` where there are none.
+    pub gflops: Option<f64>,
+    /// Bytes taken from the system over all steps: buffers that none put aside could serve.
+    pub fresh_bytes: u64,
+}
+
+/// The parts of a step in order, for training on `samples` samples in `steps` steps.
+pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<Part> {
+    let total: Duration = profile.entries().iter().map(time).sum();
+    let part = |layer: &str, multiply_adds: u64, takes: &dyn Fn(&Entry) -> bool| {
+        let entries = || profile.entries().iter().filter(|entry| takes(entry));
+        let forward: Duration = entries().map(|entry| entry.forward).sum();
+        let backward: Duration = entries().map(|entry| entry.backward).sum();
+        let time = (forward + backward).as_secs_f64();
+        let mean = |time: Duration| time.as_secs_f64() * 1e6 / steps.max(1) as f64;
+        Part {
+            layer: layer.into(),
+            forward_microseconds: mean(forward),
+            backward_microseconds: mean(backward),
+            share: time / total.as_secs_f64().max(f64::MIN_POSITIVE),
+            gflops: (multiply_adds > 0 && time > 0.0)
+                .then(|| 2.0 * (multiply_adds * samples) as f64 / time / 1e9),
+            fresh_bytes: entries().map(|entry| entry.fresh_bytes).sum(),
+        }
+    };
+    let outside =
+        |entry: &Entry, ops: &[&str]| entry.place.scope.is_none() && ops.contains(&entry.place.op);
+    const STEP: [&str; 2] = ["gather", "update"];
+
+    let mut parts = vec![part("gather", 0, &|entry| outside(entry, &["gather"]))];
+    let mut first = true;
+    for row in &plan.rows {
+        // Forward, the gradient of the weights, and that of the input, which the first layer with weights needs not.
+        let products = if first { 2 } else { 3 };
+        first &= row.multiply_adds == 0;
+        let layer = format!("{} {}", row.path, row.text);
+        let scope = |entry: &Entry| {
+            let path = entry.place.scope.as_deref()?.split(' ').next();
+            path.map(str::to_owned)
+        };
+        parts.push(part(&layer, products * row.multiply_adds, &|entry| {
+            scope(entry).as_deref() == Some(&row.path)
+        }));
+    }
+    parts.push(part("loss", 0, &|entry| {
+        entry.place.scope.is_none() && !outside(entry, &STEP)
+    }));
+    parts.push(part("update", 0, &|entry| outside(entry, &["update"])));
+    parts
+}
+
+fn time(entry: &Entry) -> Duration {
+    entry.forward + entry.backward
+}
+
+/// The parts for people.
+pub fn table(parts: &[Part]) -> String {
+    let mut table = Table::new(&[
+        "microseconds a step",
+        ">forward",
+        ">backward",
+        ">share",
+        ">GFLOP/s",
+        ">fresh bytes",
+    ]);
+    let cells = |part: &Part| {
+        [
+            part.layer.clone(),
+            format!("{:.1}", part.forward_microseconds),
+            format!("{:.1}", part.backward_microseconds),
+            percent(part.share),
+            part.gflops
+                .map_or_else(|| "-".into(), |speed| format!("{speed:.1}")),
+            part.fresh_bytes.to_string(),
+        ]
+    };
+    parts.iter().for_each(|part| table.row(cells(part)));
+    let sum = |f: fn(&Part) -> f64| parts.iter().map(f).sum();
+    table.row(cells(&Part {
+        layer: "total".into(),
+        forward_microseconds: sum(|part| part.forward_microseconds),
+        backward_microseconds: sum(|part| part.backward_microseconds),
+        share: sum(|part| part.share),
+        gflops: None,
+        fresh_bytes: parts.iter().map(|part| part.fresh_bytes).sum(),
+    }));
+    table.to_string()
+}
