@@ -6,7 +6,8 @@ use tapeline_spec::{Call, Diagnostic};
 use tapeline_tensor::Var;
 
 use crate::{
-    AnyLayer, Build, Built, Ctx, Element, Layer, LayerDef, Refusal,
+    AnyLayer, Build, Ctx, Element, Layer, LayerDef, Refusal,
+    built::Join,
     def::Message,
     plan::{Row, Site},
 };
@@ -22,16 +23,6 @@ struct Link {
 }
 
 impl Chain {
-    /// Number of layers, those in bodies not counted.
-    pub fn len(&self) -> usize {
-        self.links.len()
-    }
-
-    /// Whether it is the identity.
-    pub fn is_empty(&self) -> bool {
-        self.links.is_empty()
-    }
-
     /// Builds the calls of one chain; the paths of its layers begin with `prefix`.
     pub(crate) fn build(
         calls: &[Call<'_, LayerDef>],
@@ -40,7 +31,8 @@ impl Chain {
         depth: usize,
         site: &mut Site,
     ) -> Result<(Chain, Vec<usize>), Vec<Diagnostic>> {
-        let mut links = Vec::with_capacity(calls.len());
+        let mut links: Vec<Link> = Vec::with_capacity(calls.len());
+        let mut join: Option<Join> = None;
         let mut shape = shape.to_vec();
         for (i, call) in calls.iter().enumerate() {
             let path = format!("{prefix}{i}");
@@ -63,14 +55,24 @@ impl Chain {
                 site.close(&built.output)?;
                 Ok(built)
             });
-            let Built { layer, output } = built.map_err(|refusal| {
+            let built = built.map_err(|refusal| {
                 explain(refusal, call, i.checked_sub(1).map(|i| &calls[i]), &shape)
             })?;
-            links.push(Link {
-                path: format!("{path} {}", call.def.name).into(),
-                layer,
-            });
-            shape = output;
+            shape = built.output;
+            let joined = built.epilogue.and_then(|epilogue| join.as_ref()?(epilogue));
+            match (joined, links.last_mut()) {
+                (Some(joined), Some(last)) => {
+                    last.layer = joined.layer;
+                    join = joined.join;
+                }
+                _ => {
+                    links.push(Link {
+                        path: format!("{path} {}", call.def.name).into(),
+                        layer: built.layer,
+                    });
+                    join = built.join;
+                }
+            }
         }
         Ok((Chain { links }, shape))
     }

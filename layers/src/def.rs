@@ -4,7 +4,7 @@ use std::fmt;
 
 use tapeline_spec::{ArgInfo, Args, Body, Diagnostic, named};
 
-use crate::{AnyLayer, Build};
+use crate::{Build, Built};
 
 /// A layer under a name: what [`tapeline_spec`] needs to read it, and how to build it. Plain data.
 ///
@@ -70,22 +70,6 @@ named!(LayerDef, body);
 impl fmt::Debug for LayerDef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LayerDef({})", self.name)
-    }
-}
-
-/// A built layer and the shape of its output, without the batch.
-pub struct Built {
-    pub(crate) layer: Box<dyn AnyLayer>,
-    pub(crate) output: Vec<usize>,
-}
-
-impl Built {
-    /// A layer that turns its input into `output`, a shape without the batch.
-    pub fn new(layer: impl AnyLayer + 'static, output: impl Into<Vec<usize>>) -> Self {
-        Built {
-            layer: Box::new(layer),
-            output: output.into(),
-        }
     }
 }
 

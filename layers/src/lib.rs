@@ -6,6 +6,7 @@
 //! | [`ctx`] | [`Ctx`], what a layer is given while it runs |
 //! | [`def`] | [`LayerDef`], what a registered layer says of itself |
 //! | [`build`] | [`Build`], from a call to a layer |
+//! | [`built`] | [`Built`], the layer, and what it can be joined with |
 //! | [`chain`] | [`Chain`], layers one after another |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
 //! | [`declare`] | [`Declared`], [`Init`]: parameters and their first values |
@@ -34,6 +35,7 @@
 //! ```
 
 pub mod build;
+pub mod built;
 pub mod chain;
 pub mod check;
 pub mod ctx;
@@ -46,10 +48,11 @@ pub mod losses;
 pub mod plan;
 
 pub use build::{Asked, Build};
+pub use built::{Built, Epilogue};
 pub use chain::Chain;
 pub use ctx::{Ctx, Mode, Stream, Updates};
 pub use declare::{Declared, Init};
-pub use def::{Built, LayerDef, Refusal};
+pub use def::{LayerDef, Refusal};
 pub use layer::{AnyLayer, Element, Layer};
 pub use layers::layers;
 pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, one_hot};

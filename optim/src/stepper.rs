@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tapeline_tensor::{Grads, Params, Role, Tensor, pool};
+use tapeline_tensor::{Grads, Params, Role, Tensor, buffer::zeros_like, pool};
 
 use crate::{AnyTransform, Chain, Element, Piece, RestoreError, State, Transform, state};
 
@@ -44,14 +44,13 @@ impl<T: Element> Stepper<T> {
         let mut links = Vec::new();
         for transform in chain.iter() {
             let kept = T::of_any(&**transform).moments();
-            let zeros = |weight: &Tensor<T>| weight.map(|_| T::zero()).into_shared();
             links.push(Link {
                 transform: transform.clone(),
                 names: kept.iter().map(|name| numbered(name, &mut used)).collect(),
                 moments: params
                     .iter()
                     .map(|p| match p.role {
-                        Role::Weight => kept.iter().map(|_| zeros(&p.value)).collect(),
+                        Role::Weight => kept.iter().map(|_| zeros_like(&p.value)).collect(),
                         Role::Buffer => Vec::new(),
                     })
                     .collect(),
@@ -306,7 +305,7 @@ fn flat<T: Element>(array: &mut Tensor<T>) -> &mut [T] {
 }
 
 fn laid_out_like<T: Element>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
-    let mut out = like.to_owned();
+    let mut out = zeros_like(like);
     out.assign(x);
-    out.into_shared()
+    out
 }

@@ -10,7 +10,7 @@ use std::{
 
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use crate::Tensor;
+use crate::{Scalar, Tensor, kernels::layout};
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
@@ -19,7 +19,7 @@ const LINE: usize = 64;
 const SPARES: usize = 64;
 
 /// Elements that buffers are made of.
-pub trait Element: Copy + Default + 'static {
+pub trait Element: Copy + Default + Send + Sync + 'static {
     /// Gives access to what this thread has put aside, from the smallest to the largest.
     fn spares<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
 }
@@ -44,7 +44,7 @@ macro_rules! element {
     )*};
 }
 
-element!(f32 f64 u32);
+element!(f32 f64 u32 u64);
 
 thread_local! {
     static FRESH: Cell<u64> = const { Cell::new(0) };
@@ -129,6 +129,25 @@ impl<T: Element> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.memory[self.start..self.start + self.len]
     }
+}
+
+/// Zeros in the shape and the memory order of `x`; in row-major order if that isn't contiguous.
+pub fn zeros_like<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
+    let zeros = Buffer::zeros(x.len());
+    match layout::memory_order(x) {
+        Some(_) => layout::like(zeros, x),
+        None => zeros.into_tensor(x.shape()),
+    }
+}
+
+/// The same tensor in memory that begins at a cache line; copied only if it didn't.
+pub fn aligned<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    if x.as_ptr().align_offset(LINE) == 0 {
+        return x;
+    }
+    let mut out = zeros_like(&x);
+    out.assign(&x);
+    out
 }
 
 /// Puts aside the memory of a tensor that nobody else holds. To be called with what is of no use any more, such as the gradient at the end of

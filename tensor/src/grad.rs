@@ -1,7 +1,9 @@
 //! From a function on a tape to its value and its gradient.
 
 use crate::{
-    Params, Profile, Role, Scalar, Tape, Tensor, Var, buffer::give_back, kernels::layout,
+    Params, Profile, Role, Scalar, Tape, Tensor, Var,
+    buffer::{give_back, zeros_like},
+    kernels::layout,
     tape::Tamper,
 };
 
@@ -139,9 +141,9 @@ fn run<T: Scalar, X>(
 }
 
 fn laid_out_like<T: Scalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
-    let mut out = like.to_owned();
+    let mut out = zeros_like(like);
     out.assign(x);
-    out.into_shared()
+    out
 }
 
 /// Runs `f` on a tape that keeps no rules: for evaluation.

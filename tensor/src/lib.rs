@@ -47,7 +47,9 @@ pub mod scalar;
 pub mod tape;
 
 pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_profiled, value_and_grad_tampered};
-pub use ops::{Conv2d, Window, conv2d, cross_entropy, linear, max_pool2d, mse};
+pub use ops::{
+    Conv2d, MaxPool2d, Then, Window, conv2d, conv2d_then, cross_entropy, linear, max_pool2d, mse,
+};
 pub use params::{Param, ParamId, Params, Role};
 pub use pool::Pool;
 pub use profile::Profile;

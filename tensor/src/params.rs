@@ -1,6 +1,6 @@
 //! Everything a model has learned, as one ordered list of named arrays.
 
-use crate::{Scalar, Tensor};
+use crate::{Scalar, Tensor, buffer::aligned};
 
 /// Parameters and buffers in the order in which layers declared them, each under a name of its own.
 ///
@@ -60,7 +60,7 @@ impl<T: Scalar> Params<T> {
         Self::default()
     }
 
-    /// Appends an entry.
+    /// Appends an entry. Its value is copied if it doesn't begin at a cache line, as kernels like it.
     ///
     /// # Panics
     /// When there is an entry of this name.
@@ -71,6 +71,7 @@ impl<T: Scalar> Params<T> {
             self.find(&name).is_none(),
             "Params::push: a second `{name}`"
         );
+        let value = aligned(value);
         self.entries.push(Param { name, role, value });
         ParamId(self.entries.len() - 1)
     }
@@ -132,7 +133,7 @@ impl<T: Scalar> Params<T> {
         let cast = |p: &Param<T>| Param {
             name: p.name.clone(),
             role: p.role,
-            value: p.value.map(|&v| U::of(v.widen())).into_shared(),
+            value: aligned(p.value.map(|&v| U::of(v.widen())).into_shared()),
         };
         Params {
             entries: self.entries.iter().map(cast).collect(),

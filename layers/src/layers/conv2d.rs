@@ -1,10 +1,10 @@
 //! Convolution.
 
 use tapeline_spec::{Arg, SizeOrWord};
-use tapeline_tensor::{Conv2d, ParamId, Var, Window, conv2d};
+use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then};
 
 use super::MAX_SIZE;
-use crate::{Build, Built, Ctx, Element, Init, Layer, LayerDef, Refusal};
+use crate::{Build, Built, Ctx, Element, Epilogue, Init, Layer, LayerDef, Refusal};
 
 const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of filters")
     .range(1..=MAX_SIZE)
@@ -101,14 +101,13 @@ pub const CONV2D: LayerDef = LayerDef {
             dilation,
             groups,
         };
-        Ok(Built::new(
-            Convolution {
-                weight,
-                bias,
-                options,
-            },
-            [out_channels, h, w],
-        ))
+        let convolution = Convolution {
+            weight,
+            bias,
+            options,
+            then: Then::default(),
+        };
+        Ok(convolution.built(vec![out_channels, h, w]))
     },
     ..LayerDef::BASE
 };
@@ -133,15 +132,33 @@ fn bias(
     Ok(Some(build.weight("bias", &[channels], init)?.id()))
 }
 
+#[derive(Clone, Copy)]
 struct Convolution {
     weight: ParamId,
     bias: Option<ParamId>,
     options: Conv2d,
+    then: Then,
+}
+
+impl Convolution {
+    /// Joined with `relu`, and with a pooling behind that or behind itself.
+    fn built(self, output: Vec<usize>) -> Built {
+        let shape = output.clone();
+        Built::new(self, output).join(move |epilogue| {
+            let mut joined = self;
+            match epilogue {
+                _ if self.then.max_pool.is_some() => return None,
+                Epilogue::Relu => joined.then.relu = true,
+                Epilogue::MaxPool2d(options) => joined.then.max_pool = Some(options),
+            }
+            Some(joined.built(shape.clone()))
+        })
+    }
 }
 
 impl<T: Element> Layer<T> for Convolution {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let bias = self.bias.map(|bias| cx.param(bias));
-        conv2d(x, cx.param(self.weight), bias, self.options)
+        conv2d_then(x, cx.param(self.weight), bias, self.options, self.then)
     }
 }

@@ -1,10 +1,10 @@
 //! Max-pooling.
 
 use tapeline_spec::Arg;
-use tapeline_tensor::{Var, Window, max_pool2d};
+use tapeline_tensor::{MaxPool2d, Var, Window, max_pool2d};
 
 use super::MAX_SIZE;
-use crate::{Built, Ctx, Element, Layer, LayerDef, Refusal};
+use crate::{Built, Ctx, Element, Epilogue, Layer, LayerDef, Refusal};
 
 const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width of a window")
     .range(1..=MAX_SIZE)
@@ -35,39 +35,32 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let [channels, height, width] = build.image()?;
-        let (kernel, stride, padding) =
-            (args.get(KERNEL_SIZE), args.get(STRIDE), args.get(PADDING));
-        if (0..2).any(|i| padding[i] > kernel[i] / 2) {
+        let options = MaxPool2d {
+            kernel: args.get(KERNEL_SIZE),
+            stride: args.get(STRIDE),
+            padding: args.get(PADDING),
+        };
+        if (0..2).any(|i| options.padding[i] > options.kernel[i] / 2) {
             return Err(Refusal::from("the padding is more than half of the window").arg("padding"));
         }
         let window = Window {
-            stride,
-            padding: padding.map(|p| [p, p]),
-            ..Window::new([height, width], kernel)
+            stride: options.stride,
+            padding: options.padding.map(|p| [p, p]),
+            ..Window::new([height, width], options.kernel)
         };
         let [h, w] = window
             .output()
             .map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
-        Ok(Built::new(
-            MaxPool2d {
-                kernel,
-                stride,
-                padding,
-            },
-            [channels, h, w],
-        ))
+        let built = Built::new(Pooling(options), [channels, h, w]);
+        Ok(built.epilogue(Epilogue::MaxPool2d(options)))
     },
     ..LayerDef::BASE
 };
 
-struct MaxPool2d {
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    padding: [usize; 2],
-}
+struct Pooling(MaxPool2d);
 
-impl<T: Element> Layer<T> for MaxPool2d {
+impl<T: Element> Layer<T> for Pooling {
     fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        max_pool2d(x, self.kernel, self.stride, self.padding)
+        max_pool2d(x, self.0)
     }
 }

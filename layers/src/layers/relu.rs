@@ -2,14 +2,14 @@
 
 use tapeline_tensor::Var;
 
-use crate::{Ctx, Element, Layer, LayerDef};
+use crate::{Ctx, Element, Epilogue, Layer, LayerDef};
 
 /// `max(x, 0)`; its derivative at 0 is 0. (`torch.nn.ReLU`)
 pub const RELU: LayerDef = LayerDef {
     name: "relu",
     about: "max(x, 0)",
     examples: &[("relu", &[7]), ("relu", &[2, 3, 4])],
-    build: |_, build| Ok(build.same_shape(Relu)),
+    build: |_, build| Ok(build.same_shape(Relu).epilogue(Epilogue::Relu)),
     ..LayerDef::BASE
 };
 

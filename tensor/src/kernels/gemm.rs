@@ -64,25 +64,24 @@ fn task_size(m: usize, k: usize, n: usize) -> (usize, usize) {
     (m.div_ceil(down), columns)
 }
 
-/// Cuts a matrix into tiles, each with the place of its first element.
+/// Cuts a matrix into tiles, each with the place of its first element, one column of tiles after another: who takes neighbours finds the
+/// weights of their columns in cache.
 pub fn tiles<T>(
     out: &mut Array2<T>,
     rows: usize,
     columns: usize,
 ) -> Vec<([usize; 2], ArrayViewMut2<'_, T>)> {
-    let mut tiles = Vec::new();
-    for (i, band) in out.axis_chunks_iter_mut(Axis(0), rows).enumerate() {
-        let mut band = band;
-        let mut column = 0;
-        while band.ncols() > 0 {
-            let width = columns.min(band.ncols());
-            let (tile, rest) = band.split_at(Axis(1), width);
-            tiles.push(([i * rows, column], tile));
-            column += columns;
-            band = rest;
-        }
-    }
-    tiles
+    let bands = out.axis_chunks_iter_mut(Axis(1), columns).enumerate();
+    let tiles = bands.flat_map(|(j, band)| {
+        let height = band.nrows();
+        let mut rest = Some(band);
+        (0..height).step_by(rows).filter_map(move |i| {
+            let (tile, below) = rest.take()?.split_at(Axis(0), rows.min(height - i));
+            rest = Some(below);
+            Some(([i, j * columns], tile))
+        })
+    });
+    tiles.collect()
 }
 
 /// The rows of a tile as slices.
@@ -160,7 +159,14 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                 let width = panel_width::<T, S>(columns - column);
                 let panel_columns = column..(column + width).min(columns);
                 let weights = &mut packed[..range.len() * width];
-                pack(self.b, range.clone(), panel_columns.clone(), weights, width);
+                pack(
+                    simd,
+                    self.b,
+                    range.clone(),
+                    panel_columns.clone(),
+                    weights,
+                    width,
+                );
                 panel(
                     simd,
                     (self.a, self.step, self.taps.range(range.clone())),
@@ -178,7 +184,8 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
 
 /// Copies rows and columns of `b` into rows of `width`, zeros behind the last column.
 #[inline(always)]
-fn pack<T: Scalar>(
+fn pack<S: Simd, T: Scalar>(
+    simd: S,
     b: Matrix<T>,
     rows: Range<usize>,
     columns: Range<usize>,
@@ -190,8 +197,11 @@ fn pack<T: Scalar>(
     }
     if b.col == 1 {
         for (row, out) in rows.zip(out.chunks_exact_mut(width)) {
-            let b = &b.data[row * b.row + columns.start..];
-            out[..columns.len()].copy_from_slice(&b[..columns.len()]);
+            let b = &b.data[row * b.row + columns.start..][..columns.len()];
+            let vectors = b.chunks(simd::width::<T, S>());
+            for (b, out) in vectors.zip(T::vectors_mut::<S>(out)) {
+                *out = T::load(simd, b);
+            }
         }
     } else {
         for (j, column) in columns.enumerate() {

@@ -1,5 +1,7 @@
 //! The same elements in another order in memory.
 
+use std::cmp::Reverse;
+
 use ndarray::{ArrayViewD, IxDyn};
 
 use crate::{Scalar, Tensor, buffer::Buffer, pool};
@@ -12,6 +14,25 @@ pub fn same<T>(x: ArrayViewD<T>, y: ArrayViewD<T>) -> bool {
     let strides = x.strides().iter().zip(y.strides()).zip(x.shape());
     let mut strides = strides.filter(|(_, size)| **size != 1);
     strides.all(|((x, y), _)| x == y)
+}
+
+/// Elements in the memory order of `x`, which is contiguous, as a tensor of its shape.
+pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
+    // With its dimensions from the one with the largest stride on, a contiguous tensor is in row-major order.
+    let mut axes: Vec<usize> = (0..x.ndim()).collect();
+    axes.sort_by_key(|&axis| Reverse(x.strides()[axis]));
+    let shape: Vec<usize> = axes.iter().map(|&axis| x.shape()[axis]).collect();
+    let mut back = vec![0; axes.len()];
+    for (place, &axis) in axes.iter().enumerate() {
+        back[axis] = place;
+    }
+    values.into_tensor(&shape).permuted_axes(back)
+}
+
+/// The elements of a contiguous tensor in memory order; `None` also for one that runs backward.
+pub fn memory_order<T: Scalar>(x: &Tensor<T>) -> Option<&[T]> {
+    let forward = x.strides().iter().all(|&stride| stride >= 0);
+    x.as_slice_memory_order().filter(|_| forward)
 }
 
 /// A copy in row-major order.

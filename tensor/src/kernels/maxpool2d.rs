@@ -1,27 +1,23 @@
 //! The largest value of each window, and where it is.
 
-use std::ops::Range;
-
 use pulp::{Simd, WithSimd};
 
-use super::simd;
+use super::simd::{self, width};
 use crate::{Scalar, buffer::Buffer, ops::Window, pool};
 
 /// Values that a task puts out.
 const TASK: usize = 1 << 13;
 
-/// Values that are compared side by side.
-const SIDE: usize = 16;
-
-/// For each window of each plane its maximum and that one's index in the plane; the first in row order takes a tie, NaN takes all.
+/// For each window of each plane its maximum and where that is; the first in row order takes a tie, NaN takes all.
 ///
 /// `x` is `[planes, h, w, side]`, the results are `[planes, oh, ow, side]`: planes that lie side by side, such as channels that run fastest, are
-/// compared together.
-pub fn forward<T: Scalar>(x: &[T], side: usize, window: &Window) -> (Buffer<T>, Buffer<u32>) {
+/// compared together. Where a maximum is, is told by the place of its cell in `[h, w, side]`.
+pub fn forward<T: Scalar>(x: &[T], side: usize, window: &Window) -> (Buffer<T>, Buffer<T::Index>) {
     let (area, out_area) = (side * window.area(), side * window.out_area());
     let len = x.len() / area.max(1) * out_area;
     let (mut out, mut index) = (Buffer::any(len), Buffer::any(len));
     if len > 0 {
+        let windows = Windows::new(window, side, |cell| cell * side);
         let planes = TASK.div_ceil(out_area);
         let outs = out.chunks_mut(planes * out_area);
         let outs = outs.zip(index.chunks_mut(planes * out_area));
@@ -29,8 +25,7 @@ pub fn forward<T: Scalar>(x: &[T], side: usize, window: &Window) -> (Buffer<T>, 
         pool::each(tasks, |_, (x, (out, index))| {
             simd::run(Forward {
                 x,
-                side,
-                window,
+                windows: &windows,
                 out,
                 index,
             });
@@ -39,80 +34,123 @@ pub fn forward<T: Scalar>(x: &[T], side: usize, window: &Window) -> (Buffer<T>, 
     (out, index)
 }
 
-struct Forward<'a, T> {
-    x: &'a [T],
-    side: usize,
-    window: &'a Window,
-    out: &'a mut [T],
-    index: &'a mut [u32],
+/// The forward pass over some planes.
+pub struct Forward<'a, T: Scalar> {
+    pub x: &'a [T],
+    pub windows: &'a Windows,
+    pub out: &'a mut [T],
+    pub index: &'a mut [T::Index],
 }
 
 impl<T: Scalar> WithSimd for Forward<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let side = self.side;
-        let rows: Vec<_> = self.window.places(0).collect();
-        let columns: Vec<_> = self.window.places(1).collect();
+    fn with_simd<S: Simd>(self, simd: S) {
+        let side = self.windows.side;
         let mut outs = self.out.chunks_exact_mut(side);
         let mut indices = self.index.chunks_exact_mut(side);
-        for plane in self.x.chunks_exact(side * self.window.area()) {
-            for rows in &rows {
-                for columns in &columns {
-                    if let (Some(out), Some(index)) = (outs.next(), indices.next()) {
-                        let place = (rows, columns, self.window.input[1]);
-                        let mut first = 0;
-                        while first + SIDE <= side {
-                            largest::<T, SIDE>(plane, side, first, place, out, index);
-                            first += SIDE;
-                        }
-                        while first + SIDE / 2 <= side {
-                            largest::<T, { SIDE / 2 }>(plane, side, first, place, out, index);
-                            first += SIDE / 2;
-                        }
-                        while first < side {
-                            largest::<T, 1>(plane, side, first, place, out, index);
-                            first += 1;
-                        }
+        for plane in self.x.chunks_exact(self.windows.area) {
+            for cells in self.windows.iter() {
+                let (Some(out), Some(index)) = (outs.next(), indices.next()) else {
+                    return;
+                };
+                if side == 1 {
+                    (out[0], index[0]) = largest(plane, cells);
+                    continue;
+                }
+                for first in (0..side).step_by(width::<T, S>()) {
+                    let label = cells.first().map_or(0, |cell| cell.label);
+                    let infinity = T::splat(simd, T::neg_infinity());
+                    let mut best = (infinity, T::splat_index(simd, label));
+                    for cell in cells {
+                        // What is loaded beyond the last plane's side isn't stored.
+                        let value = T::load(simd, &plane[cell.place + first..]);
+                        best = T::larger(simd, best, (value, T::splat_index(simd, cell.label)));
                     }
+                    T::store(simd, &mut out[first..], best.0);
+                    T::store_indices(simd, &mut index[first..], best.1);
                 }
             }
         }
     }
 }
 
-/// The largest values of a window, for `N` planes from `first` on.
-#[inline(always)]
-fn largest<T: Scalar, const N: usize>(
-    plane: &[T],
+/// The same for a plane that has none beside it.
+fn largest<T: Scalar>(plane: &[T], cells: &[Cell]) -> (T, T::Index) {
+    let label = cells.first().map_or(0, |cell| cell.label);
+    let best = cells.iter().fold((T::neg_infinity(), label), |best, cell| {
+        let value = plane[cell.place];
+        if value <= best.0 || best.0.is_nan() {
+            best
+        } else {
+            (value, cell.label)
+        }
+    });
+    (best.0, T::to_index(best.1))
+}
+
+/// The windows over planes that lie side by side.
+pub struct Windows {
     side: usize,
-    first: usize,
-    (rows, columns, width): (&Range<usize>, &Range<usize>, usize),
-    out: &mut [T],
-    index: &mut [u32],
-) {
-    let mut best = [T::neg_infinity(); N];
-    let mut at = [(rows.start * width + columns.start) as u32; N];
-    for row in rows.clone() {
-        for cell in row * width + columns.start..row * width + columns.end {
-            let Some(values) = plane[cell * side + first..].first_chunk::<N>() else {
-                continue;
-            };
-            for i in 0..N {
-                // Larger or NaN, and the best so far is no NaN.
-                let better = !(values[i] <= best[i]) & (best[i] == best[i]);
-                best[i] = if better { values[i] } else { best[i] };
-                at[i] = if better { cell as u32 } else { at[i] };
+    area: usize,
+    cells: Vec<Cell>,
+    /// Where the cells of each window end.
+    ends: Vec<usize>,
+}
+
+/// A cell of a window.
+#[derive(Clone, Copy)]
+struct Cell {
+    /// Its place in the planes.
+    place: usize,
+    /// What it is known by in the result.
+    label: usize,
+}
+
+impl Windows {
+    /// The windows' cells, those in the padding left out; each is known by what `label` makes of its index in a plane.
+    pub fn new(window: &Window, side: usize, label: impl Fn(usize) -> usize) -> Self {
+        let (mut cells, mut ends) = (Vec::new(), Vec::new());
+        for rows in window.places(0) {
+            for columns in window.places(1) {
+                for row in rows.clone() {
+                    let line = columns.clone().map(|column| row * window.input[1] + column);
+                    cells.extend(line.map(|cell| Cell {
+                        place: cell * side,
+                        label: label(cell),
+                    }));
+                }
+                ends.push(cells.len());
             }
         }
+        let area = window.area() * side;
+        assert!(
+            u32::try_from(area).is_ok(),
+            "max_pool2d: {area} values side by side"
+        );
+        Windows {
+            side,
+            area,
+            cells,
+            ends,
+        }
     }
-    out[first..first + N].copy_from_slice(&best);
-    index[first..first + N].copy_from_slice(&at);
+
+    fn iter(&self) -> impl Iterator<Item = &[Cell]> {
+        let ends = self.ends.iter();
+        let ranges = ends.scan(0, |start, &end| Some(std::mem::replace(start, end)..end));
+        ranges.map(|range| &self.cells[range])
+    }
 }
 
 /// Adds each window's gradient to the place that its maximum came from: `[planes, h, w, side]`.
-pub fn backward<T: Scalar>(dy: &[T], index: &[u32], side: usize, window: &Window) -> Buffer<T> {
+pub fn backward<T: Scalar>(
+    dy: &[T],
+    index: &[T::Index],
+    side: usize,
+    window: &Window,
+) -> Buffer<T> {
     let (area, out_area) = (side * window.area(), side * window.out_area());
     let mut dx = Buffer::any(dy.len() / out_area.max(1) * area);
     if !dx.is_empty() {
@@ -127,7 +165,7 @@ pub fn backward<T: Scalar>(dy: &[T], index: &[u32], side: usize, window: &Window
                 let windows = dy.chunks_exact(side).zip(index.chunks_exact(side));
                 for (dy, index) in windows {
                     for (i, (&g, &at)) in dy.iter().zip(index).enumerate() {
-                        dx[at as usize * side + i] += g;
+                        dx[T::index(at) + i] += g;
                     }
                 }
             }

@@ -57,6 +57,45 @@ pub fn panel_width<T: Lanes, S: Simd>(columns: usize) -> usize {
     if columns <= one { one } else { VECTORS * one }
 }
 
+/// The rows that a product is written to.
+pub trait Rows<T> {
+    /// A row of all columns.
+    fn row(&mut self, i: usize) -> &mut [T];
+
+    /// Number of rows.
+    fn count(&self) -> usize;
+}
+
+impl<T> Rows<T> for Vec<&mut [T]> {
+    #[inline(always)]
+    fn row(&mut self, i: usize) -> &mut [T] {
+        self[i]
+    }
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+/// Rows that follow each other in memory.
+pub struct Joined<'a, T> {
+    pub values: &'a mut [T],
+    pub columns: usize,
+}
+
+impl<T> Rows<T> for Joined<'_, T> {
+    #[inline(always)]
+    fn row(&mut self, i: usize) -> &mut [T] {
+        &mut self.values[i * self.columns..(i + 1) * self.columns]
+    }
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.values.len() / self.columns
+    }
+}
+
 /// `rows[i][j] = start + Σ_k x[taps[k] + i · step] · weights[k][j]` for the columns of one panel.
 ///
 /// `weights` has [`panel_width`] columns, zeros behind the last of `columns`. Rows are as equally divided among tiles as can be.
@@ -65,24 +104,25 @@ pub fn panel<S: Simd, T: Scalar>(
     simd: S,
     (x, step, taps): (&[T], usize, Taps),
     weights: &[T],
-    rows: &mut [&mut [T]],
+    rows: &mut impl Rows<T>,
     columns: Range<usize>,
     start: Start<T>,
 ) {
     let wide = columns.len() > width::<T, S>();
     // So many sums, a row of weights and a factor fit the 16 registers of AVX2.
     let most = if wide { 6 } else { 9 };
-    let tiles = rows.len().div_ceil(most);
+    let tiles = rows.count().div_ceil(most).max(1);
+    let (size, larger) = (rows.count() / tiles, rows.count() % tiles);
     let mut first = 0;
     for tile in 0..tiles {
-        let count = (rows.len() - first).div_ceil(tiles - tile);
-        let rows = &mut rows[first..first + count];
+        let count = size + usize::from(tile < larger);
         let x = (&x[first * step..], step, taps);
         let columns = columns.clone();
         macro_rules! of {
             ($($rows:literal)*; $vectors:literal) => {
                 match count {
-                    $($rows => self::tile::<S, T, $rows, $vectors>(simd, x, weights, rows, columns, start),)*
+                    0 => {}
+                    $($rows => self::tile::<S, T, $rows, $vectors>(simd, x, weights, rows, first, columns, start),)*
                     _ => unreachable!("at most {most} rows a tile"),
                 }
             };
@@ -101,23 +141,24 @@ fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
     simd: S,
     (x, step, taps): (&[T], usize, Taps),
     weights: &[T],
-    rows: &mut [&mut [T]],
+    rows: &mut impl Rows<T>,
+    first: usize,
     columns: Range<usize>,
     start: Start<T>,
 ) {
     let lanes = width::<T, S>();
     let column = |v: usize| (columns.start + v * lanes).min(columns.end)..columns.end;
     let mut sums = [[T::splat(simd, T::zero()); VECTORS]; ROWS];
-    for (row, sums) in rows.iter().zip(&mut sums) {
+    for (i, sums) in sums.iter_mut().enumerate() {
         for (v, sum) in sums.iter_mut().enumerate() {
             match start {
                 Start::Zero => {}
                 Start::Row(start) => *sum = T::load(simd, &start[column(v)]),
-                Start::Rows => *sum = T::load(simd, &row[column(v)]),
+                Start::Rows => *sum = T::load(simd, &rows.row(first + i)[column(v)]),
             }
         }
     }
-    assert!((ROWS - 1) * step + taps.end <= x.len() || taps.offsets.is_empty());
+    assert!(taps.offsets.is_empty() || (ROWS - 1) * step + taps.end <= x.len());
     let weights = T::vectors::<S>(weights).as_chunks::<VECTORS>().0;
     for (weights, &tap) in weights.iter().zip(taps.offsets) {
         for (i, sums) in sums.iter_mut().enumerate() {
@@ -130,9 +171,9 @@ fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
             }
         }
     }
-    for (row, sums) in rows.iter_mut().zip(sums) {
+    for (i, sums) in sums.into_iter().enumerate() {
         for (v, sum) in sums.into_iter().enumerate() {
-            T::store(simd, &mut row[column(v)], sum);
+            T::store(simd, &mut rows.row(first + i)[column(v)], sum);
         }
     }
 }

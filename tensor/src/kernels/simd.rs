@@ -5,10 +5,21 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::buffer::Element;
+
 /// A type of number that comes in vectors.
 pub trait Lanes: Copy + Send + Sync + 'static {
     /// A vector of them.
     type Vector<S: Simd>: Copy;
+
+    /// An integer of the same size.
+    type Index: Element;
+
+    /// A vector of those.
+    type Indices<S: Simd>: Copy;
+
+    /// Whether it is neither 0 nor −0; quicker than a comparison, which has NaN to think of.
+    fn is_not_zero(self) -> bool;
 
     /// The same number in each lane.
     fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
@@ -32,12 +43,45 @@ pub trait Lanes: Copy + Send + Sync + 'static {
 
     /// Writes a vector to the front of a slice, as much as fits.
     fn store<S: Simd>(simd: S, x: &mut [Self], vector: Self::Vector<S>);
+
+    /// The same index in each lane.
+    fn splat_index<S: Simd>(simd: S, index: usize) -> Self::Indices<S>;
+
+    /// Writes indices to the front of a slice, as many as fit.
+    fn store_indices<S: Simd>(simd: S, x: &mut [Self::Index], indices: Self::Indices<S>);
+
+    /// An index as a number of this machine.
+    fn index(index: Self::Index) -> usize;
+
+    /// The same backward.
+    fn to_index(index: usize) -> Self::Index;
+
+    /// `x` where `by` is above zero or NaN, else zero: what `relu` does to a gradient, and with `by` the same as `x`, to a number.
+    fn cut<S: Simd>(simd: S, x: Self::Vector<S>, by: Self::Vector<S>) -> Self::Vector<S>;
+
+    /// The larger of two, each with its index: the first where they are equal or it is NaN, the second where only that is NaN.
+    fn larger<S: Simd>(
+        simd: S,
+        first: (Self::Vector<S>, Self::Indices<S>),
+        second: (Self::Vector<S>, Self::Indices<S>),
+    ) -> (Self::Vector<S>, Self::Indices<S>);
 }
 
 macro_rules! lanes {
-    ($float:ident: $vector:ident, $splat:ident, $mul_add:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident) => {
+    (
+        $float:ident: $vector:ident, $splat:ident, $mul_add:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident;
+        $index:ident: $indices:ident, $splat_index:ident, $as_mut_indices:ident, $store_indices:ident;
+        $at_most:ident, $equal:ident, $not:ident, $or:ident, $select:ident, $select_index:ident
+    ) => {
         impl Lanes for $float {
             type Vector<S: Simd> = S::$vector;
+            type Index = $index;
+            type Indices<S: Simd> = S::$indices;
+
+            #[inline(always)]
+            fn is_not_zero(self) -> bool {
+                self.to_bits() << 1 != 0
+            }
 
             #[inline(always)]
             fn splat<S: Simd>(simd: S, x: Self) -> S::$vector {
@@ -74,12 +118,65 @@ macro_rules! lanes {
                     false => S::$as_mut(x).0[0] = vector,
                 }
             }
+
+            #[inline(always)]
+            fn splat_index<S: Simd>(simd: S, index: usize) -> S::$indices {
+                simd.$splat_index(index as $index)
+            }
+
+            #[inline(always)]
+            fn store_indices<S: Simd>(simd: S, x: &mut [$index], indices: S::$indices) {
+                match x.len() < width::<Self, S>() {
+                    true => simd.$store_indices(x, indices),
+                    false => S::$as_mut_indices(x).0[0] = indices,
+                }
+            }
+
+            #[inline(always)]
+            fn index(index: $index) -> usize {
+                index as usize
+            }
+
+            #[inline(always)]
+            fn to_index(index: usize) -> $index {
+                index as $index
+            }
+
+            #[inline(always)]
+            fn cut<S: Simd>(simd: S, x: S::$vector, by: S::$vector) -> S::$vector {
+                let zero = simd.$splat(0.0);
+                simd.$select(simd.$at_most(by, zero), zero, x)
+            }
+
+            #[inline(always)]
+            fn larger<S: Simd>(
+                simd: S,
+                first: (S::$vector, S::$indices),
+                second: (S::$vector, S::$indices),
+            ) -> (S::$vector, S::$indices) {
+                let keep = simd.$or(
+                    simd.$at_most(second.0, first.0),
+                    simd.$not(simd.$equal(first.0, first.0)),
+                );
+                (
+                    simd.$select(keep, first.0, second.0),
+                    simd.$select_index(keep, first.1, second.1),
+                )
+            }
         }
     };
 }
 
-lanes!(f32: f32s, splat_f32s, mul_add_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s);
-lanes!(f64: f64s, splat_f64s, mul_add_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s);
+lanes!(
+    f32: f32s, splat_f32s, mul_add_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s;
+    u32: u32s, splat_u32s, as_mut_simd_u32s, partial_store_u32s;
+    less_than_or_equal_f32s, equal_f32s, not_m32s, or_m32s, select_f32s, select_u32s
+);
+lanes!(
+    f64: f64s, splat_f64s, mul_add_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s;
+    u64: u64s, splat_u64s, as_mut_simd_u64s, partial_store_u64s;
+    less_than_or_equal_f64s, equal_f64s, not_m64s, or_m64s, select_f64s, select_u64s
+);
 
 /// Number of lanes of a vector.
 #[inline(always)]

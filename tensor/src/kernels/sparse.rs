@@ -1,5 +1,7 @@
 //! Products with a matrix of which most is zero: only what isn't is walked.
 
+use std::ops::Range;
+
 use ndarray::{Array2, ArrayViewMut2};
 use pulp::{Simd, WithSimd};
 
@@ -54,36 +56,40 @@ impl<T: Scalar> Sparse<T> {
             counts: Buffer::any(rows * blocks),
         };
         let task = (1usize << 14).div_ceil(columns);
-        let lists_of = (lists.at.chunks_mut(task * columns))
-            .zip(lists.values.chunks_mut(task * columns))
-            .zip(lists.counts.chunks_mut(task * blocks));
-        pool::each(
-            x.chunks(task * columns).zip(lists_of),
-            |_, (x, ((at, values), counts))| {
-                let rows = x.chunks_exact(columns).zip(at.chunks_exact_mut(columns));
-                let rows = rows.zip(values.chunks_exact_mut(columns));
-                for (((x, at), values), counts) in rows.zip(counts.chunks_exact_mut(blocks)) {
-                    let blocks = x.chunks(BLOCK).zip(at.chunks_mut(BLOCK));
-                    let blocks = blocks.zip(values.chunks_mut(BLOCK)).zip(counts);
-                    for (block, (((x, at), values), count)) in blocks.enumerate() {
-                        *count = list(x, (block * BLOCK) as u32, at, values);
-                    }
-                }
-            },
-        );
+        let tasks = x.chunks(task * columns);
+        let tasks = tasks.zip(lists.at.chunks_mut(task * columns));
+        let tasks = tasks.zip(lists.values.chunks_mut(task * columns));
+        let tasks = tasks.zip(lists.counts.chunks_mut(task * blocks));
+        pool::each(tasks, |_, (((x, at), values), counts)| {
+            simd::run(Build {
+                x,
+                columns,
+                at,
+                values,
+                counts,
+            });
+        });
         Some(lists)
     }
 
-    /// The list of a row and a block of columns.
+    /// The lists of some rows and one block of columns.
     #[inline(always)]
-    fn list(&self, row: usize, block: usize) -> impl Iterator<Item = (usize, T)> + Clone {
-        let count = self.counts[row * self.columns.div_ceil(BLOCK) + block] as usize;
-        let first = row * self.columns + block * BLOCK;
-        let at = &self.at[first..first + count];
-        let values = &self.values[first..first + count];
-        at.iter()
-            .zip(values)
-            .map(|(&at, &value)| (at as usize, value))
+    fn lists(&self, rows: Range<usize>, block: usize) -> impl Iterator<Item = List<'_, T>> {
+        let (columns, blocks) = (self.columns, self.columns.div_ceil(BLOCK));
+        let entries = rows.start * columns..rows.end * columns;
+        let at = self.at[entries.clone()].chunks_exact(columns);
+        let values = self.values[entries].chunks_exact(columns);
+        let counts = &self.counts[rows.start * blocks..rows.end * blocks];
+        let counts = counts[block..].iter().step_by(blocks);
+        at.zip(values)
+            .zip(counts)
+            .map(move |((at, values), &count)| {
+                let list = block * BLOCK..block * BLOCK + count as usize;
+                List {
+                    at: &at[list.clone()],
+                    values: &values[list],
+                }
+            })
     }
 
     /// The product with `weights`, `[columns, n]` in row-major order, with `bias` added to each row: `[rows, n]`.
@@ -126,15 +132,79 @@ impl<T: Scalar> Sparse<T> {
     }
 }
 
-/// Appends what isn't zero to the front of `at` and `values`; returns how many.
-fn list<T: Scalar>(x: &[T], first: u32, at: &mut [u32], values: &mut [T]) -> u32 {
-    let mut count = 0;
-    for (column, &value) in (first..).zip(x) {
-        // Written in any case and kept only if counted: a branch would be guessed wrong too often.
-        at[count] = column;
-        values[count] = value;
-        count += usize::from(value != T::zero());
+/// What isn't zero in one row and block.
+#[derive(Clone, Copy)]
+struct List<'a, T> {
+    at: &'a [u32],
+    values: &'a [T],
+}
+
+impl<T: Scalar> List<'_, T> {
+    #[inline(always)]
+    fn iter(self) -> impl Iterator<Item = (usize, T)> {
+        let pairs = self.at.iter().zip(self.values);
+        pairs.map(|(&at, &value)| (at as usize, value))
     }
+}
+
+/// Lists what isn't zero in some rows.
+struct Build<'a, T> {
+    x: &'a [T],
+    columns: usize,
+    at: &'a mut [u32],
+    values: &'a mut [T],
+    counts: &'a mut [u32],
+}
+
+impl<T: Scalar> WithSimd for Build<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let columns = self.columns;
+        let rows = self.x.chunks_exact(columns);
+        let rows = rows.zip(self.at.chunks_exact_mut(columns));
+        let rows = rows.zip(self.values.chunks_exact_mut(columns));
+        let rows = rows.zip(self.counts.chunks_exact_mut(columns.div_ceil(BLOCK)));
+        for (((x, at), values), counts) in rows {
+            let blocks = x.chunks(BLOCK).zip(at.chunks_mut(BLOCK));
+            let blocks = blocks.zip(values.chunks_mut(BLOCK)).zip(counts);
+            for (block, (((x, at), values), count)) in blocks.enumerate() {
+                *count = list(x, block * BLOCK, at, values);
+            }
+        }
+    }
+}
+
+/// Writes what isn't zero, and its columns, to the front of `values` and `at`; returns how many.
+#[inline(always)]
+fn list<T: Scalar>(x: &[T], first: usize, at: &mut [u32], values: &mut [T]) -> u32 {
+    assert!(at.len() >= x.len() && values.len() >= x.len());
+    let mut count = 0;
+    let mut add = |column: usize, value: T| {
+        // Written in any case and kept only if counted: a branch would be guessed wrong too often.
+        // SAFETY: `count` is at most the number of elements of `x` before this one.
+        unsafe {
+            *at.get_unchecked_mut(count) = column as u32;
+            *values.get_unchecked_mut(count) = value;
+        }
+        count += usize::from(value.is_not_zero());
+    };
+    let (chunks, rest) = x.as_chunks::<8>();
+    let mut column = first;
+    for chunk in chunks {
+        // Zeros come in rows.
+        if chunk.iter().fold(false, |any, x| any | x.is_not_zero()) {
+            chunk
+                .iter()
+                .zip(column..)
+                .for_each(|(&x, column)| add(column, x));
+        }
+        column += chunk.len();
+    }
+    rest.iter()
+        .zip(column..)
+        .for_each(|(&x, column)| add(column, x));
     count as u32
 }
 
@@ -192,18 +262,26 @@ impl<T: Scalar> WithSimd for Matmul<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let columns = self.out.ncols();
+        let x = self.x;
         let mut rows = rows(&mut self.out);
-        for block in 0..self.x.columns.div_ceil(BLOCK) {
-            for (i, out) in rows.iter_mut().enumerate() {
-                if block == 0 {
-                    match self.bias {
-                        Some(bias) => out.copy_from_slice(&bias[self.column..][..columns]),
-                        None => out.fill(T::zero()),
-                    }
-                }
-                let list = self.x.list(self.row + i, block);
-                add_rows(simd, list, &self.weights[self.column..], self.n, out);
+        for row in &mut rows {
+            match self.bias {
+                Some(bias) => row.copy_from_slice(&bias[self.column..][..row.len()]),
+                None => row.fill(T::zero()),
+            }
+        }
+        for columns in passes::<S, T>(rows.first().map_or(0, |row| row.len())) {
+            let weights = &self.weights[self.column + columns.start..];
+            for block in 0..x.columns.div_ceil(BLOCK) {
+                let lists = x.lists(self.row..self.row + rows.len(), block);
+                let rows = rows.iter_mut().map(|row| &mut row[columns.clone()]);
+                add_products(
+                    simd,
+                    columns.len(),
+                    lists.zip(rows),
+                    (weights, self.n),
+                    true,
+                );
             }
         }
     }
@@ -228,8 +306,8 @@ impl<T: Scalar> WithSimd for TransposedMatmul<'_, T> {
         let mut counts = [0; BLOCK];
         let mut at: Buffer<u32> = Buffer::any(columns * samples);
         let mut values: Buffer<T> = Buffer::any(columns * samples);
-        for sample in 0..samples {
-            for (column, value) in self.x.list(sample, self.block) {
+        for (sample, list) in self.x.lists(0..samples, self.block).enumerate() {
+            for (column, value) in list.iter() {
                 let column = column - self.block * BLOCK;
                 let place = column * samples + counts[column];
                 at[place] = sample as u32;
@@ -237,71 +315,79 @@ impl<T: Scalar> WithSimd for TransposedMatmul<'_, T> {
                 counts[column] += 1;
             }
         }
-        for first in (0..n).step_by(OUTPUTS) {
-            let outputs = first..(first + OUTPUTS).min(n);
-            for (column, out) in self.out.chunks_exact_mut(n).enumerate() {
-                let list = column * samples..column * samples + counts[column];
-                let list = at[list.clone()].iter().zip(&values[list]);
-                let list = list.map(|(&at, &value)| (at as usize, value));
-                let out = &mut out[outputs.clone()];
-                out.fill(T::zero());
-                add_rows(simd, list, &self.g[first..], n, out);
-            }
+        for outputs in passes::<S, T>(n) {
+            let lists = at.chunks_exact(samples).zip(values.chunks_exact(samples));
+            let lists = lists.zip(counts).map(|((at, values), count)| List {
+                at: &at[..count],
+                values: &values[..count],
+            });
+            let rows = self
+                .out
+                .chunks_exact_mut(n)
+                .map(|row| &mut row[outputs.clone()]);
+            let matrix = (&self.g[outputs.start..], n);
+            add_products(simd, outputs.len(), lists.zip(rows), matrix, false);
         }
     }
 }
 
-/// Adds to `out` the rows of `matrix` at the places of the list, each times its value. Rows are `stride` apart.
+/// Columns that are summed at once.
+fn passes<S: Simd, T: Scalar>(columns: usize) -> impl Iterator<Item = Range<usize>> {
+    let most = VECTORS * width::<T, S>();
+    let starts = (0..columns).step_by(most);
+    starts.map(move |start| start..(start + most).min(columns))
+}
+
+/// Makes each row, of `columns` elements, of what its list says: the rows of a matrix at the places of the list, each times its value; adds that to what
+/// the row holds, if that is to be kept. Rows of the matrix are as far apart as told.
 #[inline(always)]
-fn add_rows<S: Simd, T: Scalar>(
+fn add_products<'a, S: Simd, T: Scalar>(
     simd: S,
-    list: impl Iterator<Item = (usize, T)> + Clone,
-    matrix: &[T],
-    stride: usize,
-    out: &mut [T],
+    columns: usize,
+    rows: impl Iterator<Item = (List<'a, T>, &'a mut [T])>,
+    matrix: (&[T], usize),
+    keep: bool,
 ) {
-    let mut first = 0;
-    while first < out.len() {
-        let columns = first..(first + VECTORS * width::<T, S>()).min(out.len());
-        let out = &mut out[columns.clone()];
-        let matrix = &matrix[columns.start..];
-        macro_rules! of {
-            ($($vectors:literal)*) => {
-                match out.len() / width::<T, S>() {
-                    $($vectors => add_vectors::<S, T, $vectors>(simd, list.clone(), matrix, stride, out),)*
-                    _ => unreachable!("at most {VECTORS} vectors"),
-                }
-            };
-        }
-        of!(0 1 2 3 4 5 6 7 8 9 10 11 12);
-        first = columns.end;
+    macro_rules! of {
+        ($($vectors:literal)*) => {
+            match columns / width::<T, S>() {
+                $($vectors => add_vectors::<S, T, $vectors>(simd, rows, matrix, keep),)*
+                _ => unreachable!("at most {VECTORS} vectors"),
+            }
+        };
     }
+    of!(0 1 2 3 4 5 6 7 8 9 10 11 12);
 }
 
 #[inline(always)]
-fn add_vectors<S: Simd, T: Scalar, const VECTORS: usize>(
+fn add_vectors<'a, S: Simd, T: Scalar, const VECTORS: usize>(
     simd: S,
-    list: impl Iterator<Item = (usize, T)> + Clone,
-    matrix: &[T],
-    stride: usize,
-    out: &mut [T],
+    rows: impl Iterator<Item = (List<'a, T>, &'a mut [T])>,
+    (matrix, stride): (&[T], usize),
+    keep: bool,
 ) {
     let lanes = VECTORS * width::<T, S>();
-    if let Some(out) = T::vectors_mut::<S>(&mut out[..lanes]).first_chunk_mut::<VECTORS>() {
-        let mut sums = *out;
-        for (at, value) in list.clone() {
-            let row = T::vectors::<S>(&matrix[at * stride..][..lanes]);
-            let value = T::splat(simd, value);
-            for (sum, &weight) in sums.iter_mut().zip(row) {
-                *sum = T::fma(simd, value, weight, *sum);
+    for (list, row) in rows {
+        let (whole, rest) = row.split_at_mut(lanes);
+        if let Some(row) = T::vectors_mut::<S>(whole).first_chunk_mut::<VECTORS>() {
+            let mut sums = match keep {
+                true => *row,
+                false => [T::splat(simd, T::zero()); VECTORS],
+            };
+            for (at, value) in list.iter() {
+                let weights = T::vectors::<S>(&matrix[at * stride..][..lanes]);
+                let value = T::splat(simd, value);
+                for (sum, &weight) in sums.iter_mut().zip(weights) {
+                    *sum = T::fma(simd, value, weight, *sum);
+                }
             }
+            *row = sums;
         }
-        *out = sums;
-    }
-    // What doesn't fill a vector.
-    for (j, out) in out.iter_mut().enumerate().skip(lanes) {
-        for (at, value) in list.clone() {
-            *out = value.mul_add(matrix[at * stride + j], *out);
+        // What doesn't fill a vector.
+        for (j, out) in (lanes..).zip(rest) {
+            let start = if keep { *out } else { T::zero() };
+            let add = |sum: T, (at, value): (usize, T)| value.mul_add(matrix[at * stride + j], sum);
+            *out = list.iter().fold(start, add);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::{
     Scalar, Tensor, Var, broadcast,
-    kernels::elementwise::{map, map_assign, zip_assign},
+    kernels::elementwise::{map, map_assign, zip},
 };
 
 /// The value of `f(a, b)`, both stretched to one shape.
@@ -24,7 +24,7 @@ fn broadcast_zip<T: Scalar>(
     };
     let a = stretch(a, &shape);
     if b.shape() == shape {
-        zip_assign(a, b, f)
+        zip(a, b, f)
     } else {
         let mut out = a.into_owned();
         out.zip_mut_with(b, |a, &b| *a = f(*a, b));

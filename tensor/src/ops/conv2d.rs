@@ -8,7 +8,7 @@ use crate::{
         conv2d as kernel,
         layout::{as_channels_last, channels_last_slice},
     },
-    ops::Window,
+    ops::{MaxPool2d, Window},
 };
 
 /// How a convolution's window moves. `Conv2d::default()` is PyTorch's default: stride 1, no padding, dilation 1, one group.
@@ -35,6 +35,15 @@ impl Default for Conv2d {
     }
 }
 
+/// What is done to the result of a convolution in the same pass, before it is written to memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Then {
+    /// Whether it is cut off below zero, as by [`Var::relu`].
+    pub relu: bool,
+    /// After that, whether it is pooled, as by [`max_pool2d`](super::max_pool2d).
+    pub max_pool: Option<MaxPool2d>,
+}
+
 /// Cross-correlation of `x`, `[n, in_channels, h, w]`, with `weight`, `[out_channels, in_channels / groups, kh, kw]`, with `bias`,
 /// `[out_channels]`, added to each pixel: gives `[n, out_channels, oh, ow]`, channels running fastest in memory.
 /// (`torch.nn.functional.conv2d`)
@@ -47,6 +56,22 @@ pub fn conv2d<'t, T: Scalar>(
     weight: Var<'t, T>,
     bias: Option<Var<'t, T>>,
     options: Conv2d,
+) -> Var<'t, T> {
+    conv2d_then(x, weight, bias, options, Then::default())
+}
+
+/// [`conv2d`], [`Var::relu`] and [`max_pool2d`](super::max_pool2d) as one operation: an image stays in cache between them, and the way back
+/// starts from the pixels that pooling chose.
+///
+/// # Panics
+/// Where those do.
+#[track_caller]
+pub fn conv2d_then<'t, T: Scalar>(
+    x: Var<'t, T>,
+    weight: Var<'t, T>,
+    bias: Option<Var<'t, T>>,
+    options: Conv2d,
+    then: Then,
 ) -> Var<'t, T> {
     let (input, w, b) = (
         x.value(),
@@ -86,24 +111,36 @@ pub fn conv2d<'t, T: Scalar>(
         padding: options.padding,
         dilation: options.dilation,
     };
-    let [oh, ow] = match window.output() {
+    let convolved = match window.output() {
         Ok(size) => size,
         Err(reason) => panic!("conv2d: {reason}"),
     };
+    let max_pool = then.max_pool.map(|pool| pool.window(convolved));
+    let [oh, ow] = max_pool.map_or(convolved, |(_, size)| size);
     let sizes = kernel::Sizes {
         images,
         in_channels,
         out_channels,
         groups,
         window,
+        relu: then.relu,
+        max_pool: max_pool.map(|(window, _)| window),
     };
 
     let input = channels_last(input);
-    let value = kernel::forward(last(&input), slice(&w), b.as_ref().map(slice), &sizes);
+    let (value, index) = kernel::forward(last(&input), slice(&w), b.as_ref().map(slice), &sizes);
     let value = as_channels_last(value, [images, out_channels, oh, ow]);
+    let out = value.clone();
     let vjp = move |g: Tensor<T>, want: [bool; 3]| {
         let g = channels_last(g);
-        let grads = kernel::backward(last(&g), last(&input), slice(&w), &sizes, want);
+        let from = kernel::From {
+            g: last(&g),
+            out: last(&out),
+            index: &index,
+            x: last(&input),
+            w: slice(&w),
+        };
+        let grads = kernel::backward(from, &sizes, want);
         give_back(g);
         let dx = grads.input;
         let dx = dx.map(|dx| as_channels_last(dx, [images, in_channels, height, width]));

@@ -2,7 +2,7 @@
 
 use crate::{
     Scalar, Var,
-    kernels::elementwise::{map, zip_assign},
+    kernels::elementwise::{map, zip},
 };
 
 impl<'t, T: Scalar> Var<'t, T> {
@@ -22,9 +22,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         df: impl Fn(T, T) -> T + Sync + 'static,
     ) -> Self {
         let x = self.value();
-        self.tape().op(name, map(&x, f), [self], move |g, _| {
-            [Some(zip_assign(g, &x, df))]
-        })
+        self.tape()
+            .op(name, map(&x, f), [self], move |g, _| [Some(zip(g, &x, df))])
     }
 
     /// `f` of each element, with `df(g, y)`: the gradient at an element, from that of the result and the result itself.
@@ -35,9 +34,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         df: impl Fn(T, T) -> T + Sync + 'static,
     ) -> Self {
         let y = map(&self.value(), f);
-        self.tape().op(name, y.clone(), [self], move |g, _| {
-            [Some(zip_assign(g, &y, df))]
-        })
+        self.tape()
+            .op(name, y.clone(), [self], move |g, _| [Some(zip(g, &y, df))])
     }
 
     /// `max(x, 0)`. Its derivative at 0 is 0; NaN stays NaN. (`torch.relu`)

@@ -15,8 +15,8 @@ pub mod shape;
 pub mod softmax;
 mod window;
 
-pub use conv2d::{Conv2d, conv2d};
+pub use conv2d::{Conv2d, Then, conv2d, conv2d_then};
 pub use linear::linear;
 pub use loss::{cross_entropy, mse};
-pub use pool2d::max_pool2d;
+pub use pool2d::{MaxPool2d, max_pool2d};
 pub use window::Window;

@@ -4,11 +4,13 @@
 //! the window under it to the weights' gradient, and its multiple of the weights to the input's. A gradient that comes back through
 //! max-pooling is zero in most places; one that is zero nowhere costs about what a dense product would.
 
+use std::marker::PhantomData;
+
 use pulp::{Simd, WithSimd};
 
 use super::{
     Sizes,
-    padded::{Padded, Strides},
+    padded::{Padded, corners},
     runs::{Pass, Runs},
 };
 use crate::{
@@ -31,37 +33,55 @@ pub struct Gradients<T: Scalar> {
     pub bias: Option<Buffer<T>>,
 }
 
-/// The gradients for `g`, `[images, oh, ow, out_channels]`; `want` says which: of input, weights, bias.
-pub fn backward<T: Scalar>(
-    g: &[T],
-    x: &[T],
-    w: &[T],
-    sizes: &Sizes,
-    want: [bool; 3],
-) -> Gradients<T> {
-    let runs = Runs::new(sizes, simd::run(Width::<T>::new()));
+/// What the gradients are made from.
+pub struct From<'a, T: Scalar> {
+    /// Gradient of what was put out, `[images, oh, ow, out_channels]`.
+    pub g: &'a [T],
+    /// What was put out.
+    pub out: &'a [T],
+    /// With max-pooling, the first cell of the window that each value is from; else nothing.
+    pub index: &'a [T::Index],
+    /// The input, `[images, h, w, in_channels]`.
+    pub x: &'a [T],
+    /// The weights, `[out_channels, in_channels / groups, kh, kw]`.
+    pub w: &'a [T],
+}
+
+/// The gradients; `want` says which: of input, weights, bias.
+pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gradients<T> {
+    let From {
+        g,
+        out,
+        index,
+        x,
+        w,
+    } = from;
+    let runs = Runs::new(sizes, simd::run(Width::<T>(PhantomData)));
     let mut weights = Buffer::zeros(sizes.out_channels * runs.packed);
     runs.pack(w, &mut weights);
-
     // Zero times what isn't finite is not zero.
     let skip_zeros = all_finite(w) && all_finite(x);
 
     // Each task sums over its own images; the sums are added in order.
     let images = sizes.images_a_task();
+    let [image, out_image] = [sizes.image(), sizes.out_image()].map(|size| images * size);
     let tasks = sizes.images.div_ceil(images);
     let mut input = want[0].then(|| Buffer::any(x.len()));
     let mut weight = want[1].then(|| Buffer::zeros(tasks * weights.len()));
     let mut bias = want[2].then(|| Buffer::zeros(tasks * sizes.out_channels));
-    let mut inputs = parts(&mut input, images * sizes.image());
+    let mut inputs = parts(&mut input, image);
     let mut weight_sums = parts(&mut weight, weights.len());
     let mut bias_sums = parts(&mut bias, sizes.out_channels);
-    let tasks = (x
-        .chunks(images * sizes.image())
-        .zip(g.chunks(images * sizes.out_image())))
-    .map(|(x, g)| Task {
-        x,
-        g,
-        weights: &weights,
+    let mut indices = index.chunks(out_image);
+    let outs = g.chunks(out_image).zip(out.chunks(out_image));
+    let tasks = x.chunks(image).zip(outs).map(|(x, (g, out))| Task {
+        from: From {
+            g,
+            out,
+            index: indices.next().unwrap_or_default(),
+            x,
+            w: &weights,
+        },
         runs: &runs,
         sizes,
         skip_zeros,
@@ -100,13 +120,7 @@ fn total<T: Scalar>(parts: &[T], size: usize) -> Buffer<T> {
 }
 
 /// Asks for the number of lanes of a vector.
-struct Width<T>(std::marker::PhantomData<T>);
-
-impl<T> Width<T> {
-    fn new() -> Self {
-        Width(std::marker::PhantomData)
-    }
-}
+struct Width<T>(PhantomData<T>);
 
 impl<T: Lanes> WithSimd for Width<T> {
     type Output = usize;
@@ -118,12 +132,11 @@ impl<T: Lanes> WithSimd for Width<T> {
 }
 
 struct Task<'a, T: Scalar> {
-    x: &'a [T],
-    g: &'a [T],
-    weights: &'a [T],
+    /// Of some images; the weights are packed.
+    from: From<'a, T>,
     runs: &'a Runs,
     sizes: &'a Sizes,
-    /// Whether zeros of `g` may be left out.
+    /// Whether zeros of the gradient may be left out.
     skip_zeros: bool,
     input: Option<&'a mut [T]>,
     weight: Option<&'a mut [T]>,
@@ -135,32 +148,43 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let sizes = self.sizes;
+        let (sizes, lanes) = (self.sizes, width::<T, S>());
         let corners = corners(sizes);
-        let mut at: Buffer<u32> = Buffer::any(corners.len());
-        let mut values: Buffer<T> = Buffer::any(corners.len());
+        let last = corners.last().map_or(0, |&last| last);
+        let (out_image, pixels) = (sizes.out_image(), sizes.out_image() / sizes.out_channels);
+        let mut at: Buffer<u32> = Buffer::any(pixels);
+        let mut values: Buffer<T> = Buffer::any(pixels);
+        let mut cut: Buffer<T> = Buffer::any(out_image);
         let mut image = Padded::new(sizes);
         let mut input = Padded::new(sizes);
-        let images = self.x.chunks_exact(sizes.image());
-        for (i, (x, g)) in images
-            .zip(self.g.chunks_exact(sizes.out_image()))
-            .enumerate()
-        {
+        for (i, x) in self.from.x.chunks_exact(sizes.image()).enumerate() {
+            let range = i * out_image..(i + 1) * out_image;
+            let mut g = &self.from.g[range.clone()];
+            if sizes.relu {
+                let out = &self.from.out[range.clone()];
+                let chunks = g.chunks(lanes).zip(out.chunks(lanes));
+                for (cut, (g, out)) in cut.chunks_mut(lanes).zip(chunks) {
+                    let (g, out) = (T::load(simd, g), T::load(simd, out));
+                    T::store(simd, cut, T::cut(simd, g, out));
+                }
+                g = &cut;
+            }
             image.fill(x);
             for channel in 0..sizes.out_channels {
                 let group = channel / sizes.out_per_group() * sizes.per_group();
-                let mut count = 0;
                 let g = g[channel..].iter().step_by(sizes.out_channels);
-                for (&g, &corner) in g.zip(&corners) {
-                    // Written in any case and kept only if counted: a branch would be guessed wrong too often.
-                    at[count] = corner + group as u32;
-                    values[count] = g;
-                    count += usize::from(!self.skip_zeros || g != T::zero());
-                }
-                let list = List {
-                    at: &at[..count],
-                    values: &values[..count],
+                let list = match self.from.index.get(range.clone()) {
+                    Some(index) => {
+                        let index = index[channel..].iter().step_by(sizes.out_channels);
+                        let windows = index.map(|&corner| T::index(corner) + group);
+                        list(windows.zip(g), self.skip_zeros, &mut at, &mut values)
+                    }
+                    None => {
+                        let windows = corners.iter().map(|&corner| corner + group);
+                        list(windows.zip(g), self.skip_zeros, &mut at, &mut values)
+                    }
                 };
+                let last = last + group;
                 if let Some(bias) = &mut self.bias {
                     bias[channel] += list.values.iter().copied().sum();
                 }
@@ -171,7 +195,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                         dispatch(
                             simd,
                             pass,
-                            list,
+                            (list, last),
                             Walk::Weight {
                                 cells: &image.cells,
                                 sums,
@@ -179,11 +203,11 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                         );
                     }
                     if self.input.is_some() {
-                        let weights = &self.weights[packed + pass.weight..];
+                        let weights = &self.from.w[packed + pass.weight..];
                         dispatch(
                             simd,
                             pass,
-                            list,
+                            (list, last),
                             Walk::Input {
                                 cells: &mut input.cells,
                                 weights,
@@ -199,19 +223,36 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     }
 }
 
-/// The first cell of each window.
-fn corners(sizes: &Sizes) -> Vec<u32> {
-    let [h, w] = sizes.window.output().unwrap_or_default();
-    let [down, across] = Strides::new(sizes).window;
-    let corners = (0..h).flat_map(|y| (0..w).map(move |x| y * down + x * across));
-    corners.map(|corner| corner as u32).collect()
-}
-
 /// Entries of a gradient: the first cells of their windows, and their values.
 #[derive(Clone, Copy)]
 struct List<'a, T> {
     at: &'a [u32],
     values: &'a [T],
+}
+
+/// Writes a list: of all entries, or of those that are not zero.
+#[inline(always)]
+fn list<'a, 'g, T: Scalar>(
+    entries: impl Iterator<Item = (usize, &'g T)>,
+    skip_zeros: bool,
+    at: &'a mut [u32],
+    values: &'a mut [T],
+) -> List<'a, T> {
+    let mut count = 0;
+    let room = at.len().min(values.len());
+    for (window, &g) in entries.take(room) {
+        // Written in any case and kept only if counted: a branch would be guessed wrong too often.
+        // SAFETY: `count` is at most the number of entries before this one, which is below `room`.
+        unsafe {
+            *at.get_unchecked_mut(count) = window as u32;
+            *values.get_unchecked_mut(count) = g;
+        }
+        count += usize::from(!skip_zeros || g.is_not_zero());
+    }
+    List {
+        at: &at[..count],
+        values: &values[..count],
+    }
 }
 
 impl<T: Scalar> List<'_, T> {
@@ -234,7 +275,7 @@ enum Walk<'a, T> {
 }
 
 #[inline(always)]
-fn dispatch<S: Simd, T: Scalar>(simd: S, pass: &Pass, list: List<T>, walk: Walk<T>) {
+fn dispatch<S: Simd, T: Scalar>(simd: S, pass: &Pass, list: (List<T>, usize), walk: Walk<T>) {
     macro_rules! of {
         ($($vectors:literal: $($runs:literal)*;)*) => {
             match (pass.vectors, pass.runs) {
@@ -257,46 +298,47 @@ fn dispatch<S: Simd, T: Scalar>(simd: S, pass: &Pass, list: List<T>, walk: Walk<
 fn walk<S: Simd, T: Scalar, const RUNS: usize, const VECTORS: usize>(
     simd: S,
     pass: &Pass,
-    list: List<T>,
+    (list, last): (List<T>, usize),
     walk: Walk<T>,
 ) {
-    let len = VECTORS * width::<T, S>();
-    let zero = [[T::splat(simd, T::zero()); VECTORS]; RUNS];
+    let lanes = width::<T, S>();
+    let len = VECTORS * lanes;
+    let reach = pass.cell + (RUNS - 1) * pass.stride + len;
+    let mut held = [[T::splat(simd, T::zero()); VECTORS]; RUNS];
+    let weight = |i: usize| i * pass.packed_stride..i * pass.packed_stride + len;
     match walk {
-        Walk::Weight { cells, sums: out } => {
-            let mut sums = zero;
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let out = T::vectors::<S>(&out[i * pass.packed_stride..][..len]);
-                sums.copy_from_slice(out);
+        Walk::Weight { cells, sums } => {
+            for (i, held) in held.iter_mut().enumerate() {
+                held.copy_from_slice(T::vectors::<S>(&sums[weight(i)]));
             }
+            assert!(last + reach <= cells.len());
             for (at, g) in list.iter() {
                 let g = T::splat(simd, g);
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let cells = &cells[at + pass.cell + i * pass.stride..][..len];
-                    for (sum, &cell) in sums.iter_mut().zip(T::vectors::<S>(cells)) {
+                for (i, held) in held.iter_mut().enumerate() {
+                    let first = at + pass.cell + i * pass.stride;
+                    // SAFETY: `at <= last` and `i < RUNS`, so by the assertion above `first + len <= cells.len()`.
+                    let cells = unsafe { cells.get_unchecked(first..first + len) };
+                    for (sum, &cell) in held.iter_mut().zip(T::vectors::<S>(cells)) {
                         *sum = T::fma(simd, g, cell, *sum);
                     }
                 }
             }
-            for (i, sums) in sums.iter().enumerate() {
-                let out = T::vectors_mut::<S>(&mut out[i * pass.packed_stride..][..len]);
-                out.copy_from_slice(sums);
+            for (i, held) in held.iter().enumerate() {
+                T::vectors_mut::<S>(&mut sums[weight(i)]).copy_from_slice(held);
             }
         }
-        Walk::Input {
-            cells,
-            weights: packed,
-        } => {
-            let mut weights = zero;
-            for (i, weights) in weights.iter_mut().enumerate() {
-                let packed = T::vectors::<S>(&packed[i * pass.packed_stride..][..len]);
-                weights.copy_from_slice(packed);
+        Walk::Input { cells, weights } => {
+            for (i, held) in held.iter_mut().enumerate() {
+                held.copy_from_slice(T::vectors::<S>(&weights[weight(i)]));
             }
+            assert!(last + reach <= cells.len());
             for (at, g) in list.iter() {
                 let g = T::splat(simd, g);
-                for (i, weights) in weights.iter().enumerate() {
-                    let cells = &mut cells[at + pass.cell + i * pass.stride..][..len];
-                    for (cell, &weight) in T::vectors_mut::<S>(cells).iter_mut().zip(weights) {
+                for (i, held) in held.iter().enumerate() {
+                    let first = at + pass.cell + i * pass.stride;
+                    // SAFETY: as above.
+                    let cells = unsafe { cells.get_unchecked_mut(first..first + len) };
+                    for (cell, &weight) in T::vectors_mut::<S>(cells).iter_mut().zip(held) {
                         *cell = T::fma(simd, g, weight, *cell);
                     }
                 }

@@ -4,38 +4,57 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     Sizes,
-    padded::{Padded, Strides},
+    padded::{Padded, Strides, corners},
 };
 use crate::{
     Scalar,
     buffer::Buffer,
     kernels::{
-        product::{Start, Taps, panel, panel_width},
-        simd,
+        maxpool2d::{self, Windows},
+        product::{Joined, Start, Taps, panel, panel_width},
+        simd::{self, width},
     },
     pool,
 };
 
-/// The convolution of `x`, `[images, h, w, in_channels]`, with `w`, `[out_channels, in_channels / groups, kh, kw]`, with `bias` added to each
-/// pixel: `[images, oh, ow, out_channels]`.
-pub fn forward<T: Scalar>(x: &[T], w: &[T], bias: Option<&[T]>, sizes: &Sizes) -> Buffer<T> {
-    let mut out = Buffer::any(sizes.images * sizes.out_image());
+/// The result for `x`, `[images, h, w, in_channels]`, with `w`, `[out_channels, in_channels / groups, kh, kw]`, and `bias` added to each pixel:
+/// `[images, oh, ow, out_channels]`. With max-pooling, also the first cell of the window that each value is from.
+pub fn forward<T: Scalar>(
+    x: &[T],
+    w: &[T],
+    bias: Option<&[T]>,
+    sizes: &Sizes,
+) -> (Buffer<T>, Buffer<T::Index>) {
+    let len = sizes.images * sizes.out_image();
+    let mut out = Buffer::any(len);
+    let mut index = Buffer::any(if sizes.max_pool.is_some() { len } else { 0 });
+    if x.is_empty() || len == 0 {
+        return (out, index);
+    }
     let panels = simd::run(Pack { w, sizes });
     let taps = taps(sizes);
+    // A pixel is known by the first cell of the window that it was made from, which is what the way back wants.
+    let corners = corners(sizes);
+    let windows = sizes.max_pool.as_ref();
+    let windows = windows.map(|w| Windows::new(w, sizes.out_channels, |pixel| corners[pixel]));
     let images = sizes.images_a_task();
-    let tasks = x.chunks(images * sizes.image());
-    let tasks = tasks.zip(out.chunks_mut(images * sizes.out_image()));
-    pool::each(tasks, |_, (x, out)| {
-        simd::run(Task {
+    let mut indices = index.chunks_mut(images * sizes.out_image());
+    let outs = out.chunks_mut(images * sizes.out_image());
+    let tasks = x.chunks(images * sizes.image()).zip(outs);
+    let tasks: Vec<_> = tasks
+        .map(|(x, out)| Task {
             x,
             panels: &panels,
             taps: &taps,
             bias,
+            windows: windows.as_ref(),
             sizes,
             out,
-        });
-    });
-    out
+            index: indices.next().unwrap_or_default(),
+        })
+        .collect();
+    pool::each(tasks, |_, task| simd::run(task));
+    (out, index)
 }
 
 /// The cells of a window for one group, row by row, channels running fastest.
@@ -99,15 +118,47 @@ struct Task<'a, T: Scalar> {
     panels: &'a [T],
     taps: &'a [usize],
     bias: Option<&'a [T]>,
+    windows: Option<&'a Windows>,
     sizes: &'a Sizes,
     out: &'a mut [T],
+    index: &'a mut [T::Index],
 }
 
 impl<T: Scalar> WithSimd for Task<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let sizes = self.sizes;
+        let mut image = Padded::new(sizes);
+        let outs = std::mem::take(&mut self.out).chunks_exact_mut(sizes.out_image());
+        let mut indices = std::mem::take(&mut self.index).chunks_exact_mut(sizes.out_image());
+        let mut whole = Buffer::any(sizes.convolved());
+        for (x, out) in self.x.chunks_exact(sizes.image()).zip(outs) {
+            image.fill(x);
+            match (self.windows, indices.next()) {
+                (Some(windows), Some(index)) => {
+                    self.convolve(simd, &image.cells, &mut whole);
+                    let pooling = maxpool2d::Forward {
+                        x: &whole,
+                        windows,
+                        out,
+                        index,
+                    };
+                    pooling.with_simd(simd);
+                }
+                _ => self.convolve(simd, &image.cells, out),
+            }
+            if sizes.relu {
+                relu(simd, out);
+            }
+        }
+    }
+}
+
+impl<T: Scalar> Task<'_, T> {
+    #[inline(always)]
+    fn convolve<S: Simd>(&self, simd: S, cells: &[T], out: &mut [T]) {
         let sizes = self.sizes;
         let Ok([_, across]) = sizes.window.output() else {
             return;
@@ -115,28 +166,36 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
         let strides = Strides::new(sizes);
         let taps = Taps::new(self.taps);
         let start = self.bias.map_or(Start::Zero, Start::Row);
-        let mut image = Padded::new(sizes);
-        let outs = self.out.chunks_exact_mut(sizes.out_image());
-        for (x, out) in self.x.chunks_exact(sizes.image()).zip(outs) {
-            image.fill(x);
-            let mut pixels: Vec<&mut [T]> = out.chunks_exact_mut(sizes.out_channels).collect();
-            let mut panels = self.panels;
-            for group in 0..sizes.groups {
-                let x = &image.cells[group * sizes.per_group()..];
-                let mut column = group * sizes.out_per_group();
-                let end = column + sizes.out_per_group();
-                while column < end {
-                    let width = panel_width::<T, S>(end - column);
-                    let (weights, behind) = panels.split_at(self.taps.len() * width);
-                    let columns = column..(column + width).min(end);
-                    for (y, pixels) in pixels.chunks_exact_mut(across).enumerate() {
-                        let line = (&x[y * strides.window[0]..], strides.window[1], taps);
-                        panel(simd, line, weights, pixels, columns.clone(), start);
-                    }
-                    panels = behind;
-                    column += width;
+        let mut panels = self.panels;
+        for group in 0..sizes.groups {
+            let x = &cells[group * sizes.per_group()..];
+            let mut column = group * sizes.out_per_group();
+            let end = column + sizes.out_per_group();
+            while column < end {
+                let width = panel_width::<T, S>(end - column);
+                let (weights, behind) = panels.split_at(self.taps.len() * width);
+                let columns = column..(column + width).min(end);
+                let lines = out.chunks_exact_mut(across * sizes.out_channels);
+                for (y, values) in lines.enumerate() {
+                    let line = (&x[y * strides.window[0]..], strides.window[1], taps);
+                    let mut pixels = Joined {
+                        values,
+                        columns: sizes.out_channels,
+                    };
+                    panel(simd, line, weights, &mut pixels, columns.clone(), start);
                 }
+                panels = behind;
+                column += width;
             }
         }
+    }
+}
+
+/// `max(x, 0)`; NaN stays NaN.
+#[inline(always)]
+fn relu<S: Simd, T: Scalar>(simd: S, x: &mut [T]) {
+    for x in x.chunks_mut(width::<T, S>()) {
+        let value = T::load(simd, x);
+        T::store(simd, x, T::cut(simd, value, value));
     }
 }

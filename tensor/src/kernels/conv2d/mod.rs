@@ -8,7 +8,7 @@ mod forward;
 mod padded;
 mod runs;
 
-pub use backward::backward;
+pub use backward::{From, backward};
 pub use forward::forward;
 
 use crate::ops::Window;
@@ -21,6 +21,10 @@ pub struct Sizes {
     pub out_channels: usize,
     pub groups: usize,
     pub window: Window,
+    /// Whether the result is cut off below zero.
+    pub relu: bool,
+    /// Windows whose maxima the result is replaced by.
+    pub max_pool: Option<Window>,
 }
 
 /// Multiply-adds that make up a task.
@@ -31,8 +35,15 @@ impl Sizes {
         self.in_channels * self.window.area()
     }
 
-    fn out_image(&self) -> usize {
+    /// Values of an image as convolved.
+    fn convolved(&self) -> usize {
         self.out_channels * self.window.out_area()
+    }
+
+    /// Values of an image as put out.
+    fn out_image(&self) -> usize {
+        let window = self.max_pool.as_ref().unwrap_or(&self.window);
+        self.out_channels * window.out_area()
     }
 
     /// Input channels of a group.
@@ -51,6 +62,6 @@ impl Sizes {
     }
 
     fn images_a_task(&self) -> usize {
-        (TASK / (self.out_image() * self.cells()).max(1)).clamp(1, self.images.max(1))
+        (TASK / (self.convolved() * self.cells()).max(1)).clamp(1, self.images.max(1))
     }
 }

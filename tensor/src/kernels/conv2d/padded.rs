@@ -21,8 +21,13 @@ impl<T: Scalar> Padded<T> {
         let window = &sizes.window;
         let [h, w] = [0, 1].map(|i| window.input[i] + window.padding[i][0] + window.padding[i][1]);
         let channels = sizes.in_channels;
+        let cells = h * w * channels + SLACK;
+        assert!(
+            u32::try_from(cells).is_ok(),
+            "conv2d: an image of {cells} values"
+        );
         Padded {
-            cells: Buffer::zeros(h * w * channels + SLACK),
+            cells: Buffer::zeros(cells),
             channels,
             size: window.input,
             width: w,
@@ -75,4 +80,12 @@ impl Strides {
             cell: times(window.dilation),
         }
     }
+}
+
+/// The first cell of each window.
+pub fn corners(sizes: &Sizes) -> Vec<usize> {
+    let [h, w] = sizes.window.output().unwrap_or_default();
+    let [down, across] = Strides::new(sizes).window;
+    let corners = (0..h).flat_map(|y| (0..w).map(move |x| y * down + x * across));
+    corners.collect()
 }
