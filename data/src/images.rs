@@ -77,6 +77,7 @@ impl Images {
     ///
     /// # Panics
     /// When there is no image `i`.
+    #[inline]
     pub fn pixels(&self, i: usize) -> &[u8] {
         assert!(
             i < self.count,

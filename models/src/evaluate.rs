@@ -2,7 +2,7 @@
 
 use tapeline_data::{Dataset, Normalisation, in_order};
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
-use tapeline_tensor::{Params, Tensor, buffer::Buffer, no_grad, pool};
+use tapeline_tensor::{Params, Tensor, buffer::Buffer, no_grad, pool, vectorized};
 
 use crate::Model;
 
@@ -97,7 +97,7 @@ fn gather(data: &Dataset, indices: &[usize], normalisation: Normalisation, pixel
     let area: usize = data.shape().iter().product();
     let tasks = indices.chunks(IMAGES).zip(pixels.chunks_mut(IMAGES * area));
     pool::each(tasks, |_, (indices, pixels)| {
-        data.gather(indices, normalisation, pixels)
+        vectorized(|| data.gather(indices, normalisation, pixels))
     });
 }
 

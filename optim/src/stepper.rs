@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tapeline_tensor::{Grads, Params, Role, Tensor, buffer::zeros_like, pool};
+use tapeline_tensor::{Grads, Params, Role, Tensor, buffer::zeros_like, pool, vectorized};
 
 use crate::{AnyTransform, Chain, Element, Piece, RestoreError, State, Transform, state};
 
@@ -208,8 +208,11 @@ struct Task<'a, T: Element> {
     start: usize,
     gradient: &'a mut [T],
     weight: &'a mut [T],
-    links: Vec<(&'a dyn Transform<T>, f64, Vec<&'a mut [T]>)>,
+    links: Vec<TaskLink<'a, T>>,
 }
+
+/// A transform, what it saw, and its moments of a task.
+type TaskLink<'a, T> = (&'a dyn Transform<T>, f64, Vec<&'a mut [T]>);
 
 /// Cuts all weights into tasks for one pass.
 fn tasks<'a, T: Element>(
@@ -282,9 +285,8 @@ impl<T: Element> Task<'_, T> {
                 });
             }
             if last {
-                for (p, g) in weight.iter_mut().zip(gradient) {
-                    *p -= *g;
-                }
+                let pairs = weight.iter_mut().zip(gradient);
+                vectorized(|| pairs.for_each(|(p, g)| *p -= *g));
             }
         }
     }

@@ -109,11 +109,7 @@ fn run<T: Scalar, X>(
         .map(|p| tape.leaf(p.value.clone(), p.role == Role::Weight))
         .collect();
     let inputs_on_tape: Vec<_> = inputs.iter().map(|x| tape.leaf(x.clone(), true)).collect();
-    tape.profile(
-        profile
-            .as_deref_mut()
-            .map(|profile| std::mem::take(profile)),
-    );
+    tape.profile(profile.as_deref_mut().map(std::mem::take));
     let (loss, extra) = f(&tape, &params_on_tape, &inputs_on_tape);
     let value = loss.value().sum();
     let mut gradients = tape.backward(loss, params.len() + inputs.len(), tamper);
@@ -126,7 +122,8 @@ fn run<T: Scalar, X>(
             .as_mut()
             .filter(|g| !layout::same(g.view(), like.view()))
         {
-            *gradient = laid_out_like(gradient, like);
+            let laid_out = laid_out_like(gradient, like);
+            give_back(std::mem::replace(gradient, laid_out));
         }
     }
     let of_inputs = gradients.split_off(params.len());

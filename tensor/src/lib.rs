@@ -46,6 +46,8 @@ pub mod profile;
 pub mod scalar;
 pub mod tape;
 
+pub use kernels::simd::vectorized;
+
 pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_profiled, value_and_grad_tampered};
 pub use ops::{
     Conv2d, MaxPool2d, Then, Window, conv2d, conv2d_then, cross_entropy, linear, max_pool2d, mse,

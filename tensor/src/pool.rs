@@ -76,3 +76,15 @@ pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + 
             .for_each(|(i, item)| f(i, item));
     }
 }
+
+/// Runs both, on two threads if there are.
+pub fn join<A: Send, B: Send>(
+    a: impl FnOnce() -> A + Send,
+    b: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if inside() {
+        rayon::join(a, b)
+    } else {
+        (a(), b())
+    }
+}

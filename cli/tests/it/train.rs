@@ -377,3 +377,35 @@ fn a_second_signal_harms_no_file() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     bench.run(&["eval", "@a", "--data", "data"]).succeeded();
 }
+
+#[test]
+fn a_profile_shows_each_layer_and_changes_no_result() {
+    let bench = Bench::new();
+    let plain = bench.train("a", &[]);
+    let profiled = bench.train("b", &["--profile"]);
+    for part in [
+        "microseconds a step",
+        "gather",
+        "update",
+        "total",
+        "GFLOP/s",
+    ] {
+        assert!(profiled.stdout.contains(part), "{part}: {profiled:#?}");
+        assert!(!plain.stdout.contains(part), "{part}: {plain:#?}");
+    }
+    let model = |run: &str| fs::read(bench.path(run).join("model.safetensors")).unwrap();
+    assert_eq!(model("a"), model("b"));
+
+    let events = bench.train("c", &["--profile", "--json"]).json();
+    let profile = events
+        .iter()
+        .find(|event| event["event"] == "profile")
+        .unwrap();
+    let parts = profile["parts"].as_array().unwrap();
+    let share: f64 = parts
+        .iter()
+        .map(|part| part["share"].as_f64().unwrap())
+        .sum();
+    assert!((share - 1.0).abs() < 1e-9, "{profile}");
+    assert_eq!(events.last().unwrap()["event"], "done");
+}

@@ -1,4 +1,4 @@
-use tapeline_tensor::Scalar;
+use tapeline_tensor::{Scalar, vectorized};
 
 use crate::{Piece, Transform};
 
@@ -14,8 +14,7 @@ pub struct AddDecay(
 impl<T: Scalar> Transform<T> for AddDecay {
     fn apply(&self, piece: Piece<'_, T>) {
         let decay = T::of(self.0);
-        for (g, &p) in piece.gradient.iter_mut().zip(piece.weight) {
-            *g += decay * p;
-        }
+        let pairs = piece.gradient.iter_mut().zip(piece.weight);
+        vectorized(|| pairs.for_each(|(g, &p)| *g += decay * p));
     }
 }

@@ -9,7 +9,7 @@ mod momentum;
 mod scale_by_adam;
 mod scale_by_lr;
 
-use tapeline_tensor::Scalar;
+use tapeline_tensor::{Scalar, vectorized};
 
 pub use add_decay::AddDecay;
 pub use clip_norm::ClipNorm;
@@ -33,7 +33,5 @@ fn flush<T: Scalar>(x: T) -> T {
 /// Multiplies each element.
 fn scale<T: Scalar>(piece: &mut [T], by: f64) {
     let by = T::of(by);
-    for g in piece {
-        *g *= by;
-    }
+    vectorized(|| piece.iter_mut().for_each(|g| *g *= by));
 }

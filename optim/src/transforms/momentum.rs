@@ -1,4 +1,4 @@
-use tapeline_tensor::Scalar;
+use tapeline_tensor::{Scalar, vectorized};
 
 use super::flush;
 use crate::{Piece, Transform};
@@ -31,17 +31,17 @@ impl<T: Scalar> Transform<T> for Momentum {
         if piece.step == 1 {
             b.copy_from_slice(piece.gradient);
         } else {
-            for (g, b) in piece.gradient.iter_mut().zip(&mut *b) {
-                *b = flush(momentum * *b + fresh * *g);
-                if !self.nesterov {
-                    *g = *b;
-                }
-            }
+            let pairs = piece.gradient.iter_mut().zip(&mut *b);
+            vectorized(|| {
+                pairs.for_each(|(g, b)| {
+                    *b = flush(momentum * *b + fresh * *g);
+                    *g = if self.nesterov { *g } else { *b };
+                });
+            });
         }
         if self.nesterov {
-            for (g, &b) in piece.gradient.iter_mut().zip(&*b) {
-                *g += momentum * b;
-            }
+            let pairs = piece.gradient.iter_mut().zip(&*b);
+            vectorized(|| pairs.for_each(|(g, &b)| *g += momentum * b));
         }
     }
 }

@@ -1,4 +1,4 @@
-use tapeline_tensor::Scalar;
+use tapeline_tensor::{Scalar, vectorized};
 
 use super::flush;
 use crate::{Piece, Transform};
@@ -30,10 +30,13 @@ impl<T: Scalar> Transform<T> for ScaleByAdam {
         let [m_fresh, v_fresh] = self.betas.map(|beta| T::of(1.0 - beta));
         // An ε that rounds to 0 would make 0/0 of a gradient that never came.
         let eps = T::of(self.eps).max(T::min_positive_value());
-        for ((g, m), v) in piece.gradient.iter_mut().zip(m).zip(v) {
-            *m = flush(m_keep * *m + m_fresh * *g);
-            *v = flush(v_keep * *v + v_fresh * *g * *g);
-            *g = m_scale * *m / (v_scale * v.sqrt() + eps);
-        }
+        let triples = piece.gradient.iter_mut().zip(m).zip(v);
+        vectorized(|| {
+            triples.for_each(|((g, m), v)| {
+                *m = flush(m_keep * *m + m_fresh * *g);
+                *v = flush(v_keep * *v + v_fresh * *g * *g);
+                *g = m_scale * *m / (v_scale * v.sqrt() + eps);
+            });
+        });
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     pool,
 };
 
-/// Elements a thread takes at once: a few microseconds of work, so that waking a thread pays.
-const CHUNK: usize = 1 << 14;
+/// Elements a thread takes at once: some microseconds of work, so that waking a thread pays.
+const CHUNK: usize = 1 << 16;
 
 /// `f` of each element. The memory order of `x` is kept.
 pub fn map<T: Scalar>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {

@@ -20,7 +20,7 @@ pub fn same<T>(x: ArrayViewD<T>, y: ArrayViewD<T>) -> bool {
 pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
     // With its dimensions from the one with the largest stride on, a contiguous tensor is in row-major order.
     let mut axes: Vec<usize> = (0..x.ndim()).collect();
-    axes.sort_by_key(|&axis| Reverse(x.strides()[axis]));
+    axes.sort_by_key(|&axis| (Reverse(x.strides()[axis]), x.shape()[axis] == 1));
     let shape: Vec<usize> = axes.iter().map(|&axis| x.shape()[axis]).collect();
     let mut back = vec![0; axes.len()];
     for (place, &axis) in axes.iter().enumerate() {

@@ -11,3 +11,6 @@ pub mod product;
 pub mod simd;
 pub mod sparse;
 pub mod sum;
+
+#[cfg(test)]
+mod tests;

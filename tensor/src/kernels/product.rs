@@ -98,9 +98,26 @@ impl<T> Rows<T> for Joined<'_, T> {
 
 /// `rows[i][j] = start + Σ_k x[taps[k] + i · step] · weights[k][j]` for the columns of one panel.
 ///
-/// `weights` has [`panel_width`] columns, zeros behind the last of `columns`. Rows are as equally divided among tiles as can be.
+/// `weights` has [`panel_width`] columns, zeros behind the last of `columns`.
 #[inline(always)]
 pub fn panel<S: Simd, T: Scalar>(
+    simd: S,
+    (x, step, taps): (&[T], usize, Taps),
+    weights: &[T],
+    rows: &mut impl Rows<T>,
+    columns: Range<usize>,
+    start: Start<T>,
+) {
+    // Neighbouring rows have addresses that are cheaper to make: images of one channel, and transposed matrices.
+    match step {
+        1 => tiles(simd, (x, 1, taps), weights, rows, columns, start),
+        _ => tiles(simd, (x, step, taps), weights, rows, columns, start),
+    }
+}
+
+/// The same, tile by tile; rows are divided as equally as can be.
+#[inline(always)]
+fn tiles<S: Simd, T: Scalar>(
     simd: S,
     (x, step, taps): (&[T], usize, Taps),
     weights: &[T],
@@ -147,15 +164,13 @@ fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
     start: Start<T>,
 ) {
     let lanes = width::<T, S>();
-    let column = |v: usize| (columns.start + v * lanes).min(columns.end)..columns.end;
-    let mut sums = [[T::splat(simd, T::zero()); VECTORS]; ROWS];
-    for (i, sums) in sums.iter_mut().enumerate() {
-        for (v, sum) in sums.iter_mut().enumerate() {
-            match start {
-                Start::Zero => {}
-                Start::Row(start) => *sum = T::load(simd, &start[column(v)]),
-                Start::Rows => *sum = T::load(simd, &rows.row(first + i)[column(v)]),
-            }
+    let mut sums = match start {
+        Start::Row(start) => [load::<S, T, VECTORS>(simd, &start[columns.clone()]); ROWS],
+        _ => [[T::splat(simd, T::zero()); VECTORS]; ROWS],
+    };
+    if let Start::Rows = start {
+        for (i, sums) in sums.iter_mut().enumerate() {
+            *sums = load(simd, &rows.row(first + i)[columns.clone()]);
         }
     }
     assert!(taps.offsets.is_empty() || (ROWS - 1) * step + taps.end <= x.len());
@@ -172,8 +187,24 @@ fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
         }
     }
     for (i, sums) in sums.into_iter().enumerate() {
-        for (v, sum) in sums.into_iter().enumerate() {
-            T::store(simd, &mut rows.row(first + i)[column(v)], sum);
+        let row = &mut rows.row(first + i)[columns.clone()];
+        match T::vectors_mut::<S>(row).first_chunk_mut::<VECTORS>() {
+            Some(row) => *row = sums,
+            None => {
+                let parts = row.chunks_mut(lanes).zip(sums);
+                parts.for_each(|(part, sum)| T::store(simd, part, sum));
+            }
+        }
+    }
+}
+
+/// The first vectors of a row; zeros where it ends.
+#[inline(always)]
+fn load<S: Simd, T: Scalar, const VECTORS: usize>(simd: S, row: &[T]) -> [T::Vector<S>; VECTORS] {
+    match T::vectors::<S>(row).first_chunk() {
+        Some(row) => *row,
+        None => {
+            std::array::from_fn(|v| T::load(simd, &row[(v * width::<T, S>()).min(row.len())..]))
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Each element of a result is one chain of fused multiply-adds in a fixed order, whatever the width: so every processor that has them
 //! gives the same bits (one without gives them too, slowly).
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Simd;
 
 use crate::buffer::Element;
 
@@ -185,7 +185,55 @@ pub const fn width<T: Lanes, S: Simd>() -> usize {
 }
 
 /// Runs a kernel at the widest vectors that there are.
+#[cfg(not(test))]
 #[inline]
-pub fn run<W: WithSimd>(kernel: W) -> W::Output {
-    Arch::new().dispatch(kernel)
+pub fn run<W: pulp::WithSimd>(kernel: W) -> W::Output {
+    pulp::Arch::new().dispatch(kernel)
+}
+
+#[cfg(test)]
+pub use forced::run;
+
+/// Runs a loop over numbers, compiled for the widest vectors that the processor has; the rest of a program is compiled for what all
+/// processors have. It pays for some hundred elements and more, and no result depends on it.
+///
+/// ```
+/// let (x, mut y) = ([2.0f32; 1000], [1.0f32; 1000]);
+/// tapeline_tensor::vectorized(|| {
+///     for (y, x) in y.iter_mut().zip(&x) {
+///         *y += 3.0 * x;
+///     }
+/// });
+/// assert_eq!(y, [7.0; 1000]);
+/// ```
+#[inline]
+pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
+    run(f)
+}
+
+/// Which path a test forces; the widest there is by default.
+#[cfg(test)]
+pub(crate) mod forced {
+    use std::cell::Cell;
+
+    use pulp::{Arch, Scalar, Simd, WithSimd};
+
+    thread_local! {
+        static SCALAR: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub fn run<W: WithSimd>(kernel: W) -> W::Output {
+        match SCALAR.get() {
+            true => Scalar::new().vectorize(kernel),
+            false => Arch::new().dispatch(kernel),
+        }
+    }
+
+    /// Runs `f` with kernels that take one number at a time, on this thread alone.
+    pub fn one_by_one<R>(f: impl FnOnce() -> R) -> R {
+        SCALAR.set(true);
+        let result = f();
+        SCALAR.set(false);
+        result
+    }
 }

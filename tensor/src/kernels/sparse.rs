@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     gemm::{rows, tiles},
-    simd::{self, width},
+    simd::{self, vectorized, width},
 };
 use crate::{Scalar, buffer::Buffer, pool};
 
@@ -37,15 +37,14 @@ pub struct Sparse<T: Scalar> {
 }
 
 impl<T: Scalar> Sparse<T> {
-    /// The lists of `x`, in row-major order with rows of `columns`; `None` where it isn't sparse enough to pay.
-    pub fn new(x: &[T], columns: usize) -> Option<Self> {
-        let count = simd::run(Count(x));
-        if x.is_empty()
-            || count as f64 > DENSEST * x.len() as f64
-            || u32::try_from(columns).is_err()
-        {
-            return None;
-        }
+    /// Whether enough of `x`, with rows of `columns`, is zero.
+    pub fn pays(x: &[T], columns: usize) -> bool {
+        let fits = !x.is_empty() && u32::try_from(columns).is_ok();
+        fits && count_not_zero(x) as f64 <= DENSEST * x.len() as f64
+    }
+
+    /// The lists of `x`, in row-major order with rows of `columns`.
+    pub fn new(x: &[T], columns: usize) -> Self {
         let rows = x.len() / columns;
         let blocks = columns.div_ceil(BLOCK);
         let mut lists = Sparse {
@@ -69,7 +68,7 @@ impl<T: Scalar> Sparse<T> {
                 counts,
             });
         });
-        Some(lists)
+        lists
     }
 
     /// The lists of some rows and one block of columns.
@@ -208,43 +207,24 @@ fn list<T: Scalar>(x: &[T], first: usize, at: &mut [u32], values: &mut [T]) -> u
     count as u32
 }
 
-struct Count<'a, T>(&'a [T]);
-
-impl<T: Scalar> WithSimd for Count<'_, T> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        let count = |x: &[T]| x.iter().map(|&x| u32::from(x != T::zero())).sum::<u32>() as usize;
-        self.0.chunks(1 << 16).map(count).sum()
-    }
+fn count_not_zero<T: Scalar>(x: &[T]) -> usize {
+    let count = |x: &[T]| x.iter().map(|&x| u32::from(x != T::zero())).sum::<u32>() as usize;
+    vectorized(|| x.chunks(1 << 16).map(count).sum())
 }
 
 /// Whether all numbers are finite.
 pub fn all_finite<T: Scalar>(x: &[T]) -> bool {
-    struct AllFinite<'a, T>(&'a [T]);
-    impl<T: Scalar> WithSimd for AllFinite<'_, T> {
-        type Output = bool;
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> bool {
-            // Zero times a number is zero, or NaN if it isn't finite.
-            let mut sums = [T::zero(); 32];
-            let (chunks, rest) = self.0.as_chunks::<32>();
-            for chunk in chunks {
-                for (sum, &x) in sums.iter_mut().zip(chunk) {
-                    *sum += x * T::zero();
-                }
+    vectorized(|| {
+        // Zero times a number is zero, or NaN if it isn't finite.
+        let mut sums = [T::zero(); 32];
+        let (chunks, rest) = x.as_chunks::<32>();
+        for chunk in chunks {
+            for (sum, &x) in sums.iter_mut().zip(chunk) {
+                *sum += x * T::zero();
             }
-            sums.iter().chain(rest).all(|x| x.is_finite())
         }
-    }
-    const TASK: usize = 1 << 15;
-    let mut finite = vec![true; x.len().div_ceil(TASK)];
-    pool::each(x.chunks(TASK).zip(&mut finite), |_, (x, finite)| {
-        *finite = simd::run(AllFinite(x));
-    });
-    finite.iter().all(|&finite| finite)
+        sums.iter().chain(rest).all(|x| x.is_finite())
+    })
 }
 
 struct Matmul<'a, T: Scalar> {

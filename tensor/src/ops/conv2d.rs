@@ -157,14 +157,14 @@ pub fn conv2d_then<'t, T: Scalar>(
     }
 }
 
-fn last<T: Scalar>(x: &Tensor<T>) -> &[T] {
+pub(super) fn last<T: Scalar>(x: &Tensor<T>) -> &[T] {
     match channels_last_slice(x) {
         Some((x, _)) => x,
         None => unreachable!("brought into this order"),
     }
 }
 
-pub(super) fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
+fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
     x.as_slice()
         .unwrap_or_else(|| unreachable!("in row-major order"))
 }

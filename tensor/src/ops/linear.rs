@@ -11,6 +11,7 @@ use crate::{
         sum,
     },
     ops::shape::standard,
+    pool,
 };
 
 /// `x · weightᵀ + bias`, with `x` `[n, in]`, `weight` `[out, in]` and `bias` `[out]`: gives `[n, out]`.
@@ -48,8 +49,13 @@ pub fn linear<'t, T: Scalar>(
     let b = b.as_ref().and_then(|b| b.as_slice());
     let by_input = matrix(&w).reversed_axes();
     let sparse = by_input.to_slice().and_then(|by_input| {
-        let sparse = Sparse::new(input.as_slice()?, input.shape()[1])?;
-        all_finite(by_input).then_some((sparse, by_input))
+        let (values, columns) = (input.as_slice()?, input.shape()[1]);
+        if !Sparse::pays(values, columns) {
+            return None;
+        }
+        let make = || Sparse::new(values, columns);
+        let (sparse, finite) = pool::join(make, || all_finite(by_input));
+        finite.then_some((sparse, by_input))
     });
     let y = match &sparse {
         Some((sparse, by_input)) => sparse.matmul(by_input, outputs, b),

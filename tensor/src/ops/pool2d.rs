@@ -1,16 +1,10 @@
 //! Pooling.
 
-use super::{
-    conv2d::slice,
-    shape::{channels_last, standard},
-};
+use super::{conv2d::last, shape::channels_last};
 use crate::{
     Scalar, Var,
-    buffer::{Buffer, give_back},
-    kernels::{
-        layout::{as_channels_last, channels_last_slice},
-        maxpool2d as kernel,
-    },
+    buffer::give_back,
+    kernels::{layout::as_channels_last, maxpool2d as kernel},
     ops::Window,
 };
 
@@ -60,10 +54,6 @@ impl MaxPool2d {
 #[track_caller]
 pub fn max_pool2d<T: Scalar>(x: Var<'_, T>, options: MaxPool2d) -> Var<'_, T> {
     let input = x.value();
-    let input = match channels_last_slice(&input) {
-        Some(_) => input,
-        None => standard(input),
-    };
     let &[n, channels, height, width] = input.shape() else {
         panic!(
             "max_pool2d: four dimensions are wanted, not {:?}",
@@ -71,27 +61,13 @@ pub fn max_pool2d<T: Scalar>(x: Var<'_, T>, options: MaxPool2d) -> Var<'_, T> {
         );
     };
     let (window, [oh, ow]) = options.window([height, width]);
-    let (shape, from) = ([n, channels, oh, ow], [n, channels, height, width]);
-    let (side, cells) = match channels_last_slice(&input) {
-        Some((cells, _)) => (channels, cells),
-        None => (1, slice(&input)),
-    };
-    let tensor = move |x: Buffer<T>, shape: [usize; 4]| match side {
-        1 => x.into_tensor(&shape),
-        _ => as_channels_last(x, shape),
-    };
-    let (value, index) = kernel::forward(cells, side, &window);
-    x.tape()
-        .op("max_pool2d", tensor(value, shape), [x], move |g, _| {
-            let g = if side == 1 {
-                standard(g)
-            } else {
-                channels_last(g)
-            };
-            let cells = g.as_slice_memory_order();
-            let cells = cells.unwrap_or_else(|| unreachable!("contiguous"));
-            let dx = kernel::backward(cells, &index, side, &window);
-            give_back(g);
-            [Some(tensor(dx, from))]
-        })
+    let input = channels_last(input.clone());
+    let (value, index) = kernel::forward(last(&input), channels, &window);
+    let value = as_channels_last(value, [n, channels, oh, ow]);
+    x.tape().op("max_pool2d", value, [x], move |g, _| {
+        let g = channels_last(g);
+        let dx = kernel::backward(last(&g), &index, channels, &window);
+        give_back(g);
+        [Some(as_channels_last(dx, [n, channels, height, width]))]
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::table::pooling;
 use tapeline_tensor::{
     Params, Role, Tape, Tensor, Var,
     check::{self, At, Check, Mismatch, Source},
@@ -183,7 +184,7 @@ fn kinks_are_listed_and_the_rest_is_checked() {
 fn a_tie_in_each_window_is_a_kink() {
     let x = Tensor::zeros(vec![1, 1, 28, 28]);
     let report = check::gradients(&Params::new(), &[x], |_, _, x| {
-        max_pool2d(x[0], [2, 2], [2, 2], [0, 0])
+        max_pool2d(x[0], pooling([2, 2], [2, 2], [0, 0]))
     });
     assert_eq!(report.unwrap().kinks.len(), 28 * 28);
 }

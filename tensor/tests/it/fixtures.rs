@@ -6,7 +6,7 @@ use tapeline_tensor::{
     no_grad,
 };
 
-use crate::table::{Fast, run};
+use crate::table::{Fast, pooling, run};
 
 fn entries(text: &str) -> Vec<Value> {
     serde_json::from_str(text).unwrap()
@@ -84,7 +84,7 @@ fn apply<'t, T: Scalar>(op: &str, args: &Value, x: &[Var<'t, T>]) -> Var<'t, T> 
         "max_pool2d" => {
             let [kernel, stride, padding] =
                 ["kernel_size", "stride", "padding"].map(|key| pair(&args[key]));
-            max_pool2d(x[0], kernel, stride, padding)
+            max_pool2d(x[0], pooling(kernel, stride, padding))
         }
         "conv2d" => {
             let options = Conv2d {

@@ -7,6 +7,7 @@ use std::{
     sync::Once,
 };
 
+use crate::table::pooling;
 use tapeline_tensor::{
     Conv2d, Params, Tape, Tensor, Var, conv2d, cross_entropy, linear, max_pool2d, mse, no_grad,
     value_and_grad,
@@ -231,25 +232,25 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
     (
         &[2, 3],
         &[],
-        |x| max_pool2d(x[0], [2, 2], [2, 2], [0, 0]),
+        |x| max_pool2d(x[0], pooling([2, 2], [2, 2], [0, 0])),
         "max_pool2d: four dimensions are wanted, not [2, 3]",
     ),
     (
         &[1, 1, 4, 5],
         &[],
-        |x| max_pool2d(x[0], [3, 3], [1, 1], [2, 1]),
+        |x| max_pool2d(x[0], pooling([3, 3], [1, 1], [2, 1])),
         "max_pool2d: padding [2, 1] is more than half of kernel [3, 3]",
     ),
     (
         &[1, 1, 1, 1],
         &[],
-        |x| max_pool2d(x[0], [4, 2], [1, 1], [1, 0]),
+        |x| max_pool2d(x[0], pooling([4, 2], [1, 1], [1, 0])),
         "max_pool2d: a window of 4x2 is larger than the padded plane of 3x1",
     ),
     (
         &[1, 1, 0, 4],
         &[],
-        |x| max_pool2d(x[0], [2, 2], [1, 1], [1, 0]),
+        |x| max_pool2d(x[0], pooling([2, 2], [1, 1], [1, 0])),
         "max_pool2d: plane 0x4: must be at least 1",
     ),
 ];

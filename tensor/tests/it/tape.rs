@@ -6,9 +6,10 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use ndarray::{Array2, ShapeBuilder};
+use ndarray::{Array2, Axis, ShapeBuilder};
 use tapeline_tensor::{
-    Params, Role, Tape, Tensor, Var, no_grad, tensor, value_and_grad, value_and_grad_tampered,
+    Conv2d, Params, Role, Tape, Tensor, Var, buffer, conv2d, linear, no_grad, tensor,
+    value_and_grad, value_and_grad_tampered,
 };
 
 use crate::panics::caught;
@@ -276,7 +277,7 @@ fn empty_tensors_pass_through() {
         (&[0, 3], |x| x.softmax(0) + x.log_softmax(1)),
         (&[0, 3], |x| x.reshape(&[3, 0, 2])),
         (&[0, 2, 4, 4], |x| {
-            tapeline_tensor::max_pool2d(x, [2, 2], [2, 2], [0, 0])
+            tapeline_tensor::max_pool2d(x, crate::table::pooling([2, 2], [2, 2], [0, 0]))
         }),
         (&[0, 1, 4, 4], |x| {
             let w = x.tape().constant(Tensor::ones(vec![2, 1, 3, 3]));
@@ -289,4 +290,66 @@ fn empty_tensors_pass_through() {
         assert_eq!(sum, 0.0, "{shape:?}");
         assert_eq!(grads.inputs[0].as_ref().unwrap().shape(), shape);
     }
+}
+
+/// What is skipped because it is multiplied by zero is not skipped where the product is NaN.
+#[test]
+fn zeros_do_not_hide_what_is_not_finite() {
+    let mut x = Tensor::<f32>::zeros(vec![4, 64]);
+    x[[0, 3]] = 1.0;
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        // Laid out by input, so that the zeros of `x` would be skipped.
+        let mut by_input = Tensor::<f32>::ones(vec![64, 16]);
+        by_input[[7, 5]] = bad;
+        let y = no_grad(&Params::new(), |tape, _| {
+            let weight = tape.constant(by_input.t().to_shared());
+            linear(tape.constant(x.clone()), weight, None).value()
+        });
+        assert!(
+            y.index_axis(Axis(1), 5).iter().all(|v| v.is_nan()),
+            "{bad}: {y}"
+        );
+        assert!(y.index_axis(Axis(1), 4).iter().all(|v| v.is_finite()));
+
+        let mut images = Tensor::<f32>::zeros(vec![1, 1, 4, 4]);
+        images[[0, 0, 2, 2]] = bad;
+        let mut g = Tensor::<f32>::zeros(vec![1, 1, 4, 4]);
+        g[[0, 0, 0, 0]] = 1.0;
+        let inputs = [images, Tensor::ones(vec![1, 1, 1, 1])];
+        let (_, grads, ()) = value_and_grad(&Params::new(), &inputs, |tape, _, x| {
+            let y = conv2d(x[0], x[1], None, Conv2d::default());
+            let loss = tape.op("upstream", Tensor::zeros(vec![]), [y], |_, _| [Some(g)]);
+            (loss, ())
+        });
+        let dw = grads.inputs[1].as_ref().unwrap();
+        assert!(dw.iter().all(|v| v.is_nan()), "{bad}: {dw}");
+    }
+}
+
+/// The second step finds the memory of the first.
+#[test]
+fn memory_is_used_again() {
+    let params = {
+        let mut params = Params::<f32>::new();
+        params.push("weight", Role::Weight, Tensor::ones(vec![300, 200]));
+        params
+    };
+    let step = || {
+        let (_, grads, ()) = value_and_grad(&params, &[], |tape, params, _| {
+            let x = tape.constant(Tensor::ones(vec![50, 200]));
+            (linear(x, params[0], None).relu().sum(), ())
+        });
+        grads.give_back();
+        buffer::fresh_bytes()
+    };
+    step();
+    let first = step();
+    assert_eq!(step(), first);
+    let y = buffer::Buffer::<f32>::zeros(1000);
+    assert_eq!(y.as_ptr().align_offset(64), 0);
+    assert!(
+        params
+            .iter()
+            .all(|p| p.value.as_ptr().align_offset(64) == 0)
+    );
 }

@@ -60,7 +60,7 @@ pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gra
     let mut weights = Buffer::zeros(sizes.out_channels * runs.packed);
     runs.pack(w, &mut weights);
     // Zero times what isn't finite is not zero.
-    let skip_zeros = all_finite(w) && all_finite(x);
+    let skip_zeros = all_finite(w);
 
     // Each task sums over its own images; the sums are added in order.
     let images = sizes.images_a_task();
@@ -136,7 +136,7 @@ struct Task<'a, T: Scalar> {
     from: From<'a, T>,
     runs: &'a Runs,
     sizes: &'a Sizes,
-    /// Whether zeros of the gradient may be left out.
+    /// Whether the weights let zeros of the gradient be left out.
     skip_zeros: bool,
     input: Option<&'a mut [T]>,
     weight: Option<&'a mut [T]>,
@@ -170,6 +170,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                 g = &cut;
             }
             image.fill(x);
+            let skip_zeros = self.skip_zeros && all_finite(x);
             for channel in 0..sizes.out_channels {
                 let group = channel / sizes.out_per_group() * sizes.per_group();
                 let g = g[channel..].iter().step_by(sizes.out_channels);
@@ -177,43 +178,27 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                     Some(index) => {
                         let index = index[channel..].iter().step_by(sizes.out_channels);
                         let windows = index.map(|&corner| T::index(corner) + group);
-                        list(windows.zip(g), self.skip_zeros, &mut at, &mut values)
+                        list(windows.zip(g), skip_zeros, &mut at, &mut values)
                     }
                     None => {
                         let windows = corners.iter().map(|&corner| corner + group);
-                        list(windows.zip(g), self.skip_zeros, &mut at, &mut values)
+                        list(windows.zip(g), skip_zeros, &mut at, &mut values)
                     }
                 };
                 let last = last + group;
                 if let Some(bias) = &mut self.bias {
                     bias[channel] += list.values.iter().copied().sum();
                 }
-                let packed = channel * self.runs.packed;
-                for pass in &self.runs.passes {
-                    if let Some(weight) = &mut self.weight {
-                        let sums = &mut weight[packed + pass.weight..];
-                        dispatch(
-                            simd,
-                            pass,
-                            (list, last),
-                            Walk::Weight {
-                                cells: &image.cells,
-                                sums,
-                            },
-                        );
+                let packed = channel * self.runs.packed..(channel + 1) * self.runs.packed;
+                if let Some(weight) = &mut self.weight {
+                    for pass in &self.runs.passes {
+                        let sums = &mut weight[packed.clone()][pass.weight..];
+                        add_cells(simd, pass, (list, last), &image.cells, sums);
                     }
-                    if self.input.is_some() {
-                        let weights = &self.from.w[packed + pass.weight..];
-                        dispatch(
-                            simd,
-                            pass,
-                            (list, last),
-                            Walk::Input {
-                                cells: &mut input.cells,
-                                weights,
-                            },
-                        );
-                    }
+                }
+                if self.input.is_some() {
+                    let weights = &self.from.w[packed];
+                    add_weights(simd, self.runs, (list, last), weights, &mut input.cells);
                 }
             }
             if let Some(out) = &mut self.input {
@@ -263,23 +248,19 @@ impl<T: Scalar> List<'_, T> {
     }
 }
 
-/// What a walk along a list adds to.
-enum Walk<'a, T> {
-    /// The weights' gradient: what is under the window.
-    Weight { cells: &'a [T], sums: &'a mut [T] },
-    /// The input's gradient: the weights.
-    Input {
-        cells: &'a mut [T],
-        weights: &'a [T],
-    },
-}
-
+/// The weights' gradient: adds what is under the windows of the list, each times its value, to the sums of a pass.
 #[inline(always)]
-fn dispatch<S: Simd, T: Scalar>(simd: S, pass: &Pass, list: (List<T>, usize), walk: Walk<T>) {
+fn add_cells<S: Simd, T: Scalar>(
+    simd: S,
+    pass: &Pass,
+    list: (List<T>, usize),
+    cells: &[T],
+    sums: &mut [T],
+) {
     macro_rules! of {
         ($($vectors:literal: $($runs:literal)*;)*) => {
             match (pass.vectors, pass.runs) {
-                $($(($vectors, $runs) => self::walk::<S, T, $runs, $vectors>(simd, pass, list, walk),)*)*
+                $($(($vectors, $runs) => add_cells_of::<S, T, $runs, $vectors>(simd, pass, list, cells, sums),)*)*
                 _ => unreachable!("a pass has at most 12 sums"),
             }
         };
@@ -295,53 +276,81 @@ fn dispatch<S: Simd, T: Scalar>(simd: S, pass: &Pass, list: (List<T>, usize), wa
 }
 
 #[inline(always)]
-fn walk<S: Simd, T: Scalar, const RUNS: usize, const VECTORS: usize>(
+fn add_cells_of<S: Simd, T: Scalar, const RUNS: usize, const VECTORS: usize>(
     simd: S,
     pass: &Pass,
     (list, last): (List<T>, usize),
-    walk: Walk<T>,
+    cells: &[T],
+    out: &mut [T],
 ) {
-    let lanes = width::<T, S>();
-    let len = VECTORS * lanes;
-    let reach = pass.cell + (RUNS - 1) * pass.stride + len;
-    let mut held = [[T::splat(simd, T::zero()); VECTORS]; RUNS];
-    let weight = |i: usize| i * pass.packed_stride..i * pass.packed_stride + len;
-    match walk {
-        Walk::Weight { cells, sums } => {
-            for (i, held) in held.iter_mut().enumerate() {
-                held.copy_from_slice(T::vectors::<S>(&sums[weight(i)]));
-            }
-            assert!(last + reach <= cells.len());
-            for (at, g) in list.iter() {
-                let g = T::splat(simd, g);
-                for (i, held) in held.iter_mut().enumerate() {
-                    let first = at + pass.cell + i * pass.stride;
-                    // SAFETY: `at <= last` and `i < RUNS`, so by the assertion above `first + len <= cells.len()`.
-                    let cells = unsafe { cells.get_unchecked(first..first + len) };
-                    for (sum, &cell) in held.iter_mut().zip(T::vectors::<S>(cells)) {
-                        *sum = T::fma(simd, g, cell, *sum);
-                    }
-                }
-            }
-            for (i, held) in held.iter().enumerate() {
-                T::vectors_mut::<S>(&mut sums[weight(i)]).copy_from_slice(held);
+    let len = VECTORS * width::<T, S>();
+    let packed = |i: usize| i * pass.packed_stride..i * pass.packed_stride + len;
+    let mut sums = [[T::splat(simd, T::zero()); VECTORS]; RUNS];
+    for (i, sums) in sums.iter_mut().enumerate() {
+        sums.copy_from_slice(T::vectors::<S>(&out[packed(i)]));
+    }
+    assert!(last + pass.cell + (RUNS - 1) * pass.stride + len <= cells.len());
+    for (at, g) in list.iter() {
+        let g = T::splat(simd, g);
+        for (i, sums) in sums.iter_mut().enumerate() {
+            let first = at + pass.cell + i * pass.stride;
+            // SAFETY: `at <= last` and `i < RUNS`, so by the assertion above `first + len <= cells.len()`.
+            let cells = unsafe { cells.get_unchecked(first..first + len) };
+            for (sum, &cell) in sums.iter_mut().zip(T::vectors::<S>(cells)) {
+                *sum = T::fma(simd, g, cell, *sum);
             }
         }
-        Walk::Input { cells, weights } => {
-            for (i, held) in held.iter_mut().enumerate() {
-                held.copy_from_slice(T::vectors::<S>(&weights[weight(i)]));
+    }
+    for (i, sums) in sums.iter().enumerate() {
+        T::vectors_mut::<S>(&mut out[packed(i)]).copy_from_slice(sums);
+    }
+}
+
+/// The input's gradient: adds the weights to the windows of the list, each times its value. Entry by entry and run by run, so that a
+/// cell's sum doesn't depend on the width of vectors.
+#[inline(always)]
+fn add_weights<S: Simd, T: Scalar>(
+    simd: S,
+    runs: &Runs,
+    list: (List<T>, usize),
+    weights: &[T],
+    cells: &mut [T],
+) {
+    macro_rules! of {
+        ($($vectors:literal)*) => {
+            match runs.size / width::<T, S>() {
+                $($vectors => add_weights_of::<S, T, $vectors>(simd, runs, list, weights, cells),)*
+                _ => add_weights_of::<S, T, 0>(simd, runs, list, weights, cells),
             }
-            assert!(last + reach <= cells.len());
-            for (at, g) in list.iter() {
-                let g = T::splat(simd, g);
-                for (i, held) in held.iter().enumerate() {
-                    let first = at + pass.cell + i * pass.stride;
-                    // SAFETY: as above.
-                    let cells = unsafe { cells.get_unchecked_mut(first..first + len) };
-                    for (cell, &weight) in T::vectors_mut::<S>(cells).iter_mut().zip(held) {
-                        *cell = T::fma(simd, g, weight, *cell);
-                    }
-                }
+        };
+    }
+    of!(1 2 3 4 5 6 7 8);
+}
+
+/// With `VECTORS` in each run, or any number if that is 0.
+#[inline(always)]
+fn add_weights_of<S: Simd, T: Scalar, const VECTORS: usize>(
+    simd: S,
+    runs: &Runs,
+    (list, last): (List<T>, usize),
+    weights: &[T],
+    cells: &mut [T],
+) {
+    let len = match VECTORS {
+        0 => runs.size,
+        _ => VECTORS * width::<T, S>(),
+    };
+    let reach = runs.cells.iter().max().map_or(0, |&cell| cell + len);
+    assert!(last + reach <= cells.len());
+    for (at, g) in list.iter() {
+        let g = T::splat(simd, g);
+        for (&cell, weights) in runs.cells.iter().zip(weights.chunks_exact(len)) {
+            let first = at + cell;
+            // SAFETY: `at <= last` and `cell + len <= reach`, so by the assertion above `first + len <= cells.len()`.
+            let cells = unsafe { cells.get_unchecked_mut(first..first + len) };
+            let weights = T::vectors::<S>(weights);
+            for (cell, &weight) in T::vectors_mut::<S>(cells).iter_mut().zip(weights) {
+                *cell = T::fma(simd, g, weight, *cell);
             }
         }
     }

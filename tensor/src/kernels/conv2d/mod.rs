@@ -28,7 +28,10 @@ pub struct Sizes {
 }
 
 /// Multiply-adds that make up a task.
-const TASK: usize = 1 << 21;
+const TASK: usize = 1 << 22;
+
+/// Fewest tasks, where there are as many images.
+const TASKS: usize = 8;
 
 impl Sizes {
     fn image(&self) -> usize {
@@ -62,6 +65,7 @@ impl Sizes {
     }
 
     fn images_a_task(&self) -> usize {
-        (TASK / (self.convolved() * self.cells()).max(1)).clamp(1, self.images.max(1))
+        let images = TASK / (self.convolved() * self.cells()).max(1);
+        images.clamp(1, self.images.div_ceil(TASKS).max(1))
     }
 }

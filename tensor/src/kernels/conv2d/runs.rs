@@ -11,6 +11,10 @@ const SIDE: usize = 6;
 /// The cells of a group under a window lie in runs: a line of the window, or a cell's channels where there are gaps between cells. Weights
 /// are packed in the same order, each run filled up to whole vectors with zeros.
 pub struct Runs {
+    /// Distance of each run's first cell from the window's first, in the order in which runs are packed.
+    pub cells: Vec<usize>,
+    /// Size of a packed run.
+    pub size: usize,
     /// Parts that a kernel holds in registers at once.
     pub passes: Vec<Pass>,
     /// Size of the packed weights of one output channel.
@@ -70,7 +74,11 @@ impl Runs {
         };
         let cells = (0..channels).flat_map(|c| (0..kh).map(move |y| (c, y)));
         let cells = cells.flat_map(|(c, y)| (0..kw).map(move |x| place(c, y, x)));
+        let runs = sets.iter();
+        let runs = runs.flat_map(|first| (0..count).map(move |run| first + run * stride));
         Runs {
+            cells: runs.collect(),
+            size: packed_stride,
             passes,
             packed: sets.len() * count * packed_stride,
             places: cells.collect(),

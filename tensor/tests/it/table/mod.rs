@@ -6,7 +6,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use tapeline_tensor::{Grads, Params, Scalar, Tensor, Var, value_and_grad};
+use tapeline_tensor::{Grads, MaxPool2d, Params, Scalar, Tensor, Var, value_and_grad};
 
 mod draw;
 mod elementwise;
@@ -148,5 +148,14 @@ fn unary(
     }
 }
 
+/// A max-pooling in short.
+pub fn pooling(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> MaxPool2d {
+    MaxPool2d {
+        kernel,
+        stride,
+        padding,
+    }
+}
+
 /// Several chunks of the elementwise kernels, the last one shorter.
-const LONG: [usize; 2] = [67, 797];
+const LONG: [usize; 2] = [167, 1197];

@@ -3,12 +3,14 @@
 use std::ops::RangeInclusive;
 
 use proptest::{array::uniform2, prelude::*};
-use tapeline_tensor::{Conv2d, Window, conv2d, linear, max_pool2d, plain};
+use tapeline_tensor::{
+    Conv2d, MaxPool2d, Then, Window, conv2d, conv2d_then, linear, max_pool2d, plain,
+};
 
 use super::{
     Case, Input, Layout, Numbers, Op, Ways, case,
     draw::{input, kinked, size},
-    fast, twin,
+    fast, pooling, twin,
 };
 
 pub fn ops() -> Vec<Op> {
@@ -54,14 +56,51 @@ pub fn ops() -> Vec<Op> {
             }
         )
     }
-    fn pooling(input: Input, arguments: [[usize; 2]; 3]) -> Case {
+    fn joined(inputs: Vec<Input>, arguments: (Conv2d, Then)) -> Case {
+        case!(
+            "conv2d_then",
+            inputs,
+            arguments,
+            |x| {
+                let (options, then) = arguments;
+                conv2d_then(x[0], x[1], x.get(2).copied(), options, then)
+            },
+            |x, g| {
+                let (options, then) = arguments;
+                let convolved = plain::conv2d(&x[0], &x[1], x.get(2), options);
+                let cut = match then.relu {
+                    true => convolved.map(|&v| v.max(0.0)).into_shared(),
+                    false => convolved.clone(),
+                };
+                let (value, g) = match then.max_pool {
+                    Some(MaxPool2d {
+                        kernel,
+                        stride,
+                        padding,
+                    }) => (
+                        plain::max_pool2d(&cut, kernel, stride, padding),
+                        plain::max_pool2d_gradient(&cut, kernel, stride, padding, g),
+                    ),
+                    None => (cut, g.clone()),
+                };
+                let mut g = g;
+                if then.relu {
+                    g.zip_mut_with(&convolved, |g, &v| *g = if v > 0.0 { *g } else { 0.0 });
+                }
+                let mut grads = plain::conv2d_gradients(&x[0], &x[1], options, &g).to_vec();
+                grads.truncate(x.len());
+                (value, grads)
+            }
+        )
+    }
+    fn pooled(input: Input, arguments: [[usize; 2]; 3]) -> Case {
         case!(
             "max_pool2d",
             vec![input],
             arguments,
             |x| {
                 let [kernel, stride, padding] = arguments;
-                max_pool2d(x[0], kernel, stride, padding)
+                max_pool2d(x[0], pooling(kernel, stride, padding))
             },
             |x, g| {
                 let [kernel, stride, padding] = arguments;
@@ -135,6 +174,16 @@ pub fn ops() -> Vec<Op> {
             (inputs, Just(options))
         },
     );
+    // A pooling window is never larger than what was convolved, which may be a single pixel.
+    let joins = (images.clone(), any::<bool>(), 0..=2usize, any::<bool>());
+    let joins = joins.prop_map(|(convolution, relu, kernel, overlap)| {
+        let max_pool = (kernel > 0).then(|| {
+            let size = [1, kernel];
+            let stride = if overlap { [1, 1] } else { size };
+            pooling(size, stride, size.map(|k| k / 2))
+        });
+        (convolution, Then { relu, max_pool })
+    });
     let planes = (two(1..=3), two(1..=3), two(1..=3), two(0..=3), two(0..=1));
     let planes = planes.prop_flat_map(|(outer, kernel, stride, more, padding)| {
         let padding = [0, 1].map(|i| padding[i] * (kernel[i] / 2));
@@ -184,10 +233,32 @@ pub fn ops() -> Vec<Op> {
             ),
         },
         Op {
-            small: planes
-                .prop_map(|(x, arguments)| pooling(x, arguments))
+            small: joins
+                .prop_map(|((inputs, options), then)| joined(inputs, (options, then)))
                 .boxed(),
-            large: pooling(
+            large: joined(
+                vec![
+                    Input::new(&[21, 3, 28, 28], Numbers::Any),
+                    Input::new(&[8, 3, 5, 5], Numbers::Any),
+                    Input::new(&[8], Numbers::Any),
+                ],
+                (
+                    Conv2d {
+                        padding: [[2, 2]; 2],
+                        ..Conv2d::default()
+                    },
+                    Then {
+                        relu: true,
+                        max_pool: Some(pooling([2, 2], [2, 2], [0, 0])),
+                    },
+                ),
+            ),
+        },
+        Op {
+            small: planes
+                .prop_map(|(x, arguments)| pooled(x, arguments))
+                .boxed(),
+            large: pooled(
                 Input::new(&[11, 5, 29, 31], Numbers::Any),
                 [[3, 2], [2, 2], [1, 1]],
             ),

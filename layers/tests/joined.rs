@@ -1,0 +1,84 @@
+//! Layers that are joined compute what they compute one by one, under the same names.
+
+use tapeline_layers::{Ctx, Element, Layer, Mode, Plan, layers};
+use tapeline_spec::{Presets, read};
+use tapeline_tensor::{Params, Tape, Tensor, Var, value_and_grad};
+
+const INPUT: [usize; 3] = [2, 9, 8];
+
+const SPECS: [&str; 4] = [
+    "conv2d(3, 3) relu maxpool2d(2)",
+    "conv2d(3, 3) maxpool2d(2) relu",
+    "conv2d(3, 3, padding=same, bias=false) relu relu maxpool2d(3, stride=2, padding=1)",
+    "conv2d(4, 2, stride=2, groups=2) relu conv2d(2, 1) maxpool2d(2) maxpool2d((1, 2))",
+];
+
+fn build(text: &str, input: &[usize]) -> Plan {
+    let registry = layers();
+    let spec = read(text, &registry, &Presets::new()).unwrap();
+    Plan::build(&spec.calls(), input).unwrap()
+}
+
+/// Each layer of a plan in a plan of its own, where it can be joined with nothing, with the place of its first parameter.
+fn one_by_one(joined: &Plan) -> Vec<(Plan, usize)> {
+    let mut shape = INPUT.to_vec();
+    let mut first = 0;
+    let alone = joined.rows.iter().map(|row| {
+        let plan = build(&row.text, &shape);
+        assert_eq!(plan.output, row.output, "{}", row.text);
+        for (own, whole) in plan.declared.iter().zip(&joined.declared[first..]) {
+            let name = own.name.strip_prefix('0').unwrap();
+            assert_eq!(whole.name, format!("{}{name}", row.path));
+            assert_eq!(whole.shape, own.shape);
+        }
+        shape.clone_from(&plan.output);
+        first += plan.declared.len();
+        let at = first - plan.declared.len();
+        (plan, at)
+    });
+    alone.collect()
+}
+
+/// Value and gradients of all parameters.
+fn run<T: Element>(
+    params: &Params<T>,
+    forward: impl for<'t> Fn(&'t Tape<T>, &[Var<'t, T>], Var<'t, T>) -> Var<'t, T>,
+) -> (Tensor<T>, Vec<Option<Tensor<T>>>) {
+    let mut number = 0.0;
+    let x = Tensor::from_shape_simple_fn(vec![3, INPUT[0], INPUT[1], INPUT[2]], || {
+        number += 1.0;
+        T::of(f64::sin(number))
+    });
+    let (_, grads, value) = value_and_grad(params, &[], |tape, on_tape, _| {
+        let y = forward(tape, on_tape, tape.constant(x));
+        (y.square().sum(), y.value())
+    });
+    (value, grads.params)
+}
+
+#[test]
+fn joined_layers_compute_what_they_compute_one_by_one() {
+    for text in SPECS {
+        let joined = build(text, &INPUT);
+        let alone = one_by_one(&joined);
+        let params = joined.init::<f64>(1);
+        let (value, grads) = run(&params, |tape, params, x| {
+            let cx = Ctx::new(tape, params, Mode::Evaluation);
+            joined.chain.forward(&cx, x)
+        });
+        let (wanted, wanted_grads) = run(&params, |tape, params, x| {
+            alone.iter().fold(x, |x, (plan, first)| {
+                let cx = Ctx::new(tape, &params[*first..], Mode::Evaluation);
+                plan.chain.forward(&cx, x)
+            })
+        });
+        let near = |a: &Tensor<f64>, b: &Tensor<f64>| {
+            a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-10)
+        };
+        assert!(near(&value, &wanted), "{text}");
+        for ((a, b), param) in grads.iter().zip(&wanted_grads).zip(&params) {
+            let (a, b) = (a.as_ref().unwrap(), b.as_ref().unwrap());
+            assert!(near(a, b), "{text}: {}", param.name);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! One step of training of the report's two models: `cargo bench -p tapeline-models`.
+
+use divan::{Bencher, black_box};
+use tapeline_data::{Dataset, Normalisation, load};
+use tapeline_layers::{layers, loss, losses};
+use tapeline_models::{Model, Trainer, evaluate, presets};
+use tapeline_optim::{Optimizer, optimizers};
+use tapeline_tensor::{Pool, Tensor};
+
+fn main() {
+    let pool = Pool::new(Pool::cores()).expect("threads");
+    pool.install(divan::main);
+}
+
+fn mnist() -> (Dataset, Dataset) {
+    let loaded = load("mnist").expect("MNIST is bundled");
+    (loaded.train, loaded.test)
+}
+
+fn model(name: &str) -> Model {
+    Model::build(name, &[1, 28, 28], &layers(), &presets()).expect("a preset")
+}
+
+#[divan::bench(args = ["mlp", "cnn"])]
+fn step(bencher: Bencher, name: &str) {
+    let (train, _) = mnist();
+    let model = model(name);
+    let optimizers = optimizers();
+    let optimizer = Optimizer::read(
+        "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)",
+        &optimizers,
+    )
+    .expect("an optimizer");
+    let losses = losses();
+    let loss = loss::read("cross_entropy", &losses).expect("a loss");
+    let params = model.init(0);
+    let stepper = optimizer.init(&params);
+    let mut trainer = Trainer::new(&model, &*loss.loss, params, stepper, 0);
+    let indices: Vec<usize> = (0..100).collect();
+    let mut pixels = vec![0.0; 100 * 28 * 28];
+    train.gather(&indices, Normalisation::default(), &mut pixels);
+    let images = Tensor::from_shape_vec(vec![100, 1, 28, 28], pixels).expect("a batch");
+    let targets = train.labels_of(&indices);
+    bencher.bench_local(|| black_box(trainer.step(&images, &targets, 1.0)));
+}
+
+#[divan::bench(args = ["mlp", "cnn"])]
+fn evaluate_test_images(bencher: Bencher, name: &str) {
+    let (_, test) = mnist();
+    let model = model(name);
+    let losses = losses();
+    let loss = loss::read("cross_entropy", &losses).expect("a loss");
+    let params = model.init(0);
+    bencher.bench_local(|| {
+        evaluate(
+            &model,
+            &params,
+            &*loss.loss,
+            black_box(&test),
+            Normalisation::default(),
+        )
+    });
+}

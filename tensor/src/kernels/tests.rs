@@ -1,0 +1,102 @@
+//! Kernels give the same bits at any width of vectors. What they compute is tested against their plain twins, from outside.
+
+use proptest::prelude::*;
+
+use super::simd::forced::one_by_one;
+use crate::{
+    Conv2d, MaxPool2d, Params, Scalar, Tensor, Then, Var, conv2d_then, linear, value_and_grad,
+};
+
+/// Numbers between −2 and 2, of which a share is zero.
+fn numbers<T: Scalar>(shape: &[usize], seed: u32, zeros: f64) -> Tensor<T> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
+    Tensor::from_shape_simple_fn(shape.to_vec(), || {
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state >> 8) / f64::from(1 << 24)
+        };
+        T::of(if next() < zeros {
+            0.0
+        } else {
+            4.0 * next() - 2.0
+        })
+    })
+}
+
+type Op<T> = dyn for<'t> Fn(&[Var<'t, T>]) -> Var<'t, T>;
+
+/// Value and gradients as bits.
+fn bits<T: Scalar>(inputs: &[Tensor<T>], op: &Op<T>) -> Vec<u64> {
+    let (_, grads, value) = value_and_grad(&Params::new(), inputs, |_, _, x| {
+        let y = op(x);
+        ((y * y).sum(), y.value())
+    });
+    let all = grads.inputs.iter().flatten().chain([&value]);
+    all.flat_map(|x| x.iter().map(|x| x.widen().to_bits()).collect::<Vec<_>>())
+        .collect()
+}
+
+fn same<T: Scalar>(inputs: &[Tensor<T>], op: &Op<T>) -> Result<(), TestCaseError> {
+    let wide = bits(inputs, op);
+    let narrow = one_by_one(|| bits(inputs, op));
+    let differ = wide.iter().zip(&narrow).filter(|(a, b)| a != b).count();
+    prop_assert!(differ == 0, "{differ} of {} numbers differ", wide.len());
+    Ok(())
+}
+
+fn both(
+    shapes: [&[usize]; 3],
+    seed: u32,
+    zeros: f64,
+    op: (&Op<f32>, &Op<f64>),
+) -> Result<(), TestCaseError> {
+    fn inputs<T: Scalar>(shapes: [&[usize]; 3], seed: u32, zeros: f64) -> Vec<Tensor<T>> {
+        let shares = [zeros, 0.0, 0.0];
+        let shapes = shapes.into_iter().zip(shares).zip(seed..);
+        shapes
+            .map(|((shape, zeros), seed)| numbers(shape, seed, zeros))
+            .collect()
+    }
+    same::<f32>(&inputs(shapes, seed, zeros), op.0)?;
+    same::<f64>(&inputs(shapes, seed, zeros), op.1)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn products(n in 1..9usize, from in 1..80usize, to in 1..120usize, seed: u32, zeros in 0.0..1.0) {
+        // Laid out by input, as `linear` lays its weights out, so that sparse inputs are walked.
+        fn op<'t, T: Scalar>(x: &[Var<'t, T>]) -> Var<'t, T> {
+            linear(x[0], x[1].t(), Some(x[2]))
+        }
+        both([&[n, from], &[from, to], &[to]], seed, zeros, (&op, &op))?;
+    }
+
+    #[test]
+    fn convolutions(
+        sizes in (1..3usize, 1..10usize, 1..19usize, 3..9usize, 1..4usize),
+        stride in 1..3usize,
+        dilation in 1..3usize,
+        then in (any::<bool>(), any::<bool>()),
+        seed: u32,
+    ) {
+        let (n, channels, outs, size, kernel) = sizes;
+        let options = Conv2d {
+            stride: [stride, 1],
+            padding: [[1, 2], [3, 0]],
+            dilation: [1, dilation],
+            groups: 1,
+        };
+        let then = Then {
+            relu: then.0,
+            max_pool: then.1.then_some(MaxPool2d { kernel: [2, 2], stride: [1, 2], padding: [1, 1] }),
+        };
+        prop_assume!(dilation * (kernel - 1) < size + 3);
+        let shapes: [&[usize]; 3] = [&[n, channels, size, size], &[outs, channels, kernel, kernel], &[outs]];
+        both(shapes, seed, 0.0, (
+            &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
+            &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
+        ))?;
+    }
+}
