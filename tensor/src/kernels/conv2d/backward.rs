@@ -11,7 +11,8 @@ use pulp::{Simd, WithSimd};
 use super::{
     Sizes,
     padded::{Padded, corners},
-    runs::{Pass, Runs},
+    runs::Runs,
+    walk::{add_cells, add_weights, list},
 };
 use crate::{
     Scalar,
@@ -150,7 +151,6 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (sizes, lanes) = (self.sizes, width::<T, S>());
         let corners = corners(sizes);
-        let last = corners.last().map_or(0, |&last| last);
         let (out_image, pixels) = (sizes.out_image(), sizes.out_image() / sizes.out_channels);
         let mut at: Buffer<u32> = Buffer::any(pixels);
         let mut values: Buffer<T> = Buffer::any(pixels);
@@ -185,7 +185,6 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                         list(windows.zip(g), skip_zeros, &mut at, &mut values)
                     }
                 };
-                let last = last + group;
                 if let Some(bias) = &mut self.bias {
                     bias[channel] += list.values.iter().copied().sum();
                 }
@@ -193,164 +192,16 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                 if let Some(weight) = &mut self.weight {
                     for pass in &self.runs.passes {
                         let sums = &mut weight[packed.clone()][pass.weight..];
-                        add_cells(simd, pass, (list, last), &image.cells, sums);
+                        add_cells(simd, pass, list, &image.cells, sums);
                     }
                 }
                 if self.input.is_some() {
                     let weights = &self.from.w[packed];
-                    add_weights(simd, self.runs, (list, last), weights, &mut input.cells);
+                    add_weights(simd, self.runs, list, weights, &mut input.cells);
                 }
             }
             if let Some(out) = &mut self.input {
                 input.take(&mut out[i * sizes.image()..][..sizes.image()]);
-            }
-        }
-    }
-}
-
-/// Entries of a gradient: the first cells of their windows, and their values.
-#[derive(Clone, Copy)]
-struct List<'a, T> {
-    at: &'a [u32],
-    values: &'a [T],
-}
-
-/// Writes a list: of all entries, or of those that are not zero.
-#[inline(always)]
-fn list<'a, 'g, T: Scalar>(
-    entries: impl Iterator<Item = (usize, &'g T)>,
-    skip_zeros: bool,
-    at: &'a mut [u32],
-    values: &'a mut [T],
-) -> List<'a, T> {
-    let mut count = 0;
-    let room = at.len().min(values.len());
-    for (window, &g) in entries.take(room) {
-        // Written in any case and kept only if counted: a branch would be guessed wrong too often.
-        // SAFETY: `count` is at most the number of entries before this one, which is below `room`.
-        unsafe {
-            *at.get_unchecked_mut(count) = window as u32;
-            *values.get_unchecked_mut(count) = g;
-        }
-        count += usize::from(!skip_zeros || g.is_not_zero());
-    }
-    List {
-        at: &at[..count],
-        values: &values[..count],
-    }
-}
-
-impl<T: Scalar> List<'_, T> {
-    #[inline(always)]
-    fn iter(self) -> impl Iterator<Item = (usize, T)> {
-        let pairs = self.at.iter().zip(self.values);
-        pairs.map(|(&at, &value)| (at as usize, value))
-    }
-}
-
-/// The weights' gradient: adds what is under the windows of the list, each times its value, to the sums of a pass.
-#[inline(always)]
-fn add_cells<S: Simd, T: Scalar>(
-    simd: S,
-    pass: &Pass,
-    list: (List<T>, usize),
-    cells: &[T],
-    sums: &mut [T],
-) {
-    macro_rules! of {
-        ($($vectors:literal: $($runs:literal)*;)*) => {
-            match (pass.vectors, pass.runs) {
-                $($(($vectors, $runs) => add_cells_of::<S, T, $runs, $vectors>(simd, pass, list, cells, sums),)*)*
-                _ => unreachable!("a pass has at most 12 sums"),
-            }
-        };
-    }
-    of! {
-        1: 1 2 3 4 5 6;
-        2: 1 2 3 4 5 6;
-        3: 1 2 3 4;
-        4: 1 2 3;
-        5: 1 2;
-        6: 1 2;
-    }
-}
-
-#[inline(always)]
-fn add_cells_of<S: Simd, T: Scalar, const RUNS: usize, const VECTORS: usize>(
-    simd: S,
-    pass: &Pass,
-    (list, last): (List<T>, usize),
-    cells: &[T],
-    out: &mut [T],
-) {
-    let len = VECTORS * width::<T, S>();
-    let packed = |i: usize| i * pass.packed_stride..i * pass.packed_stride + len;
-    let mut sums = [[T::splat(simd, T::zero()); VECTORS]; RUNS];
-    for (i, sums) in sums.iter_mut().enumerate() {
-        sums.copy_from_slice(T::vectors::<S>(&out[packed(i)]));
-    }
-    assert!(last + pass.cell + (RUNS - 1) * pass.stride + len <= cells.len());
-    for (at, g) in list.iter() {
-        let g = T::splat(simd, g);
-        for (i, sums) in sums.iter_mut().enumerate() {
-            let first = at + pass.cell + i * pass.stride;
-            // SAFETY: `at <= last` and `i < RUNS`, so by the assertion above `first + len <= cells.len()`.
-            let cells = unsafe { cells.get_unchecked(first..first + len) };
-            for (sum, &cell) in sums.iter_mut().zip(T::vectors::<S>(cells)) {
-                *sum = T::fma(simd, g, cell, *sum);
-            }
-        }
-    }
-    for (i, sums) in sums.iter().enumerate() {
-        T::vectors_mut::<S>(&mut out[packed(i)]).copy_from_slice(sums);
-    }
-}
-
-/// The input's gradient: adds the weights to the windows of the list, each times its value. Entry by entry and run by run, so that a
-/// cell's sum doesn't depend on the width of vectors.
-#[inline(always)]
-fn add_weights<S: Simd, T: Scalar>(
-    simd: S,
-    runs: &Runs,
-    list: (List<T>, usize),
-    weights: &[T],
-    cells: &mut [T],
-) {
-    macro_rules! of {
-        ($($vectors:literal)*) => {
-            match runs.size / width::<T, S>() {
-                $($vectors => add_weights_of::<S, T, $vectors>(simd, runs, list, weights, cells),)*
-                _ => add_weights_of::<S, T, 0>(simd, runs, list, weights, cells),
-            }
-        };
-    }
-    of!(1 2 3 4 5 6 7 8);
-}
-
-/// With `VECTORS` in each run, or any number if that is 0.
-#[inline(always)]
-fn add_weights_of<S: Simd, T: Scalar, const VECTORS: usize>(
-    simd: S,
-    runs: &Runs,
-    (list, last): (List<T>, usize),
-    weights: &[T],
-    cells: &mut [T],
-) {
-    let len = match VECTORS {
-        0 => runs.size,
-        _ => VECTORS * width::<T, S>(),
-    };
-    let reach = runs.cells.iter().max().map_or(0, |&cell| cell + len);
-    assert!(last + reach <= cells.len());
-    for (at, g) in list.iter() {
-        let g = T::splat(simd, g);
-        for (&cell, weights) in runs.cells.iter().zip(weights.chunks_exact(len)) {
-            let first = at + cell;
-            // SAFETY: `at <= last` and `cell + len <= reach`, so by the assertion above `first + len <= cells.len()`.
-            let cells = unsafe { cells.get_unchecked_mut(first..first + len) };
-            let weights = T::vectors::<S>(weights);
-            for (cell, &weight) in T::vectors_mut::<S>(cells).iter_mut().zip(weights) {
-                *cell = T::fma(simd, g, weight, *cell);
             }
         }
     }

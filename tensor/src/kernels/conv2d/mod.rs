@@ -7,6 +7,7 @@ mod backward;
 mod forward;
 mod padded;
 mod runs;
+mod walk;
 
 pub use backward::{From, backward};
 pub use forward::forward;
