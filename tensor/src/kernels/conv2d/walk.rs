@@ -22,7 +22,7 @@ pub fn list<'a, 'g, T: Scalar>(
     at: &'a mut [u32],
     values: &'a mut [T],
 ) -> List<'a, T> {
-    let (mut count, mut last) = (0, 0);
+    let mut count = 0;
     let room = at.len().min(values.len());
     for (window, &g) in entries.take(room) {
         // Written in any case and kept only if counted: a branch would be guessed wrong too often.
@@ -32,12 +32,12 @@ pub fn list<'a, 'g, T: Scalar>(
             *values.get_unchecked_mut(count) = g;
         }
         count += usize::from(!skip_zeros || g.is_not_zero());
-        last = last.max(window);
     }
+    let at = &at[..count];
     List {
-        at: &at[..count],
+        at,
         values: &values[..count],
-        last,
+        last: at.iter().copied().max().unwrap_or(0) as usize,
     }
 }
 
