@@ -203,10 +203,16 @@ fn add_vectors<'a, S: Simd, T: Scalar, const VECTORS: usize>(
             *row = sums;
         }
         // What doesn't fill a vector.
-        for (j, out) in (lanes..).zip(rest) {
-            let start = if keep { *out } else { T::zero() };
-            let add = |sum: T, (at, value): (usize, T)| value.mul_add(matrix[at * stride + j], sum);
-            *out = list.iter().fold(start, add);
+        if !rest.is_empty() {
+            let mut sum = match keep {
+                true => T::load(simd, rest),
+                false => T::splat(simd, T::zero()),
+            };
+            for (at, value) in list.iter() {
+                let weights = T::load(simd, &matrix[at * stride + lanes..][..rest.len()]);
+                sum = T::fma(simd, T::splat(simd, value), weights, sum);
+            }
+            T::store(simd, rest, sum);
         }
     }
 }
