@@ -5,7 +5,7 @@ use tapeline_models::{Ended, Epoch, Trainer};
 use crate::{
     error::CliError,
     events::Event,
-    recorder::{Failure, Recorder, not_finite},
+    recorder::{Failure, Recorder},
     run::{MODEL, Run},
     signals::exit_code,
     table::{Table, percent},
@@ -99,7 +99,7 @@ fn stopped(
     trainer: &Trainer<'_>,
     terminal: &Terminal,
 ) -> Result<CliError, CliError> {
-    if not_finite(&trainer.params).is_none() {
+    if trainer.params.first_non_finite().is_none() {
         recorder.save(MODEL, &trainer.params)?;
     }
     let (out, step) = (recorder.run.name(), trainer.step);

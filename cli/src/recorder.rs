@@ -57,7 +57,7 @@ impl Recorder<'_> {
 
     /// Writes the epoch's files, then tells of it: who hears of an epoch finds its model.
     fn end_epoch(&mut self, epoch: &Epoch, trainer: &Trainer<'_>) -> Result<(), Failure> {
-        let not_finite = not_finite(&trainer.params);
+        let not_finite = trainer.params.first_non_finite();
         if not_finite.is_none() {
             self.save(MODEL, &trainer.params).map_err(Failure::Error)?;
             if self.is_best(epoch) {
@@ -69,7 +69,7 @@ impl Recorder<'_> {
         self.events.tell(&Event::epoch(epoch));
         self.progress.epoch(epoch);
         match not_finite {
-            Some(name) => Err(Failure::NotFinite(name)),
+            Some(param) => Err(Failure::NotFinite(param.name.clone())),
             None => Ok(()),
         }
     }
@@ -89,13 +89,6 @@ impl Recorder<'_> {
             accuracy > old_accuracy || (accuracy == old_accuracy && loss < old_loss)
         })
     }
-}
-
-/// The name of a parameter with a value that is not finite.
-pub fn not_finite(params: &Params) -> Option<String> {
-    let mut params = params.iter();
-    let wrong = params.find(|param| param.value.iter().any(|value| !value.is_finite()));
-    wrong.map(|param| param.name.clone())
 }
 
 /// JSON events on stdout. A reader that goes away doesn't end the training.

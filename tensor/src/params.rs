@@ -1,6 +1,6 @@
 //! Everything a model has learned, as one ordered list of named arrays.
 
-use crate::{Scalar, Tensor, buffer::aligned};
+use crate::{Scalar, Tensor, buffer::aligned, kernels::sparse::is_finite};
 
 /// Parameters and buffers in the order in which layers declared them, each under a name of its own.
 ///
@@ -126,6 +126,11 @@ impl<T: Scalar> Params<T> {
     pub fn count(&self) -> usize {
         let weights = self.iter().filter(|p| p.role == Role::Weight);
         weights.map(|p| p.value.len()).sum()
+    }
+
+    /// The first entry that holds NaN or an infinity.
+    pub fn first_non_finite(&self) -> Option<&Param<T>> {
+        self.iter().find(|p| !is_finite(&p.value))
     }
 
     /// The same list in another type of number.

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Profile, Scalar, Tensor, broadcast, buffer::give_back};
+use crate::{Profile, Scalar, Tensor, broadcast, buffer::give_back, kernels::sparse::is_finite};
 
 /// Records each operation with its rule. Made by [`value_and_grad`](crate::value_and_grad) and [`no_grad`](crate::no_grad).
 pub struct Tape<T: Scalar = f32> {
@@ -178,9 +178,7 @@ impl<T: Scalar> Tape<T> {
     /// The first operation so far whose value holds NaN or an infinity.
     pub fn first_non_finite(&self) -> Option<Place> {
         let nodes = self.nodes.borrow();
-        let first = nodes
-            .iter()
-            .find(|n| n.value.iter().any(|v| !v.is_finite()));
+        let first = nodes.iter().find(|n| !is_finite(&n.value));
         first.map(|n| n.place.clone())
     }
 

@@ -1,5 +1,6 @@
 //! Kernels give the same bits at any width of vectors. What they compute is tested against their plain twins, from outside.
 
+use ndarray::{IxDyn, ShapeBuilder};
 use proptest::prelude::*;
 
 use super::simd::forced::one_by_one;
@@ -71,6 +72,30 @@ proptest! {
             linear(x[0], x[1].t(), Some(x[2]))
         }
         both([&[n, from], &[from, to], &[to]], seed, zeros, (&op, &op))?;
+    }
+
+    /// What isn't zero is summed in the order in which a dense product sums it.
+    #[test]
+    fn sparse_and_dense(n in 1..9usize, from in 1..700usize, to in 1..70usize, seed: u32, zeros in 0.5..1.0) {
+        fn all<T: Scalar>(x: &Tensor<T>, weight: Tensor<T>, bias: &Tensor<T>) -> Vec<Tensor<T>> {
+            let inputs = [x.clone(), weight, bias.clone()];
+            let (_, grads, value) = value_and_grad(&Params::new(), &inputs, |_, _, x| {
+                let y = linear(x[0], x[1], Some(x[2]));
+                ((y * y).sum(), y.value())
+            });
+            grads.inputs.into_iter().flatten().chain([value]).collect()
+        }
+        fn same<T: Scalar>(sizes: [usize; 3], seed: u32, zeros: f64) -> Result<(), TestCaseError> {
+            let [n, from, to] = sizes;
+            let x = numbers::<T>(&[n, from], seed, zeros);
+            let (weight, bias) = (numbers(&[to, from], seed ^ 1, 0.0), numbers(&[to], seed ^ 2, 0.0));
+            let mut by_input = Tensor::zeros(IxDyn(&[to, from]).f());
+            by_input.assign(&weight);
+            prop_assert_eq!(all(&x, weight, &bias), all(&x, by_input, &bias));
+            Ok(())
+        }
+        same::<f32>([n, from, to], seed, zeros)?;
+        same::<f64>([n, from, to], seed, zeros)?;
     }
 
     #[test]

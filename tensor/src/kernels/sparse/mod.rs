@@ -7,7 +7,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::simd::{self, vectorized};
-use crate::{Scalar, buffer::Buffer, pool};
+use crate::{Scalar, Tensor, buffer::Buffer, pool};
 
 /// Columns of a block of lists: the weights that belong to it fit a first-level cache.
 const BLOCK: usize = 64;
@@ -160,6 +160,14 @@ fn list<T: Scalar>(x: &[T], first: usize, at: &mut [u32], values: &mut [T]) -> u
 fn count_not_zero<T: Scalar>(x: &[T]) -> usize {
     let count = |x: &[T]| x.iter().map(|&x| u32::from(x != T::zero())).sum::<u32>() as usize;
     vectorized(|| x.chunks(1 << 16).map(count).sum())
+}
+
+/// Whether all elements are finite.
+pub fn is_finite<T: Scalar>(x: &Tensor<T>) -> bool {
+    match x.as_slice_memory_order() {
+        Some(x) => all_finite(x),
+        None => x.iter().all(|x| x.is_finite()),
+    }
 }
 
 /// Whether all numbers are finite.
