@@ -52,6 +52,8 @@ fn convert(facts: &Facts, value: &Value) -> Option<Value> {
         Kind::Text => matches!(value, Value::Text(_)).then(|| value.clone()),
         Kind::Sizes => pair(value, size).or_else(|| Some(Value::Tuple(vec![size(value)?; 2]))),
         Kind::Numbers => pair(value, number),
+        Kind::SizeList => list(value, size),
+        Kind::NumberList => list(value, number),
         Kind::SizeOrWord => word(facts, value).or_else(|| size(value)),
     }
 }
@@ -89,9 +91,23 @@ fn pair(value: &Value, part: impl Fn(&Value) -> Option<Value>) -> Option<Value> 
     }
 }
 
+/// One or more; a single one needs no brackets.
+fn list(value: &Value, part: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
+    let parts: Option<_> = match value {
+        Value::Tuple(values) => values.iter().map(part).collect(),
+        one => part(one).map(|one| vec![one]),
+    };
+    parts
+        .filter(|parts: &Vec<_>| !parts.is_empty())
+        .map(Value::Tuple)
+}
+
 /// What was probably meant: another way to write the same that would be accepted.
 fn help(facts: &Facts, value: &Value) -> Option<String> {
-    let integer = matches!(facts.kind, Kind::Size | Kind::Sizes | Kind::SizeOrWord);
+    let integer = matches!(
+        facts.kind,
+        Kind::Size | Kind::Sizes | Kind::SizeList | Kind::SizeOrWord
+    );
     let meant = match value {
         Value::Float(x) if x.fract() == 0.0 && x.abs() < 1e15 => Value::Int(*x as i64),
         Value::Tuple(values) if values.len() == 1 => values[0].clone(),

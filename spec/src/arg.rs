@@ -13,7 +13,7 @@ use crate::{
 /// A key by which a definition declares an argument and later gets its value, a `T`.
 ///
 /// `T` is one of `usize`, `f64`, `bool`, `&'static str` (one of a list of words), `String` (a quoted text), `[usize; 2]` (one integer for
-/// both will do), `[f64; 2]` and [`SizeOrWord`]. Keys are constants, made by a chain of calls:
+/// both will do), `[f64; 2]`, `Vec<usize>` and `Vec<f64>` (one or more; a single one needs no brackets) and [`SizeOrWord`]. Keys are constants, made by a chain of calls:
 ///
 /// ```
 /// use tapeline_spec::{Arg, ArgInfo, SizeOrWord};
@@ -71,7 +71,7 @@ impl<T: ArgType> Arg<T> {
         }
     }
 
-    /// Makes it optional. A text's default is a `&'static str`, any other's a `T`.
+    /// Makes it optional. A text's default is a `&'static str`, a list's a slice, any other's a `T`.
     pub const fn default(mut self, value: T::Fixed) -> Self {
         self.fallback = Fallback::Value(value);
         self
@@ -193,6 +193,8 @@ impl Limited for usize {}
 impl Limited for f64 {}
 impl Limited for [usize; 2] {}
 impl Limited for [f64; 2] {}
+impl Limited for Vec<usize> {}
+impl Limited for Vec<f64> {}
 impl Limited for SizeOrWord {}
 impl Worded for &'static str {}
 impl Worded for SizeOrWord {}
@@ -229,6 +231,8 @@ arg_types! {
     String, &'static str, Text, usize, |value, _| text(value), |text| Value::Text(text.into());
     [usize; 2], [usize; 2], Sizes, usize, |value, _| pair(value, size), |pair| Value::Tuple(pair.map(of_size).into());
     [f64; 2], [f64; 2], Numbers, f64, |value, _| pair(value, number), |pair| Value::Tuple(pair.map(Value::Float).into());
+    Vec<usize>, &'static [usize], SizeList, usize, |value, _| list(value, size), |list| of_list(list, of_size);
+    Vec<f64>, &'static [f64], NumberList, f64, |value, _| list(value, number), |list| of_list(list, Value::Float);
     SizeOrWord, SizeOrWord, SizeOrWord, usize, size_or_word, |value| match value {
         SizeOrWord::Size(size) => of_size(size),
         SizeOrWord::Word(word) => Value::Word(word.into()),
@@ -288,4 +292,15 @@ fn pair<T>(value: &Value, part: fn(&Value) -> Option<T>) -> Option<[T; 2]> {
         },
         _ => None,
     }
+}
+
+fn list<T>(value: &Value, part: fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    match value {
+        Value::Tuple(values) => values.iter().map(part).collect(),
+        _ => None,
+    }
+}
+
+fn of_list<T: Copy>(values: &[T], part: fn(T) -> Value) -> Value {
+    Value::Tuple(values.iter().map(|&value| part(value)).collect())
 }

@@ -7,7 +7,7 @@ use crate::{
     accept::{accept, argument},
     arg::ArgType,
     diagnostic::{list, quote},
-    info::{Fallback, written},
+    info::Fallback,
     nearest::nearest,
 };
 
@@ -198,7 +198,7 @@ impl Args {
             .iter()
             .take_while(|filled| filled.info.required())
             .count();
-        let position = self.0[..front].iter().map(|filled| written(&filled.value));
+        let position = self.0[..front].iter().map(Filled::written);
         let name = self.0[front..]
             .iter()
             .filter(|filled| !self.at_default(filled))
@@ -228,7 +228,11 @@ impl Args {
 
 impl Filled {
     fn named(&self) -> String {
-        format!("{}={}", self.info.name, written(&self.value))
+        format!("{}={}", self.info.name, self.written())
+    }
+
+    fn written(&self) -> String {
+        self.info.written(&self.value)
     }
 }
 

@@ -25,6 +25,8 @@ impl Facts {
                 random.number(tried),
                 random.number(tried),
             ])),
+            (Kind::SizeList, Some(tried)) => Some(random.list(|random| random.size(tried))),
+            (Kind::NumberList, Some(tried)) => Some(random.list(|random| random.number(tried))),
             (Kind::Text, _) | (_, None) => None,
         };
         match &self.fallback {
@@ -52,6 +54,8 @@ impl Facts {
         match self.kind {
             Kind::Size | Kind::SizeOrWord => size,
             Kind::Sizes => Value::Tuple(vec![size; 2]),
+            Kind::SizeList => Value::Tuple(vec![size]),
+            Kind::NumberList => Value::Tuple(vec![number]),
             Kind::Number => number,
             Kind::Numbers => Value::Tuple(vec![number; 2]),
             Kind::Bool => Value::Bool(false),
@@ -93,6 +97,12 @@ impl Random {
                 low * (1.0 - share) + high * share
             }
         })
+    }
+
+    /// One to three values.
+    fn list(&mut self, one: impl Fn(&mut Self) -> Value) -> Value {
+        let count = 1 + self.below(3);
+        Value::Tuple((0..count).map(|_| one(self)).collect())
     }
 
     /// One of the words, of which a registered definition has at least one.

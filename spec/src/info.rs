@@ -32,7 +32,20 @@ impl ArgInfo {
         match self.facts().fallback {
             Fallback::Required => None,
             Fallback::As(other) => Some(format!("= {other}")),
-            Fallback::Value(value) => Some(written(&value)),
+            Fallback::Value(value) => Some(self.written(&value)),
+        }
+    }
+
+    /// A value of it as a spec writes it: one integer for a pair of the same, and for a list of one.
+    pub(crate) fn written(&self, value: &Value) -> String {
+        match (self.facts().kind, value) {
+            (Kind::Sizes, Value::Tuple(pair)) if pair.len() == 2 && pair[0] == pair[1] => {
+                pair[0].to_string()
+            }
+            (Kind::SizeList | Kind::NumberList, Value::Tuple(list)) if list.len() == 1 => {
+                list[0].to_string()
+            }
+            _ => value.to_string(),
         }
     }
 
@@ -80,6 +93,8 @@ pub enum Kind {
     Text,
     Sizes,
     Numbers,
+    SizeList,
+    NumberList,
     SizeOrWord,
 }
 
@@ -107,6 +122,8 @@ impl Facts {
             Kind::Text => "text in quotes".into(),
             Kind::Sizes => format!("integer or two integers{limits}"),
             Kind::Numbers => format!("two numbers{limits}"),
+            Kind::SizeList => format!("integer or list of integers{limits}"),
+            Kind::NumberList => format!("number or list of numbers{limits}"),
             Kind::SizeOrWord => format!("integer{limits}, or {}", self.choices.join(" or ")),
         }
     }
@@ -114,7 +131,9 @@ impl Facts {
     /// `, 1 to 5`, `, at least 0 and below 1`, or nothing.
     fn limits(&self) -> String {
         let low = match self.low {
-            Bound::Unbounded if !matches!(self.kind, Kind::Number | Kind::Numbers) => {
+            Bound::Unbounded
+                if !matches!(self.kind, Kind::Number | Kind::Numbers | Kind::NumberList) =>
+            {
                 Bound::Included(0.0)
             }
             low => low,
@@ -138,15 +157,4 @@ impl Facts {
             (None, None) => String::new(),
         }
     }
-}
-
-/// A value of an argument as a spec writes it: one integer for a pair of the same.
-pub(crate) fn written(value: &Value) -> String {
-    if let Value::Tuple(values) = value
-        && let [Value::Int(a), Value::Int(b)] = values[..]
-        && a == b
-    {
-        return a.to_string();
-    }
-    value.to_string()
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{
-    BETAS, BIAS, DEFS, Def, GREETING, KERNEL, LR, MODE, OUT, P, PADDING, STEP, presets, registry,
+    AT, BETAS, BIAS, DEFS, Def, GREETING, KERNEL, LR, MODE, OUT, P, PADDING, STEP, WEIGHTS,
+    presets, registry,
 };
 use tapeline_spec::{
     Arg, ArgInfo, Args, Body, Diagnostic, Registry, Severity, SizeOrWord, Span, Value, read,
@@ -49,6 +50,16 @@ fn values_in_rust() {
         (2, false)
     );
     assert!(calls[6].args.has("bias") && !calls[6].args.has("p"));
+
+    let lists = |text| {
+        let calls = read(text, &registry, &presets).unwrap().calls();
+        (calls[0].args.get(AT), calls[0].args.get(WEIGHTS))
+    };
+    assert_eq!(lists("steps(3)"), (vec![3], vec![1.0]));
+    assert_eq!(
+        lists("steps((3, 3), weights=(2, 0.5, 1))"),
+        (vec![3, 3], vec![2.0, 0.5, 1.0])
+    );
 
     let larger = calls[1].args.with("kernel", Value::Int(4)).unwrap();
     assert_eq!(larger.get(STEP), [4, 4]);
@@ -223,6 +234,8 @@ fn kinds_and_defaults() {
         ),
         ("mode", "zeros or reflect", Some("zeros")),
         ("text", "text in quotes", Some("\"hello\"")),
+        ("at", "integer or list of integers, at least 1", None),
+        ("weights", "number or list of numbers, above 0", Some("1.0")),
     ] {
         let wanted = (name, kind.to_string(), default.map(String::from));
         assert!(kinds.contains(&wanted), "{wanted:?} in {kinds:?}");

@@ -60,11 +60,11 @@ dence(8)
 twoer
     twoer: unknown layer `twoer` (did you mean `tower`?)
 transformer
-    transformer: unknown layer `transformer` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 5 more)
+    transformer: unknown layer `transformer` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
 reluu[ tanhh ] linear(10) extra)
     reluu: unknown layer `reluu` (did you mean `relu`?)
-    tanhh: unknown layer `tanhh` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 5 more)
-    extra: unknown layer `extra` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 5 more)
+    tanhh: unknown layer `tanhh` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
+    extra: unknown layer `extra` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
     ): `)` closes nothing
 "#,
     );
@@ -201,6 +201,16 @@ conv2d(8, 5, padding=some)
 say("a \"b\" \\ # é") say
     short: say(text="a \"b\" \\ # é") say
     full: say(text="a \"b\" \\ # é") say(text="hello")
+steps((3, 3), weights=(2, 1))
+    short: steps((3, 3), weights=(2.0, 1.0))
+    full: steps(at=(3, 3), weights=(2.0, 1.0))
+steps((3), 1)
+    short: steps(3)
+    full: steps(at=3, weights=1.0)
+steps((3, 0))
+    (3, 0): `at` of `steps` is (3, 0); it must be an integer or list of integers, at least 1
+steps((3, 4.0))
+    (3, 4.0): `at` of `steps` is (3, 4.0); it must be an integer or list of integers, at least 1
 say(hello)
     hello: `text` of `say` is hello; it must be a text in quotes (write `"hello"`)
 "#,

@@ -36,6 +36,14 @@ pub const MODE: Arg<&str> = Arg::new("mode", "what is outside")
     .default("zeros");
 pub const GREETING: Arg<String> = Arg::new("text", "what is said").default("hello");
 
+pub const AT: Arg<Vec<usize>> = Arg::new("at", "steps at which it drops")
+    .from(1)
+    .tried(1..=9);
+pub const WEIGHTS: Arg<Vec<f64>> = Arg::new("weights", "one for each class")
+    .above(0.0)
+    .default(&[1.0] as &[f64])
+    .tried(0.5..=2.0);
+
 #[derive(Clone, Copy, Debug)]
 pub struct Def {
     pub name: &'static str,
@@ -78,7 +86,7 @@ impl Def {
 }
 
 /// Every type of argument, every sort of default and of body.
-pub const DEFS: [Def; 12] = [
+pub const DEFS: [Def; 13] = [
     Def {
         aliases: &["dense"],
         ..Def::new("linear", const { &[OUT.info(), BIAS.info()] })
@@ -103,6 +111,7 @@ pub const DEFS: [Def; 12] = [
     Def::new("adam", const { &[LR.info(), BETAS.info()] }),
     Def::new("pad", const { &[MODE.info(), OUT.info()] }),
     Def::new("say", const { &[GREETING.info()] }),
+    Def::new("steps", const { &[AT.info(), WEIGHTS.info()] }),
     Def::new("relu", &[]),
     Def::new("flatten", &[]),
     Def {
