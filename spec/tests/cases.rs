@@ -686,7 +686,7 @@ fn chains() {
         ),
         (
             "block",
-            "block: unknown layer `block` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 2 more)",
+            "block: unknown layer `block` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 3 more)",
         ),
     ] {
         assert_eq!(
