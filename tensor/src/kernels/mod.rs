@@ -2,6 +2,7 @@
 //!
 //! Work is cut into tiles whose size depends on the shapes alone, so results don't depend on the number of threads.
 
+pub mod columns;
 pub mod conv2d;
 pub mod elementwise;
 pub mod gemm;

@@ -4,19 +4,26 @@
 //! the shapes. The functions on this page need sizes or class indices beside their values.
 
 pub mod arithmetic;
+pub mod avg_pool2d;
 pub mod conv2d;
 pub mod elementwise;
+pub mod gather2d;
 pub mod linear;
 pub mod loss;
 pub mod matmul;
+pub mod norm;
 pub mod pool2d;
 pub mod reduce;
 pub mod shape;
 pub mod softmax;
 mod window;
 
+pub use avg_pool2d::{AvgPool2d, adaptive_avg_pool2d, avg_pool2d};
 pub use conv2d::{Conv2d, Then, conv2d, conv2d_then};
+pub use gather2d::gather2d;
 pub use linear::linear;
 pub use loss::{cross_entropy, mse};
+pub use norm::{Moments, batch_norm};
 pub use pool2d::{MaxPool2d, max_pool2d};
+pub use shape::concat;
 pub use window::Window;

@@ -1,5 +1,7 @@
 //! The same elements in another shape.
 
+use ndarray::Axis;
+
 use crate::{Scalar, Tensor, Var, buffer::give_back, kernels::layout};
 
 impl<'t, T: Scalar> Var<'t, T> {
@@ -50,6 +52,28 @@ impl<'t, T: Scalar> Var<'t, T> {
             [Some(g.reversed_axes())]
         })
     }
+}
+
+/// Two tensors behind each other along a dimension; more of them fold two by two. (`torch.cat`)
+///
+/// # Panics
+/// When there is no such dimension, or the shapes differ elsewhere.
+#[track_caller]
+pub fn concat<'t, T: Scalar>(a: Var<'t, T>, b: Var<'t, T>, axis: usize) -> Var<'t, T> {
+    let (x, y) = (a.value(), b.value());
+    let value = match ndarray::concatenate(Axis(axis), &[x.view(), y.view()]) {
+        Ok(value) if axis < x.ndim() => value,
+        _ => panic!(
+            "concat: {:?} and {:?} along dimension {axis}",
+            x.shape(),
+            y.shape()
+        ),
+    };
+    let first = x.shape()[axis];
+    a.tape().op("concat", value, [a, b], move |g, _| {
+        let (x, y) = g.view().split_at(Axis(axis), first);
+        [x, y].map(|part| Some(part.to_owned().into_shared()))
+    })
 }
 
 fn reshaped<T: Scalar>(x: Tensor<T>, shape: &[usize]) -> Tensor<T> {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use tapeline_tensor::{
-    Conv2d, Params, Scalar, Tape, Tensor, Var, check, conv2d, cross_entropy, max_pool2d, mse,
-    no_grad,
+    AvgPool2d, Conv2d, Moments, Params, Scalar, Tape, Tensor, Var, adaptive_avg_pool2d, avg_pool2d,
+    batch_norm, check, concat, conv2d, cross_entropy, gather2d, max_pool2d, mse, no_grad,
 };
 
 use crate::table::{Fast, pooling, run};
@@ -86,6 +86,32 @@ fn apply<'t, T: Scalar>(op: &str, args: &Value, x: &[Var<'t, T>]) -> Var<'t, T> 
                 ["kernel_size", "stride", "padding"].map(|key| pair(&args[key]));
             max_pool2d(x[0], pooling(kernel, stride, padding))
         }
+        "avg_pool2d" => {
+            let [kernel, stride, padding] =
+                ["kernel_size", "stride", "padding"].map(|key| pair(&args[key]));
+            let options = AvgPool2d {
+                kernel,
+                stride,
+                padding,
+                count_include_pad: args["count_include_pad"].as_bool().unwrap(),
+            };
+            avg_pool2d(x[0], options)
+        }
+        "adaptive_avg_pool2d" => adaptive_avg_pool2d(x[0], pair(&args["output_size"])),
+        "pad" => {
+            let table = |key| list(&args[key]).into_iter().map(Some).collect::<Vec<_>>();
+            gather2d(x[0], &table("rows"), &table("columns"))
+        }
+        "batch_norm" => {
+            let given = args["mean"].is_array().then(|| Moments {
+                mean: tensor(&args["mean"]).into_iter().collect(),
+                var: tensor(&args["var"]).into_iter().collect(),
+            });
+            batch_norm(x[0], Some([x[1], x[2]]), given, 1e-5).0
+        }
+        "layer_norm" => x[0].standardize_rows(1e-5),
+        "rms_norm" => x[0].rms_normalize_rows(1e-5),
+        "cat" => concat(x[0], x[1], number(&args["axis"])),
         "conv2d" => {
             let options = Conv2d {
                 stride: pair(&args["stride"]),

@@ -9,8 +9,8 @@ use std::{
 
 use crate::table::pooling;
 use tapeline_tensor::{
-    Conv2d, Params, Tape, Tensor, Var, conv2d, cross_entropy, linear, max_pool2d, mse, no_grad,
-    value_and_grad,
+    AvgPool2d, Conv2d, Params, Tape, Tensor, Var, adaptive_avg_pool2d, avg_pool2d, batch_norm,
+    concat, conv2d, cross_entropy, gather2d, linear, max_pool2d, mse, no_grad, value_and_grad,
 };
 
 thread_local!(static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) });
@@ -156,6 +156,68 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
         &[4, 3, 3, 3],
         |x| conv2d(x[0], x[1], Some(x[0]), Conv2d::default()),
         "conv2d: weight [4, 3, 3, 3] and bias [1, 3, 5, 5] do not fit",
+    ),
+    (
+        &[2, 3],
+        &[2, 4],
+        |x| concat(x[0], x[1], 0),
+        "concat: [2, 3] and [2, 4] along dimension 0",
+    ),
+    (
+        &[2, 3],
+        &[2, 3],
+        |x| concat(x[0], x[1], 2),
+        "concat: [2, 3] and [2, 3] along dimension 2",
+    ),
+    (
+        &[2, 3],
+        &[4],
+        |x| batch_norm(x[0], Some([x[1], x[1]]), None, 1e-5).0,
+        "batch_norm: 3 channels, and [4] of them",
+    ),
+    (
+        &[2, 3, 4],
+        &[3],
+        |x| batch_norm(x[0], None, None, 1e-5).0,
+        "batch_norm: two or four dimensions with channels are wanted, not [2, 3, 4]",
+    ),
+    (
+        &[1, 1, 2, 2],
+        &[1],
+        |x| gather2d(x[0], &[Some(0)], &[None, Some(2)]),
+        "gather2d: no column 2 among 2",
+    ),
+    (
+        &[1, 2],
+        &[1],
+        |x| adaptive_avg_pool2d(x[0], [1, 1]),
+        "adaptive_avg_pool2d: four dimensions are wanted, not [1, 2]",
+    ),
+    (
+        &[1, 1, 2, 2],
+        &[1],
+        |x| adaptive_avg_pool2d(x[0], [0, 1]),
+        "adaptive_avg_pool2d: planes of [2, 2] to [0, 1]",
+    ),
+    (
+        &[1, 1, 2, 2],
+        &[1],
+        |x| {
+            let options = AvgPool2d {
+                kernel: [2, 3],
+                stride: [1, 1],
+                padding: [1, 2],
+                count_include_pad: true,
+            };
+            avg_pool2d(x[0], options)
+        },
+        "avg_pool2d: padding [1, 2] is more than half of kernel [2, 3]",
+    ),
+    (
+        &[3],
+        &[1],
+        |x| x[0].standardize_rows(1e-5),
+        "standardize_rows: a matrix is wanted, not shape [3]",
     ),
     (
         &[2, 3],

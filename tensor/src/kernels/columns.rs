@@ -1,0 +1,69 @@
+//! Rows that share something for each column: sums over them, and what is made of each element with its column's numbers.
+
+use super::simd::vectorized;
+use crate::{Scalar, buffer::Buffer, pool};
+
+/// Elements of a task; a function of nothing, so that sums are cut in the same places on any number of threads.
+const TASK: usize = 1 << 14;
+
+fn task(columns: usize) -> usize {
+    (TASK / columns).max(1) * columns
+}
+
+/// For each column, the sum over rows of `f(column, x, y)`, `N` numbers.
+pub fn sums<T: Scalar, const N: usize>(
+    x: &[T],
+    y: &[T],
+    columns: usize,
+    f: impl Fn(usize, T, T) -> [T; N] + Sync,
+) -> [Vec<f64>; N] {
+    let task = task(columns);
+    let mut partial: Buffer<T> = Buffer::zeros(x.len().div_ceil(task) * N * columns);
+    let parts = partial.chunks_mut(N * columns);
+    let tasks = x.chunks(task).zip(y.chunks(task)).zip(parts);
+    pool::each(tasks, |_, ((x, y), sums)| {
+        let (f, rows) = (&f, x.chunks_exact(columns).zip(y.chunks_exact(columns)));
+        vectorized(|| {
+            for (x, y) in rows {
+                for (i, (&x, &y)) in x.iter().zip(y).enumerate() {
+                    let terms = f(i, x, y);
+                    for (n, term) in terms.into_iter().enumerate() {
+                        sums[n * columns + i] += term;
+                    }
+                }
+            }
+        });
+    });
+    let mut total = std::array::from_fn(|_| vec![0.0; columns]);
+    for part in partial.chunks_exact(N * columns) {
+        for (total, part) in total.iter_mut().zip(part.chunks_exact(columns)) {
+            let sums: &mut Vec<f64> = total;
+            sums.iter_mut().zip(part).for_each(|(t, x)| *t += x.widen());
+        }
+    }
+    total
+}
+
+/// `f(column, x, y)` of each element.
+pub fn map<T: Scalar>(
+    x: &[T],
+    y: &[T],
+    columns: usize,
+    f: impl Fn(usize, T, T) -> T + Sync,
+) -> Buffer<T> {
+    let task = task(columns);
+    let mut out = Buffer::any(x.len());
+    let tasks = x.chunks(task).zip(y.chunks(task)).zip(out.chunks_mut(task));
+    pool::each(tasks, |_, ((x, y), out)| {
+        let rows = x.chunks_exact(columns).zip(y.chunks_exact(columns));
+        let (f, rows) = (&f, rows.zip(out.chunks_exact_mut(columns)));
+        vectorized(|| {
+            for ((x, y), out) in rows {
+                for (i, (out, (&x, &y))) in out.iter_mut().zip(x.iter().zip(y)).enumerate() {
+                    *out = f(i, x, y);
+                }
+            }
+        });
+    });
+    out
+}

@@ -1,0 +1,151 @@
+//! Means over rectangles of planes.
+
+use std::ops::Range;
+
+use super::{conv2d::last, shape::channels_last};
+use crate::{
+    Scalar, Var,
+    buffer::{Buffer, give_back},
+    kernels::{layout::as_channels_last, simd::vectorized},
+    ops::Window,
+    pool,
+};
+
+/// How the window of an average pooling moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AvgPool2d {
+    /// Height and width of a window.
+    pub kernel: [usize; 2],
+    /// Steps between windows, down and across.
+    pub stride: [usize; 2],
+    /// Zeros added above and below, left and right; at most half of the kernel.
+    pub padding: [usize; 2],
+    /// Whether a window's mean counts the padding in it.
+    pub count_include_pad: bool,
+}
+
+/// The mean of each window of `x`, `[n, channels, h, w]`: gives `[n, channels, oh, ow]`. (`torch.nn.functional.avg_pool2d`)
+///
+/// # Panics
+/// When `x` has other than four dimensions, the padding is more than half the kernel, or a window is larger than the padded plane.
+#[track_caller]
+pub fn avg_pool2d<T: Scalar>(x: Var<'_, T>, options: AvgPool2d) -> Var<'_, T> {
+    let AvgPool2d {
+        kernel,
+        stride,
+        padding,
+        count_include_pad,
+    } = options;
+    let fits = padding[0] <= kernel[0] / 2 && padding[1] <= kernel[1] / 2;
+    assert!(
+        fits,
+        "avg_pool2d: padding {padding:?} is more than half of kernel {kernel:?}"
+    );
+    let window = Window {
+        stride,
+        padding: padding.map(|p| [p, p]),
+        ..Window::new(plane("avg_pool2d", x), kernel)
+    };
+    if let Err(reason) = window.output() {
+        panic!("avg_pool2d: {reason}");
+    }
+    let places = [0, 1].map(|axis| window.places(axis).collect());
+    let count = count_include_pad.then_some(kernel[0] * kernel[1]);
+    means("avg_pool2d", x, places, count)
+}
+
+/// The means of `x`, `[n, channels, h, w]`, over `size` parts of each plane, which overlap by a cell where they must: gives
+/// `[n, channels, size[0], size[1]]`. (`torch.nn.functional.adaptive_avg_pool2d`)
+///
+/// # Panics
+/// When `x` has other than four dimensions, or a size of a plane, given or wanted, is 0.
+#[track_caller]
+pub fn adaptive_avg_pool2d<T: Scalar>(x: Var<'_, T>, size: [usize; 2]) -> Var<'_, T> {
+    let plane = plane("adaptive_avg_pool2d", x);
+    assert!(
+        !plane.contains(&0) && !size.contains(&0),
+        "adaptive_avg_pool2d: planes of {plane:?} to {size:?}"
+    );
+    let places = [0, 1].map(|axis| {
+        let (from, to) = (plane[axis], size[axis]);
+        let parts = (0..to).map(|i| i * from / to..((i + 1) * from).div_ceil(to));
+        parts.collect()
+    });
+    means("adaptive_avg_pool2d", x, places, None)
+}
+
+#[track_caller]
+fn plane<T: Scalar>(name: &str, x: Var<'_, T>) -> [usize; 2] {
+    match x.shape()[..] {
+        [_, _, height, width] => [height, width],
+        ref shape => panic!("{name}: four dimensions are wanted, not {shape:?}"),
+    }
+}
+
+/// The sum over each rectangle, divided by `count`, or by the number of its cells.
+fn means<'t, T: Scalar>(
+    name: &'static str,
+    x: Var<'t, T>,
+    [rows, columns]: [Vec<Range<usize>>; 2],
+    count: Option<usize>,
+) -> Var<'t, T> {
+    let input = channels_last(x.value());
+    let &[n, channels, height, width] = input.shape() else {
+        unreachable!("its shape has been seen");
+    };
+    let size = [rows.len(), columns.len()];
+    let mut windows = Vec::with_capacity(size[0] * size[1]);
+    for rows in rows {
+        for columns in &columns {
+            let cells = count.unwrap_or(rows.len() * columns.len()).max(1);
+            windows.push((rows.clone(), columns.clone(), T::of(1.0 / cells as f64)));
+        }
+    }
+    // The cells of a window's line lie together.
+    let line = move |row: usize, columns: &Range<usize>| {
+        let first = row * width;
+        (first + columns.start) * channels..(first + columns.end) * channels
+    };
+    let [area, out_area] = [height * width, windows.len()].map(|area| area * channels);
+
+    let mut out = Buffer::zeros(n * out_area);
+    if out_area > 0 {
+        let images = last(&input).chunks(area).zip(out.chunks_mut(out_area));
+        pool::each(images, |_, (image, out)| {
+            let outs = out.chunks_exact_mut(channels).zip(&windows);
+            vectorized(|| {
+                for (out, (rows, columns, share)) in outs {
+                    for row in rows.clone() {
+                        for cell in image[line(row, columns)].chunks_exact(channels) {
+                            out.iter_mut().zip(cell).for_each(|(sum, &x)| *sum += x);
+                        }
+                    }
+                    out.iter_mut().for_each(|sum| *sum *= *share);
+                }
+            });
+        });
+    }
+    let out = as_channels_last(out, [n, channels, size[0], size[1]]);
+    x.tape().op(name, out, [x], move |g, _| {
+        let g = channels_last(g);
+        let mut dx = Buffer::zeros(n * area);
+        if area > 0 && out_area > 0 {
+            let images = dx.chunks_mut(area).zip(last(&g).chunks(out_area));
+            pool::each(images, |_, (dx, g)| {
+                let gs = g.chunks_exact(channels).zip(&windows);
+                vectorized(|| {
+                    for (g, (rows, columns, share)) in gs {
+                        for row in rows.clone() {
+                            for cell in dx[line(row, columns)].chunks_exact_mut(channels) {
+                                let cell = cell.iter_mut().zip(g);
+                                cell.for_each(|(dx, &g)| *dx += g * *share);
+                            }
+                        }
+                    }
+                });
+            });
+        }
+        give_back(g);
+        [Some(as_channels_last(dx, [n, channels, height, width]))]
+    })
+}
