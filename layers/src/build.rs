@@ -57,6 +57,23 @@ impl<'b> Build<'b> {
         })
     }
 
+    /// The number of channels, or of features: the first size of the input, which has at least one.
+    ///
+    /// # Errors
+    /// When a sample is a single number.
+    pub fn channels(&self) -> Result<usize, Refusal> {
+        let first = self.shape.first().copied();
+        first.ok_or_else(|| Refusal::takes("[features] or [channels, height, width]"))
+    }
+
+    /// Makes sure that an output of this shape, without the batch, is not too large; for layers that make tables of its size.
+    ///
+    /// # Errors
+    /// When it is.
+    pub fn fits(&self, output: &[usize]) -> Result<(), Refusal> {
+        self.site.room(output).map(|_| ())
+    }
+
     /// A layer whose output has the input's shape.
     pub fn same_shape(&self, layer: impl AnyLayer + 'static) -> Built {
         Built::new(layer, self.shape)

@@ -1,7 +1,10 @@
 //! Parameters that layers ask for, and their first values.
 
-use ndarray::{Array, IxDyn, ShapeBuilder};
-use ndarray_rand::{RandomExt, rand_distr::Uniform};
+use ndarray::{Array, ArrayD, Axis, IxDyn, ShapeBuilder};
+use ndarray_rand::{
+    RandomExt,
+    rand_distr::{StandardNormal, Uniform},
+};
 use tapeline_tensor::{Params, Role, Scalar, Tensor};
 
 use crate::ctx::generator;
@@ -26,6 +29,11 @@ pub struct Declared {
 pub enum Init {
     /// Uniform between `−bound` and `bound`.
     Uniform(f64),
+    /// From a normal distribution with mean 0 and this deviation.
+    Normal(f64),
+    /// Orthogonal rows of length 1 in the matrix of the first dimension by all others; columns, where there are more rows than columns.
+    /// (`torch.nn.init.orthogonal_`; Saxe et al. 2014)
+    Orthogonal,
     /// One number everywhere.
     Constant(f64),
 }
@@ -57,6 +65,8 @@ pub fn init<T: Scalar>(declared: &[Declared], seed: u64) -> Params<T> {
         let shape = IxDyn(&declared.shape);
         let value: Array<f32, _> = match declared.init {
             Init::Constant(value) => Array::from_elem(shape, value as f32),
+            Init::Normal(deviation) => normal(&declared.shape, seed, place) * deviation as f32,
+            Init::Orthogonal => orthogonal(normal(&declared.shape, seed, place)),
             Init::Uniform(bound) => {
                 let mut rng = generator(seed, 0, place as u64, b"init");
                 let bound = bound as f32;
@@ -74,4 +84,43 @@ pub fn init<T: Scalar>(declared: &[Declared], seed: u64) -> Params<T> {
         params.push(&declared.name, declared.role, Tensor::from(laid_out));
     }
     params
+}
+
+fn normal(shape: &[usize], seed: u64, place: usize) -> ArrayD<f32> {
+    let mut rng = generator(seed, 0, place as u64, b"init");
+    Array::random_using(IxDyn(shape), StandardNormal, &mut rng)
+}
+
+/// Makes rows, or columns if there are fewer, orthogonal and of length 1, one after another (Gram–Schmidt, twice each, in `f64`).
+fn orthogonal(x: ArrayD<f32>) -> ArrayD<f32> {
+    let shape = x.raw_dim();
+    let rows = shape[0];
+    let columns = x.len() / rows.max(1);
+    let wide = Array::from_iter(x.iter().map(|&x| f64::from(x)))
+        .into_shape_with_order([rows, columns])
+        .unwrap_or_else(|e| unreachable!("as many elements: {e}"));
+    let mut vectors = if rows > columns {
+        wide.reversed_axes()
+    } else {
+        wide
+    };
+    for i in 0..vectors.nrows() {
+        for _ in 0..2 {
+            let (done, mut rest) = vectors.view_mut().split_at(Axis(0), i);
+            let mut vector = rest.row_mut(0);
+            for other in done.rows() {
+                let along = other.dot(&vector);
+                vector.scaled_add(-along, &other);
+            }
+            let length = vector.dot(&vector).sqrt();
+            vector /= length;
+        }
+    }
+    let matrix = if rows > columns {
+        vectors.reversed_axes()
+    } else {
+        vectors
+    };
+    let values: Vec<f32> = matrix.iter().map(|&x| x as f32).collect();
+    ArrayD::from_shape_vec(shape, values).unwrap_or_else(|e| unreachable!("as many: {e}"))
 }

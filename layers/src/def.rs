@@ -46,6 +46,8 @@ pub struct LayerDef {
     pub args: &'static [ArgInfo],
     /// Whether it takes other layers.
     pub body: Body,
+    /// Whether samples of a batch see each other.
+    pub batch: Batch,
     /// Specs of it that work, each with an input shape without the batch. Checks run them.
     pub examples: &'static [(&'static str, &'static [usize])],
     /// Makes the layer for an input shape.
@@ -60,12 +62,23 @@ impl LayerDef {
         about: "",
         args: &[],
         body: Body::None,
+        batch: Batch::Independent,
         examples: &[],
         build: |_, _| Err(Refusal::from("its definition has no `build`")),
     };
 }
 
 named!(LayerDef, body);
+
+/// Whether what a layer makes of a sample depends on the samples beside it. Checks hold it to what it claims; of a layer with a body, the body
+/// is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batch {
+    /// A batch is its samples one by one.
+    Independent,
+    /// So in evaluation; while training a sample sees the others' statistics, or random numbers that depend on its place.
+    MixedInTraining,
+}
 
 impl fmt::Debug for LayerDef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -52,7 +52,7 @@ pub use built::{Built, Epilogue};
 pub use chain::Chain;
 pub use ctx::{Ctx, Mode, Stream, Updates};
 pub use declare::{Declared, Init};
-pub use def::{LayerDef, Refusal};
+pub use def::{Batch, LayerDef, Refusal};
 pub use layer::{AnyLayer, Element, Layer};
 pub use layers::layers;
 pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, one_hot};

@@ -96,17 +96,22 @@ impl Site {
         self.rows.push(row);
     }
 
-    /// Ends the layer begun last.
-    pub fn close(&mut self, output: &[usize]) -> Result<(), Refusal> {
+    /// How many values the layers put out with `output` among them.
+    pub fn room(&self, output: &[usize]) -> Result<usize, Refusal> {
         let size = output
             .iter()
             .try_fold(1usize, |n, &size| n.checked_mul(size));
         let total = size.and_then(|size| self.outputs.checked_add(size));
-        self.outputs = total.filter(|&n| n <= MAX_OUTPUTS).ok_or_else(|| {
+        total.filter(|&n| n <= MAX_OUTPUTS).ok_or_else(|| {
             Refusal::from(format!(
                 "its output {output:?} makes the layers put out more than {MAX_OUTPUTS} values for one sample"
             ))
-        })?;
+        })
+    }
+
+    /// Ends the layer begun last.
+    pub fn close(&mut self, output: &[usize]) -> Result<(), Refusal> {
+        self.outputs = self.room(output)?;
         if let Some(row) = self.open.pop() {
             self.rows[row].output = output.to_vec();
         }

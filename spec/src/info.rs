@@ -54,6 +54,12 @@ impl ArgInfo {
         matches!(self.facts().fallback, Fallback::Required)
     }
 
+    /// Whether [`draw`](ArgInfo::draw) has values to choose from: what [`Arg::tried`](crate::Arg::tried) says, words, or true and false.
+    pub fn drawn(&self) -> bool {
+        let facts = self.facts();
+        facts.tried.is_some() || matches!(facts.kind, Kind::Bool | Kind::Word)
+    }
+
     /// A value for checks to try, a function of `n`: from what [`Arg::tried`](crate::Arg::tried) says, from all choices, from true and
     /// false. Of other arguments it is the default, or the smallest allowed where there is none. `None` means to leave it out; one
     /// that takes another's value is sometimes left out.

@@ -52,7 +52,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Sees each share of a gradient that a rule returns, and may change it or take it away: the hook through which checks make sure that
+/// Sees each share of a gradient that a rule returns, in its parent's shape, and may change it or take it away: the hook through which checks make sure that
 /// they notice a wrong rule. Told the rule's place and which of its parents the share is for.
 pub type Tamper<'a, T> = &'a dyn Fn(&Place, usize, Tensor<T>) -> Option<Tensor<T>>;
 
@@ -210,13 +210,13 @@ impl<T: Scalar> Tape<T> {
             let shape = node.value.shape().to_vec();
             self.measure(Profile::mark);
             rule(gradient, &mut |position, parent, share| {
+                let share =
+                    broadcast::undo(share, nodes[parent].value.shape(), &shape, &node.place);
                 let share = match tamper {
                     Some(tamper) => tamper(&node.place, position, share),
                     None => Some(share),
                 };
                 if let Some(share) = share {
-                    let share =
-                        broadcast::undo(share, nodes[parent].value.shape(), &shape, &node.place);
                     add(&mut gradients[parent], share);
                 }
             });

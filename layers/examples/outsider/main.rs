@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let report = check::layer(&swish::SWISH)?;
     println!(
         "swish: {} cases checked, worst difference {:.1e}",
-        report.cases, report.worst
+        report.cases,
+        report.worst()
     );
 
     let registry = layers().with(swish::SWISH)?;

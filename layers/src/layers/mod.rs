@@ -1,15 +1,12 @@
 //! The layers, one file each.
 
-pub mod conv2d;
-pub mod dropout;
-pub mod flatten;
-pub mod linear;
-pub mod maxpool2d;
-pub mod relu;
-pub mod residual;
-pub mod sigmoid;
-pub mod softmax;
-pub mod tanh;
+pub mod activations;
+pub mod combinators;
+pub mod normalisation;
+pub mod pooling;
+pub mod products;
+pub mod regularisation;
+pub mod shapes;
 
 use tapeline_spec::Registry;
 
@@ -18,16 +15,49 @@ use crate::LayerDef;
 /// The layers of this crate.
 pub fn layers() -> Registry<LayerDef> {
     let all = [
-        conv2d::CONV2D,
-        dropout::DROPOUT,
-        flatten::FLATTEN,
-        linear::LINEAR,
-        maxpool2d::MAXPOOL2D,
-        relu::RELU,
-        residual::RESIDUAL,
-        sigmoid::SIGMOID,
-        softmax::SOFTMAX,
-        tanh::TANH,
+        activations::elu::ELU,
+        activations::gelu::GELU,
+        activations::hard_sigmoid::HARD_SIGMOID,
+        activations::hard_swish::HARD_SWISH,
+        activations::hard_tanh::HARD_TANH,
+        activations::leaky_relu::LEAKY_RELU,
+        activations::log_sigmoid::LOG_SIGMOID,
+        activations::log_softmax::LOG_SOFTMAX,
+        activations::mish::MISH,
+        activations::prelu::PRELU,
+        activations::relu::RELU,
+        activations::relu6::RELU6,
+        activations::selu::SELU,
+        activations::sigmoid::SIGMOID,
+        activations::silu::SILU,
+        activations::softmax::SOFTMAX,
+        activations::softplus::SOFTPLUS,
+        activations::softsign::SOFTSIGN,
+        activations::tanh::TANH,
+        combinators::concat::CONCAT,
+        combinators::residual::RESIDUAL,
+        combinators::squeeze_excite::SQUEEZE_EXCITE,
+        combinators::sum::SUM,
+        normalisation::batchnorm1d::BATCHNORM1D,
+        normalisation::batchnorm2d::BATCHNORM2D,
+        normalisation::groupnorm::GROUPNORM,
+        normalisation::layernorm::LAYERNORM,
+        normalisation::rmsnorm::RMSNORM,
+        pooling::adaptive_avgpool2d::ADAPTIVE_AVGPOOL2D,
+        pooling::avgpool2d::AVGPOOL2D,
+        pooling::global_avgpool2d::GLOBAL_AVGPOOL2D,
+        pooling::maxpool2d::MAXPOOL2D,
+        products::conv2d::CONV2D,
+        products::linear::LINEAR,
+        regularisation::alpha_dropout::ALPHA_DROPOUT,
+        regularisation::drop_path::DROP_PATH,
+        regularisation::dropout::DROPOUT,
+        regularisation::dropout2d::DROPOUT2D,
+        regularisation::gaussian_noise::GAUSSIAN_NOISE,
+        shapes::flatten::FLATTEN,
+        shapes::reshape::RESHAPE,
+        shapes::upsample2d::UPSAMPLE2D,
+        shapes::zero_pad2d::ZERO_PAD2D,
     ];
     all.into_iter()
         .fold(Registry::new("layer"), |registry, def| {

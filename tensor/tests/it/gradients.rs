@@ -96,8 +96,7 @@ fn a_spoilt_rule_is_noticed() {
                     if this != target {
                         return Some(share);
                     }
-                    // Over stretched dimensions a share is summed, and may cancel.
-                    matters.set(share.iter().any(|g| g.abs() > 1e-3) && share.sum().abs() > 1e-3);
+                    matters.set(share.iter().any(|g| g.abs() > 1e-3));
                     place.replace(Some((case.op, at.op, parent)));
                     spoil(share)
                 };

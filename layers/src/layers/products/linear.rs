@@ -3,35 +3,34 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, linear};
 
-use super::MAX_SIZE;
-use crate::{Ctx, Element, Init, Layer, LayerDef};
+use super::{BIAS, INIT, bias, init};
+use crate::{Built, Ctx, Element, Layer, LayerDef, layers::MAX_SIZE};
 
 const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "size of the output")
     .range(1..=MAX_SIZE)
     .tried(1..=5);
-const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added").default(true);
 
-/// `y = x Wᵀ + b`: `[in]` gives `[out]`. `weight` is `[out, in]`, `bias` is `[out]`, both drawn from U(±1/√in).
-/// (`torch.nn.Linear`)
+/// `y = x Wᵀ + b`: `[in]` gives `[out]`. `weight` is `[out, in]`, `bias` is `[out]`, both drawn from U(±1/√in), or the weights as `init` says.
+/// (`torch.nn.Linear`; Glorot, Bengio 2010; He et al. 2015; Saxe et al. 2014)
 pub const LINEAR: LayerDef = LayerDef {
     name: "linear",
     aliases: &["dense", "fc"],
     about: "fully connected: every output sees every input",
-    args: &[OUT_FEATURES.info(), BIAS.info()],
-    examples: &[("linear(10)", &[7]), ("linear(3, bias=false)", &[1])],
+    args: &[OUT_FEATURES.info(), BIAS.info(), INIT.info()],
+    examples: &[
+        ("linear(10)", &[7]),
+        ("linear(3, bias=false)", &[1]),
+        ("linear(4, init=orthogonal)", &[6]),
+    ],
     build: |args, build| {
         let (inputs, outputs) = (build.features()?, args.get(OUT_FEATURES));
         build.cost((inputs * outputs) as u64);
-        let init = Init::fan_in(inputs);
         // The weights of one input lie together, as products with Wᵀ want them.
-        let weight = build
-            .weight("weight", &[outputs, inputs], init)?
-            .column_major();
-        let bias = match args.get(BIAS) {
-            true => Some(build.weight("bias", &[outputs], init)?.id()),
-            false => None,
-        };
-        Ok(crate::Built::new(Linear { weight, bias }, [outputs]))
+        let init = init(args.get(INIT), inputs, outputs);
+        let weight = build.weight("weight", &[outputs, inputs], init)?;
+        let weight = weight.column_major();
+        let bias = bias(args.get(BIAS), build, outputs, inputs)?;
+        Ok(Built::new(Linear { weight, bias }, [outputs]))
     },
     ..LayerDef::BASE
 };

@@ -1,10 +1,13 @@
 //! Convolution.
 
 use tapeline_spec::{Arg, SizeOrWord};
-use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then};
+use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d};
 
-use super::MAX_SIZE;
-use crate::{Build, Built, Ctx, Element, Epilogue, Init, Layer, LayerDef, Refusal};
+use super::{BIAS, INIT, bias, init};
+use crate::{
+    Built, Ctx, Element, Epilogue, Layer, LayerDef, Refusal,
+    layers::{MAX_SIZE, shapes::table},
+};
 
 const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of filters")
     .range(1..=MAX_SIZE)
@@ -18,7 +21,7 @@ const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between places")
     .tried(1..=3);
 const PADDING: Arg<SizeOrWord> = Arg::new(
     "padding",
-    "zeros around the image; `same` keeps its size, `valid` adds none",
+    "cells around the image; `same` keeps its size, `valid` adds none",
 )
 .choices(&["same", "valid"])
 .range(0..=MAX_SIZE)
@@ -35,10 +38,12 @@ const GROUPS: Arg<usize> = Arg::new(
 .range(1..=MAX_SIZE)
 .default(1)
 .tried(1..=2);
-const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added to each channel").default(true);
+const PADDING_MODE: Arg<&str> = Arg::new("padding_mode", "what lies outside of the image")
+    .choices(&["zeros", "reflect", "replicate", "circular"])
+    .default("zeros");
 
 /// Cross-correlation with a bank of filters: `[in, h, w]` gives `[out, h', w']`. `weight` is `[out, in/groups, kh, kw]`, `bias` is
-/// `[out]`, both drawn from U(±1/√(in/groups·kh·kw)). (`torch.nn.Conv2d`)
+/// `[out]`, both drawn from U(±1/√(in/groups·kh·kw)), or the weights as `init` says. (`torch.nn.Conv2d`; LeCun et al. 1989)
 pub const CONV2D: LayerDef = LayerDef {
     name: "conv2d",
     aliases: &["conv"],
@@ -51,12 +56,21 @@ pub const CONV2D: LayerDef = LayerDef {
         DILATION.info(),
         GROUPS.info(),
         BIAS.info(),
+        PADDING_MODE.info(),
+        INIT.info(),
     ],
     examples: &[
         ("conv2d(8, 5, padding=2)", &[1, 7, 7]),
         ("conv2d(4, (3, 2), stride=(2, 1))", &[2, 6, 5]),
         ("conv2d(2, 4, padding=same, bias=false)", &[3, 5, 4]),
         ("conv2d(6, 3, dilation=2, groups=2)", &[4, 7, 6]),
+        ("conv2d(2, 3, padding=1, padding_mode=reflect)", &[2, 4, 3]),
+        ("conv2d(2, 3, padding=2, padding_mode=circular)", &[1, 3, 4]),
+        (
+            "conv2d(2, 3, padding=same, padding_mode=replicate)",
+            &[1, 3, 2],
+        ),
+        ("conv2d(4, 3, init=kaiming_normal)", &[2, 3, 4]),
     ],
     build: |args, build| {
         let [channels, height, width] = build.image()?;
@@ -84,24 +98,30 @@ pub const CONV2D: LayerDef = LayerDef {
         let [kh, kw] = window.kernel;
         let cells = channels / groups * kh * kw;
         build.cost((out_channels * cells) as u64 * (h * w) as u64);
-        let init = Init::fan_in(cells);
+        let fan_out = out_channels / groups * kh * kw;
+        let init = init(args.get(INIT), cells, fan_out);
         let weight = build
             .weight("weight", &[out_channels, channels / groups, kh, kw], init)?
             .id();
-        let bias = bias(args.get(BIAS), build, out_channels, init)?;
-        let Window {
-            stride,
-            padding,
-            dilation,
-            ..
-        } = window;
+        let bias = bias(args.get(BIAS), build, out_channels, cells)?;
+        let mut padding = window.padding;
+        let mode = args.get(PADDING_MODE);
+        let padded = match mode {
+            "zeros" => None,
+            _ => {
+                let padding = std::mem::take(&mut padding);
+                let rows = table(mode, height, padding[0])?;
+                Some([rows, table(mode, width, padding[1])?])
+            }
+        };
         let options = Conv2d {
-            stride,
+            stride: window.stride,
             padding,
-            dilation,
+            dilation: window.dilation,
             groups,
         };
         let convolution = Convolution {
+            padded,
             weight,
             bias,
             options,
@@ -120,20 +140,10 @@ fn same(window: &Window) -> Result<[[usize; 2]; 2], Refusal> {
     Ok(window.extent().map(|extent| [(extent - 1) / 2, extent / 2]))
 }
 
-fn bias(
-    wanted: bool,
-    build: &mut Build,
-    channels: usize,
-    init: Init,
-) -> Result<Option<ParamId>, Refusal> {
-    if !wanted {
-        return Ok(None);
-    }
-    Ok(Some(build.weight("bias", &[channels], init)?.id()))
-}
-
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Convolution {
+    /// The rows and columns of an image padded with something else than zeros.
+    padded: Option<[Vec<Option<usize>>; 2]>,
     weight: ParamId,
     bias: Option<ParamId>,
     options: Conv2d,
@@ -144,8 +154,8 @@ impl Convolution {
     /// Joined with `relu`, and with a pooling behind that or behind itself.
     fn built(self, output: Vec<usize>) -> Built {
         let shape = output.clone();
-        Built::new(self, output).join(move |epilogue| {
-            let mut joined = self;
+        Built::new(self.clone(), output).join(move |epilogue| {
+            let mut joined = self.clone();
             match epilogue {
                 _ if self.then.max_pool.is_some() => return None,
                 Epilogue::Relu => joined.then.relu = true,
@@ -159,6 +169,10 @@ impl Convolution {
 impl<T: Element> Layer<T> for Convolution {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let bias = self.bias.map(|bias| cx.param(bias));
+        let x = match &self.padded {
+            Some([rows, columns]) => gather2d(x, rows, columns),
+            None => x,
+        };
         conv2d_then(x, cx.param(self.weight), bias, self.options, self.then)
     }
 }

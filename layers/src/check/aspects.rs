@@ -1,0 +1,375 @@
+//! What a layer is held to.
+
+use ndarray::{Axis, Slice};
+use tapeline_spec::{Presets, read};
+use tapeline_tensor::{Params, Pool, Tensor, check, value_and_grad};
+
+use super::{
+    Case,
+    case::{TRAINING, normal},
+    list,
+};
+use crate::{Ctx, Element, Mode, Plan};
+
+/// Something that each case is held to.
+pub struct Aspect {
+    /// Its name.
+    pub name: &'static str,
+    /// What it asks for, in one line.
+    pub about: &'static str,
+    /// Looks at it; or says what was found and what was expected.
+    pub look: fn(&Case<'_>) -> Result<Found, String>,
+}
+
+/// What was seen where nothing was wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Number of kinks.
+    pub kinks: usize,
+    /// The largest relative difference.
+    pub worst: f64,
+}
+
+/// All of them.
+pub const ASPECTS: &[Aspect] = &[
+    Aspect {
+        name: "shape",
+        about: "the output has the shape that building announced",
+        look: shape,
+    },
+    Aspect {
+        name: "gradients",
+        about: "gradients by parameters and input agree with finite differences, training and evaluating",
+        look: gradients,
+    },
+    Aspect {
+        name: "layouts",
+        about: "an input that lies otherwise in memory gives the same values",
+        look: layouts,
+    },
+    Aspect {
+        name: "repeats",
+        about: "the same seed and step give the same bits, and evaluation needs neither",
+        look: repeats,
+    },
+    Aspect {
+        name: "batch",
+        about: "a batch is its samples one by one, where that is claimed",
+        look: batch,
+    },
+    Aspect {
+        name: "single",
+        about: "f32 gives what f64 gives, within rounding",
+        look: single,
+    },
+    Aspect {
+        name: "threads",
+        about: "values and gradients have the same bits on one thread and on two",
+        look: threads,
+    },
+    Aspect {
+        name: "extremes",
+        about: "values and gradients of inputs as large as 10 000 are finite in f32",
+        look: extremes,
+    },
+    Aspect {
+        name: "rebuilt",
+        about: "built again from its printed spec, it gives the same values from the same parameters",
+        look: rebuilt,
+    },
+    Aspect {
+        name: "refusals",
+        about: "an input shape is refused with a message, or works",
+        look: refusals,
+    },
+];
+
+const MODES: [(&str, Mode); 2] = [("training", TRAINING), ("evaluation", Mode::Evaluation)];
+
+/// A sum of this many terms is what most outputs are; a looser bound would hide faults of single elements.
+const ROUNDING: f64 = 1e-4;
+
+fn in_mode<T>(mode: &str, result: Result<T, String>) -> Result<T, String> {
+    result.map_err(|found| format!("in {mode}, {found}"))
+}
+
+fn shape(case: &Case<'_>) -> Result<Found, String> {
+    for batch in [1, 3] {
+        for (name, mode) in MODES {
+            let found = case.run(&case.params(), &case.input(batch), mode);
+            let announced = [&[batch], &case.plan.output[..]].concat();
+            if found.shape() != announced {
+                let found = found.shape();
+                return in_mode(
+                    name,
+                    Err(format!(
+                        "its output has shape {found:?}, but it announced {announced:?}"
+                    )),
+                );
+            }
+        }
+    }
+    Ok(Found::default())
+}
+
+fn gradients(case: &Case<'_>) -> Result<Found, String> {
+    let mut all = Found::default();
+    for batch in [1, 3] {
+        for (name, mode) in MODES {
+            let found = agree(case, batch, mode, None).map_err(|mismatch| mismatch.to_string());
+            let found = in_mode(
+                name,
+                found.map_err(|e| format!("with {batch} samples, {e}")),
+            )?;
+            all.kinks += found.kinks.len();
+            all.worst = all.worst.max(found.worst);
+        }
+    }
+    Ok(all)
+}
+
+/// The gradient check, with the layer's rules spoilt by `tamper` if there is one.
+pub(super) fn agree(
+    case: &Case<'_>,
+    batch: usize,
+    mode: Mode,
+    tamper: Option<tapeline_tensor::Tamper<'_, f64>>,
+) -> Result<check::Report, check::Mismatch> {
+    let check = check::Check {
+        tamper,
+        ..check::Check::default()
+    };
+    // As it might lie in memory behind another layer.
+    let x = scattered(&case.input(batch));
+    check.gradients(&case.params(), &[x], |tape, params, inputs| {
+        case.forward(&Ctx::new(tape, params, mode), inputs[0])
+    })
+}
+
+/// The same values with gaps between them.
+fn scattered<T: Element>(x: &Tensor<T>) -> Tensor<T> {
+    let doubled: Vec<_> = x.shape().iter().map(|size| 2 * size).collect();
+    let mut larger = Tensor::zeros(doubled);
+    for axis in 0..larger.ndim() {
+        larger.slice_axis_inplace(Axis(axis), Slice::new(0, None, 2));
+    }
+    larger.assign(x);
+    larger
+}
+
+/// The same values with the first dimension running fastest.
+fn column_major(x: &Tensor<f64>) -> Tensor<f64> {
+    let shape: Vec<_> = x.shape().iter().rev().copied().collect();
+    let mut out = Tensor::zeros(shape).reversed_axes();
+    out.assign(x);
+    out
+}
+
+fn layouts(case: &Case<'_>) -> Result<Found, String> {
+    let (params, x) = (case.params(), case.input(3));
+    for (name, mode) in MODES {
+        let expected = case.run(&params, &x, mode);
+        for (layout, x) in [
+            ("with gaps", scattered(&x)),
+            ("by columns", column_major(&x)),
+        ] {
+            let found = case.run(&params, &x, mode);
+            let what = format!("from an input that lies {layout} in memory");
+            in_mode(name, near(&what, &found, &expected, 1e-12))?;
+        }
+    }
+    Ok(Found::default())
+}
+
+fn repeats(case: &Case<'_>) -> Result<Found, String> {
+    let (params, x) = (case.params(), case.input(3));
+    for (name, mode) in MODES {
+        if case.run(&params, &x, mode) != case.run(&params, &x, mode) {
+            return in_mode(
+                name,
+                Err("a second run with the same seed and step gave other values".into()),
+            );
+        }
+    }
+    Ok(Found::default())
+}
+
+fn batch(case: &Case<'_>) -> Result<Found, String> {
+    let (params, x) = (case.params(), case.input(3));
+    for (name, mode) in MODES {
+        if mode == Mode::Evaluation || case.independent() {
+            let (found, expected) = (
+                case.run(&params, &x, mode),
+                case.one_by_one(&params, &x, mode),
+            );
+            let found = near("in a batch", &found, &expected, 1e-12);
+            let claim =
+                "samples see each other; if that is meant, say `batch: Batch::MixedInTraining`";
+            in_mode(name, found.map_err(|found| format!("{found}: {claim}")))?;
+        }
+    }
+    Ok(Found::default())
+}
+
+fn single(case: &Case<'_>) -> Result<Found, String> {
+    let (params, x) = (case.params(), case.input(3));
+    let mut worst = 0.0f64;
+    for (name, mode) in MODES {
+        let wide = case.run(&params, &x, mode);
+        let narrow = case.run(&params.cast::<f32>(), &cast(&x), mode);
+        let found = near(
+            "in f32",
+            &narrow.mapv(f64::from).into_shared(),
+            &wide,
+            ROUNDING,
+        );
+        worst = worst.max(in_mode(name, found)?);
+    }
+    Ok(Found { worst, kinks: 0 })
+}
+
+fn threads(case: &Case<'_>) -> Result<Found, String> {
+    // Enough for several tasks, where a layer cuts its work into some.
+    let (params, x) = (case.params().cast::<f32>(), cast(&case.input(65)));
+    for (name, mode) in MODES {
+        let on = |threads| -> Result<Vec<u32>, String> {
+            let pool = Pool::new(threads).map_err(|e| e.to_string())?;
+            Ok(pool.install(|| bits(case, &params, &x, mode)))
+        };
+        if on(1)? != on(2)? {
+            return in_mode(
+                name,
+                Err("values or gradients differ between one thread and two".into()),
+            );
+        }
+    }
+    Ok(Found::default())
+}
+
+/// Value and gradients as bits.
+fn bits(case: &Case<'_>, params: &Params<f32>, x: &Tensor<f32>, mode: Mode) -> Vec<u32> {
+    let (_, grads, value) = value_and_grad(params, std::slice::from_ref(x), |tape, params, x| {
+        let y = case.forward(&Ctx::new(tape, params, mode), x[0]);
+        (y.square().sum(), y.value())
+    });
+    let grads = grads.params.iter().chain(&grads.inputs).flatten();
+    let all = grads.chain([&value]).flatten();
+    all.map(|x| x.to_bits()).collect()
+}
+
+fn extremes(case: &Case<'_>) -> Result<Found, String> {
+    let x = case.input(2).mapv(|x| if x < 0.0 { -1e4 } else { 1e4 });
+    let (params, x) = (case.params().cast::<f32>(), cast(&x.into_shared()));
+    for (name, mode) in MODES {
+        let (_, grads, value) =
+            value_and_grad(&params, std::slice::from_ref(&x), |tape, params, x| {
+                let y = case.forward(&Ctx::new(tape, params, mode), x[0]);
+                (y.sum(), y.value())
+            });
+        let grads = grads.params.iter().chain(&grads.inputs).flatten();
+        let mut all = [("value", &value)]
+            .into_iter()
+            .chain(grads.map(|g| ("gradient", g)));
+        if let Some((what, _)) = all.find(|(_, x)| x.iter().any(|x| !x.is_finite())) {
+            return in_mode(
+                name,
+                Err(format!("a {what} for inputs of ±10000 is not finite")),
+            );
+        }
+    }
+    Ok(Found::default())
+}
+
+fn rebuilt(case: &Case<'_>) -> Result<Found, String> {
+    let full: Vec<_> = case.calls.iter().map(|call| call.full()).collect();
+    let full = full.join(" ");
+    let spec = read(&full, case.registry, &Presets::new());
+    let spec = spec.map_err(|e| format!("`{full}` doesn't read: {}", list(&e)))?;
+    let plan = Plan::build(&spec.calls(), &case.shape);
+    let plan = plan.map_err(|e| format!("`{full}` doesn't build: {}", list(&e)))?;
+    if plan.declared != case.plan.declared {
+        return Err(format!("`{full}` asks for other parameters"));
+    }
+    let again = Case {
+        plan: plan.into(),
+        ..case.clone()
+    };
+    // As files hold them: by name, in row-major order.
+    let mut params = Params::new();
+    for param in &case.params() {
+        let value = param.value.as_standard_layout().into_owned().into_shared();
+        params.push(&param.name, param.role, value);
+    }
+    let x = case.input(3);
+    for (name, mode) in MODES {
+        let (found, expected) = (
+            again.run(&params, &x, mode),
+            case.run(&case.params(), &x, mode),
+        );
+        in_mode(name, near("built again", &found, &expected, 1e-12))?;
+    }
+    Ok(Found::default())
+}
+
+fn refusals(case: &Case<'_>) -> Result<Found, String> {
+    let shapes: [&[usize]; 7] = [
+        &[],
+        &[1],
+        &[5],
+        &[2, 3],
+        &[1, 1, 1],
+        &[3, 2, 5],
+        &[2, 3, 2, 2],
+    ];
+    for shape in shapes {
+        match Plan::build(&case.calls, shape) {
+            Ok(plan) => {
+                let params = plan.init::<f32>(1);
+                let x = cast(&normal(&[&[2], shape].concat(), 3));
+                let again = Case {
+                    plan: plan.into(),
+                    ..case.clone()
+                };
+                let found = again.run(&params, &x, Mode::Evaluation);
+                let announced = [&[2], &again.plan.output[..]].concat();
+                if found.shape() != announced {
+                    let found = found.shape();
+                    return Err(format!(
+                        "on {shape:?} it gives {found:?}, but it announced {announced:?}"
+                    ));
+                }
+            }
+            Err(errors) if errors.iter().any(|e| e.message.trim().is_empty()) => {
+                return Err(format!("it refuses {shape:?} without a word"));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(Found::default())
+}
+
+fn cast(x: &Tensor<f64>) -> Tensor<f32> {
+    x.mapv(|x| x as f32).into_shared()
+}
+
+/// The largest difference relative to the larger of 1 and the value; an error if it is above `tolerance`.
+fn near(
+    what: &str,
+    found: &Tensor<f64>,
+    expected: &Tensor<f64>,
+    tolerance: f64,
+) -> Result<f64, String> {
+    let mut worst = 0.0f64;
+    for ((index, &expected), &found) in expected.indexed_iter().zip(found) {
+        let apart = (found - expected).abs() / expected.abs().max(1.0);
+        if apart.is_nan() || apart > tolerance {
+            use ndarray::Dimension;
+            let index = index.as_array_view().to_vec();
+            return Err(format!(
+                "output {index:?} {what} is {found}, and not {expected}"
+            ));
+        }
+        worst = worst.max(apart);
+    }
+    Ok(worst)
+}

@@ -1,0 +1,222 @@
+//! One line that holds a layer or a loss to what is expected of it.
+//!
+//! ```
+//! use tapeline_layers::{check, layers::activations::silu::SILU};
+//!
+//! check::layer(&SILU).unwrap();
+//! // The check itself is checked: it notices when the layer's rules are spoilt.
+//! check::catches(&SILU).unwrap();
+//! ```
+//!
+//! A layer is built from its examples, and from arguments drawn from what its keys say is to be tried on shapes drawn around those of the
+//! examples, sizes of 1 among them. [`ASPECTS`] is the list of what each such [`Case`] is held to. What fails is made smaller before it is
+//! told: the message names the spec, the smallest shape that shows the fault, what was found and what was expected.
+
+mod aspects;
+mod case;
+mod loss;
+mod mutants;
+
+use std::fmt;
+
+use tapeline_spec::{Call, Diagnostic, Presets, Registry, read};
+
+pub use aspects::{ASPECTS, Aspect, Found};
+pub use case::Case;
+pub use loss::{LossReport, loss};
+pub use mutants::{Caught, catches, catches_calls};
+
+use crate::{Batch, LayerDef, layers};
+
+/// How many sets of arguments and shapes are drawn for each example.
+const DRAWS: u64 = 12;
+
+/// What was checked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Number of cases: arguments and a shape.
+    pub cases: usize,
+    /// Number of drawn arguments and shapes that the layer refused.
+    pub refused: usize,
+    /// One line for each aspect.
+    pub lines: Vec<Line>,
+}
+
+/// How one aspect fared over all cases.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The aspect's name.
+    pub aspect: &'static str,
+    /// Number of times that it was looked at.
+    pub checks: usize,
+    /// Number of points where the function has a kink, so that there is no derivative to compare with.
+    pub kinks: usize,
+    /// The largest relative difference that was allowed.
+    pub worst: f64,
+    /// The first case that failed. None after it was looked at.
+    pub failure: Option<Failure>,
+}
+
+/// What was found wrong, and in which case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The case: a spec, and an input shape without the batch.
+    pub case: String,
+    /// What was found and what was expected.
+    pub found: String,
+}
+
+impl Failure {
+    fn new(case: impl Into<String>, found: impl Into<String>) -> Self {
+        Failure {
+            case: case.into(),
+            found: found.into(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.case, self.found)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Report {
+    /// The first failure.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.lines.iter().find_map(|line| line.failure.as_ref())
+    }
+
+    /// The largest relative difference between a gradient and finite differences.
+    pub fn worst(&self) -> f64 {
+        let gradients = self.lines.iter().find(|line| line.aspect == "gradients");
+        gradients.map_or(0.0, |line| line.worst)
+    }
+
+    fn new() -> Self {
+        let line = |aspect: &Aspect| Line {
+            aspect: aspect.name,
+            checks: 0,
+            kinks: 0,
+            worst: 0.0,
+            failure: None,
+        };
+        Report {
+            lines: ASPECTS.iter().map(line).collect(),
+            ..Report::default()
+        }
+    }
+
+    /// Looks at all aspects of a case but those that have failed already.
+    fn add(&mut self, case: &Case<'_>) {
+        self.cases += 1;
+        for (aspect, line) in ASPECTS.iter().zip(&mut self.lines) {
+            if line.failure.is_some() {
+                continue;
+            }
+            line.checks += 1;
+            match case.look(aspect) {
+                Ok(found) => {
+                    line.kinks += found.kinks;
+                    line.worst = line.worst.max(found.worst);
+                }
+                Err(found) => line.failure = Some(case.smallest(aspect, found)),
+            }
+        }
+    }
+}
+
+/// Checks a layer; its bodies in examples may use the layers of this crate.
+///
+/// # Errors
+/// The first failure, with the case that shows it.
+pub fn layer(def: &LayerDef) -> Result<Report, Failure> {
+    let report = report(def)?;
+    match report.failure() {
+        Some(failure) => Err(failure.clone()),
+        None => Ok(report),
+    }
+}
+
+/// Checks a layer, and tells of each aspect how it fared.
+///
+/// # Errors
+/// When there is nothing to check: its definition can't be registered, has no examples, or one that doesn't build.
+pub fn report(def: &LayerDef) -> Result<Report, Failure> {
+    let registry = registry(def)?;
+    let mut report = Report::new();
+    let mut mixed = false;
+    for &(text, shape) in def.examples {
+        let call = example(text, &registry)?;
+        let first = Case::new(call.clone(), shape, &registry)
+            .map_err(|e| Failure::new(format!("`{text}` on {shape:?}"), list(&e)))?;
+        let drawn = (0..DRAWS).map(|n| first.drawn(n));
+        let cases = std::iter::once(Ok(first.clone())).chain(drawn);
+        for case in cases {
+            match case {
+                Ok(case) => {
+                    mixed |= case.mixes_in_training();
+                    report.add(&case);
+                }
+                Err(_) => report.refused += 1,
+            }
+        }
+    }
+    if def.batch == Batch::MixedInTraining && !mixed {
+        let claim = "it claims `Batch::MixedInTraining`, but a batch is its samples one by one";
+        return Err(Failure::new(def.name, claim));
+    }
+    Ok(report)
+}
+
+/// Checks the layers of a chain as one, on an input shape without the batch.
+///
+/// # Errors
+/// When they can't be built.
+pub fn calls(
+    calls: &[Call<'_, LayerDef>],
+    shape: &[usize],
+    registry: &Registry<LayerDef>,
+) -> Result<Report, Vec<Diagnostic>> {
+    let mut report = Report::new();
+    report.add(&Case::chain(calls.to_vec(), shape, registry)?);
+    Ok(report)
+}
+
+/// The layers of this crate, with the one that is checked.
+fn registry(def: &LayerDef) -> Result<Registry<LayerDef>, Failure> {
+    if def.examples.is_empty() {
+        return Err(Failure::new(def.name, "its definition has no examples"));
+    }
+    if layers()
+        .get(def.name)
+        .is_some_and(|ours| ours.build as usize == def.build as usize)
+    {
+        return Ok(layers());
+    }
+    let registry = layers().with(*def);
+    registry.map_err(|e| Failure::new(def.name, e.to_string()))
+}
+
+/// The one call of an example.
+fn example<'r>(
+    text: &str,
+    registry: &'r Registry<LayerDef>,
+) -> Result<Call<'r, LayerDef>, Failure> {
+    let spec = read(text, registry, &Presets::new()).map_err(|e| Failure::new(text, list(&e)))?;
+    let mut calls = spec.calls();
+    match (calls.pop(), calls.len()) {
+        (Some(call), 0) => Ok(call),
+        (_, others) => {
+            let message = format!("an example holds one layer, not {}", others + 1);
+            Err(Failure::new(text, message))
+        }
+    }
+}
+
+fn list(errors: &[Diagnostic]) -> String {
+    let lines: Vec<_> = errors.iter().map(Diagnostic::to_string).collect();
+    lines.join("; ")
+}

@@ -1,0 +1,20 @@
+//! A straight line in place of the logistic function.
+
+use super::{hard_sigmoid, pointwise};
+use crate::LayerDef;
+
+/// `x/6 + ½`, kept between 0 and 1; its derivative at ±3 is 0. (`torch.nn.Hardsigmoid`; Howard et al. 2019)
+pub const HARD_SIGMOID: LayerDef = LayerDef {
+    name: "hard_sigmoid",
+    aliases: &["hardsigmoid"],
+    about: "x/6 + ½, kept between 0 and 1",
+    examples: &[("hard_sigmoid", &[7]), ("hard_sigmoid", &[2, 3, 4])],
+    build: |_, build| {
+        Ok(build.same_shape(pointwise!(|x| x.map(
+            "hard_sigmoid",
+            hard_sigmoid,
+            |g, x| if x <= -3.0 || x >= 3.0 { 0.0 } else { g / 6.0 },
+        ))))
+    },
+    ..LayerDef::BASE
+};

@@ -1,0 +1,28 @@
+//! Straight lines in place of `silu`.
+
+use super::{hard_sigmoid, pointwise};
+use crate::LayerDef;
+
+/// `x` times its `hard_sigmoid`; its derivative is 0 at −3 and 1 at 3. (`torch.nn.Hardswish`; Howard et al. 2019)
+pub const HARD_SWISH: LayerDef = LayerDef {
+    name: "hard_swish",
+    aliases: &["hardswish"],
+    about: "x times its hard sigmoid",
+    examples: &[("hard_swish", &[7]), ("hard_swish", &[2, 3, 4])],
+    build: |_, build| {
+        Ok(build.same_shape(pointwise!(|x| x.map(
+            "hard_swish",
+            |x| x * hard_sigmoid(x),
+            |g, x| {
+                if x <= -3.0 {
+                    0.0
+                } else if x >= 3.0 {
+                    g
+                } else {
+                    g * (x / 3.0 + 0.5)
+                }
+            },
+        ))))
+    },
+    ..LayerDef::BASE
+};

@@ -1,0 +1,20 @@
+//! The logarithm of the logistic function.
+
+use super::{logistic, pointwise, softplus};
+use crate::LayerDef;
+
+/// `ln(1 / (1 + e⁻ˣ))`, without overflow. (`torch.nn.LogSigmoid`)
+pub const LOG_SIGMOID: LayerDef = LayerDef {
+    name: "log_sigmoid",
+    aliases: &["logsigmoid"],
+    about: "the logarithm of the logistic function",
+    examples: &[("log_sigmoid", &[7]), ("log_sigmoid", &[2, 3, 4])],
+    build: |_, build| {
+        Ok(build.same_shape(pointwise!(|x| x.map(
+            "log_sigmoid",
+            |x| -softplus(-x),
+            |g, x| g * logistic(-x),
+        ))))
+    },
+    ..LayerDef::BASE
+};

@@ -1,0 +1,17 @@
+//! Logarithms of probabilities.
+
+use super::pointwise;
+use crate::LayerDef;
+
+/// `x − ln Σ eˣ` over features, or over channels at each place of an image, without overflow. (`torch.nn.LogSoftmax(dim=1)`)
+pub const LOG_SOFTMAX: LayerDef = LayerDef {
+    name: "log_softmax",
+    aliases: &["logsoftmax"],
+    about: "logarithms of probabilities, for the loss `nll`",
+    examples: &[("log_softmax", &[5]), ("log_softmax", &[3, 2, 4])],
+    build: |_, build| {
+        build.channels()?;
+        Ok(build.same_shape(pointwise!(|x| x.log_softmax(1))))
+    },
+    ..LayerDef::BASE
+};

@@ -1,0 +1,130 @@
+//! Functions of each value, or of the values at one place.
+
+pub mod elu;
+pub mod gelu;
+pub mod hard_sigmoid;
+pub mod hard_swish;
+pub mod hard_tanh;
+pub mod leaky_relu;
+pub mod log_sigmoid;
+pub mod log_softmax;
+pub mod mish;
+pub mod prelu;
+pub mod relu;
+pub mod relu6;
+pub mod selu;
+pub mod sigmoid;
+pub mod silu;
+pub mod softmax;
+pub mod softplus;
+pub mod softsign;
+pub mod tanh;
+
+use tapeline_tensor::{Scalar, Var};
+
+use crate::{AnyLayer, Ctx, Layer};
+
+/// A layer without anything of its own: an expression that is a function of a value on the tape, once for each type of number.
+macro_rules! pointwise {
+    ($f:expr) => {
+        $crate::layers::activations::layer($f, $f)
+    };
+}
+pub(crate) use pointwise;
+
+struct Function<S, D>(S, D);
+
+/// The layer of a function, which is given for `f32` and `f64`. See [`pointwise`].
+pub(crate) fn layer(
+    single: impl for<'t> Fn(Var<'t, f32>) -> Var<'t, f32> + Send + Sync,
+    double: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync,
+) -> impl AnyLayer {
+    Function(single, double)
+}
+
+impl<S: for<'t> Fn(Var<'t, f32>) -> Var<'t, f32> + Send + Sync, D: Send + Sync> Layer<f32>
+    for Function<S, D>
+{
+    fn forward<'t>(&self, _: &Ctx<'t, '_, f32>, x: Var<'t, f32>) -> Var<'t, f32> {
+        (self.0)(x)
+    }
+}
+
+impl<S: Send + Sync, D: for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync> Layer<f64>
+    for Function<S, D>
+{
+    fn forward<'t>(&self, _: &Ctx<'t, '_, f64>, x: Var<'t, f64>) -> Var<'t, f64> {
+        (self.1)(x)
+    }
+}
+
+/// `1 / (1 + e⁻ˣ)`.
+fn logistic<T: Scalar>(x: T) -> T {
+    let e = (-x.abs()).exp();
+    if x < T::zero() {
+        e / (T::one() + e)
+    } else {
+        T::one() / (T::one() + e)
+    }
+}
+
+/// `ln(1 + eˣ)`.
+fn softplus<T: Scalar>(x: T) -> T {
+    let above = if x <= T::zero() { T::zero() } else { x };
+    above + (-x.abs()).exp().ln_1p()
+}
+
+/// `x/6 + ½`, kept between 0 and 1.
+fn hard_sigmoid<T: Scalar>(x: T) -> T {
+    if x <= T::of(-3.0) {
+        T::zero()
+    } else if x >= T::of(3.0) {
+        T::one()
+    } else {
+        x / T::of(6.0) + T::of(0.5)
+    }
+}
+
+/// `x`, kept between two numbers, at which the derivative is 0.
+fn clamp<T: Scalar>(x: Var<'_, T>, min: f64, max: f64) -> Var<'_, T> {
+    let (min, max) = (T::of(min), T::of(max));
+    let value = move |x| match x {
+        x if x <= min => min,
+        x if x >= max => max,
+        x => x,
+    };
+    x.map("clamp", value, move |g, x| {
+        if x <= min || x >= max { T::zero() } else { g }
+    })
+}
+
+pub(crate) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+pub(crate) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+
+/// `scale · x` above 0, else `scale · α (eˣ − 1)`.
+fn exponential<'t, T: Scalar>(
+    x: Var<'t, T>,
+    name: &'static str,
+    alpha: f64,
+    scale: f64,
+) -> Var<'t, T> {
+    let (below, above) = (T::of(scale * alpha), T::of(scale));
+    let zero = T::zero();
+    x.map(
+        name,
+        move |x| {
+            if x > zero {
+                above * x
+            } else {
+                below * x.exp_m1()
+            }
+        },
+        move |g, x| {
+            if x > zero {
+                g * above
+            } else {
+                g * below * x.exp()
+            }
+        },
+    )
+}

@@ -1,0 +1,68 @@
+//! A rectified linear unit that learns its slope.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::{ParamId, Scalar, Tensor, Var};
+
+use crate::{Ctx, Element, Init, Layer, LayerDef};
+
+const PER_CHANNEL: Arg<bool> =
+    Arg::new("per_channel", "whether each channel has a slope of its own").default(false);
+const INIT: Arg<f64> = Arg::new("init", "the first slope")
+    .default(0.25)
+    .tried(-1.0..=1.5);
+
+/// `x` where it is above 0, else `a x`, with `a` learned: one number, or one a channel; the derivative at 0 is `a`. `weight` is `[1]` or
+/// `[channels]`. (`torch.nn.PReLU`; He et al. 2015)
+pub const PRELU: LayerDef = LayerDef {
+    name: "prelu",
+    about: "x, or a learned multiple of it below 0",
+    args: &[PER_CHANNEL.info(), INIT.info()],
+    examples: &[
+        ("prelu", &[7]),
+        ("prelu(per_channel=true)", &[3, 2, 4]),
+        ("prelu(true, init=-0.5)", &[5]),
+    ],
+    build: |args, build| {
+        let channels = match args.get(PER_CHANNEL) {
+            true => build.channels()?,
+            false => 1,
+        };
+        let init = Init::Constant(args.get(INIT));
+        let weight = build.weight("weight", &[channels], init)?.id();
+        Ok(build.same_shape(PRelu { weight }))
+    },
+    ..LayerDef::BASE
+};
+
+struct PRelu {
+    weight: ParamId,
+}
+
+impl<T: Element> Layer<T> for PRelu {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let weight = cx.param(self.weight);
+        // Channels are the second dimension.
+        let mut shape = vec![1; x.ndim()];
+        if let Some(channels) = shape.get_mut(1) {
+            *channels = weight.shape()[0];
+        }
+        prelu(x, weight.reshape(&shape))
+    }
+}
+
+fn prelu<'t, T: Scalar>(x: Var<'t, T>, slope: Var<'t, T>) -> Var<'t, T> {
+    let (input, slopes) = (x.value(), slope.value());
+    let zero = T::zero();
+    let below = input.mapv(|x| if x > zero { zero } else { x });
+    let value = &input + &below * &slopes - &below;
+    x.tape().op("prelu", value, [x, slope], move |g, need| {
+        let g_below = |by: &Tensor<T>| (&g * by).into_shared();
+        let slope = need[1].then(|| g_below(&below.to_shared()));
+        let x = need[0].then(|| {
+            let above = input.mapv(|x| if x > zero { T::one() } else { zero });
+            let factor = &above + &(above.mapv(|above| T::one() - above) * &slopes);
+            g_below(&factor.into_shared())
+        });
+        [x, slope]
+    })
+}

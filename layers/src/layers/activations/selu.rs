@@ -1,0 +1,18 @@
+//! The self-normalising exponential linear unit.
+
+use super::{SELU_ALPHA, SELU_SCALE, exponential, pointwise};
+use crate::LayerDef;
+
+/// `λ x` where it is above 0, else `λ α (eˣ − 1)`, with the `λ` and `α` that keep a mean of 0 and a variance of 1 from layer to layer.
+/// (`torch.nn.SELU`; Klambauer et al. 2017)
+pub const SELU: LayerDef = LayerDef {
+    name: "selu",
+    about: "an exponential linear unit that keeps mean and variance",
+    examples: &[("selu", &[7]), ("selu", &[2, 3, 4])],
+    build: |_, build| {
+        Ok(build.same_shape(pointwise!(|x| exponential(
+            x, "selu", SELU_ALPHA, SELU_SCALE
+        ))))
+    },
+    ..LayerDef::BASE
+};

@@ -1,0 +1,14 @@
+//! The logistic function.
+
+use super::pointwise;
+use crate::LayerDef;
+
+/// `1 / (1 + e⁻ˣ)`, without overflow. (`torch.nn.Sigmoid`)
+pub const SIGMOID: LayerDef = LayerDef {
+    name: "sigmoid",
+    aliases: &["logistic"],
+    about: "the logistic function",
+    examples: &[("sigmoid", &[7]), ("sigmoid", &[2, 3, 4])],
+    build: |_, build| Ok(build.same_shape(pointwise!(|x| x.sigmoid()))),
+    ..LayerDef::BASE
+};

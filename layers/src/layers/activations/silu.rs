@@ -1,0 +1,19 @@
+//! The sigmoid linear unit.
+
+use super::{logistic, pointwise};
+use crate::LayerDef;
+
+/// `x / (1 + e⁻ˣ)`. (`torch.nn.SiLU`; Elfwing et al. 2018)
+pub const SILU: LayerDef = LayerDef {
+    name: "silu",
+    about: "x times its logistic function",
+    examples: &[("silu", &[7]), ("silu", &[2, 3, 4])],
+    build: |_, build| {
+        Ok(build.same_shape(pointwise!(|x| x.map(
+            "silu",
+            |x| x * logistic(x),
+            |g, x| g * logistic(x) * (1.0 + x * logistic(-x)),
+        ))))
+    },
+    ..LayerDef::BASE
+};

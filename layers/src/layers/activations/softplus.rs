@@ -1,0 +1,42 @@
+//! A smooth rectified linear unit.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::{Scalar, Var};
+
+use super::{logistic, pointwise, softplus};
+use crate::LayerDef;
+
+const BETA: Arg<f64> = Arg::new("beta", "how sharp the bend is")
+    .default(1.0)
+    .above(0.0)
+    .tried(0.5..=3.0);
+const THRESHOLD: Arg<f64> = Arg::new("threshold", "where it becomes x itself").default(20.0);
+
+/// `ln(1 + e^βx) / β`, and `x` itself where `βx` is above `threshold`. (`torch.nn.Softplus`)
+pub const SOFTPLUS: LayerDef = LayerDef {
+    name: "softplus",
+    about: "a smooth max(x, 0)",
+    args: &[BETA.info(), THRESHOLD.info()],
+    examples: &[
+        ("softplus", &[7]),
+        ("softplus(beta=2, threshold=30)", &[2, 3, 4]),
+    ],
+    build: |args, build| {
+        let (beta, threshold) = (args.get(BETA), args.get(THRESHOLD));
+        Ok(build.same_shape(pointwise!(move |x| scaled(x, beta, threshold))))
+    },
+    ..LayerDef::BASE
+};
+
+fn scaled<T: Scalar>(x: Var<'_, T>, beta: f64, threshold: f64) -> Var<'_, T> {
+    let (beta, threshold) = (T::of(beta), T::of(threshold));
+    let value = move |x: T| match x * beta {
+        z if z > threshold => x,
+        z => softplus(z) / beta,
+    };
+    let slope = move |g: T, x: T| match x * beta {
+        z if z > threshold => g,
+        z => g * logistic(z),
+    };
+    x.map("softplus", value, slope)
+}

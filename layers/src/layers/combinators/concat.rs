@@ -1,0 +1,54 @@
+//! Branches side by side.
+
+use tapeline_spec::Body;
+use tapeline_tensor::{Var, concat};
+
+use crate::{Built, Chain, Ctx, Element, Layer, LayerDef, Refusal};
+
+/// What its branches make of the same input, behind each other along the channels, or along the features. (`torch.cat(dim=1)`; Szegedy et
+/// al. 2015)
+pub const CONCAT: LayerDef = LayerDef {
+    name: "concat",
+    aliases: &["cat"],
+    about: "puts what its branches make of the input behind each other",
+    body: Body::Branches,
+    examples: &[
+        (
+            "concat[ conv2d(2, 3, padding=1) | conv2d(3, 1) relu ]",
+            &[2, 4, 3],
+        ),
+        ("concat[ linear(3) | tanh | ]", &[5]),
+    ],
+    build: |_, build| {
+        let (mut branches, mut shape) = (Vec::new(), None::<Vec<usize>>);
+        for (branch, output) in build.branches()? {
+            branches.push(branch);
+            shape = Some(match shape {
+                None => output,
+                Some(mut all) if all[1..] == output[1..] => {
+                    all[0] += output[0];
+                    all
+                }
+                Some(all) => {
+                    let message = format!("{output:?} doesn't fit behind {all:?}");
+                    return Err(Refusal::from(message)
+                        .help("all branches must have the same height and width"));
+                }
+            });
+        }
+        let shape = shape.unwrap_or_else(|| build.shape().to_vec());
+        Ok(Built::new(Concat { branches }, shape))
+    },
+    ..LayerDef::BASE
+};
+
+struct Concat {
+    branches: Vec<Chain>,
+}
+
+impl<T: Element> Layer<T> for Concat {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let outputs = self.branches.iter().map(|branch| branch.forward(cx, x));
+        outputs.reduce(|a, b| concat(a, b, 1)).unwrap_or(x)
+    }
+}

@@ -1,0 +1,6 @@
+//! Layers made of layers.
+
+pub mod concat;
+pub mod residual;
+pub mod squeeze_excite;
+pub mod sum;

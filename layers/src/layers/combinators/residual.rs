@@ -1,0 +1,99 @@
+//! A way around.
+
+use tapeline_spec::{Arg, Body};
+use tapeline_tensor::{Conv2d, ParamId, Var, conv2d, linear};
+
+use crate::{Build, Built, Chain, Ctx, Element, Init, Layer, LayerDef, Refusal};
+
+const PROJECTION: Arg<bool> = Arg::new(
+    "projection",
+    "whether the input is brought to the body's shape by a learned product, where they differ",
+)
+.default(false);
+
+/// `x + f(x)`, with `f` the layers in its body. With `projection`, where shapes differ, `s(x) + f(x)`, with `s` a product with
+/// `shortcut.weight`: `[out, in]`, or a 1×1 convolution `[out, in, 1, 1]` with the stride that gives the body's size. (He et al. 2016)
+pub const RESIDUAL: LayerDef = LayerDef {
+    name: "residual",
+    about: "adds what its body makes of the input to the input",
+    args: &[PROJECTION.info()],
+    body: Body::One,
+    examples: &[
+        ("residual[ linear(5) relu ]", &[5]),
+        ("residual[ conv2d(2, 3, padding=same) tanh ]", &[2, 4, 3]),
+        ("residual[ ]", &[3]),
+        ("residual(projection=true)[ linear(4) tanh ]", &[3]),
+        (
+            "residual(projection=true)[ conv2d(3, 3, stride=2, padding=1) ]",
+            &[2, 5, 4],
+        ),
+    ],
+    build: |args, build| {
+        let (body, output) = build.body()?;
+        if output == build.shape() {
+            return Ok(build.same_shape(Residual {
+                body,
+                shortcut: Shortcut::Identity,
+            }));
+        }
+        let message = format!("its body gives {output:?}, which can't be added to the input");
+        if !args.get(PROJECTION) {
+            return Err(Refusal::from(message)
+                .help("the body must keep the shape; or write `residual(projection=true)[ … ]`"));
+        }
+        let shortcut = Shortcut::declare(build, &output, message)?;
+        Ok(Built::new(Residual { body, shortcut }, output))
+    },
+    ..LayerDef::BASE
+};
+
+/// How the input reaches the sum.
+enum Shortcut {
+    Identity,
+    Linear(ParamId),
+    Convolution(ParamId, Conv2d),
+}
+
+impl Shortcut {
+    fn declare(build: &mut Build, output: &[usize], message: String) -> Result<Self, Refusal> {
+        const NAME: &str = "shortcut.weight";
+        match (build.shape(), output) {
+            (&[from], &[to]) => {
+                build.cost((from * to) as u64);
+                let weight = build.weight(NAME, &[to, from], Init::fan_in(from))?;
+                Ok(Shortcut::Linear(weight.column_major()))
+            }
+            (&[from, h, w], &[to, height, width]) => {
+                let stride = [h.div_ceil(height), w.div_ceil(width)];
+                if h.div_ceil(stride[0]) != height || w.div_ceil(stride[1]) != width {
+                    let message = format!("{message} by any stride");
+                    return Err(Refusal::from(message).help("give the body's layers a padding"));
+                }
+                build.cost((from * to) as u64 * (height * width) as u64);
+                let weight = build.weight(NAME, &[to, from, 1, 1], Init::fan_in(from))?;
+                let options = Conv2d {
+                    stride,
+                    ..Conv2d::default()
+                };
+                Ok(Shortcut::Convolution(weight.id(), options))
+            }
+            _ => Err(Refusal::from(message)),
+        }
+    }
+}
+
+struct Residual {
+    body: Chain,
+    shortcut: Shortcut,
+}
+
+impl<T: Element> Layer<T> for Residual {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let around = match self.shortcut {
+            Shortcut::Identity => x,
+            Shortcut::Linear(weight) => linear(x, cx.param(weight), None),
+            Shortcut::Convolution(weight, options) => conv2d(x, cx.param(weight), None, options),
+        };
+        around + self.body.forward(cx, x)
+    }
+}

@@ -1,0 +1,75 @@
+//! Channels weighed by what the whole image holds.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::{ParamId, Var, adaptive_avg_pool2d, linear};
+
+use crate::{Build, Ctx, Element, Init, Layer, LayerDef, Refusal, layers::MAX_SIZE};
+
+const REDUCTION: Arg<usize> = Arg::new(
+    "reduction",
+    "how many times fewer features than channels there are in between",
+)
+.range(1..=MAX_SIZE)
+.default(16)
+.tried(1..=4);
+
+/// `x · sigmoid(W₂ relu(W₁ m + b₁) + b₂)`, with `m` the mean of each channel. `fc1.weight` is `[channels/reduction, channels]`, at least one
+/// row, and `fc2.weight` the other way round. (Hu et al. 2018)
+pub const SQUEEZE_EXCITE: LayerDef = LayerDef {
+    name: "squeeze_excite",
+    aliases: &["se"],
+    about: "weighs channels by what the whole image holds",
+    args: &[REDUCTION.info()],
+    examples: &[
+        ("squeeze_excite(2)", &[4, 3, 2]),
+        ("squeeze_excite", &[3, 1, 4]),
+    ],
+    build: |args, build| {
+        let [channels, _, _] = build.image()?;
+        let between = (channels / args.get(REDUCTION)).max(1);
+        let layer = SqueezeExcite {
+            squeeze: Product::declare(build, "fc1", channels, between)?,
+            excite: Product::declare(build, "fc2", between, channels)?,
+        };
+        Ok(build.same_shape(layer))
+    },
+    ..LayerDef::BASE
+};
+
+struct SqueezeExcite {
+    squeeze: Product,
+    excite: Product,
+}
+
+struct Product {
+    weight: ParamId,
+    bias: ParamId,
+}
+
+impl Product {
+    fn declare(build: &mut Build, name: &str, from: usize, to: usize) -> Result<Self, Refusal> {
+        build.cost((from * to) as u64);
+        let (weight, bias, init) = (
+            format!("{name}.weight"),
+            format!("{name}.bias"),
+            Init::fan_in(from),
+        );
+        let weight = build.weight(&weight, &[to, from], init)?.column_major();
+        let bias = build.weight(&bias, &[to], init)?.id();
+        Ok(Product { weight, bias })
+    }
+
+    fn forward<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        linear(x, cx.param(self.weight), Some(cx.param(self.bias)))
+    }
+}
+
+impl<T: Element> Layer<T> for SqueezeExcite {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let shape = x.shape();
+        let means = adaptive_avg_pool2d(x, [1, 1]).flatten(1);
+        let between = self.squeeze.forward(cx, means).relu();
+        let weights = self.excite.forward(cx, between).sigmoid();
+        x * weights.reshape(&[shape[0], shape[1], 1, 1])
+    }
+}

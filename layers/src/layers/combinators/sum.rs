@@ -1,0 +1,42 @@
+//! Branches added up.
+
+use tapeline_spec::Body;
+use tapeline_tensor::Var;
+
+use crate::{Built, Chain, Ctx, Element, Layer, LayerDef, Refusal};
+
+/// The sum of what its branches make of the same input. (Xie et al. 2017)
+pub const SUM: LayerDef = LayerDef {
+    name: "sum",
+    aliases: &["add"],
+    about: "adds up what its branches make of the input",
+    body: Body::Branches,
+    examples: &[
+        (
+            "sum[ conv2d(2, 3, padding=1) | conv2d(2, 1) relu ]",
+            &[2, 4, 3],
+        ),
+        ("sum[ linear(5) | tanh | ]", &[5]),
+    ],
+    build: |_, build| {
+        let (branches, shapes): (Vec<_>, Vec<_>) = build.branches()?.into_iter().unzip();
+        let shape = shapes.first().map_or(build.shape(), Vec::as_slice);
+        if let Some(other) = shapes.iter().find(|other| *other != shape) {
+            let message = format!("{other:?} can't be added to {shape:?}");
+            return Err(Refusal::from(message).help("all branches must give the same shape"));
+        }
+        Ok(Built::new(Sum { branches }, shape))
+    },
+    ..LayerDef::BASE
+};
+
+struct Sum {
+    branches: Vec<Chain>,
+}
+
+impl<T: Element> Layer<T> for Sum {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let outputs = self.branches.iter().map(|branch| branch.forward(cx, x));
+        outputs.reduce(|a, b| a + b).unwrap_or(x)
+    }
+}

@@ -1,0 +1,72 @@
+//! What both batch normalisations share.
+
+use tapeline_spec::{Arg, Args};
+use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm};
+
+use super::{AFFINE, Affine, EPS};
+use crate::{Build, Built, Ctx, Element, Layer, Refusal};
+
+pub const MOMENTUM: Arg<f64> = Arg::new(
+    "momentum",
+    "share of a new batch in the running mean and variance",
+)
+.default(0.1)
+.range(0.0..=1.0)
+.tried(0.0..=1.0);
+
+/// A batch normalisation of `channels` channels.
+pub fn build(args: &Args, build: &mut Build, channels: usize) -> Result<Built, Refusal> {
+    let affine = match args.get(AFFINE) {
+        true => Some(Affine::declare(build, &[channels])?),
+        false => None,
+    };
+    let layer = BatchNorm {
+        eps: args.get(EPS),
+        momentum: args.get(MOMENTUM),
+        affine,
+        mean: build.buffer("running_mean", &[channels], 0.0)?,
+        var: build.buffer("running_var", &[channels], 1.0)?,
+    };
+    Ok(build.same_shape(layer))
+}
+
+struct BatchNorm {
+    eps: f64,
+    momentum: f64,
+    affine: Option<Affine>,
+    mean: ParamId,
+    var: ParamId,
+}
+
+impl<T: Element> Layer<T> for BatchNorm {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let affine = self.affine.map(|a| [cx.param(a.weight), cx.param(a.bias)]);
+        let running = Moments {
+            mean: cx.param(self.mean).value().iter().copied().collect(),
+            var: cx.param(self.var).value().iter().copied().collect(),
+        };
+        if !cx.training() {
+            return batch_norm(x, affine, Some(running), self.eps).0;
+        }
+        let (y, batch) = batch_norm(x, affine, None, self.eps);
+        let shape = x.shape();
+        let values = shape.iter().product::<usize>() / shape[1];
+        // One value has no variance to learn from.
+        if values > 1 {
+            let unbiased = values as f64 / (values - 1) as f64;
+            cx.update(self.mean, self.moved(&running.mean, &batch.mean, 1.0));
+            cx.update(self.var, self.moved(&running.var, &batch.var, unbiased));
+        }
+        y
+    }
+}
+
+impl BatchNorm {
+    /// `(1 − momentum) · old + momentum · new · factor`.
+    fn moved<T: Element>(&self, old: &[T], new: &[T], factor: f64) -> Tensor<T> {
+        let (kept, share) = (1.0 - self.momentum, self.momentum * factor);
+        let pairs = old.iter().zip(new);
+        let moved = pairs.map(|(old, new)| T::of(kept * old.widen() + share * new.widen()));
+        tapeline_tensor::tensor(moved.collect::<Vec<_>>())
+    }
+}

@@ -1,0 +1,66 @@
+//! Group normalisation.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::Var;
+
+use super::{AFFINE, Affine, EPS};
+use crate::{Ctx, Element, Layer, LayerDef, Refusal, layers::MAX_SIZE};
+
+const NUM_GROUPS: Arg<usize> = Arg::new("num_groups", "parts into which channels are divided")
+    .range(1..=MAX_SIZE)
+    .tried(1..=3);
+
+/// `(x − mean) / √(var + eps) · weight + bias`, mean and variance taken over each group of channels of a sample. `weight` and `bias` are
+/// `[channels]`. (`torch.nn.GroupNorm`; Wu, He 2018)
+pub const GROUPNORM: LayerDef = LayerDef {
+    name: "groupnorm",
+    aliases: &["group_norm"],
+    about: "brings each group of channels of a sample to mean 0 and variance 1",
+    args: &[NUM_GROUPS.info(), EPS.info(), AFFINE.info()],
+    examples: &[
+        ("groupnorm(2)", &[4, 3, 2]),
+        ("groupnorm(3, affine=false)", &[6]),
+        ("groupnorm(1)", &[2, 2, 3]),
+    ],
+    build: |args, build| {
+        let groups = args.get(NUM_GROUPS);
+        let channels = build.channels()?;
+        if channels % groups != 0 {
+            let message = format!("{groups} groups don't divide {channels} channels");
+            return Err(Refusal::from(message).arg("num_groups"));
+        }
+        let affine = match args.get(AFFINE) {
+            true => Some(Affine::declare(build, &[channels])?),
+            false => None,
+        };
+        let eps = args.get(EPS);
+        Ok(build.same_shape(GroupNorm {
+            groups,
+            eps,
+            affine,
+        }))
+    },
+    ..LayerDef::BASE
+};
+
+struct GroupNorm {
+    groups: usize,
+    eps: f64,
+    affine: Option<Affine>,
+}
+
+impl<T: Element> Layer<T> for GroupNorm {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let shape = x.shape();
+        let rows = shape[0] * self.groups;
+        let size = shape[1..].iter().product::<usize>() / self.groups;
+        let y = x.reshape(&[rows, size]).standardize_rows(self.eps);
+        let y = y.reshape(&shape);
+        let mut by_channel = vec![1; shape.len()];
+        by_channel[1] = shape[1];
+        match self.affine {
+            Some(affine) => affine.apply(cx, y, &by_channel),
+            None => y,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Layer normalisation.
+
+use tapeline_tensor::Var;
+
+use super::{AFFINE, Affine, EPS};
+use crate::{Ctx, Element, Layer, LayerDef};
+
+/// `(x − mean) / √(var + eps) · weight + bias`, mean and variance taken over all values of a sample. `weight` and `bias` have a sample's
+/// shape. (`torch.nn.LayerNorm`; Ba et al. 2016)
+pub const LAYERNORM: LayerDef = LayerDef {
+    name: "layernorm",
+    aliases: &["layer_norm"],
+    about: "brings each sample to mean 0 and variance 1",
+    args: &[EPS.info(), AFFINE.info()],
+    examples: &[
+        ("layernorm", &[7]),
+        ("layernorm", &[2, 3, 4]),
+        ("layernorm(eps=0.01, affine=false)", &[5]),
+    ],
+    build: |args, build| {
+        let affine = match args.get(AFFINE) {
+            true => Some(Affine::declare(build, build.shape())?),
+            false => None,
+        };
+        let eps = args.get(EPS);
+        Ok(build.same_shape(LayerNorm { eps, affine }))
+    },
+    ..LayerDef::BASE
+};
+
+struct LayerNorm {
+    eps: f64,
+    affine: Option<Affine>,
+}
+
+impl<T: Element> Layer<T> for LayerNorm {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let mut shape = x.shape();
+        let y = x.flatten(1).standardize_rows(self.eps).reshape(&shape);
+        shape[0] = 1;
+        match self.affine {
+            Some(affine) => affine.apply(cx, y, &shape),
+            None => y,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Values brought to a mean of 0 and a variance of 1.
+
+mod batchnorm;
+pub mod batchnorm1d;
+pub mod batchnorm2d;
+pub mod groupnorm;
+pub mod layernorm;
+pub mod rmsnorm;
+
+use tapeline_spec::Arg;
+use tapeline_tensor::{ParamId, Var};
+
+use crate::{Build, Ctx, Element, Init, Refusal};
+
+const EPS: Arg<f64> = Arg::new("eps", "added to the variance")
+    .default(1e-5)
+    .above(0.0);
+const AFFINE: Arg<bool> = Arg::new(
+    "affine",
+    "whether a weight and a bias are learned that undo it where that helps",
+)
+.default(true);
+
+/// A learned weight, 1 at first, and a learned bias, 0 at first.
+#[derive(Clone, Copy)]
+struct Affine {
+    weight: ParamId,
+    bias: ParamId,
+}
+
+impl Affine {
+    fn declare(build: &mut Build, shape: &[usize]) -> Result<Self, Refusal> {
+        let weight = build.weight("weight", shape, Init::Constant(1.0))?.id();
+        let bias = build.weight("bias", shape, Init::Constant(0.0))?.id();
+        Ok(Affine { weight, bias })
+    }
+
+    /// `x · weight + bias`, with both in `shape`.
+    fn apply<'t, T: Element>(
+        self,
+        cx: &Ctx<'t, '_, T>,
+        x: Var<'t, T>,
+        shape: &[usize],
+    ) -> Var<'t, T> {
+        x * cx.param(self.weight).reshape(shape) + cx.param(self.bias).reshape(shape)
+    }
+}

@@ -1,0 +1,54 @@
+//! Normalisation by the root mean square.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::{ParamId, Var};
+
+use crate::{Ctx, Element, Init, Layer, LayerDef};
+
+const EPS: Arg<f64> = Arg::new("eps", "added to the mean square")
+    .default(f32::EPSILON as f64)
+    .above(0.0);
+const AFFINE: Arg<bool> = Arg::new("affine", "whether a weight is learned").default(true);
+
+/// `x / √(mean(x²) + eps) · weight`, the mean taken over all values of a sample. `weight` has a sample's shape. (`torch.nn.RMSNorm`; Zhang,
+/// Sennrich 2019)
+pub const RMSNORM: LayerDef = LayerDef {
+    name: "rmsnorm",
+    aliases: &["rms_norm"],
+    about: "brings each sample to a mean square of 1",
+    args: &[EPS.info(), AFFINE.info()],
+    examples: &[
+        ("rmsnorm", &[7]),
+        ("rmsnorm(eps=0.01)", &[2, 3, 4]),
+        ("rmsnorm(affine=false)", &[5]),
+    ],
+    build: |args, build| {
+        let weight = match args.get(AFFINE) {
+            true => {
+                let shape = build.shape();
+                Some(build.weight("weight", shape, Init::Constant(1.0))?.id())
+            }
+            false => None,
+        };
+        let eps = args.get(EPS);
+        Ok(build.same_shape(RmsNorm { eps, weight }))
+    },
+    ..LayerDef::BASE
+};
+
+struct RmsNorm {
+    eps: f64,
+    weight: Option<ParamId>,
+}
+
+impl<T: Element> Layer<T> for RmsNorm {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let mut shape = x.shape();
+        let y = x.flatten(1).rms_normalize_rows(self.eps).reshape(&shape);
+        shape[0] = 1;
+        match self.weight {
+            Some(weight) => y * cx.param(weight).reshape(&shape),
+            None => y,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Average pooling.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::{AvgPool2d, avg_pool2d};
+
+use super::maxpool2d::{KERNEL_SIZE, PADDING, STRIDE, pooled};
+use crate::{Built, LayerDef, layers::activations::pointwise};
+
+const COUNT_INCLUDE_PAD: Arg<bool> = Arg::new(
+    "count_include_pad",
+    "whether a mean counts the padding as zeros",
+)
+.default(true);
+
+/// The mean of each window: `[channels, h, w]` gives `[channels, h', w']`, rounded down. (`torch.nn.AvgPool2d`)
+pub const AVGPOOL2D: LayerDef = LayerDef {
+    name: "avgpool2d",
+    aliases: &["avgpool", "avg_pool2d"],
+    about: "the mean of each window",
+    args: &[
+        KERNEL_SIZE.info(),
+        STRIDE.info(),
+        PADDING.info(),
+        COUNT_INCLUDE_PAD.info(),
+    ],
+    examples: &[
+        ("avgpool2d(2)", &[2, 6, 5]),
+        ("avgpool2d(3, stride=2, padding=1)", &[1, 7, 6]),
+        (
+            "avgpool2d(3, stride=2, padding=1, count_include_pad=false)",
+            &[1, 7, 6],
+        ),
+    ],
+    build: |args, build| {
+        let options = AvgPool2d {
+            kernel: args.get(KERNEL_SIZE),
+            stride: args.get(STRIDE),
+            padding: args.get(PADDING),
+            count_include_pad: args.get(COUNT_INCLUDE_PAD),
+        };
+        let output = pooled(build, options.kernel, options.stride, options.padding)?;
+        Ok(Built::new(
+            pointwise!(move |x| avg_pool2d(x, options)),
+            output,
+        ))
+    },
+    ..LayerDef::BASE
+};

@@ -1,0 +1,70 @@
+//! Max-pooling.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::{MaxPool2d, Window, max_pool2d};
+
+use crate::{
+    Build, Built, Epilogue, LayerDef, Refusal,
+    layers::{MAX_SIZE, activations::pointwise},
+};
+
+pub(super) const KERNEL_SIZE: Arg<[usize; 2]> =
+    Arg::new("kernel_size", "height and width of a window")
+        .range(1..=MAX_SIZE)
+        .tried(1..=3);
+pub(super) const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between windows")
+    .range(1..=MAX_SIZE)
+    .default_as("kernel_size")
+    .tried(1..=3);
+pub(super) const PADDING: Arg<[usize; 2]> =
+    Arg::new("padding", "cells around the image, at most half a window")
+        .range(0..=MAX_SIZE)
+        .default([0, 0])
+        .tried(0..=1);
+
+/// The maximum of each window: `[channels, h, w]` gives `[channels, h', w']`, rounded down. The first maximum takes a tie, and padding never
+/// wins. (`torch.nn.MaxPool2d`)
+pub const MAXPOOL2D: LayerDef = LayerDef {
+    name: "maxpool2d",
+    aliases: &["maxpool", "max_pool2d"],
+    about: "the maximum of each window",
+    args: &[KERNEL_SIZE.info(), STRIDE.info(), PADDING.info()],
+    examples: &[
+        ("maxpool2d(2)", &[2, 6, 5]),
+        ("maxpool2d(3, stride=2, padding=1)", &[1, 7, 6]),
+        ("maxpool2d((1, 3))", &[2, 3, 7]),
+    ],
+    build: |args, build| {
+        let options = MaxPool2d {
+            kernel: args.get(KERNEL_SIZE),
+            stride: args.get(STRIDE),
+            padding: args.get(PADDING),
+        };
+        let output = pooled(build, options.kernel, options.stride, options.padding)?;
+        let built = Built::new(pointwise!(move |x| max_pool2d(x, options)), output);
+        Ok(built.epilogue(Epilogue::MaxPool2d(options)))
+    },
+    ..LayerDef::BASE
+};
+
+/// The shape of what pooling puts out.
+pub(super) fn pooled(
+    build: &Build,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+) -> Result<[usize; 3], Refusal> {
+    let [channels, height, width] = build.image()?;
+    if (0..2).any(|i| padding[i] > kernel[i] / 2) {
+        return Err(Refusal::from("the padding is more than half of the window").arg("padding"));
+    }
+    let window = Window {
+        stride,
+        padding: padding.map(|p| [p, p]),
+        ..Window::new([height, width], kernel)
+    };
+    let [h, w] = window
+        .output()
+        .map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
+    Ok([channels, h, w])
+}

@@ -1,0 +1,52 @@
+//! Layers that multiply by learned weights.
+
+pub mod conv2d;
+pub mod linear;
+
+use tapeline_spec::Arg;
+use tapeline_tensor::ParamId;
+
+use crate::{Build, Init, Refusal};
+
+const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added").default(true);
+
+const INIT: Arg<&str> = Arg::new("init", "what the first weights are drawn from")
+    .choices(&[
+        "uniform",
+        "kaiming_uniform",
+        "kaiming_normal",
+        "xavier_uniform",
+        "xavier_normal",
+        "orthogonal",
+        "zeros",
+    ])
+    .default("uniform");
+
+/// The first weights that a word of [`INIT`] stands for, with `fan_in` inputs to each output and `fan_out` outputs of each input.
+fn init(word: &str, fan_in: usize, fan_out: usize) -> Init {
+    let (a, b) = (fan_in as f64, (fan_in + fan_out) as f64);
+    match word {
+        "kaiming_uniform" => Init::Uniform((6.0 / a).sqrt()),
+        "kaiming_normal" => Init::Normal((2.0 / a).sqrt()),
+        "xavier_uniform" => Init::Uniform((6.0 / b).sqrt()),
+        "xavier_normal" => Init::Normal((2.0 / b).sqrt()),
+        "orthogonal" => Init::Orthogonal,
+        "zeros" => Init::Constant(0.0),
+        _ => Init::fan_in(fan_in),
+    }
+}
+
+/// A bias for each of `outputs`, if it is wanted: U(±1/√fan_in), whatever the weights are drawn from.
+fn bias(
+    wanted: bool,
+    build: &mut Build,
+    outputs: usize,
+    fan_in: usize,
+) -> Result<Option<ParamId>, Refusal> {
+    match wanted {
+        true => Ok(Some(
+            build.weight("bias", &[outputs], Init::fan_in(fan_in))?.id(),
+        )),
+        false => Ok(None),
+    }
+}

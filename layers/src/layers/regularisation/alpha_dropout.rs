@@ -1,0 +1,54 @@
+//! Dropout for `selu`.
+
+use tapeline_tensor::Var;
+
+use super::{P, ones};
+use crate::{
+    Batch, Ctx, Element, Layer, LayerDef, Stream,
+    layers::activations::{SELU_ALPHA, SELU_SCALE},
+};
+
+/// While training, each value becomes `α' = −λα` of `selu` with probability `p`, and then all are scaled and shifted so that mean and
+/// variance stay: `a (x·kept + α'·dropped) + b` with `a = ((1 − p)(1 + p α'²))^−½` and `b = −a p α'`. (`torch.nn.AlphaDropout`; Klambauer et
+/// al. 2017)
+pub const ALPHA_DROPOUT: LayerDef = LayerDef {
+    name: "alpha_dropout",
+    about: "dropout that keeps mean and variance, for `selu`",
+    args: &[P.info()],
+    examples: &[
+        ("alpha_dropout", &[7]),
+        ("alpha_dropout(0.2)", &[2, 3, 4]),
+        ("alpha_dropout(1)", &[3]),
+    ],
+    batch: Batch::MixedInTraining,
+    build: |args, build| {
+        let (p, stream) = (args.get(P), build.stream());
+        Ok(build.same_shape(AlphaDropout { p, stream }))
+    },
+    ..LayerDef::BASE
+};
+
+struct AlphaDropout {
+    p: f64,
+    stream: Stream,
+}
+
+impl<T: Element> Layer<T> for AlphaDropout {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let p = self.p;
+        if !cx.training() || p == 0.0 {
+            return x;
+        }
+        let dropped = -SELU_SCALE * SELU_ALPHA;
+        // Where everything is dropped, nothing is left to be scaled: zeros, as PyTorch gives.
+        let scale = match p < 1.0 {
+            true => ((1.0 - p) * (1.0 + p * dropped * dropped)).powf(-0.5),
+            false => 0.0,
+        };
+        let kept = ones(cx, self.stream, &x.shape(), p);
+        let instead = kept.mapv(|kept| T::of(scale * dropped * (1.0 - kept.widen() - p)));
+        let tape = cx.tape();
+        let mask = (kept * T::of(scale)).into_shared();
+        x * tape.constant(mask) + tape.constant(instead.into_shared())
+    }
+}

@@ -1,0 +1,35 @@
+//! Stochastic depth.
+
+use tapeline_tensor::Var;
+
+use super::{P, drop};
+use crate::{Batch, Ctx, Element, Layer, LayerDef, Stream};
+
+/// While training, a whole sample becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`. As the last layer of a `residual`
+/// it leaves that out for some samples. (Huang et al. 2016; `timm.layers.DropPath`)
+pub const DROP_PATH: LayerDef = LayerDef {
+    name: "drop_path",
+    aliases: &["stochastic_depth"],
+    about: "drops whole samples at random while training, at the end of a `residual`",
+    args: &[P.info()],
+    examples: &[("drop_path", &[7]), ("drop_path(0.2)", &[2, 3, 4])],
+    batch: Batch::MixedInTraining,
+    build: |args, build| {
+        let (p, stream) = (args.get(P), build.stream());
+        Ok(build.same_shape(DropPath { p, stream }))
+    },
+    ..LayerDef::BASE
+};
+
+struct DropPath {
+    p: f64,
+    stream: Stream,
+}
+
+impl<T: Element> Layer<T> for DropPath {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let mut shape = vec![1; x.ndim()];
+        shape[0] = x.shape()[0];
+        drop(cx, self.stream, x, &shape, self.p)
+    }
+}

@@ -1,0 +1,38 @@
+//! Dropout.
+
+use tapeline_tensor::Var;
+
+use super::{P, drop};
+use crate::{Batch, Ctx, Element, Layer, LayerDef, Stream};
+
+/// While training, each value becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`. (`torch.nn.Dropout`; Srivastava
+/// et al. 2014)
+pub const DROPOUT: LayerDef = LayerDef {
+    name: "dropout",
+
+    about: "drops values at random while training",
+    args: &[P.info()],
+    examples: &[
+        ("dropout", &[7]),
+        ("dropout(0.2)", &[2, 3, 4]),
+        ("dropout(0)", &[3]),
+        ("dropout(1)", &[3]),
+    ],
+    batch: Batch::MixedInTraining,
+    build: |args, build| {
+        let (p, stream) = (args.get(P), build.stream());
+        Ok(build.same_shape(Dropout { p, stream }))
+    },
+    ..LayerDef::BASE
+};
+
+struct Dropout {
+    p: f64,
+    stream: Stream,
+}
+
+impl<T: Element> Layer<T> for Dropout {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        drop(cx, self.stream, x, &x.shape(), self.p)
+    }
+}

@@ -1,0 +1,35 @@
+//! Dropout of channels.
+
+use tapeline_tensor::Var;
+
+use super::{P, drop};
+use crate::{Batch, Ctx, Element, Layer, LayerDef, Stream};
+
+/// While training, each channel of a sample becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`.
+/// (`torch.nn.Dropout2d`; Tompson et al. 2015)
+pub const DROPOUT2D: LayerDef = LayerDef {
+    name: "dropout2d",
+
+    about: "drops whole channels at random while training",
+    args: &[P.info()],
+    examples: &[("dropout2d", &[4, 3, 2]), ("dropout2d(0.2)", &[5, 1, 3])],
+    batch: Batch::MixedInTraining,
+    build: |args, build| {
+        build.image()?;
+        let (p, stream) = (args.get(P), build.stream());
+        Ok(build.same_shape(Dropout2d { p, stream }))
+    },
+    ..LayerDef::BASE
+};
+
+struct Dropout2d {
+    p: f64,
+    stream: Stream,
+}
+
+impl<T: Element> Layer<T> for Dropout2d {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let shape = x.shape();
+        drop(cx, self.stream, x, &[shape[0], shape[1], 1, 1], self.p)
+    }
+}

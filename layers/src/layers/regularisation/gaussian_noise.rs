@@ -1,0 +1,49 @@
+//! Noise.
+
+use ndarray_rand::rand_distr::{Distribution, StandardNormal};
+use tapeline_spec::Arg;
+use tapeline_tensor::{Tensor, Var};
+
+use crate::{Batch, Ctx, Element, Layer, LayerDef, Stream};
+
+const STD: Arg<f64> = Arg::new("std", "its standard deviation")
+    .default(0.1)
+    .from(0.0)
+    .tried(0.0..=1.0);
+
+/// While training, `x` plus numbers from a normal distribution with mean 0 and deviation `std`. (Keras' `GaussianNoise`; Bishop 1995)
+pub const GAUSSIAN_NOISE: LayerDef = LayerDef {
+    name: "gaussian_noise",
+    about: "adds normally distributed noise while training",
+    args: &[STD.info()],
+    examples: &[
+        ("gaussian_noise", &[7]),
+        ("gaussian_noise(0.5)", &[2, 3, 4]),
+    ],
+    batch: Batch::MixedInTraining,
+    build: |args, build| {
+        let (std, stream) = (args.get(STD), build.stream());
+        Ok(build.same_shape(GaussianNoise { std, stream }))
+    },
+    ..LayerDef::BASE
+};
+
+struct GaussianNoise {
+    std: f64,
+    stream: Stream,
+}
+
+impl<T: Element> Layer<T> for GaussianNoise {
+    fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        if !cx.training() || self.std == 0.0 {
+            return x;
+        }
+        let mut rng = cx.rng(self.stream);
+        // Drawn in `f32`, so that both types of number see the same.
+        let noise = Tensor::from_shape_simple_fn(x.shape(), || {
+            let normal: f32 = StandardNormal.sample(&mut rng);
+            T::of(self.std * f64::from(normal))
+        });
+        x + cx.tape().constant(noise)
+    }
+}

@@ -1,0 +1,9 @@
+//! The same values, or copies of them, in another shape.
+
+pub mod flatten;
+mod padding;
+pub mod reshape;
+pub mod upsample2d;
+pub mod zero_pad2d;
+
+pub(crate) use padding::table;

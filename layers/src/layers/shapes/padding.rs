@@ -1,0 +1,38 @@
+//! What lies outside of an image.
+
+use crate::Refusal;
+
+/// For each cell of a line of `size` cells with `before` and `after` more around it: which cell it is a copy of, or `None` for a zero.
+/// `mode` is `zeros`, `reflect`, `replicate` or `circular`. (`torch.nn.functional.pad`)
+///
+/// # Errors
+/// When the line is too short to be reflected or repeated so far.
+pub fn table(
+    mode: &str,
+    size: usize,
+    [before, after]: [usize; 2],
+) -> Result<Vec<Option<usize>>, Refusal> {
+    let most = match mode {
+        "reflect" => size.saturating_sub(1),
+        "circular" => size,
+        _ => usize::MAX,
+    };
+    if before.max(after) > most {
+        return Err(Refusal::from(format!(
+            "a padding of {} by `{mode}` needs an image larger than {size}",
+            before.max(after)
+        ))
+        .arg("padding"));
+    }
+    let last = size - 1;
+    let copied = |place: usize| match mode {
+        "reflect" if place < before => before - place,
+        "reflect" if place - before > last => 2 * last - (place - before),
+        "replicate" => place.saturating_sub(before).min(last),
+        "circular" => (place + size - before) % size,
+        _ => place - before,
+    };
+    let inside = before..before + size;
+    let cell = |place| (mode != "zeros" || inside.contains(&place)).then(|| copied(place));
+    Ok((0..before + size + after).map(cell).collect())
+}

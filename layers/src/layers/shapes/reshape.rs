@@ -1,0 +1,47 @@
+//! Another shape.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::Var;
+
+use crate::{Built, Ctx, Element, Layer, LayerDef, Refusal, layers::MAX_SIZE};
+
+const SHAPE: Arg<Vec<usize>> =
+    Arg::new("shape", "sizes of a sample's dimensions").range(1..=MAX_SIZE);
+
+/// The values of a sample in row-major order in another shape of as many. (`torch.nn.Unflatten` and `torch.reshape`)
+pub const RESHAPE: LayerDef = LayerDef {
+    name: "reshape",
+    aliases: &["unflatten"],
+    about: "the values of a sample in another shape",
+    args: &[SHAPE.info()],
+    examples: &[
+        ("reshape((1, 2, 3))", &[6]),
+        ("reshape(12)", &[3, 2, 2]),
+        ("reshape((2, 3))", &[3, 2]),
+    ],
+    build: |args, build| {
+        let shape = args.get(SHAPE);
+        let count = |shape: &[usize]| {
+            shape
+                .iter()
+                .try_fold(1usize, |n, &size| n.checked_mul(size))
+        };
+        let here = count(build.shape());
+        if count(&shape) != here {
+            let here = here.unwrap_or_default();
+            let message = format!("{here} values don't fill {shape:?}");
+            return Err(Refusal::from(message).arg("shape"));
+        }
+        Ok(Built::new(Reshape(shape.clone()), shape))
+    },
+    ..LayerDef::BASE
+};
+
+struct Reshape(Vec<usize>);
+
+impl<T: Element> Layer<T> for Reshape {
+    fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let batch = x.shape()[0];
+        x.reshape(&[&[batch], &self.0[..]].concat())
+    }
+}

@@ -1,0 +1,44 @@
+//! Larger images.
+
+use tapeline_spec::Arg;
+
+use crate::{
+    Built, LayerDef,
+    layers::{MAX_SIZE, activations::pointwise},
+};
+
+const SCALE_FACTOR: Arg<[usize; 2]> = Arg::new("scale_factor", "factors of height and width")
+    .range(1..=MAX_SIZE)
+    .tried(1..=3);
+
+/// Each cell becomes a block of cells: `[channels, h, w]` gives `[channels, h·s, w·s]`. (`torch.nn.Upsample(mode="nearest")`)
+pub const UPSAMPLE2D: LayerDef = LayerDef {
+    name: "upsample2d",
+    aliases: &["upsample"],
+    about: "each cell becomes a block of cells",
+    args: &[SCALE_FACTOR.info()],
+    examples: &[
+        ("upsample2d(2)", &[2, 3, 4]),
+        ("upsample2d((1, 3))", &[1, 3, 2]),
+    ],
+    build: |args, build| {
+        let [channels, height, width] = build.image()?;
+        let [down, across] = args.get(SCALE_FACTOR);
+        let output = [
+            channels,
+            height.saturating_mul(down),
+            width.saturating_mul(across),
+        ];
+        build.fits(&output)?;
+        let table = |size: usize, scale: usize| -> Vec<_> {
+            (0..size * scale).map(|place| Some(place / scale)).collect()
+        };
+        let (rows, columns) = (table(height, down), table(width, across));
+        let enlarged = pointwise!({
+            let (rows, columns) = (rows.clone(), columns.clone());
+            move |x| tapeline_tensor::gather2d(x, &rows, &columns)
+        });
+        Ok(Built::new(enlarged, output))
+    },
+    ..LayerDef::BASE
+};

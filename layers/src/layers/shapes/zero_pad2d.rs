@@ -1,0 +1,48 @@
+//! Zeros around an image.
+
+use tapeline_spec::Arg;
+
+use super::table;
+use crate::{
+    Built, LayerDef, Refusal,
+    layers::{MAX_SIZE, activations::pointwise},
+};
+
+const PADDING: Arg<Vec<usize>> = Arg::new(
+    "padding",
+    "rows and columns of zeros: one number for all sides, or (left, right, top, bottom)",
+)
+.range(0..=MAX_SIZE)
+.tried(0..=2);
+
+/// Zeros around an image: `[channels, h, w]` gives `[channels, h + top + bottom, w + left + right]`. (`torch.nn.ZeroPad2d`)
+pub const ZERO_PAD2D: LayerDef = LayerDef {
+    name: "zero_pad2d",
+    aliases: &["zeropad2d"],
+    about: "zeros around an image",
+    args: &[PADDING.info()],
+    examples: &[
+        ("zero_pad2d(2)", &[2, 3, 4]),
+        ("zero_pad2d((0, 1, 2, 3))", &[1, 3, 2]),
+    ],
+    build: |args, build| {
+        let [channels, height, width] = build.image()?;
+        let [left, right, top, bottom] = match args.get(PADDING)[..] {
+            [all] => [all; 4],
+            [left, right, top, bottom] => [left, right, top, bottom],
+            ref other => {
+                let message = format!("one number is wanted, or four, not {}", other.len());
+                return Err(Refusal::from(message).arg("padding"));
+            }
+        };
+        let rows = table("zeros", height, [top, bottom])?;
+        let columns = table("zeros", width, [left, right])?;
+        let output = [channels, rows.len(), columns.len()];
+        let padded = pointwise!({
+            let (rows, columns) = (rows.clone(), columns.clone());
+            move |x| tapeline_tensor::gather2d(x, &rows, &columns)
+        });
+        Ok(Built::new(padded, output))
+    },
+    ..LayerDef::BASE
+};
