@@ -1,0 +1,138 @@
+//! The same numbers as PyTorch's modules: `fixtures/layers.py` has made them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tapeline_layers::{Ctx, Element, Layer, Mode, Plan, layers};
+use tapeline_spec::{Presets, read};
+use tapeline_tensor::{Params, Tensor, value_and_grad};
+
+fn fixtures() -> Vec<Value> {
+    serde_json::from_str(include_str!("fixtures/layers.json")).unwrap()
+}
+
+fn tensor<T: Element>(value: &Value) -> Tensor<T> {
+    let shape = value["shape"].as_array().unwrap().iter();
+    let shape: Vec<_> = shape.map(|n| n.as_u64().unwrap() as usize).collect();
+    let values = value["values"].as_array().unwrap().iter();
+    let values = values.map(|x| T::of(x.as_f64().unwrap())).collect();
+    Tensor::from_shape_vec(shape, values).unwrap()
+}
+
+/// Whether two tensors are near, relative to the largest number.
+fn near<T: Element>(
+    what: &str,
+    found: &Tensor<T>,
+    wanted: &Tensor<T>,
+    tolerance: f64,
+) -> Result<(), String> {
+    let largest = wanted.iter().fold(1.0f64, |m, x| m.max(x.widen().abs()));
+    let apart =
+        |(a, b): (&T, &T)| a.is_nan() || (a.widen() - b.widen()).abs() > tolerance * largest;
+    if found.shape() != wanted.shape() || found.iter().zip(wanted).any(apart) {
+        return Err(format!("{what} is\n{found}\nand not\n{wanted}"));
+    }
+    Ok(())
+}
+
+fn reproduce<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
+    let (registry, x) = (layers(), tensor::<T>(&entry["input"]));
+    let spec = read(entry["spec"].as_str().unwrap(), &registry, &Presets::new());
+    let plan = Plan::build(&spec.unwrap().calls(), &x.shape()[1..]).unwrap();
+    let mut params = Params::<T>::new();
+    for (declared, first) in plan.declared.iter().zip(&plan.init::<T>(0)) {
+        let given = &entry["state"][&declared.name];
+        assert!(given.is_object(), "PyTorch has no `{}`", declared.name);
+        let mut value = first.value.clone();
+        value.assign(&tensor(given));
+        params.push(&declared.name, declared.role, value);
+    }
+    let mode = match entry["training"].as_bool().unwrap() {
+        true => Mode::Training { seed: 0, step: 0 },
+        false => Mode::Evaluation,
+    };
+    let (_, grads, (y, updates)) = value_and_grad(&params, &[x], |tape, on_tape, x| {
+        let cx = Ctx::new(tape, on_tape, mode);
+        let y = plan.chain.forward(&cx, x[0]);
+        let loss = (y * tape.constant(tensor(&entry["upstream"]))).sum();
+        (loss, (y.value(), cx.take_updates()))
+    });
+    near("the output", &y, &tensor(&entry["output"]), tolerance)?;
+    // What no path leads to is zeros to PyTorch.
+    let dx = grads.inputs[0].clone();
+    let wanted = tensor(&entry["dx"]);
+    let dx = dx.unwrap_or_else(|| Tensor::zeros(wanted.shape()));
+    near("the gradient of the input", &dx, &wanted, tolerance)?;
+    for (param, grad) in params.iter().zip(&grads.params) {
+        let wanted = &entry["grads"][&param.name];
+        if let (Some(grad), true) = (grad, wanted.is_object()) {
+            near(
+                &format!("the gradient of {}", param.name),
+                grad,
+                &tensor(wanted),
+                tolerance,
+            )?;
+        } else if wanted.is_object() {
+            return Err(format!("{} has no gradient", param.name));
+        }
+    }
+    for (id, value) in &updates {
+        let name = &params.get(*id).name;
+        near(name, value, &tensor(&entry["after"][name]), tolerance)?;
+    }
+    let moved = entry["after"].as_object().unwrap().len();
+    if mode != Mode::Evaluation && updates.len() != moved {
+        return Err(format!(
+            "{} buffers updated, and not {moved}",
+            updates.len()
+        ));
+    }
+    Ok(())
+}
+
+fn all<T: Element>(tolerance: f64) {
+    let failures: Vec<_> = fixtures()
+        .iter()
+        .filter_map(|entry| {
+            let reason = reproduce::<T>(entry, tolerance).err()?;
+            Some(format!(
+                "{} training={}: {reason}",
+                entry["spec"], entry["training"]
+            ))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn in_f64() {
+    all::<f64>(1e-10);
+}
+
+#[test]
+fn in_f32() {
+    all::<f32>(1e-5);
+}
+
+/// Layers that PyTorch doesn't have, or whose numbers are random.
+const WITHOUT: [&str; 3] = ["drop_path", "gaussian_noise", "reshape"];
+
+#[test]
+fn every_layer_is_compared() {
+    let fixtures = fixtures();
+    let compared: BTreeSet<_> = fixtures
+        .iter()
+        .map(|entry| {
+            entry["spec"]
+                .as_str()
+                .unwrap()
+                .split(['(', '['])
+                .next()
+                .unwrap()
+        })
+        .chain(WITHOUT)
+        .collect();
+    let registry = layers();
+    let registered: BTreeSet<_> = registry.iter().map(|def| def.name).collect();
+    assert_eq!(compared, registered);
+}
