@@ -5,8 +5,8 @@ use std::env;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions::Completions, data::Data, eval::Eval, predict::Predict, registry::Name,
-    summary::Summary, train::Train,
+    check::Check, completions::Completions, data::Data, eval::Eval, predict::Predict,
+    registry::Name, summary::Summary, train::Train,
 };
 
 /// One line of text becomes a trained classifier
@@ -62,6 +62,8 @@ pub enum Command {
     Predict(Predict),
     /// Show the layers of a model: shapes, parameters, multiply-adds
     Summary(Summary),
+    /// Check gradients, and what else layers are held to
+    Check(Check),
     /// List the layers, or describe one
     #[command(after_help = "Example:\n  tapeline layers conv2d")]
     Layers(Name),

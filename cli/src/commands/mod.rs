@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod check;
 pub mod completions;
 pub mod data;
 pub mod eval;
@@ -25,6 +26,7 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Eval(args)) => args.run(cx),
         Some(Command::Predict(args)) => args.run(cx),
         Some(Command::Summary(args)) => args.run(cx),
+        Some(Command::Check(args)) => args.run(cx),
         Some(Command::Layers(name)) => name.run(&cx.layers),
         Some(Command::Optimizers(name)) => name.run(&cx.optimizers),
         Some(Command::Schedules(name)) => name.run(&cx.schedules),
