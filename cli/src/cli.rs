@@ -79,6 +79,8 @@ pub enum Command {
     /// List the models that have a name, or describe one
     #[command(after_help = "Example:\n  tapeline presets cnn")]
     Presets(Name),
+    /// Print everything that has a name, as a page of Markdown
+    Catalogue,
     /// List data sets, or check their files
     Data(Data),
     /// Print a script that completes commands and options in a shell

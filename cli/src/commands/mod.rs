@@ -32,6 +32,7 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Schedules(name)) => name.run(&cx.schedules),
         Some(Command::Losses(name)) => name.run(&cx.losses),
         Some(Command::Presets(name)) => name.run(&registry::presets(&cx.presets)?),
+        Some(Command::Catalogue) => output::text(&registry::catalogue(cx)?),
         Some(Command::Data(args)) => args.run(cx),
         Some(Command::Completions(args)) => args.run(),
     }

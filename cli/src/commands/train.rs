@@ -150,6 +150,9 @@ impl Train {
             normalisation,
             schedule: &schedule,
         };
+        for warning in recipe.warnings(&model, parts.train.len()) {
+            cx.terminal.warn(&warning);
+        }
         let labels = Labels {
             classes: parts.train.classes.to_vec(),
             normalisation,
