@@ -69,27 +69,28 @@ named!(AugmentDef);
 
 /// What an entry does to an image. It draws from the generator that it is given and from nothing else.
 #[derive(Clone)]
-pub enum Change {
-    /// Moves pixels: adds to a warp, which is the image's own.
-    Warp(Arc<dyn Fn(&mut Warp, &mut ChaCha8Rng) + Send + Sync>),
-    /// Changes the values of pixels, which are numbers of 0 to 255 and stay in this range: `[channels, rows, columns]`.
-    Pixels(Arc<PaintFn>),
+pub struct Change(pub(super) Kind);
+
+#[derive(Clone)]
+pub(super) enum Kind {
+    Warp(Arc<WarpFn>),
+    Pixels(Arc<PixelsFn>),
 }
 
-/// What changes the values of pixels.
-pub type PaintFn = dyn Fn(ArrayViewMut3<'_, f32>, &mut ChaCha8Rng) + Send + Sync;
+type WarpFn = dyn Fn(&mut Warp, &mut ChaCha8Rng) + Send + Sync;
+type PixelsFn = dyn Fn(ArrayViewMut3<'_, f32>, &mut ChaCha8Rng) + Send + Sync;
 
 impl Change {
-    /// A change of place.
+    /// A change of place, added to the warp of one image.
     pub fn warp(f: impl Fn(&mut Warp, &mut ChaCha8Rng) + Send + Sync + 'static) -> Self {
-        Change::Warp(Arc::new(f))
+        Change(Kind::Warp(Arc::new(f)))
     }
 
-    /// A change of values.
+    /// A change of the values of one image, `[channels, rows, columns]`, which are numbers of 0 to 255 and stay in this range.
     pub fn pixels(
         f: impl Fn(ArrayViewMut3<'_, f32>, &mut ChaCha8Rng) + Send + Sync + 'static,
     ) -> Self {
-        Change::Pixels(Arc::new(f))
+        Change(Kind::Pixels(Arc::new(f)))
     }
 }
 

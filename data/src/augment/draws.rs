@@ -4,7 +4,7 @@ use ndarray::ArrayViewMut3;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Augmentation, Change, Warp};
+use super::{Augmentation, Warp, augmentation::Kind};
 
 /// An [`Augmentation`] in one epoch of one run.
 ///
@@ -47,13 +47,13 @@ impl<'a> Draws<'a> {
 
         let mut warp = Warp::new([rows, cols]);
         for (change, place) in changes() {
-            if let Change::Warp(add) = change {
+            if let Kind::Warp(add) = &change.0 {
                 add(&mut warp, &mut self.generator(index, place));
             }
         }
         warp.resample(image, out);
         for (change, place) in changes() {
-            if let Change::Pixels(paint) = change {
+            if let Kind::Pixels(paint) = &change.0 {
                 let image =
                     ArrayViewMut3::from_shape(shape, &mut *out).expect("its size is checked");
                 paint(image, &mut self.generator(index, place));

@@ -33,7 +33,6 @@ pub(super) const ERASE: AugmentDef = AugmentDef {
         "shift(2) erase(0.2, scale=(0.1, 0.2))",
     ],
     build,
-    ..AugmentDef::BASE
 };
 
 const TRIES: usize = 10;

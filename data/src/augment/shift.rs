@@ -17,7 +17,6 @@ pub(super) const SHIFT: AugmentDef = AugmentDef {
     args: &[PIXELS.info()],
     examples: &["shift(2)", "shift(2) rotate(10)"],
     build,
-    ..AugmentDef::BASE
 };
 
 fn build(args: &Args) -> Result<Change, Diagnostic> {
