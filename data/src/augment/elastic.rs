@@ -13,7 +13,7 @@ const SIGMA: Arg<f64> = Arg::new("sigma", "deviation of the Gaussian, in pixels"
 /// Reads each pixel at a place beside its own, *α·(G ∗ u)* away, where *u* has two numbers of *U(−1, 1)* for each pixel and *G* is a
 /// Gaussian of deviation *σ*, whose sum is 1. Outside the image *u* is 0, so displacements are smaller at its edges.
 ///
-/// Away from the edges, and for a *σ* of more than a pixel, the deviation of a displacement is about *α / (σ·√(12·π))* pixels: 1.4 for
+/// Away from the edges, and for a *σ* of a pixel and more, the deviation of a displacement is about *α / (σ·√(12·π))* pixels: 1.4 for
 /// `elastic(34, 4)`.
 ///
 /// Source: Simard, Steinkraus, Platt 2003, [*Best Practices for Convolutional Neural Networks Applied to Visual Document
