@@ -73,6 +73,9 @@ pub enum Command {
     /// List the learning-rate schedules, or describe one
     #[command(after_help = "Example:\n  tapeline schedules cosine")]
     Schedules(Name),
+    /// List the ways of changing training images, or describe one
+    #[command(after_help = "Example:\n  tapeline augmentations elastic")]
+    Augmentations(Name),
     /// List the losses, or describe one
     #[command(after_help = "Example:\n  tapeline losses cross_entropy")]
     Losses(Name),

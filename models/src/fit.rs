@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, time::Instant};
 
-use tapeline_data::{Dataset, Normalisation, batches};
+use tapeline_data::{Augmentation, Dataset, Normalisation, batches};
 use tapeline_optim::Plan as Schedule;
 use tapeline_tensor::buffer::give_back;
 
@@ -18,10 +18,12 @@ pub struct Recipe<'a> {
     pub epochs: u64,
     /// Number of samples in a step; the last one of an epoch may have fewer.
     pub batch_size: usize,
-    /// Seed of everything random: order of the data, dropout.
+    /// Seed of everything random: order of the data, augmentation, dropout.
     pub seed: u64,
     /// How pixels become numbers.
     pub normalisation: Normalisation,
+    /// How images are changed before each step; those of an evaluation never are.
+    pub augment: Option<&'a Augmentation>,
     /// The factor on the learning rate in each step.
     pub schedule: &'a Schedule,
 }
@@ -195,9 +197,12 @@ fn train_epoch(
         loss,
         accuracy: 0.0,
     };
+    let draws = recipe
+        .augment
+        .map(|augmentation| augmentation.draws(recipe.seed, epoch));
     for indices in &batches(data.len(), recipe.batch_size, recipe.seed, epoch) {
         let images = time(&mut trainer.profile, "gather", || {
-            batch(data, indices, recipe.normalisation)
+            batch(data, indices, recipe.normalisation, draws)
         });
         let factor = recipe.schedule.factor(trainer.step);
         let step = trainer

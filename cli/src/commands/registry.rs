@@ -1,8 +1,9 @@
-//! `tapeline layers`, `optimizers`, `schedules`, `losses`, `presets`: what has a name in a spec.
+//! `tapeline layers`, `optimizers`, `schedules`, `augmentations`, `losses`, `presets`: what has a name in a spec.
 
 use std::fmt::Write;
 
 use clap::Args;
+use tapeline_data::AugmentDef;
 use tapeline_layers::{LayerDef, LossDef};
 use tapeline_models::shape_text;
 use tapeline_optim::{OptimizerDef, ScheduleDef};
@@ -60,6 +61,12 @@ impl Entry for OptimizerDef {
 }
 
 impl Entry for ScheduleDef {
+    fn examples(&self) -> Vec<String> {
+        self.examples.iter().map(|&spec| spec.into()).collect()
+    }
+}
+
+impl Entry for AugmentDef {
     fn examples(&self) -> Vec<String> {
         self.examples.iter().map(|&spec| spec.into()).collect()
     }
