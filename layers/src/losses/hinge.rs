@@ -29,7 +29,6 @@ pub const HINGE: LossDef = LossDef {
             p: args.get(P),
         })
     },
-    ..LossDef::BASE
 };
 
 struct Hinge {
