@@ -4,6 +4,7 @@ use std::{io, process::ExitCode};
 
 use tapeline_data::DataError;
 use tapeline_models::{FileError, SpecError};
+use tapeline_spec::Diagnostic;
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -83,6 +84,14 @@ impl CliError {
             CliError::Output(_) => Kind::Internal as u8,
             CliError::Reported(code) => *code,
         })
+    }
+}
+
+/// Errors in the text of an option.
+pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>) -> CliError + 'a {
+    move |diagnostics| CliError::Spec {
+        origin: Some(option.into()),
+        error: SpecError::new(text, diagnostics),
     }
 }
 

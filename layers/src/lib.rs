@@ -10,12 +10,12 @@
 //! | [`chain`] | [`Chain`], layers one after another |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
 //! | [`declare`] | [`Declared`], [`Init`]: parameters and their first values |
-//! | [`loss`] | [`Loss`], [`LossDef`] |
+//! | [`loss`] | [`Loss`], what a loss is; [`LossDef`], what a registered one says of itself |
 //! | [`check`] | one line that checks a layer or a loss |
 //! | [`layers`](mod@layers), [`losses`](mod@losses) | the registries and their entries |
 //!
 //! A layer author writes one file: argument keys, a definition, a struct of sizes and ids, `forward`. [`LayerDef`] has a small one, and
-//! `examples/` a whole one with a registry of its own.
+//! `examples/` a whole one with a registry of its own. So it is with losses and [`LossDef`].
 //!
 //! ```
 //! use tapeline_layers::{Ctx, Layer, Mode, Plan, layers};
@@ -55,6 +55,6 @@ pub use declare::{Declared, Init};
 pub use def::{Batch, LayerDef, Refusal};
 pub use layer::{AnyLayer, Element, Layer};
 pub use layers::layers;
-pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, one_hot};
+pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, Takes, one_hot};
 pub use losses::losses;
 pub use plan::{Plan, Row};

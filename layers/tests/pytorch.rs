@@ -1,9 +1,9 @@
-//! The same numbers as PyTorch's modules: `fixtures/layers.py` has made them.
+//! The same numbers as PyTorch's modules and losses: `fixtures/layers.py` and `losses.py` have made them.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tapeline_layers::{Ctx, Element, Layer, Mode, Plan, layers};
+use tapeline_layers::{Ctx, Element, Layer, Mode, Plan, layers, loss, losses};
 use tapeline_spec::{Presets, read};
 use tapeline_tensor::{Params, Tensor, value_and_grad};
 
@@ -12,6 +12,10 @@ fn fixtures() -> Vec<Value> {
     // Faults seen in programs like this one; by PyTorch, too.
     let cases: Vec<_> = serde_json::from_str(include_str!("fixtures/cases.json")).unwrap();
     [modules, cases].concat()
+}
+
+fn loss_fixtures() -> Vec<Value> {
+    serde_json::from_str(include_str!("fixtures/losses.json")).unwrap()
 }
 
 fn tensor<T: Element>(value: &Value) -> Tensor<T> {
@@ -93,6 +97,47 @@ fn reproduce<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
     Ok(())
 }
 
+fn reproduce_loss<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
+    let named = loss::read(entry["spec"].as_str().unwrap(), &losses()).unwrap();
+    let targets = entry["targets"].as_array().unwrap().iter();
+    let targets: Vec<_> = targets.map(|t| t.as_u64().unwrap() as usize).collect();
+    let output = tensor::<T>(&entry["output"]);
+    named.expect_classes(output.shape()[1]).unwrap();
+    let (_, grads, value) = value_and_grad(&Params::new(), &[output], |_, _, output| {
+        let y = T::loss(&*named.loss).value(output[0], &targets);
+        (y, y.value())
+    });
+    near("the loss", &value, &tensor(&entry["value"]), tolerance)?;
+    let gradient = grads.inputs[0].clone().unwrap();
+    near(
+        "its gradient",
+        &gradient,
+        &tensor(&entry["gradient"]),
+        tolerance,
+    )
+}
+
+fn all_losses<T: Element>(tolerance: f64) {
+    let failures: Vec<_> = loss_fixtures()
+        .iter()
+        .filter_map(|entry| {
+            let reason = reproduce_loss::<T>(entry, tolerance).err()?;
+            Some(format!("{} {}: {reason}", entry["spec"], entry["case"]))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn losses_in_f64() {
+    all_losses::<f64>(1e-10);
+}
+
+#[test]
+fn losses_in_f32() {
+    all_losses::<f32>(1e-5);
+}
+
 fn all<T: Element>(tolerance: f64) {
     let failures: Vec<_> = fixtures()
         .iter()
@@ -120,21 +165,26 @@ fn in_f32() {
 /// Layers that PyTorch doesn't have, or whose numbers are random.
 const WITHOUT: [&str; 3] = ["drop_path", "gaussian_noise", "reshape"];
 
+/// The names in front of the specs.
+fn names(fixtures: &[Value]) -> BTreeSet<&str> {
+    let specs = fixtures.iter().map(|entry| entry["spec"].as_str().unwrap());
+    specs
+        .map(|spec| spec.split(['(', '[']).next().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_loss_is_compared() {
+    let (fixtures, registry) = (loss_fixtures(), losses());
+    let registered: BTreeSet<_> = registry.iter().map(|def| def.name).collect();
+    assert_eq!(names(&fixtures), registered);
+}
+
 #[test]
 fn every_layer_is_compared() {
     let fixtures = fixtures();
-    let compared: BTreeSet<_> = fixtures
-        .iter()
-        .map(|entry| {
-            entry["spec"]
-                .as_str()
-                .unwrap()
-                .split(['(', '['])
-                .next()
-                .unwrap()
-        })
-        .chain(WITHOUT)
-        .collect();
+    let mut compared = names(&fixtures);
+    compared.extend(WITHOUT);
     let registry = layers();
     let registered: BTreeSet<_> = registry.iter().map(|def| def.name).collect();
     assert_eq!(compared, registered);

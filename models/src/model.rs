@@ -1,6 +1,6 @@
 //! A model: a spec, built for an input shape.
 
-use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Plan};
+use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Plan, Takes};
 use tapeline_spec::{Diagnostic, Presets, Registry, Span, read};
 use tapeline_tensor::{Params, Scalar, Var};
 
@@ -118,21 +118,23 @@ impl Model {
         self.last.is_some_and(|(_, name)| name == "softmax")
     }
 
-    /// What is allowed, but hardly meant: a softmax in front of a loss that applies its own.
+    /// What is allowed, but hardly meant: an end of the model that puts out something else than the loss takes.
     pub fn warnings(&self, loss: &LossDef) -> SpecError {
-        let softmax = self
-            .last
-            .filter(|_| loss.takes_logits && self.puts_out_probabilities());
-        let warning = |(span, _)| {
-            Diagnostic::warning(
-                span,
-                format!(
-                    "`softmax` stands before `{}`, which applies it itself",
-                    loss.name
+        let name = loss.name;
+        let warning = self.last.and_then(|(span, last)| {
+            let (message, help) = match (loss.takes, last) {
+                (Takes::Logits, "softmax" | "sigmoid") => (
+                    format!("`{last}` stands before `{name}`, which takes logits"),
+                    format!("leave `{last}` out"),
                 ),
-            )
-            .help("leave `softmax` out")
-        };
-        SpecError::new(&self.text, softmax.map(warning).into_iter().collect())
+                (Takes::LogProbabilities, last) if last != "log_softmax" => (
+                    format!("`{last}` stands before `{name}`, which takes log-probabilities"),
+                    "end with `log_softmax`".into(),
+                ),
+                _ => return None,
+            };
+            Some(Diagnostic::warning(span, message).help(help))
+        });
+        SpecError::new(&self.text, warning.into_iter().collect())
     }
 }

@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 
 use tapeline_data::{Augmentation, Dataset, Normalisation, augmentations};
-use tapeline_layers::{layers, loss, losses};
+use tapeline_layers::{Takes, layers, loss, losses};
 use tapeline_models::{Data, Ended, Event, Model, Recipe, Trainer, evaluate, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::{Params, Pool};
 use tapeline_tests::bright_or_dark;
 
-struct Setting {
-    model: &'static str,
+struct Setting<'a> {
+    model: &'a str,
     optimizer: String,
     loss: &'static str,
     augment: Option<&'static str>,
@@ -18,7 +18,7 @@ struct Setting {
     batch_size: usize,
 }
 
-impl Default for Setting {
+impl Default for Setting<'_> {
     fn default() -> Self {
         Setting {
             model: "conv2d(4, 3, padding=1) relu maxpool2d(2) flatten dropout(0.1) linear(2)",
@@ -32,7 +32,7 @@ impl Default for Setting {
 }
 
 fn train(
-    setting: &Setting,
+    setting: &Setting<'_>,
     data: &Dataset,
     observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> (Result<f64, Ended>, Params) {
@@ -103,7 +103,13 @@ fn every_optimizer_learns_what_can_be_learned() {
 fn every_loss_teaches() {
     let data = bright_or_dark(60, [1, 6, 6]);
     for def in losses().iter() {
+        let model = Setting::default().model;
+        let for_nll = format!("{model} log_softmax");
         let setting = Setting {
+            model: match def.takes {
+                Takes::LogProbabilities => &for_nll,
+                Takes::Logits | Takes::Anything => model,
+            },
             loss: def.name,
             epochs: 8,
             ..Setting::default()

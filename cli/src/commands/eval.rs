@@ -5,13 +5,13 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::Args;
 use serde::Serialize;
 use tapeline_layers::loss;
-use tapeline_models::{Evaluation, SpecError, evaluate, shape_text};
+use tapeline_models::{Evaluation, evaluate, shape_text};
 use tapeline_tensor::Pool;
 
 use crate::{
     context::Context,
     data_arg::{DataArgs, too_few},
-    error::CliError,
+    error::{CliError, in_option},
     model_arg::ModelArg,
     numbers::whole,
     output,
@@ -43,10 +43,7 @@ impl Eval {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let model = ModelArg::read(&self.model)?;
         model.expect_weights(self.weights.as_deref())?;
-        let loss = loss::read(&self.loss, &cx.losses).map_err(|diagnostics| CliError::Spec {
-            origin: Some("--loss".into()),
-            error: SpecError::new(&self.loss, diagnostics),
-        })?;
+        let loss = loss::read(&self.loss, &cx.losses).map_err(in_option("--loss", &self.loss))?;
         let loaded = self.data.load(cx)?;
         let shape = loaded.test.shape();
         let trained = model.trained(self.weights.as_deref(), &shape, &loaded.test.classes, cx)?;
@@ -58,6 +55,8 @@ impl Eval {
             )));
         }
         let classes = &trained.labels.classes;
+        let fits = loss.expect_classes(classes.len());
+        fits.map_err(in_option("--loss", &self.loss))?;
         let test = loaded.test.with_class_count(classes.len());
         let test = test.map_err(|error| too_few(error, &loaded.name, "test"))?;
 

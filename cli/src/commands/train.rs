@@ -5,9 +5,8 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::Args;
 use tapeline_data::{Augmentation, Dataset, Loaded, Normalisation};
 use tapeline_layers::{NamedLoss, loss};
-use tapeline_models::{Data, Labels, Model, Recipe, SpecError, Trainer, fit, load_weights};
+use tapeline_models::{Data, Labels, Model, Recipe, Trainer, fit, load_weights};
 use tapeline_optim::{Optimizer, Schedule};
-use tapeline_spec::Diagnostic;
 use tapeline_tensor::{Pool, Profile};
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     context::Context,
     data_arg::{DataArgs, agree},
     ending,
-    error::CliError,
+    error::{CliError, in_option},
     events::Event,
     model_arg::{ModelArg, Source},
     numbers::{learning_rate, whole},
@@ -115,6 +114,8 @@ impl Train {
         let loaded = self.data.load(cx)?;
         let model = specs.source.build(&loaded.train.shape(), cx)?;
         let (train, test) = agree(&model, &loaded, &specs.source)?;
+        let fits = specs.loss.expect_classes(train.classes.len());
+        fits.map_err(in_option("--loss", &self.loss))?;
         let parts = self.split(train, test)?;
         cx.terminal.warn_spec(
             specs.source.origin.as_deref(),
@@ -267,12 +268,5 @@ impl Train {
             },
             normalisation: Normalisation::default().into(),
         }
-    }
-}
-
-fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>) -> CliError + 'a {
-    move |diagnostics| CliError::Spec {
-        origin: Some(option.into()),
-        error: SpecError::new(text, diagnostics),
     }
 }

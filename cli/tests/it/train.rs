@@ -302,6 +302,27 @@ fn a_softmax_before_a_loss_with_its_own_is_warned_of() {
 }
 
 #[test]
+fn a_loss_for_another_number_of_classes_is_refused_before_anything_else() {
+    let bench = Bench::new();
+    bench.train("a", &["--loss", "cross_entropy(weight=(1, 2, 0.5))"]);
+    let wanted = "\
+error: `weight` holds 2 numbers; it takes one for each of the 3 classes, or one for all
+  ┌ --loss
+  │ nll((1, 2))
+  │ ^^^^^^^^^^^
+";
+    for command in [
+        &["train", "flatten linear(3)", "--out", "b"][..],
+        &["eval", "@a"],
+    ] {
+        let args = [command, &["--data", "data", "--loss", "nll((1, 2))"]].concat();
+        let ran = bench.run(&args).failed(2, &[]);
+        assert_eq!(ran.stderr, wanted);
+    }
+    assert!(!bench.path("b").exists());
+}
+
+#[test]
 fn a_reader_that_goes_away_does_not_end_a_training() {
     let bench = Bench::new();
     let args = [

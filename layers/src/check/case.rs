@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ndarray::{Array, Axis};
 use ndarray_rand::{RandomExt, rand_distr::StandardNormal};
 use rand::Rng;
-use tapeline_spec::{Call, Diagnostic, Registry};
+use tapeline_spec::{Call, Diagnostic, Named, Registry};
 use tapeline_tensor::{Params, Tensor, Var, no_grad};
 
 use super::{Aspect, Failure, Found};
@@ -68,11 +68,7 @@ impl<'r> Case<'r> {
         let mut rng = generator(n, 0, 0, b"draw");
         let mut call = self.calls[0].clone();
         if n % 3 != 1 {
-            for info in call.def.args.iter().filter(|info| info.drawn()) {
-                if let Some(value) = info.draw(rng.random()) {
-                    call.args = call.args.with(info.name, value).map_err(|e| vec![e])?;
-                }
-            }
+            draw(&mut call, &mut rng).map_err(|e| vec![e])?;
         }
         let mut shape = self.shape.clone();
         if n % 3 != 2 {
@@ -177,6 +173,16 @@ impl<'r> Case<'r> {
     pub(super) fn input(&self, batch: usize) -> Tensor<f64> {
         normal(&[&[batch], &self.shape[..]].concat(), 2)
     }
+}
+
+/// Gives a call other arguments, which its keys say are to be tried.
+pub fn draw<D: Named>(call: &mut Call<'_, D>, rng: &mut impl Rng) -> Result<(), Diagnostic> {
+    for info in call.def.args().iter().filter(|info| info.drawn()) {
+        if let Some(value) = info.draw(rng.random()) {
+            call.args = call.args.with(info.name, value)?;
+        }
+    }
+    Ok(())
 }
 
 /// Values from a normal distribution; exact in `f32`, so that both types of number see the same.

@@ -1,63 +1,111 @@
 //! What a loss is held to.
 
-use tapeline_spec::Registry;
-use tapeline_tensor::{Params, Tensor, check, no_grad};
+use ndarray::Axis;
+use tapeline_spec::{ArgInfo, Registry, read_chain};
+use tapeline_tensor::{Params, Tensor, check, value_and_grad};
 
-use super::{Failure, case::normal, list};
-use crate::{Element, LossDef, loss};
+use super::{
+    DRAWS, Failure,
+    case::{draw, normal},
+    list,
+};
+use crate::{AnyLoss, Element, LossDef, NamedLoss, ctx::generator};
+
+/// Samples and classes of the outputs that are tried.
+const SHAPES: [[usize; 2]; 5] = [[1, 2], [2, 1], [4, 3], [1, 10], [5, 10]];
 
 /// What was checked of a loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LossReport {
     /// Number of cases: arguments and a shape of the outputs.
     pub cases: usize,
+    /// Number of such cases that the loss refused.
+    pub refused: usize,
     /// Number of points where it has a kink, so that there is no derivative to compare with.
     pub kinks: usize,
     /// The largest relative difference between a gradient and finite differences.
     pub worst: f64,
 }
 
-/// Checks a loss: its gradient by the outputs agrees with finite differences, it is one finite number, and `f32` gives what `f64` gives,
-/// within rounding.
+/// Checks a loss, with the arguments of its examples and with others, drawn from what its keys say is to be tried:
+///
+/// - its gradient by the outputs agrees with finite differences, in `f64`;
+/// - it is a mean over the batch: the same samples once more don't change it;
+/// - value and gradient are finite, for outputs of ±10 000 too, and `f32` gives what `f64` gives, within rounding.
 ///
 /// # Errors
 /// The first failure, with the case that shows it.
 pub fn loss(def: &LossDef) -> Result<LossReport, Failure> {
-    let fail = |case: &str, found: String| Failure::new(case, found);
     let registry = Registry::new("loss")
         .with(*def)
-        .map_err(|e| fail(def.name, e.to_string()))?;
+        .map_err(|e| Failure::new(def.name, e.to_string()))?;
     if def.examples.is_empty() {
-        return Err(fail(def.name, "its definition has no examples".into()));
+        return Err(Failure::new(def.name, "its definition has no examples"));
     }
     let mut report = LossReport::default();
-    for &text in def.examples {
-        let loss = loss::read(text, &registry).map_err(|e| fail(text, list(&e)))?;
-        for (rows, classes) in [(1, 2), (1, 10), (4, 3), (5, 10)] {
-            let found = one_loss(&*loss.loss, rows, classes, &mut report);
-            found.map_err(|found| fail(&format!("`{text}` on [{rows}, {classes}]"), found))?;
-            report.cases += 1;
+    for (&text, place) in def.examples.iter().zip(0..) {
+        let calls = read_chain(text, &registry).map_err(|e| Failure::new(text, list(&e)))?;
+        let [call] = &calls[..] else {
+            return Err(Failure::new(
+                text,
+                format!("an example holds one loss, not {}", calls.len()),
+            ));
+        };
+        let before = report.cases;
+        every_shape(&NamedLoss::build(call), &mut report)?;
+        if report.cases == before {
+            return Err(Failure::new(text, format!("it refuses all of {SHAPES:?}")));
+        }
+        let draws = DRAWS * u64::from(def.args.iter().any(ArgInfo::drawn));
+        for n in 0..draws {
+            let mut drawn = call.clone();
+            draw(&mut drawn, &mut generator(n, place, 0, b"draw"))
+                .map_err(|e| Failure::new(text, e.to_string()))?;
+            every_shape(&NamedLoss::build(&drawn), &mut report)?;
         }
     }
     Ok(report)
 }
 
-fn one_loss(
-    loss: &dyn crate::AnyLoss,
-    rows: usize,
-    classes: usize,
+fn every_shape(named: &NamedLoss, report: &mut LossReport) -> Result<(), Failure> {
+    for shape @ [_, classes] in SHAPES {
+        if named.expect_classes(classes).is_err() {
+            report.refused += 1;
+            continue;
+        }
+        one(&*named.loss, shape, report)
+            .map_err(|found| Failure::new(format!("`{}` on {shape:?}", named.text), found))?;
+        report.cases += 1;
+    }
+    Ok(())
+}
+
+fn one(
+    loss: &dyn AnyLoss,
+    [rows, classes]: [usize; 2],
     report: &mut LossReport,
 ) -> Result<(), String> {
     let output = normal(&[rows, classes], 3);
     let targets: Vec<usize> = (0..rows).map(|row| row * 7 % classes).collect();
-    let wide = value::<f64>(loss, output.clone(), &targets);
-    let narrow = value::<f32>(loss, output.mapv(|y| y as f32).into_shared(), &targets);
-    if wide.len() != 1 || !wide.sum().is_finite() {
-        return Err(format!("its value is {wide}, not one finite number"));
-    }
-    if (wide.sum() - f64::from(narrow.sum())).abs() > 1e-5 * wide.sum().abs().max(1.0) {
+
+    let wide = finite::<f64>(loss, &output, &targets)?;
+    let narrow = finite::<f32>(loss, &output, &targets)?;
+    if (wide - narrow).abs() > 1e-5 * wide.abs().max(1.0) {
         return Err(format!("it is {narrow} in f32, but {wide} in f64"));
     }
+    let twice = ndarray::concatenate![Axis(0), output, output].into_shared();
+    let again = finite::<f64>(loss, &twice, &targets.repeat(2))?;
+    if (again - wide).abs() > 1e-12 * wide.abs().max(1.0) {
+        return Err(format!(
+            "it is {wide}, but {again} with each sample twice; a loss is a mean over the batch"
+        ));
+    }
+    let extreme = output.mapv(|y| if y < 0.0 { -1e4 } else { 1e4 });
+    let extreme = extreme.into_shared();
+    finite::<f64>(loss, &extreme, &targets)
+        .and_then(|_| finite::<f32>(loss, &extreme, &targets))
+        .map_err(|found| format!("for outputs of ±10000, {found}"))?;
+
     let checked = check::gradients(&Params::new(), &[output], |_, _, inputs| {
         f64::loss(loss).value(inputs[0], &targets)
     });
@@ -67,8 +115,26 @@ fn one_loss(
     Ok(())
 }
 
-fn value<T: Element>(loss: &dyn crate::AnyLoss, output: Tensor<T>, targets: &[usize]) -> Tensor<T> {
-    no_grad(&Params::new(), |tape, _| {
-        T::loss(loss).value(tape.constant(output), targets).value()
-    })
+/// Its value, once value and gradient are known to be finite.
+fn finite<T: Element>(
+    loss: &dyn AnyLoss,
+    output: &Tensor<f64>,
+    targets: &[usize],
+) -> Result<f64, String> {
+    let output = output.mapv(T::of).into_shared();
+    let (_, grads, value) = value_and_grad(&Params::new(), &[output], |_, _, inputs| {
+        let y = T::loss(loss).value(inputs[0], targets);
+        (y.sum(), y.value())
+    });
+    if value.len() != 1 || !value.sum().is_finite() {
+        let float = T::NAME;
+        return Err(format!(
+            "its value in {float} is {value}, not one finite number"
+        ));
+    }
+    let gradient = grads.inputs[0].iter().flatten();
+    match gradient.copied().find(|g| !g.is_finite()) {
+        Some(odd) => Err(format!("its gradient in {} holds {odd}", T::NAME)),
+        None => Ok(value.sum().widen()),
+    }
 }

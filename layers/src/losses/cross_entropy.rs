@@ -3,26 +3,37 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{Var, cross_entropy};
 
-use crate::{Element, Loss, LossDef};
+use super::{
+    nll::{WEIGHT, smoothed},
+    weights::Weights,
+};
+use crate::{Element, Loss, LossDef, Takes};
 
 const LABEL_SMOOTHING: Arg<f64> = Arg::new(
     "label_smoothing",
     "share of the target spread evenly over all classes",
 )
 .default(0.0)
-.range(0.0..=1.0);
+.range(0.0..=1.0)
+.tried(0.0..=1.0);
 
-/// `−Σ_c q_c ln softmax(z)_c`, a mean over the batch, with `q` the one-hot target of which `label_smoothing` is spread over all
-/// classes. Takes logits. (`torch.nn.CrossEntropyLoss`; smoothing: Szegedy et al. 2016)
+/// `−Σ_c w_c q_c ln softmax(z)_c`, summed over the batch and divided by the sum of its targets' weights, with `q` the one-hot target of
+/// which `label_smoothing` is spread over all classes, and `w` the `weight`. Takes logits. (`torch.nn.CrossEntropyLoss`; smoothing:
+/// Szegedy et al. 2016)
 pub const CROSS_ENTROPY: LossDef = LossDef {
     name: "cross_entropy",
     about: "softmax cross-entropy of logits",
-    args: &[LABEL_SMOOTHING.info()],
-    examples: &["cross_entropy", "cross_entropy(label_smoothing=0.1)"],
-    takes_logits: true,
+    args: &[LABEL_SMOOTHING.info(), WEIGHT.info()],
+    examples: &[
+        "cross_entropy",
+        "cross_entropy(label_smoothing=0.1)",
+        "cross_entropy(weight=(0.5, 2, 1))",
+    ],
+    takes: Takes::Logits,
     build: |args| {
         Box::new(CrossEntropy {
             smoothing: args.get(LABEL_SMOOTHING),
+            weight: Weights::new("weight", args.get(WEIGHT)),
         })
     },
     ..LossDef::BASE
@@ -30,10 +41,19 @@ pub const CROSS_ENTROPY: LossDef = LossDef {
 
 struct CrossEntropy {
     smoothing: f64,
+    weight: Weights,
 }
 
 impl<T: Element> Loss<T> for CrossEntropy {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
-        cross_entropy(output, targets, T::of(self.smoothing))
+        // One weight for all is divided out again.
+        if self.weight.one_for_all() {
+            return cross_entropy(output, targets, T::of(self.smoothing));
+        }
+        smoothed(output.log_softmax(1), targets, &self.weight, self.smoothing)
+    }
+
+    fn expect_classes(&self, classes: usize) -> Result<(), String> {
+        self.weight.expect_classes(classes)
     }
 }

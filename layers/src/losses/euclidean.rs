@@ -2,7 +2,7 @@
 
 use tapeline_tensor::Var;
 
-use crate::{Element, Loss, LossDef, loss::one_hot};
+use crate::{Element, Loss, LossDef, one_hot};
 
 /// `½ Σ_c (y_c − onehot_c)²`, a mean over the batch, on whatever the network puts out.
 pub const EUCLIDEAN: LossDef = LossDef {
@@ -17,7 +17,6 @@ struct Euclidean;
 
 impl<T: Element> Loss<T> for Euclidean {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
-        let target = one_hot(output.tape(), targets, output.shape()[1]);
-        (output - target).square().sum() / T::of(2.0 * targets.len() as f64)
+        (output - one_hot(output, targets)).square().sum() / T::of(2.0 * targets.len() as f64)
     }
 }

@@ -2,7 +2,7 @@
 
 use tapeline_tensor::{Var, mse};
 
-use crate::{Element, Loss, LossDef, loss::one_hot};
+use crate::{Element, Loss, LossDef, one_hot};
 
 /// The mean over all elements of `(y − onehot)²`, on whatever the network puts out. (`torch.nn.MSELoss`)
 pub const MSE: LossDef = LossDef {
@@ -17,6 +17,6 @@ pub(crate) struct Mse;
 
 impl<T: Element> Loss<T> for Mse {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
-        mse(output, one_hot(output.tape(), targets, output.shape()[1]))
+        mse(output, one_hot(output, targets))
     }
 }

@@ -59,7 +59,7 @@ impl<S: Send + Sync, D: for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync> 
 }
 
 /// `1 / (1 + e⁻ˣ)`.
-fn logistic<T: Scalar>(x: T) -> T {
+pub(crate) fn logistic<T: Scalar>(x: T) -> T {
     let e = (-x.abs()).exp();
     if x < T::zero() {
         e / (T::one() + e)
@@ -69,7 +69,7 @@ fn logistic<T: Scalar>(x: T) -> T {
 }
 
 /// `ln(1 + eˣ)`.
-fn softplus<T: Scalar>(x: T) -> T {
+pub(crate) fn softplus<T: Scalar>(x: T) -> T {
     let above = if x <= T::zero() { T::zero() } else { x };
     above + (-x.abs()).exp().ln_1p()
 }

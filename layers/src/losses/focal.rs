@@ -1,0 +1,78 @@
+//! Cross-entropy that looks away from what is right already.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::{Scalar, Tensor, Var};
+
+use super::weights::Weights;
+use crate::{Element, Loss, LossDef, Takes, one_hot};
+
+const GAMMA: Arg<f64> = Arg::new(
+    "gamma",
+    "how much less a sample counts that is right already; 0 for cross-entropy",
+)
+.default(2.0)
+.range(0.0..=100.0)
+.tried(0.0..=4.0);
+const ALPHA: Arg<Vec<f64>> = Arg::new("alpha", "factor of each class, or one for all")
+    .default(&[1.0] as &[f64])
+    .range(0.0..=1e6)
+    .tried(0.0..=2.0);
+
+/// `−α_t (1 − p_t)^γ ln p_t`, a mean over the batch, with `p` the softmax of the output and `t` the class. Takes logits. (Lin et al. 2017,
+/// with softmax in place of their sigmoid)
+pub const FOCAL: LossDef = LossDef {
+    name: "focal",
+    about: "cross-entropy of logits in which samples that are right already count less",
+    args: &[GAMMA.info(), ALPHA.info()],
+    examples: &["focal", "focal(gamma=0.5, alpha=(0.5, 2, 1))"],
+    takes: Takes::Logits,
+    build: |args| {
+        Box::new(Focal {
+            gamma: args.get(GAMMA),
+            alpha: Weights::new("alpha", args.get(ALPHA)),
+        })
+    },
+    ..LossDef::BASE
+};
+
+struct Focal {
+    gamma: f64,
+    alpha: Weights,
+}
+
+impl<T: Element> Loss<T> for Focal {
+    fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
+        let target = one_hot(output, targets);
+        let ln_p = (output.log_softmax(1) * target).sum_axis(1);
+        let alpha = self.alpha.each(output.shape()[1]);
+        let alpha = targets.iter().map(|&target| T::of(alpha[target])).collect();
+        (focal(ln_p, self.gamma) * output.tape().constant(column(alpha))).mean()
+    }
+
+    fn expect_classes(&self, classes: usize) -> Result<(), String> {
+        self.alpha.expect_classes(classes)
+    }
+}
+
+fn column<T: Scalar>(values: Vec<T>) -> Tensor<T> {
+    Tensor::from_shape_vec(vec![values.len()], values)
+        .unwrap_or_else(|e| unreachable!("as long as it is: {e}"))
+}
+
+/// `−(1 − eˣ)^γ x` of logarithms of probabilities.
+fn focal<T: Scalar>(ln_p: Var<'_, T>, gamma: f64) -> Var<'_, T> {
+    let gamma = T::of(gamma);
+    let wrong = |x: T| -x.exp_m1();
+    let value = move |x: T| -wrong(x).powf(gamma) * x;
+    // −(1 − p)^γ (1 + γ r), where r = −x p / (1 − p) is 1 in the limit of p = 1.
+    let slope = move |g: T, x: T| {
+        let q = wrong(x);
+        let ratio = if q == T::zero() {
+            T::one()
+        } else {
+            -x * x.exp() / q
+        };
+        -g * q.powf(gamma) * (T::one() + gamma * ratio)
+    };
+    ln_p.map("focal", value, slope)
+}

@@ -1,0 +1,50 @@
+//! Multi-class margin.
+
+use tapeline_spec::Arg;
+use tapeline_tensor::Var;
+
+use crate::{Element, Loss, LossDef, Takes, one_hot};
+
+const MARGIN: Arg<f64> = Arg::new("margin", "by how much the right class is to be ahead")
+    .default(1.0)
+    .from(0.0)
+    .tried(0.0..=2.0);
+const P: Arg<usize> = Arg::new("p", "power of what is lacking")
+    .default(1)
+    .range(1..=2)
+    .tried(1..=2);
+
+/// `Σ_{c ≠ t} max(0, margin − z_t + z_c)^p / classes`, a mean over the batch, with `t` the class; its derivative at the margin is 0.
+/// (Crammer and Singer 2001; `torch.nn.MultiMarginLoss`)
+pub const HINGE: LossDef = LossDef {
+    name: "hinge",
+    aliases: &["multi_margin"],
+    about: "by how much other classes come nearer to the right one than a margin: mean over batch and classes",
+    args: &[MARGIN.info(), P.info()],
+    examples: &["hinge", "hinge(margin=0.5, p=2)"],
+    takes: Takes::Logits,
+    build: |args| {
+        Box::new(Hinge {
+            margin: args.get(MARGIN),
+            p: args.get(P),
+        })
+    },
+};
+
+struct Hinge {
+    margin: f64,
+    p: usize,
+}
+
+impl<T: Element> Loss<T> for Hinge {
+    fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
+        let target = one_hot(output, targets);
+        let right = (output * target).sum_axis(1).reshape(&[targets.len(), 1]);
+        let others = -target + T::one();
+        let lacking = (output - right + T::of(self.margin)).relu() * others;
+        match self.p {
+            1 => lacking.mean(),
+            _ => lacking.square().mean(),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Mean distance to the one-hot target.
+
+use tapeline_tensor::Var;
+
+use crate::{Element, Loss, LossDef, one_hot};
+
+/// The mean over all elements of `|y − onehot|`, on whatever the network puts out; its derivative at 0 is 0. (`torch.nn.L1Loss`)
+pub const L1: LossDef = LossDef {
+    name: "l1",
+    aliases: &["mae"],
+    about: "mean distance to the one-hot target, over batch and classes",
+    examples: &["l1"],
+    build: |_| Box::new(L1Loss),
+    ..LossDef::BASE
+};
+
+struct L1Loss;
+
+impl<T: Element> Loss<T> for L1Loss {
+    fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
+        let apart = output - one_hot(output, targets);
+        let slope = |g: T, x: T| {
+            if x == T::zero() {
+                T::zero()
+            } else {
+                g * x.signum()
+            }
+        };
+        apart.map("abs", T::abs, slope).mean()
+    }
+}

@@ -1,0 +1,68 @@
+//! Negative log-likelihood.
+
+use ndarray::Array2;
+use tapeline_spec::Arg;
+use tapeline_tensor::{Tensor, Var};
+
+use super::weights::Weights;
+use crate::{Element, Loss, LossDef, Takes, loss::classes};
+
+/// Never 0: a batch in which nothing counts would have no mean. The limits keep all quotients of two within `f32`.
+pub(super) const WEIGHT: Arg<Vec<f64>> = Arg::new(
+    "weight",
+    "how much each class counts; one number means all alike",
+)
+.default(&[1.0] as &[f64])
+.range(1e-6..=1e6)
+.tried(0.25..=4.0);
+
+/// `−Σ w_t y_t / Σ w_t` over the samples of a batch, with `t` a sample's class, `y` its log-probabilities and `w` the `weight`. For a network
+/// that ends with `log_softmax`. (`torch.nn.NLLLoss`)
+pub const NLL: LossDef = LossDef {
+    name: "nll",
+    about: "negative log-likelihood, of log-probabilities",
+    args: &[WEIGHT.info()],
+    examples: &["nll", "nll(weight=(0.5, 2, 1))"],
+    takes: Takes::LogProbabilities,
+    build: |args| {
+        Box::new(Nll {
+            weight: Weights::new("weight", args.get(WEIGHT)),
+        })
+    },
+    ..LossDef::BASE
+};
+
+struct Nll {
+    weight: Weights,
+}
+
+impl<T: Element> Loss<T> for Nll {
+    fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
+        smoothed(output, targets, &self.weight, 0.0)
+    }
+
+    fn expect_classes(&self, classes: usize) -> Result<(), String> {
+        self.weight.expect_classes(classes)
+    }
+}
+
+/// `−Σ ((1 − smoothing) w_t y_t + smoothing/classes Σ_c w_c y_c) / Σ w_t` of log-probabilities `y`.
+pub(super) fn smoothed<'t, T: Element>(
+    log_probabilities: Var<'t, T>,
+    targets: &[usize],
+    weight: &Weights,
+    smoothing: f64,
+) -> Var<'t, T> {
+    let classes = classes(log_probabilities, targets);
+    let weight = weight.each(classes);
+    let total: f64 = targets.iter().map(|&target| weight[target]).sum();
+    let share = |class: usize, part: f64| T::of(part * weight[class] / total);
+    let mut shares = Array2::from_shape_fn([targets.len(), classes], |(_, class)| {
+        share(class, smoothing / classes as f64)
+    });
+    for (mut row, &target) in shares.rows_mut().into_iter().zip(targets) {
+        row[target] += share(target, 1.0 - smoothing);
+    }
+    let shares = Tensor::from(shares.into_dyn());
+    -(log_probabilities * log_probabilities.tape().constant(shares)).sum()
+}
