@@ -199,7 +199,10 @@ fn what_makes_no_optimizer_is_refused() {
     for (text, parts) in [
         (
             "clip_norm(1)",
-            &["learning rate", "`adam`, `adamw`, `sgd`"][..],
+            &[
+                "learning rate",
+                "`adagrad`, `adam`, `adamw`, `lion`, `muon`, `rmsprop`, `sgd`",
+            ][..],
         ),
         ("sgd clip_norm(1) adam", &["`adam` is a second", "`sgd`"]),
         ("sgd(nesterov=true)", &["nesterov", "momentum"]),

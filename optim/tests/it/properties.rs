@@ -194,7 +194,7 @@ proptest! {
     ) {
         let mut params = weights::<f64>(&[&weight, &[1.0]]);
         let before = elements(&params);
-        let chain = Chain::new().then(AddDecay(decay)).then(ScaleByLr(scale)).then(ClipNorm { max });
+        let chain = Chain::new().then(AddDecay { weight_decay: decay, biases: true }).then(ScaleByLr(scale)).then(ClipNorm { max });
         Stepper::new(&chain, &params).step(&mut params, grads(&[&weight, &[-1.0]]), 1.0);
         let scaled: Vec<_> = weight.iter().map(|x| scale * (1.0 + decay) * x).chain([scale * (decay - 1.0)]).collect();
         let norm = scaled.iter().map(|x| x * x).sum::<f64>().sqrt();
