@@ -211,7 +211,7 @@ impl Train {
         let schedule = schedule.map_err(in_option("--schedule", &self.schedule))?;
         if schedule.goes_by_loss() && self.val.is_none() {
             let message = format!(
-                "--schedule \"{}\": it goes by the validation loss, and no images are held out for that",
+                "--schedule: `{}` goes by the validation loss, and no images are held out for that",
                 schedule.short()
             );
             return Err(CliError::usage(message).help("hold some out: `--val 5000`"));

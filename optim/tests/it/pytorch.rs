@@ -28,20 +28,30 @@ fn optimizers_agree<T: Element>(tolerance: f64) {
         let schedule = Schedule::read(case["schedule"].as_str().unwrap(), &schedules()).unwrap();
         let plan = schedule.plan(steps);
         let mut params = Params::<T>::new();
-        params.push("weight", Role::Weight, matrix(&fixture["weight"], &case["shape"]));
+        params.push(
+            "weight",
+            Role::Weight,
+            matrix(&fixture["weight"], &case["shape"]),
+        );
         params.push("bias", Role::Weight, flat(&numbers(&fixture["bias"])));
         let mut stepper = start(text, &params);
         for step in 0..steps {
             let of = &fixture["grads"][step as usize];
             let grads = Grads {
-                params: vec![Some(matrix(&of[0], &case["shape"])), Some(flat(&numbers(&of[1])))],
+                params: vec![
+                    Some(matrix(&of[0], &case["shape"])),
+                    Some(flat(&numbers(&of[1]))),
+                ],
                 inputs: vec![],
             };
             stepper.step(&mut params, grads, plan.factor(step));
             let wanted = |of: &str| case[of].get((step + 1).to_string()).map(numbers);
             for (found, wanted) in [
                 (elements(&params), wanted("after")),
-                (elements(&stepper.averaged(&params)), wanted("averages_after")),
+                (
+                    elements(&stepper.averaged(&params)),
+                    wanted("averages_after"),
+                ),
             ] {
                 let Some(wanted) = wanted else { continue };
                 let near = crate::common::near(&found, &wanted, tolerance);
