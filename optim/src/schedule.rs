@@ -59,13 +59,15 @@ pub struct Phase {
     factor: Factor,
 }
 
+type OfLosses = dyn Fn(&[f64]) -> f64 + Send + Sync;
+
 /// What the factor on the learning rate is a function of.
 #[derive(Clone)]
 enum Factor {
     /// The step, counted from the phase's own start, and the phase's length.
     OfStep(Arc<dyn Fn(u64, u64) -> f64 + Send + Sync>),
     /// The validation losses that were told since the phase's start.
-    OfLosses(Arc<dyn Fn(&[f64]) -> f64 + Send + Sync>),
+    OfLosses(Arc<OfLosses>),
 }
 
 impl Phase {

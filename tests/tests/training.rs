@@ -165,8 +165,9 @@ fn averages_are_what_is_judged() {
     };
     let model = Model::build(setting.model, &data.shape(), &layers(), &presets()).unwrap();
     let loss = loss::read(setting.loss, &losses()).unwrap();
-    let judge =
-        |params| evaluate(&model, params, &*loss.loss, &data, Normalisation::default()).loss;
+    let judge = |params: &Params| {
+        evaluate(&model, params, &*loss.loss, &data, Normalisation::default()).loss
+    };
     let mut seen = 0;
     train(&setting, &data, &mut |event| {
         if let Event::Epoch(epoch, trainer) = event {

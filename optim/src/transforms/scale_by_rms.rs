@@ -40,7 +40,7 @@ impl<T: Scalar> Transform<T> for ScaleByRms {
                     *m = flush(keep * *m + fresh * *g);
                     // Rounding may make it negative.
                     let variance = (*s - *m * *m).max(T::zero());
-                    *g = *g / (variance.sqrt() + eps);
+                    *g /= variance.sqrt() + eps;
                 });
             });
         } else {
@@ -49,7 +49,7 @@ impl<T: Scalar> Transform<T> for ScaleByRms {
             vectorized(|| {
                 pairs.for_each(|(g, s)| {
                     *s = flush(keep * *s + fresh * *g * *g);
-                    *g = *g / (s.sqrt() + eps);
+                    *g /= s.sqrt() + eps;
                 });
             });
         }
