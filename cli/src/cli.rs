@@ -83,6 +83,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  tapeline presets cnn")]
     Presets(Name),
     /// Print everything that has a name, as a page of Markdown
+    #[command(after_help = "Example:\n  tapeline catalogue > catalogue.md")]
     Catalogue,
     /// List data sets, or check their files
     Data(Data),

@@ -22,7 +22,7 @@ use crate::{
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tapeline check \"conv2d(4, 3) batchnorm2d relu flatten linear(10)\" --input 1x8x8\n  tapeline check --all"
+    after_help = "Example:\n  tapeline check \"conv2d(4, 3) batchnorm2d relu flatten linear(10)\" --input 1x8x8\n  tapeline check --all"
 )]
 pub struct Check {
     /// A spec, or `@` and the path of a spec, a run or a model file: each layer, and all of them together

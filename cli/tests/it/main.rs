@@ -1,5 +1,6 @@
 //! The program as its users see it: run on tiny data, with what it prints and leaves behind.
 
+mod check;
 mod common;
 mod files;
 mod lists;

@@ -84,7 +84,7 @@ fn events_have_the_promised_keys_in_order() {
     assert_eq!(events[0]["parameters"], 36 * 3 + 3);
     assert_eq!(
         events[0]["spec"],
-        "flatten linear(out_features=3, bias=true)"
+        "flatten linear(out_features=3, bias=true, init=uniform)"
     );
     assert_eq!(
         (&events[3]["test_loss"], &events[3]["out"]),
