@@ -5,8 +5,8 @@ use std::env;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions::Completions, data::Data, eval::Eval, predict::Predict, registry::Name,
-    summary::Summary, train::Train,
+    check::Check, completions::Completions, data::Data, eval::Eval, predict::Predict,
+    registry::Name, summary::Summary, train::Train,
 };
 
 /// One line of text becomes a trained classifier
@@ -62,6 +62,8 @@ pub enum Command {
     Predict(Predict),
     /// Show the layers of a model: shapes, parameters, multiply-adds
     Summary(Summary),
+    /// Check gradients, and what else layers are held to
+    Check(Check),
     /// List the layers, or describe one
     #[command(after_help = "Example:\n  tapeline layers conv2d")]
     Layers(Name),
@@ -71,12 +73,17 @@ pub enum Command {
     /// List the learning-rate schedules, or describe one
     #[command(after_help = "Example:\n  tapeline schedules cosine")]
     Schedules(Name),
+    /// List the ways of changing training images, or describe one
+    #[command(after_help = "Example:\n  tapeline augmentations elastic")]
+    Augmentations(Name),
     /// List the losses, or describe one
     #[command(after_help = "Example:\n  tapeline losses cross_entropy")]
     Losses(Name),
     /// List the models that have a name, or describe one
     #[command(after_help = "Example:\n  tapeline presets cnn")]
     Presets(Name),
+    /// Print everything that has a name, as a page of Markdown
+    Catalogue,
     /// List data sets, or check their files
     Data(Data),
     /// Print a script that completes commands and options in a shell

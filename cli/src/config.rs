@@ -13,6 +13,8 @@ pub struct Config {
     pub loss: String,
     pub optimizer: String,
     pub schedule: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<String>,
     pub epochs: u64,
     pub batch_size: usize,
     pub seed: u64,

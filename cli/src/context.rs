@@ -1,5 +1,6 @@
 //! What every command is given.
 
+use tapeline_data::{AugmentDef, augmentations};
 use tapeline_layers::{LayerDef, LossDef, layers, losses};
 use tapeline_models::presets;
 use tapeline_optim::{OptimizerDef, ScheduleDef, optimizers, schedules};
@@ -15,6 +16,7 @@ pub struct Context {
     pub losses: Registry<LossDef>,
     pub optimizers: Registry<OptimizerDef>,
     pub schedules: Registry<ScheduleDef>,
+    pub augmentations: Registry<AugmentDef>,
 }
 
 impl Context {
@@ -26,6 +28,7 @@ impl Context {
             losses: losses(),
             optimizers: optimizers(),
             schedules: schedules(),
+            augmentations: augmentations(),
         }
     }
 }

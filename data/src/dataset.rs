@@ -4,7 +4,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use crate::{DataError, Images};
+use crate::{DataError, Draws, Images};
 
 /// Images, a label for each, and the names of the classes. Clones and ranges share the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,13 @@ impl Normalisation {
     /// The number for one pixel.
     #[inline]
     pub fn apply(self, pixel: u8) -> f32 {
-        (f32::from(pixel) * self.scale - self.mean) / self.std
+        self.number(f32::from(pixel))
+    }
+
+    /// The number for what a pixel has become, still from 0 to 255.
+    #[inline]
+    fn number(self, pixel: f32) -> f32 {
+        (pixel * self.scale - self.mean) / self.std
     }
 }
 
@@ -163,15 +169,8 @@ impl Dataset {
     /// When `out` has another size, or an index goes beyond the data.
     #[inline]
     pub fn gather(&self, indices: &[usize], scale: Normalisation, out: &mut [f32]) {
-        let area = self.images.area();
-        assert_eq!(
-            out.len(),
-            indices.len() * area,
-            "Dataset::gather: size of `out` for {} images",
-            indices.len()
-        );
         let plain = scale.mean == 0.0 && scale.std == 1.0;
-        for (&i, out) in indices.iter().zip(out.chunks_exact_mut(area.max(1))) {
+        for (i, out) in self.places(indices, out) {
             let pixels = out.iter_mut().zip(self.images.pixels(i));
             if plain {
                 // The same numbers without a division.
@@ -180,6 +179,45 @@ impl Dataset {
                 pixels.for_each(|(out, &pixel)| *out = scale.apply(pixel));
             }
         }
+    }
+
+    /// As [`gather`](Dataset::gather), but with the images changed by `draws` before bytes become numbers. Where nothing is drawn that
+    /// changes an image, it comes out bit by bit as from `gather`.
+    ///
+    /// # Panics
+    /// When `out` has another size, or an index goes beyond the data.
+    pub fn gather_augmented(
+        &self,
+        indices: &[usize],
+        scale: Normalisation,
+        draws: Draws<'_>,
+        out: &mut [f32],
+    ) {
+        for (i, out) in self.places(indices, out) {
+            draws.apply(i, self.images.pixels(i), self.shape(), out);
+            out.iter_mut()
+                .for_each(|pixel| *pixel = scale.number(*pixel));
+        }
+    }
+
+    /// Each index with the part of `out` that its image fills.
+    #[inline]
+    fn places<'o>(
+        &self,
+        indices: &[usize],
+        out: &'o mut [f32],
+    ) -> impl Iterator<Item = (usize, &'o mut [f32])> {
+        let area = self.images.area();
+        assert_eq!(
+            out.len(),
+            indices.len() * area,
+            "Dataset::gather: size of `out` for {} images",
+            indices.len()
+        );
+        indices
+            .iter()
+            .copied()
+            .zip(out.chunks_exact_mut(area.max(1)))
     }
 
     /// The labels at `indices`.

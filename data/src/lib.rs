@@ -1,4 +1,4 @@
-//! IDX files, MNIST and its look-alikes, reproducible batches.
+//! IDX files, MNIST and its look-alikes, reproducible batches, augmentation.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | [`images`] | [`Images`]: many images of one size, as bytes |
 //! | [`dataset`] | [`Dataset`]: images with labels and class names; [`Normalisation`] |
 //! | [`batches`](mod@batches) | [`Batches`]: the order of an epoch, a function of seed and epoch |
+//! | [`augment`] | [`Augmentation`]: images changed at random, `shift(2) rotate(10)`; [`augmentations()`]: the registry |
 //! | [`source`] | [`load`]: `mnist`, `fashion-mnist` or a folder |
 //! | [`known`](mod@known) | [`known()`]: the names |
 //! | [`verify`](mod@verify) | [`verify()`]: counts and checksums of a source's files |
@@ -15,7 +16,9 @@
 //! [`Dataset`] is also made from what the `mnist` crate has loaded, by `TryFrom<mnist::Mnist>`.
 //!
 //! ```
-//! use tapeline_data::{Dataset, Normalisation, batches, read_images_from, read_labels_from};
+//! use tapeline_data::{
+//!     Augmentation, Dataset, Normalisation, augmentations, batches, read_images_from, read_labels_from,
+//! };
 //!
 //! let images = b"\0\0\x08\x03\0\0\0\x03\0\0\0\x02\0\0\0\x02\0\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b";
 //! let labels = b"\0\0\x08\x01\0\0\0\x03\0\x01\0";
@@ -26,16 +29,20 @@
 //! )?;
 //! assert_eq!((data.len(), data.shape()), (3, [1, 2, 2]));
 //!
+//! let augmentation = Augmentation::read("shift(1) rotate(10)", &augmentations()).unwrap();
+//! let (seed, epoch) = (7, 0);
 //! let mut seen = 0;
-//! for batch in batches(data.len(), 2, 7, 0).chunks() {
+//! for batch in batches(data.len(), 2, seed, epoch).chunks() {
 //!     let mut pixels = vec![0.0; batch.len() * 4];
 //!     data.gather(batch, Normalisation::default(), &mut pixels);
+//!     data.gather_augmented(batch, Normalisation::default(), augmentation.draws(seed, epoch), &mut pixels);
 //!     seen += data.labels_of(batch).len();
 //! }
 //! assert_eq!(seen, 3);
 //! # Ok::<(), tapeline_data::DataError>(())
 //! ```
 
+pub mod augment;
 pub mod batches;
 #[cfg(feature = "bundled")]
 mod bundled;
@@ -51,6 +58,7 @@ pub mod source;
 pub mod verify;
 pub mod write;
 
+pub use augment::{AugmentDef, Augmentation, Change, Draws, Warp, augmentations};
 pub use batches::{Batches, batches, in_order};
 pub use dataset::{Dataset, Normalisation};
 pub use error::DataError;

@@ -125,6 +125,11 @@ impl<'b> Build<'b> {
         self.site.stream()
     }
 
+    /// Says that the layer learns nothing from a batch of one sample, so that who trains can be warned of such batches.
+    pub fn want_several(&mut self) {
+        self.site.want_several();
+    }
+
     /// Says how many multiply-adds the layer takes for one sample, its body not counted.
     pub fn cost(&mut self, multiply_adds: u64) {
         self.site.cost(multiply_adds);

@@ -23,6 +23,8 @@ pub struct Plan {
     pub declared: Vec<Declared>,
     /// The layers in order, those in bodies behind the layer that has them.
     pub rows: Vec<Row>,
+    /// The rows of the layers that learn nothing from a batch of one sample.
+    pub want_several: Vec<usize>,
 }
 
 /// One layer of a [`Plan`], for a summary.
@@ -56,6 +58,7 @@ impl Plan {
             output,
             declared: site.declared,
             rows: site.rows,
+            want_several: site.want_several,
         })
     }
 
@@ -82,6 +85,7 @@ impl Plan {
 pub(crate) struct Site {
     declared: Vec<Declared>,
     rows: Vec<Row>,
+    want_several: Vec<usize>,
     streams: u64,
     parameters: usize,
     outputs: usize,
@@ -144,6 +148,10 @@ impl Site {
     pub fn stream(&mut self) -> Stream {
         self.streams += 1;
         Stream(self.streams - 1)
+    }
+
+    pub fn want_several(&mut self) {
+        self.want_several.extend(self.open.last());
     }
 
     pub fn cost(&mut self, multiply_adds: u64) {

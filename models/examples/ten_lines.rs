@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         batch_size: 50,
         seed: 0,
         normalisation: Normalisation::default(),
+        augment: None,
         schedule: &Schedule::read("cosine", &schedules())
             .map_err(|e| e[0].clone())?
             .plan(200),

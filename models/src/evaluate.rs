@@ -1,6 +1,6 @@
 //! How good a model is.
 
-use tapeline_data::{Dataset, Normalisation, in_order};
+use tapeline_data::{Dataset, Draws, Normalisation, in_order};
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
 use tapeline_tensor::{Params, Tensor, buffer::Buffer, no_grad, pool, vectorized};
 
@@ -41,7 +41,7 @@ pub fn evaluate(
     let mut sum = 0.0;
     for indices in &in_order(data.len(), BATCH) {
         let targets = data.labels_of(indices);
-        let images = batch(data, indices, normalisation);
+        let images = batch(data, indices, normalisation, None);
         let (loss, found) = no_grad(params, |tape, params| {
             let cx = Ctx::new(tape, params, Mode::Evaluation);
             let output = model.forward(&cx, tape.constant(images));
@@ -84,20 +84,32 @@ pub fn predict(model: &Model, params: &Params, images: Tensor) -> Tensor {
     })
 }
 
-/// The images at `indices` as a tensor `[n, channels, h, w]`.
-pub(crate) fn batch(data: &Dataset, indices: &[usize], normalisation: Normalisation) -> Tensor {
+/// The images at `indices` as a tensor `[n, channels, h, w]`, changed by the draws if there are any.
+pub(crate) fn batch(
+    data: &Dataset,
+    indices: &[usize],
+    normalisation: Normalisation,
+    draws: Option<Draws<'_>>,
+) -> Tensor {
     let [channels, rows, cols] = data.shape();
     let mut pixels = Buffer::any(indices.len() * channels * rows * cols);
-    gather(data, indices, normalisation, &mut pixels);
+    gather(data, indices, normalisation, draws, &mut pixels);
     pixels.into_tensor(&[indices.len(), channels, rows, cols])
 }
 
 /// Writes the images at `indices` into `pixels`, over the threads of the pool.
-fn gather(data: &Dataset, indices: &[usize], normalisation: Normalisation, pixels: &mut [f32]) {
+fn gather(
+    data: &Dataset,
+    indices: &[usize],
+    normalisation: Normalisation,
+    draws: Option<Draws<'_>>,
+    pixels: &mut [f32],
+) {
     let area: usize = data.shape().iter().product();
     let tasks = indices.chunks(IMAGES).zip(pixels.chunks_mut(IMAGES * area));
-    pool::each(tasks, |_, (indices, pixels)| {
-        vectorized(|| data.gather(indices, normalisation, pixels))
+    pool::each(tasks, |_, (indices, pixels)| match draws {
+        None => vectorized(|| data.gather(indices, normalisation, pixels)),
+        Some(draws) => data.gather_augmented(indices, normalisation, draws, pixels),
     });
 }
 

@@ -2,12 +2,12 @@
 
 use std::{ops::ControlFlow, time::Instant};
 
-use tapeline_data::{Dataset, Normalisation, batches};
+use tapeline_data::{Augmentation, Dataset, Normalisation, batches};
 use tapeline_optim::Plan as Schedule;
 use tapeline_tensor::buffer::give_back;
 
 use crate::{
-    Diverged, Trainer,
+    Diverged, Model, Trainer,
     evaluate::{batch, evaluate},
     train::time,
 };
@@ -18,12 +18,52 @@ pub struct Recipe<'a> {
     pub epochs: u64,
     /// Number of samples in a step; the last one of an epoch may have fewer.
     pub batch_size: usize,
-    /// Seed of everything random: order of the data, dropout.
+    /// Seed of everything random: order of the data, augmentation, dropout.
     pub seed: u64,
     /// How pixels become numbers.
     pub normalisation: Normalisation,
+    /// How images are changed before each step; those of an evaluation never are.
+    pub augment: Option<&'a Augmentation>,
     /// The factor on the learning rate in each step.
     pub schedule: &'a Schedule,
+}
+
+impl Recipe<'_> {
+    /// What is allowed, but hardly meant: a batch of one sample before a layer that learns nothing from it.
+    ///
+    /// ```
+    /// use tapeline_layers::layers;
+    /// use tapeline_models::{Model, Recipe, presets};
+    /// use tapeline_optim::{Schedule, schedules};
+    ///
+    /// let model = Model::build("linear(3) batchnorm1d", &[4], &layers(), &presets())?;
+    /// let schedule = Schedule::read("constant", &schedules()).unwrap().plan(11);
+    /// let recipe = Recipe { epochs: 1, batch_size: 10, seed: 0, normalisation: Default::default(), schedule: &schedule };
+    /// assert_eq!(recipe.warnings(&model, 101).len(), 1);
+    /// assert_eq!(recipe.warnings(&model, 100).len(), 0);
+    /// # Ok::<(), tapeline_models::SpecError>(())
+    /// ```
+    pub fn warnings(&self, model: &Model, samples: usize) -> Vec<String> {
+        if self.batch_size > 1 && samples % self.batch_size != 1 {
+            return Vec::new();
+        }
+        let batch = match self.batch_size {
+            1 => "each batch",
+            _ => "the last batch of an epoch",
+        };
+        let rows = model
+            .plan
+            .want_several
+            .iter()
+            .map(|&row| &model.plan.rows[row]);
+        let told = rows.map(|row| {
+            format!(
+                "`{}` (layer {}) learns nothing from {batch}, which holds a single sample: it puts out its bias there",
+                row.text, row.path
+            )
+        });
+        told.collect()
+    }
 }
 
 /// What a training learns from and is judged by. All have one shape and the model's classes.
@@ -157,9 +197,12 @@ fn train_epoch(
         loss,
         accuracy: 0.0,
     };
+    let draws = recipe
+        .augment
+        .map(|augmentation| augmentation.draws(recipe.seed, epoch));
     for indices in &batches(data.len(), recipe.batch_size, recipe.seed, epoch) {
         let images = time(&mut trainer.profile, "gather", || {
-            batch(data, indices, recipe.normalisation)
+            batch(data, indices, recipe.normalisation, draws)
         });
         let factor = recipe.schedule.factor(trainer.step);
         let step = trainer

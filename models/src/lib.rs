@@ -29,7 +29,14 @@
 //! let optimizers = optimizers();
 //! let optimizer = Optimizer::read("sgd(lr=0.5)", &optimizers).unwrap();
 //! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(80);
-//! let recipe = Recipe { epochs: 10, batch_size: 8, seed: 0, normalisation: Normalisation::default(), schedule: &schedule };
+//! let recipe = Recipe {
+//!     epochs: 10,
+//!     batch_size: 8,
+//!     seed: 0,
+//!     normalisation: Normalisation::default(),
+//!     augment: None,
+//!     schedule: &schedule,
+//! };
 //!
 //! let params = model.init(0);
 //! let stepper = optimizer.init(&params);

@@ -117,7 +117,15 @@ pub fn bright_or_dark(count: usize, [channels, height, width]: [usize; 3]) -> Da
         .expect("as many labels as images, all of them classes")
 }
 
-/// The examples in README.md.
+/// The examples in README.md and in the pages of `docs`.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../docs/write-a-layer.md")]
+    struct WriteALayer;
+
+    #[doc = include_str!("../../docs/single-crates.md")]
+    struct SingleCrates;
+}

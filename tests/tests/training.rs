@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use tapeline_data::{Dataset, Normalisation};
+use tapeline_data::{Augmentation, Dataset, Normalisation, augmentations};
 use tapeline_layers::{Takes, layers, loss, losses};
 use tapeline_models::{Data, Ended, Event, Model, Recipe, Trainer, evaluate, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
@@ -13,6 +13,7 @@ struct Setting<'a> {
     model: &'a str,
     optimizer: String,
     loss: &'static str,
+    augment: Option<&'static str>,
     epochs: u64,
     batch_size: usize,
 }
@@ -23,6 +24,7 @@ impl Default for Setting<'_> {
             model: "conv2d(4, 3, padding=1) relu maxpool2d(2) flatten dropout(0.1) linear(2)",
             optimizer: "sgd(lr=0.05, momentum=0.9, weight_decay=0.001)".into(),
             loss: "cross_entropy",
+            augment: None,
             epochs: 3,
             batch_size: 10,
         }
@@ -39,11 +41,15 @@ fn train(
     let registry = optimizers();
     let optimizer = Optimizer::read(&setting.optimizer, &registry).unwrap();
     let schedule = Schedule::read("constant", &schedules()).unwrap().plan(1000);
+    let augment = setting
+        .augment
+        .map(|text| Augmentation::read(text, &augmentations()).unwrap());
     let recipe = Recipe {
         epochs: setting.epochs,
         batch_size: setting.batch_size,
         seed: 7,
         normalisation: Normalisation::default(),
+        augment: augment.as_ref(),
         schedule: &schedule,
     };
     let params = model.init(recipe.seed);
@@ -123,6 +129,7 @@ fn the_bits_are_the_same_on_any_number_of_threads() {
     let data = bright_or_dark(130, [2, 20, 21]);
     let setting = Setting {
         model: "conv2d(9, 5, padding=2) relu maxpool2d(2) conv2d(7, 3) tanh flatten linear(300) relu dropout(0.3) linear(2)",
+        augment: Some("shift(2) rotate(10) elastic(34, 4) erase(0.5)"),
         epochs: 2,
         batch_size: 50,
         ..Setting::default()
@@ -156,6 +163,33 @@ fn the_observer_sees_every_step_and_may_end_it() {
     assert_eq!(ended, Err(Ended::Stopped));
     // The last batch is smaller, and not dropped.
     assert_eq!(seen, [10, 20, 25]);
+}
+
+#[test]
+fn images_are_augmented_in_training_only() {
+    let data = bright_or_dark(25, [1, 6, 6]);
+    let figures = |augment| {
+        let setting = Setting {
+            model: "flatten linear(2)",
+            optimizer: "sgd(lr=1e-30)".into(),
+            augment,
+            ..Setting::default()
+        };
+        let mut figures = Vec::new();
+        let (ended, _) = train(&setting, &data, &mut |event| {
+            if let Event::Epoch(epoch, _) = event {
+                figures.push((epoch.train_loss, epoch.test_loss));
+            }
+            ControlFlow::Continue(())
+        });
+        assert!(ended.is_ok());
+        figures
+    };
+    let (plain, augmented) = (figures(None), figures(Some("shift(2)")));
+    assert!(plain.iter().zip(&augmented).all(|(a, b)| a.0 != b.0));
+    assert!(plain.iter().zip(&augmented).all(|(a, b)| a.1 == b.1));
+    // Each epoch draws anew, from weights that stay as they are.
+    assert!((augmented[0].0 - augmented[1].0).abs() > 1e-4);
 }
 
 #[test]

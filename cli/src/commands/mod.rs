@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod check;
 pub mod completions;
 pub mod data;
 pub mod eval;
@@ -25,11 +26,14 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Eval(args)) => args.run(cx),
         Some(Command::Predict(args)) => args.run(cx),
         Some(Command::Summary(args)) => args.run(cx),
+        Some(Command::Check(args)) => args.run(cx),
         Some(Command::Layers(name)) => name.run(&cx.layers),
         Some(Command::Optimizers(name)) => name.run(&cx.optimizers),
         Some(Command::Schedules(name)) => name.run(&cx.schedules),
+        Some(Command::Augmentations(name)) => name.run(&cx.augmentations),
         Some(Command::Losses(name)) => name.run(&cx.losses),
         Some(Command::Presets(name)) => name.run(&registry::presets(&cx.presets)?),
+        Some(Command::Catalogue) => output::text(&registry::catalogue(cx)?),
         Some(Command::Data(args)) => args.run(cx),
         Some(Command::Completions(args)) => args.run(),
     }

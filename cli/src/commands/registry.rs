@@ -1,14 +1,15 @@
-//! `tapeline layers`, `optimizers`, `schedules`, `losses`, `presets`: what has a name in a spec.
+//! `tapeline layers`, `optimizers`, `schedules`, `augmentations`, `losses`, `presets`: what has a name in a spec.
 
 use std::fmt::Write;
 
 use clap::Args;
+use tapeline_data::AugmentDef;
 use tapeline_layers::{LayerDef, LossDef};
 use tapeline_models::shape_text;
 use tapeline_optim::{OptimizerDef, ScheduleDef};
 use tapeline_spec::{Body, Named, Preset, Presets, Registry};
 
-use crate::{error::CliError, output, table::Table};
+use crate::{context::Context, error::CliError, output, table::Table};
 
 #[derive(Args)]
 pub struct Name {
@@ -65,6 +66,12 @@ impl Entry for ScheduleDef {
     }
 }
 
+impl Entry for AugmentDef {
+    fn examples(&self) -> Vec<String> {
+        self.examples.iter().map(|&spec| spec.into()).collect()
+    }
+}
+
 /// A preset as an entry: its example is the text that it stands for.
 pub struct PresetEntry(Preset);
 
@@ -96,6 +103,32 @@ pub fn presets(presets: &Presets) -> Result<Registry<PresetEntry>, CliError> {
     entries
         .try_fold(Registry::new("preset"), Registry::with)
         .map_err(CliError::internal)
+}
+
+/// All registries as a page of Markdown, with the same texts.
+pub fn catalogue(cx: &Context) -> Result<String, CliError> {
+    let mut out = String::from(
+        "# Catalogue\n\nEverything that has a name in a spec. Written by `tapeline catalogue`; `tapeline layers conv2d` prints an entry alone.\n",
+    );
+    out += &chapter("Layers", &cx.layers);
+    out += &chapter("Losses", &cx.losses);
+    out += &chapter("Optimizers and gradient transforms", &cx.optimizers);
+    out += &chapter("Schedules", &cx.schedules);
+    out += &chapter("Presets", &presets(&cx.presets)?);
+    Ok(out)
+}
+
+fn chapter<D: Entry>(title: &str, registry: &Registry<D>) -> String {
+    let mut out = format!("\n## {title}\n");
+    for entry in registry.iter() {
+        let _ = write!(
+            out,
+            "\n### {}\n\n```text\n{}```\n",
+            entry.name(),
+            describe(entry)
+        );
+    }
+    out
 }
 
 fn list<D: Entry>(registry: &Registry<D>) -> String {

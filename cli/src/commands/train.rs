@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
-use tapeline_data::{Dataset, Loaded, Normalisation};
+use tapeline_data::{Augmentation, Dataset, Loaded, Normalisation};
 use tapeline_layers::{NamedLoss, loss};
 use tapeline_models::{Data, Labels, Model, Recipe, Trainer, fit, load_weights};
 use tapeline_optim::{Optimizer, Schedule};
@@ -69,6 +69,9 @@ pub struct Train {
     /// The learning rate over the steps
     #[arg(long, value_name = "SPEC", default_value = "constant")]
     schedule: String,
+    /// Change training images at random, anew in each epoch, like "shift(2) rotate(10)"
+    #[arg(long, value_name = "SPEC")]
+    augment: Option<String>,
     /// Hold the last N training images out; best.safetensors is the epoch that is most accurate on them
     #[arg(long, value_name = "N", value_parser = whole(1..=MAX_IMAGES), allow_negative_numbers = true)]
     val: Option<usize>,
@@ -95,6 +98,7 @@ struct Specs<'r> {
     loss: NamedLoss,
     optimizer: Optimizer<'r>,
     schedule: Schedule,
+    augment: Option<Augmentation>,
 }
 
 /// The data, in the parts that a training needs.
@@ -149,8 +153,12 @@ impl Train {
             batch_size: self.batch_size,
             seed: self.seed,
             normalisation,
+            augment: specs.augment.as_ref(),
             schedule: &schedule,
         };
+        for warning in recipe.warnings(&model, parts.train.len()) {
+            cx.terminal.warn(&warning);
+        }
         let labels = Labels {
             classes: parts.train.classes.to_vec(),
             normalisation,
@@ -210,11 +218,15 @@ impl Train {
         }
         let schedule = Schedule::read(&self.schedule, &cx.schedules);
         let schedule = schedule.map_err(in_option("--schedule", &self.schedule))?;
+        let augment = self.augment.as_ref().map(|text| {
+            Augmentation::read(text, &cx.augmentations).map_err(in_option("--augment", text))
+        });
         Ok(Specs {
             source,
             loss,
             optimizer,
             schedule,
+            augment: augment.transpose()?,
         })
     }
 
@@ -241,6 +253,7 @@ impl Train {
             loss: specs.loss.text.clone(),
             optimizer: specs.optimizer.full(),
             schedule: specs.schedule.full().into(),
+            augment: specs.augment.as_ref().map(|augment| augment.full().into()),
             epochs: self.epochs,
             batch_size: self.batch_size,
             seed: self.seed,

@@ -9,6 +9,7 @@ fn everything_that_is_listed_can_be_described() {
         ("layers", "conv2d"),
         ("optimizers", "sgd"),
         ("schedules", "cosine"),
+        ("augmentations", "elastic"),
         ("losses", "mse"),
         ("presets", "cnn"),
     ] {

@@ -1,11 +1,10 @@
-//! The commands in README.md do what it says.
+//! The commands in README.md and in the pages of `docs` do what they say.
 
 use crate::common::Bench;
 
-/// The commands of a kind of block, in order.
-fn commands() -> Vec<Vec<String>> {
-    let readme = include_str!("../../../README.md");
-    let blocks = readme
+/// The commands in a page, in order.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let blocks = page
         .split("```sh\n")
         .skip(1)
         .filter_map(|rest| rest.split_once("```"));
@@ -34,19 +33,39 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-#[test]
-fn every_command_in_the_readme_works() {
-    let bench = Bench::new();
-    let commands = commands();
-    assert!(commands.len() >= 5, "{commands:?}");
+/// Runs each, trainings on little data.
+fn run(bench: &Bench, page: &str) {
+    let commands = commands(page);
+    assert!(commands.len() >= 4, "{commands:?}");
     for command in commands {
         let mut args: Vec<_> = command.iter().map(String::as_str).collect();
         if args[0] == "train" {
-            // The same on little data; of an option given twice the last one counts.
+            // Of an option given twice the last one counts.
             args.extend(["--limit", "200", "--epochs", "1"]);
         }
         let ran = bench.run(&args).succeeded();
         assert!(!ran.stdout.is_empty(), "{command:?}");
     }
+}
+
+#[test]
+fn every_command_in_the_readme_works() {
+    let bench = Bench::new();
+    run(&bench, include_str!("../../../README.md"));
     assert!(bench.path("runs/first/model.safetensors").exists());
+}
+
+#[test]
+fn every_command_for_experimenters_works() {
+    run(&Bench::new(), include_str!("../../../docs/experiments.md"));
+}
+
+#[test]
+fn the_catalogue_is_what_is_registered() {
+    let printed = Bench::new().run(&["catalogue"]).succeeded().stdout;
+    let page = include_str!("../../../docs/catalogue.md");
+    assert!(
+        printed == page,
+        "docs/catalogue.md is out of date: `tapeline catalogue > docs/catalogue.md`"
+    );
 }

@@ -126,6 +126,31 @@ fn the_same_seed_gives_the_same_files_on_any_number_of_threads() {
 }
 
 #[test]
+fn an_augmented_training_repeats_itself_and_differs_from_a_plain_one() {
+    let bench = Bench::new();
+    let train = |out, more: &[&str]| {
+        bench.train(out, more);
+        ["model.safetensors", "config.toml"]
+            .map(|file| fs::read(bench.path(out).join(file)).unwrap())
+    };
+    let augment = ["--augment", "shift(1) rotate(10) elastic(5, 2) erase(0.2)"];
+    let [model, config] = train("a", &[&augment[..], &["--threads", "1"]].concat());
+    let again = train("b", &[&augment[..], &["--threads", "2"]].concat());
+    assert_eq!([&model, &config], again.each_ref());
+
+    let [plain, plain_config] = train("c", &[]);
+    assert_ne!(model, plain);
+    assert_ne!(
+        model,
+        train("d", &[&augment[..], &["--seed", "1"]].concat())[0]
+    );
+    let recorded = "augment = \"shift(pixels=1) rotate(degrees=10.0) elastic(alpha=5.0, sigma=2.0) \
+                    erase(p=0.2, scale=(0.02, 0.33), ratio=(0.3, 3.3))\"\n";
+    assert!(String::from_utf8(config).unwrap().contains(recorded));
+    assert!(!String::from_utf8(plain_config).unwrap().contains("augment"));
+}
+
+#[test]
 fn validation_images_are_held_out_and_choose_the_best() {
     let bench = Bench::new();
     let ran = bench.train("a", &["--val", "11", "--limit", "40", "--json"]);

@@ -39,6 +39,8 @@ fn numbers_are_in_range_before_data_is_read() {
         ("--optimizer", "clip_norm(1)", "learning rate"),
         ("--loss", "cross_entropy mse", "second loss"),
         ("--schedule", "cosinus", "did you mean `cosine`?"),
+        ("--augment", "rotat(5)", "did you mean `rotate`?"),
+        ("--augment", "scale(2, 1)", "from 2 down to 1"),
     ];
     for (flag, text, part) in texts {
         bench

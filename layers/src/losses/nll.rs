@@ -13,7 +13,7 @@ pub(super) const WEIGHT: Arg<Vec<f64>> = Arg::new(
     "how much each class counts; one number means all alike",
 )
 .default(&[1.0] as &[f64])
-.range(1e-6..=1e6)
+.range(0.001..=1000.0)
 .tried(0.25..=4.0);
 
 /// `−Σ w_t y_t / Σ w_t` over the samples of a batch, with `t` a sample's class, `y` its log-probabilities and `w` the `weight`. For a network

@@ -180,6 +180,12 @@ impl<'a> Problem<'a> {
         0..self.gradient.len()
     }
 
+    /// The elements of each weight and each input that has some.
+    pub fn sources(&self) -> Vec<Range<usize>> {
+        let ranges = self.slots.iter().map(|slot| slot.range.clone());
+        ranges.filter(|range| !range.is_empty()).collect()
+    }
+
     pub fn over_budget(&self) -> bool {
         self.evaluations >= self.check.budget
     }

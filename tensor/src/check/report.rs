@@ -7,7 +7,7 @@ use crate::Place;
 /// All gradients agree.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// Number of random directions over all weights and inputs.
+    /// Number of random directions, over all weights and inputs and over each of them.
     pub directions: usize,
     /// Number of elements that were checked alone.
     pub elements: usize,

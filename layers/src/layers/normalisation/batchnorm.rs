@@ -16,6 +16,9 @@ pub const MOMENTUM: Arg<f64> = Arg::new(
 
 /// A batch normalisation of `channels` channels.
 pub fn build(args: &Args, build: &mut Build, channels: usize) -> Result<Built, Refusal> {
+    if build.shape().iter().product::<usize>() == channels {
+        build.want_several();
+    }
     let affine = match args.get(AFFINE) {
         true => Some(Affine::declare(build, &[channels])?),
         false => None,

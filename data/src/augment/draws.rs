@@ -1,0 +1,74 @@
+//! What an epoch makes of each image.
+
+use ndarray::ArrayViewMut3;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::{Augmentation, Warp, augmentation::Kind};
+
+/// An [`Augmentation`] in one epoch of one run.
+///
+/// What happens to an image is a function of the seed, the epoch, the index of the image, and the place of each entry in the chain: neither
+/// batches nor threads matter, nor what the other entries draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws<'a> {
+    augmentation: &'a Augmentation,
+    seed: u64,
+    epoch: u64,
+}
+
+impl<'a> Draws<'a> {
+    pub(super) fn new(augmentation: &'a Augmentation, seed: u64, epoch: u64) -> Self {
+        Draws {
+            augmentation,
+            seed,
+            epoch,
+        }
+    }
+
+    /// Writes image `index`, changed, into `out`, as numbers of 0 to 255. `shape` is `[channels, rows, columns]`; all channels are moved
+    /// alike. What comes from outside the image is black, 0.
+    ///
+    /// # Panics
+    /// When `image` or `out` has another size than `shape`.
+    #[track_caller]
+    pub fn apply(&self, index: usize, image: &[u8], shape: [usize; 3], out: &mut [f32]) {
+        let [_, rows, cols] = shape;
+        let size: usize = shape.iter().product();
+        assert_eq!(
+            (image.len(), out.len()),
+            (size, size),
+            "Draws::apply: sizes of `image` and `out` for {shape:?}"
+        );
+        if size == 0 {
+            return;
+        }
+        let changes = || self.augmentation.changes.iter().zip(0..);
+
+        let mut warp = Warp::new([rows, cols]);
+        for (change, place) in changes() {
+            if let Kind::Warp(add) = &change.0 {
+                add(&mut warp, &mut self.generator(index, place));
+            }
+        }
+        warp.resample(image, out);
+        for (change, place) in changes() {
+            if let Kind::Pixels(paint) = &change.0 {
+                let image =
+                    ArrayViewMut3::from_shape(shape, &mut *out).expect("its size is checked");
+                paint(image, &mut self.generator(index, place));
+            }
+        }
+    }
+
+    /// A generator whose whole state is named: the word keeps it apart from other users of the same seed.
+    fn generator(&self, index: usize, place: u32) -> ChaCha8Rng {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&self.seed.to_le_bytes());
+        key[8..16].copy_from_slice(&self.epoch.to_le_bytes());
+        key[16..24].copy_from_slice(&(index as u64).to_le_bytes());
+        key[24..28].copy_from_slice(&place.to_le_bytes());
+        key[28..].copy_from_slice(b"augm");
+        ChaCha8Rng::from_seed(key)
+    }
+}

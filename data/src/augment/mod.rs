@@ -1,0 +1,54 @@
+//! Images changed at random while a network trains, named in the spec language: `shift(2) rotate(10) elastic(34, 4)`.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`augmentation`] | [`Augmentation`]: a chain read from text; [`AugmentDef`], [`Change`] |
+//! | [`draws`] | [`Draws`]: what an epoch makes of each image |
+//! | [`warp`] | [`Warp`]: changes of place, composed, and the one resampling |
+//!
+//! Each entry of the registry has a file of its own.
+
+pub mod augmentation;
+pub mod draws;
+mod elastic;
+mod erase;
+mod rotate;
+mod scale;
+mod shear;
+mod shift;
+pub mod warp;
+
+use tapeline_spec::{Diagnostic, Registry, Span};
+
+pub use augmentation::{AugmentDef, Augmentation, Change};
+pub use draws::Draws;
+pub use warp::Warp;
+
+/// All augmentations that are there, as a registry to which [`Registry::with`] adds one's own.
+///
+/// ```
+/// let names: Vec<_> = tapeline_data::augmentations().iter().map(|def| def.name).collect();
+/// assert_eq!(names, ["elastic", "erase", "rotate", "scale", "shear", "shift"]);
+/// ```
+pub fn augmentations() -> Registry<AugmentDef> {
+    let all = [
+        elastic::ELASTIC,
+        erase::ERASE,
+        rotate::ROTATE,
+        scale::SCALE,
+        shear::SHEAR,
+        shift::SHIFT,
+    ];
+    all.into_iter()
+        .try_fold(Registry::new("augmentation"), Registry::with)
+        .expect("definitions that differ in name")
+}
+
+/// Refuses a range that goes down; `what` is its name.
+fn ascending(what: &str, [from, to]: [f64; 2]) -> Result<(), Diagnostic> {
+    if from <= to {
+        return Ok(());
+    }
+    let message = format!("{what} goes from {from} down to {to}");
+    Err(Diagnostic::error(Span::default(), message).help("put the smaller number first"))
+}

@@ -1,0 +1,27 @@
+use rand::Rng;
+use tapeline_spec::{Arg, Args, Diagnostic};
+
+use super::{AugmentDef, Change};
+
+const DEGREES: Arg<f64> = Arg::new("degrees", "the most, each way")
+    .range(0.0..=80.0)
+    .tried(0.0..=30.0);
+
+/// Leans the image by an angle *φ* of *U(−degrees, degrees)*: *x + y·tan φ, y*. It is `shear` of
+/// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html) with one number.
+pub(super) const SHEAR: AugmentDef = AugmentDef {
+    name: "shear",
+    about: "leans the image to a side",
+    args: &[DEGREES.info()],
+    examples: &["shear(10)", "shear(10) shift(2)"],
+    build,
+    ..AugmentDef::BASE
+};
+
+fn build(args: &Args) -> Result<Change, Diagnostic> {
+    let most = args.get(DEGREES);
+    Ok(Change::warp(move |warp, random| {
+        let degrees: f64 = random.random_range(-most..=most);
+        warp.linear([[1.0, degrees.to_radians().tan()], [0.0, 1.0]]);
+    }))
+}

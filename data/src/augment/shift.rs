@@ -1,0 +1,29 @@
+use rand::Rng;
+use tapeline_spec::{Arg, Args, Diagnostic};
+
+use super::{AugmentDef, Change};
+
+const PIXELS: Arg<usize> = Arg::new("pixels", "the most, each way")
+    .range(0..=4096)
+    .tried(0..=3);
+
+/// Moves the image by *x* to the right and *y* down, each drawn from the whole numbers *−pixels … pixels*. Steps are whole, as those of
+/// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html) are, so that a shift
+/// alone blurs nothing.
+pub(super) const SHIFT: AugmentDef = AugmentDef {
+    name: "shift",
+    aliases: &["translate"],
+    about: "moves the image by whole pixels",
+    args: &[PIXELS.info()],
+    examples: &["shift(2)", "shift(2) rotate(10)"],
+    build,
+};
+
+fn build(args: &Args) -> Result<Change, Diagnostic> {
+    let most = args.get(PIXELS) as i32;
+    Ok(Change::warp(move |warp, random| {
+        let mut draw = || f64::from(random.random_range(-most..=most));
+        let (x, y) = (draw(), draw());
+        warp.shift(x, y);
+    }))
+}
