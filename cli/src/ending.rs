@@ -100,7 +100,7 @@ fn stopped(
     terminal: &Terminal,
 ) -> Result<CliError, CliError> {
     if trainer.params.first_non_finite().is_none() {
-        recorder.save(MODEL, &trainer.params)?;
+        recorder.save(MODEL, &trainer.averaged())?;
     }
     let (out, step) = (recorder.run.name(), trainer.step);
     let epoch = step.saturating_sub(1) / recorder.steps_in_epoch + 1;

@@ -59,9 +59,10 @@ impl Recorder<'_> {
     fn end_epoch(&mut self, epoch: &Epoch, trainer: &Trainer<'_>) -> Result<(), Failure> {
         let not_finite = trainer.params.first_non_finite();
         if not_finite.is_none() {
-            self.save(MODEL, &trainer.params).map_err(Failure::Error)?;
+            let params = trainer.averaged();
+            self.save(MODEL, &params).map_err(Failure::Error)?;
             if self.is_best(epoch) {
-                self.save(BEST, &trainer.params).map_err(Failure::Error)?;
+                self.save(BEST, &params).map_err(Failure::Error)?;
             }
             self.history.push(epoch.clone());
         }

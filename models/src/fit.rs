@@ -24,7 +24,7 @@ pub struct Recipe<'a> {
     pub normalisation: Normalisation,
     /// How images are changed before each step; those of an evaluation never are.
     pub augment: Option<&'a Augmentation>,
-    /// The factor on the learning rate in each step.
+    /// The factor on the learning rate in each step. One that goes by the validation loss has been told that of earlier epochs.
     pub schedule: &'a Schedule,
 }
 
@@ -72,7 +72,7 @@ pub struct Data<'a> {
     pub train: &'a Dataset,
     /// What the last figures are from.
     pub test: &'a Dataset,
-    /// What may choose among epochs.
+    /// What may choose among epochs, and what a schedule may go by.
     pub val: Option<&'a Dataset>,
 }
 
@@ -131,30 +131,39 @@ pub enum Ended {
 
 /// Trains for the epochs of a recipe, from the trainer's step on, and tells `observer` of each step and epoch. It prints nothing.
 ///
-/// The observer may end the training after any step. What `Ok` holds are the figures of all epochs.
+/// The observer may end the training after any step. What `Ok` holds are the figures of all epochs: those of test and validation are of
+/// [`Trainer::averaged`].
 ///
 /// # Errors
 /// When the loss is not finite, or the observer has ended it.
 ///
 /// # Panics
-/// When the data has another shape than the model's input, or classes that the model doesn't have.
+/// When the data has another shape than the model's input, or classes that the model doesn't have; when the schedule goes by the
+/// validation loss, and there is no validation data.
+#[track_caller]
 pub fn fit(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
     data: &Data<'_>,
     observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Epoch>, Ended> {
+    assert!(
+        data.val.is_some() || !recipe.schedule.goes_by_loss(),
+        "fit: the schedule goes by the validation loss, and there is no validation data"
+    );
+    let mut schedule = recipe.schedule.clone();
     let mut history = Vec::new();
     for epoch in 1..=recipe.epochs {
         let begun = Instant::now();
-        let progress = train_epoch(trainer, recipe, data.train, epoch, observer)?;
+        let progress = train_epoch(trainer, recipe, &schedule, data.train, epoch, observer)?;
         let train_seconds = begun.elapsed().as_secs_f64();
 
         let begun = Instant::now();
+        let params = trainer.averaged();
         let judge = |data| {
             evaluate(
                 trainer.model,
-                &trainer.params,
+                &params,
                 trainer.loss,
                 data,
                 recipe.normalisation,
@@ -163,6 +172,9 @@ pub fn fit(
         let test = judge(data.test);
         let test_seconds = begun.elapsed().as_secs_f64();
         let val = data.val.map(judge);
+        if let Some(val) = &val {
+            schedule.tell(trainer.step, val.loss);
+        }
         let epoch = Epoch {
             epoch,
             train_loss: progress.loss,
@@ -185,6 +197,7 @@ pub fn fit(
 fn train_epoch(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
+    schedule: &Schedule,
     data: &Dataset,
     epoch: u64,
     observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
@@ -204,7 +217,7 @@ fn train_epoch(
         let images = time(&mut trainer.profile, "gather", || {
             batch(data, indices, recipe.normalisation, draws)
         });
-        let factor = recipe.schedule.factor(trainer.step);
+        let factor = schedule.factor(trainer.step);
         let step = trainer
             .step(&images, &data.labels_of(indices), factor)
             .map_err(Ended::Diverged)?;

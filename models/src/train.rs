@@ -1,5 +1,7 @@
 //! One step of training after another.
 
+use std::borrow::Cow;
+
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode, Updates};
 use tapeline_optim::Stepper;
 use tapeline_tensor::{
@@ -12,7 +14,7 @@ use crate::{Diverged, Model, evaluate::classified};
 pub struct Trainer<'m> {
     pub(crate) model: &'m Model,
     pub(crate) loss: &'m dyn AnyLoss,
-    /// The parameters.
+    /// The parameters, as the steps change them.
     pub params: Params,
     /// The optimizer with its state.
     pub stepper: Stepper,
@@ -100,6 +102,12 @@ impl<'m> Trainer<'m> {
         }
         self.step += 1;
         Ok(Step { loss, correct })
+    }
+
+    /// The parameters to evaluate and to keep: with the weights' moving averages where the optimizer keeps them (`ema`), otherwise
+    /// [`params`](Trainer::params) themselves.
+    pub fn averaged(&self) -> Cow<'_, Params> {
+        self.stepper.averaged(&self.params)
     }
 
     fn first_non_finite(&self, images: &Tensor, mode: Mode) -> Option<Place> {

@@ -5,15 +5,16 @@
 //! | [`transform`] | [`Transform`]: changes a gradient, piece by piece; [`Chain`] |
 //! | [`transforms`] | the transforms that are there, one file each |
 //! | [`optimizer`] | [`Optimizer`]: a chain read from text; [`OptimizerDef`] |
-//! | [`mod@optimizers`] | [`optimizers()`]: the registry, `sgd`, `adam`, … |
+//! | [`mod@optimizers`] | [`optimizers()`]: the registry, `sgd`, `adam`, `muon`, …; what *weight decay* means in each |
 //! | [`stepper`] | [`Stepper`]: a chain at work on parameters |
 //! | [`state`] | [`State`]: what resuming needs |
-//! | [`schedule`] | [`Schedule`], [`Plan`]: a factor on `lr`, a function of the step; [`ScheduleDef`] |
-//! | [`mod@schedules`] | [`schedules()`]: the registry, `cosine`, `warmup`, … |
+//! | [`schedule`] | [`Schedule`], [`Plan`]: a factor on `lr`, a function of the step and of validation losses; [`ScheduleDef`] |
+//! | [`mod@schedules`] | [`schedules()`]: the registry, `cosine`, `warmup`, `plateau`, … |
 //!
 //! A chain leads a gradient through its transforms, one after another; what comes out is subtracted from the weights. So the
 //! optimizers are sentences: `adam` is *add decay, scale by Adam, scale by the learning rate*, and `adamw` is *scale by Adam, add
-//! decay, scale by the learning rate*.
+//! decay, scale by the learning rate*. What stands beside an optimizer changes the gradient where it stands in the text, as `clip_norm`
+//! does, or goes by the finished step and comes last, as `decay` and `ema` do.
 //!
 //! ```
 //! use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
@@ -34,7 +35,8 @@
 //! ```
 //!
 //! Each step is one pass over memory, however long the chain: all of it runs over a piece that fits the nearest cache before the
-//! next piece. An outsider's transform is a struct of numbers with [`Transform::apply`], and an entry of its own in a registry:
+//! next piece. A transform that must see more, all gradients for their norm or a whole matrix to make it orthogonal, costs one more
+//! pass. An outsider's transform is a struct of numbers with [`Transform::apply`], and an entry of its own in a registry:
 //! see `examples/sign_descent.rs`.
 
 pub mod optimizer;

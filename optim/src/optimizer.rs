@@ -39,6 +39,9 @@ pub struct OptimizerDef {
     pub examples: &'static [&'static str],
     /// Makes its part of the chain, or refuses arguments that don't go together; the place of the refusal is filled in.
     pub build: fn(&Args) -> Result<Chain, Diagnostic>,
+    /// Makes its part of the chain's end, behind all that is built, wherever it stands in the text: for what goes by the finished step,
+    /// and by the optimizer's learning rate, which it is given.
+    pub finish: fn(&Args, f64) -> Chain,
 }
 
 impl OptimizerDef {
@@ -50,6 +53,7 @@ impl OptimizerDef {
         args: &[],
         examples: &[],
         build: |_| Ok(Chain::new()),
+        finish: |_, _| Chain::new(),
     };
 }
 
@@ -92,19 +96,24 @@ impl<'r> Optimizer<'r> {
         let mut chain = Chain::new();
         for call in &calls {
             match build(call) {
+                Ok(part) if part.averages() && chain.averages() => {
+                    errors.push(Diagnostic::error(
+                        call.span,
+                        "the weights are averaged already",
+                    ));
+                }
                 Ok(part) => chain = chain.join(part),
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() {
-            Ok(Optimizer {
-                calls,
-                entry,
-                chain,
-            })
-        } else {
-            Err(errors)
+        if !errors.is_empty() {
+            return Err(errors);
         }
+        Ok(Optimizer {
+            chain: finish(chain, &calls, entry),
+            calls,
+            entry,
+        })
     }
 
     /// The learning rate of its one entry that has it.
@@ -120,7 +129,8 @@ impl<'r> Optimizer<'r> {
         let call = &mut self.calls[self.entry];
         call.args = call.args.with("lr", Value::Float(lr))?;
         let parts: Result<Vec<_>, _> = self.calls.iter().map(build).collect();
-        self.chain = parts?.into_iter().fold(Chain::new(), Chain::join);
+        let chain = parts?.into_iter().fold(Chain::new(), Chain::join);
+        self.chain = finish(chain, &self.calls, self.entry);
         Ok(self)
     }
 
@@ -153,6 +163,13 @@ fn build(call: &Call<'_, OptimizerDef>) -> Result<Chain, Diagnostic> {
         span: call.span,
         ..error
     })
+}
+
+/// The chain with its end, told the learning rate of the entry that has it.
+fn finish(chain: Chain, calls: &[Call<'_, OptimizerDef>], entry: usize) -> Chain {
+    let lr = calls[entry].args.get(LR);
+    let ends = calls.iter().map(|call| (call.def.finish)(&call.args, lr));
+    ends.fold(chain, Chain::join)
 }
 
 fn no_entry(calls: &[Call<'_, OptimizerDef>], registry: &Registry<OptimizerDef>) -> Diagnostic {

@@ -56,7 +56,18 @@ named!(ScheduleDef);
 #[derive(Clone)]
 pub struct Phase {
     length: Option<u64>,
-    factor: Arc<dyn Fn(u64, u64) -> f64 + Send + Sync>,
+    factor: Factor,
+}
+
+type OfLosses = dyn Fn(&[f64]) -> f64 + Send + Sync;
+
+/// What the factor on the learning rate is a function of.
+#[derive(Clone)]
+enum Factor {
+    /// The step, counted from the phase's own start, and the phase's length.
+    OfStep(Arc<dyn Fn(u64, u64) -> f64 + Send + Sync>),
+    /// The validation losses that were told since the phase's start.
+    OfLosses(Arc<OfLosses>),
 }
 
 impl Phase {
@@ -71,8 +82,20 @@ impl Phase {
     ) -> Self {
         Phase {
             length,
-            factor: Arc::new(factor),
+            factor: Factor::OfStep(Arc::new(factor)),
         }
+    }
+
+    /// A phase that goes by the validation loss and takes the rest of the training. `factor` is given the losses of the epochs that ended
+    /// after the phase's own start, in order: none at first. It returns a finite number, at least 0.
+    pub fn told(factor: impl Fn(&[f64]) -> f64 + Send + Sync + 'static) -> Self {
+        Phase {
+            length: None,
+            factor: Factor::OfLosses(Arc::new(factor)),
+        }
+    }
+    fn goes_by_loss(&self) -> bool {
+        matches!(self.factor, Factor::OfLosses(_))
     }
 }
 
@@ -145,7 +168,13 @@ impl Schedule {
         };
         Plan {
             phases: self.phases.iter().map(place).collect(),
+            told: Vec::new(),
         }
+    }
+
+    /// Whether a phase goes by the validation loss, so that its plan is to be [told](Plan::tell).
+    pub fn goes_by_loss(&self) -> bool {
+        self.phases.iter().any(Phase::goes_by_loss)
     }
 
     /// A text for people, which reads back as the same schedule: what is a default is left out.
@@ -172,9 +201,21 @@ fn never_reached(endless: &Call<'_, ScheduleDef>, call: &Call<'_, ScheduleDef>) 
 }
 
 /// A [`Schedule`] over a training of known length.
+///
+/// ```
+/// use tapeline_optim::{Schedule, schedules};
+///
+/// let schedule = Schedule::read("warmup(2) plateau(factor=0.5, patience=0)", &schedules()).unwrap();
+/// let mut plan = schedule.plan(10);
+/// plan.tell(4, 0.3);
+/// plan.tell(6, 0.4);
+/// assert_eq!([0, 1, 5, 6, 999].map(|step| plan.factor(step)), [0.5, 1.0, 1.0, 0.5, 0.5]);
+/// ```
 #[derive(Clone)]
 pub struct Plan {
     phases: Vec<Placed>,
+    /// After how many steps which validation loss was found.
+    told: Vec<(u64, f64)>,
 }
 
 #[derive(Clone)]
@@ -185,12 +226,43 @@ struct Placed {
 }
 
 impl Plan {
-    /// The factor on the learning rate in step `step`, the first of which is 0: a function of the step, so that nothing has to be
-    /// kept for resuming. After the end of the schedule its last value stays.
+    /// The factor on the learning rate in step `step`, the first of which is 0: a function of the step, and of what was told up to it, so
+    /// that nothing else has to be kept for resuming. After the end of the schedule its last value stays.
     pub fn factor(&self, step: u64) -> f64 {
         let next = self.phases.partition_point(|p| p.start <= step);
-        let placed = &self.phases[next - 1];
-        (placed.phase.factor)((step - placed.start).min(placed.length), placed.length)
+        let Placed {
+            start,
+            length,
+            phase,
+        } = &self.phases[next - 1];
+        match &phase.factor {
+            Factor::OfStep(factor) => factor((step - start).min(*length), *length),
+            Factor::OfLosses(factor) => {
+                let told = self.told.iter();
+                let since = told.filter(|(after, _)| (start + 1..=step).contains(after));
+                factor(&since.map(|(_, loss)| *loss).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    /// Tells it the validation loss after `steps` steps: after each epoch, in order. It changes no factor of a step before. Who resumes a
+    /// training tells anew what was told then.
+    ///
+    /// # Panics
+    /// When `steps` is not more than when it was told last.
+    #[track_caller]
+    pub fn tell(&mut self, steps: u64, loss: f64) {
+        let last = self.told.last().map_or(0, |(steps, _)| *steps);
+        assert!(
+            steps > last,
+            "Plan::tell: of step {steps}, after step {last}"
+        );
+        self.told.push((steps, loss));
+    }
+
+    /// Whether a phase goes by the validation loss.
+    pub fn goes_by_loss(&self) -> bool {
+        self.phases.iter().any(|placed| placed.phase.goes_by_loss())
     }
 }
 

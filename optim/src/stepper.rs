@@ -1,6 +1,6 @@
 //! A chain at work.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use tapeline_tensor::{Grads, Params, Role, Tensor, buffer::zeros_like, pool, vectorized};
 
@@ -17,6 +17,8 @@ const TASK: usize = 8 * PIECE;
 /// Weights, gradients and moments are walked in the order in which the weight lies in memory, and cut into pieces of a fixed size.
 pub struct Stepper<T: Element = f32> {
     links: Vec<Link<T>>,
+    /// Whether the last link keeps the weights' averages.
+    averages: bool,
     /// For each entry of the parameters: its name, and the number of steps that it was given.
     params: Vec<(String, u64)>,
 }
@@ -26,7 +28,7 @@ struct Link<T> {
     transform: Arc<dyn AnyTransform>,
     /// What its moments are called in a [`State`].
     names: Vec<String>,
-    /// For each entry of the parameters one array a moment, laid out like its weight; none for buffers.
+    /// For each entry of the parameters one array a moment, laid out like its weight; none where it takes no part.
     moments: Vec<Vec<Tensor<T>>>,
     seen: f64,
 }
@@ -34,6 +36,17 @@ struct Link<T> {
 impl<T: Element> Link<T> {
     fn transform(&self) -> &dyn Transform<T> {
         T::of_any(&*self.transform)
+    }
+
+    /// Shows it all gradients, then gives it one after another to change.
+    fn look(&mut self, grads: &mut Grads<T>, params: &Params<T>) {
+        let transform = T::of_any(&*self.transform);
+        self.seen = transform.look(grads, params);
+        let gradients = grads.params.iter_mut().flatten();
+        let taken = gradients.filter(|g| transform.takes(g.shape()));
+        pool::each(taken, |_, gradient| {
+            transform.apply_whole(gradient.view_mut())
+        });
     }
 }
 
@@ -43,22 +56,26 @@ impl<T: Element> Stepper<T> {
         let mut used = BTreeMap::new();
         let mut links = Vec::new();
         for transform in chain.iter() {
-            let kept = T::of_any(&**transform).moments();
+            let face = T::of_any(&*transform);
+            let kept = face.moments();
             links.push(Link {
-                transform: transform.clone(),
                 names: kept.iter().map(|name| numbered(name, &mut used)).collect(),
                 moments: params
                     .iter()
                     .map(|p| match p.role {
-                        Role::Weight => kept.iter().map(|_| zeros_like(&p.value)).collect(),
-                        Role::Buffer => Vec::new(),
+                        Role::Weight if face.takes(p.value.shape()) => {
+                            kept.iter().map(|_| zeros_like(&p.value)).collect()
+                        }
+                        _ => Vec::new(),
                     })
                     .collect(),
                 seen: 0.0,
+                transform,
             });
         }
         Stepper {
             links,
+            averages: chain.averages(),
             params: params.iter().map(|p| (p.name.clone(), 0)).collect(),
         }
     }
@@ -94,7 +111,7 @@ impl<T: Element> Stepper<T> {
             let next = links.iter().skip(1).position(|l| l.transform().looks());
             let (pass, later) = links.split_at_mut(next.map_or(links.len(), |i| i + 1));
             if let Some(first) = pass.first_mut().filter(|l| l.transform().looks()) {
-                first.seen = first.transform().look(&grads, params);
+                first.look(&mut grads, params);
             }
             let tasks = tasks(pass, params, &mut grads, &self.params);
             pool::each(tasks, |_, task| task.run(factor, later.is_empty()));
@@ -139,6 +156,45 @@ impl<T: Element> Stepper<T> {
             }
             self.params[i].1 += 1;
         }
+    }
+
+    /// The parameters with each weight's moving average in its place, if the chain keeps them; buffers, and weights that were given no
+    /// step, are as they are. Without averages, the parameters themselves.
+    ///
+    /// ```
+    /// use tapeline_optim::{Chain, Stepper, transforms::ScaleByLr};
+    /// use tapeline_tensor::{Grads, Params, Role, tensor};
+    ///
+    /// let mut params = Params::<f32>::new();
+    /// params.push("x", Role::Weight, tensor([1.0]));
+    /// let mut stepper = Stepper::new(&Chain::new().then(ScaleByLr(0.5)).averaged(0.75), &params);
+    /// for _ in 0..2 {
+    ///     let grads = Grads { params: vec![Some(tensor([2.0]))], inputs: vec![] };
+    ///     stepper.step(&mut params, grads, 1.0);
+    /// }
+    /// assert_eq!(params.iter().next().unwrap().value, tensor([-1.0]));
+    /// assert_eq!(stepper.averaged(&params).iter().next().unwrap().value, tensor([-0.25]));
+    /// ```
+    ///
+    /// # Panics
+    /// When `params` are not those of [`Stepper::new`] in number.
+    #[track_caller]
+    pub fn averaged<'p>(&self, params: &'p Params<T>) -> Cow<'p, Params<T>> {
+        let (wanted, given) = (self.params.len(), params.len());
+        assert!(
+            given == wanted,
+            "Stepper::averaged: {given} parameters, made for {wanted}"
+        );
+        let Some(link) = self.links.last().filter(|_| self.averages) else {
+            return Cow::Borrowed(params);
+        };
+        let mut averaged = Params::new();
+        for ((p, kept), (_, steps)) in params.iter().zip(&link.moments).zip(&self.params) {
+            let average = kept.first().filter(|_| *steps > 0);
+            let value = average.unwrap_or(&p.value).clone();
+            averaged.push(p.name.clone(), p.role, value);
+        }
+        Cow::Owned(averaged)
     }
 
     /// What has to be kept to go on later with the same bits.
@@ -236,10 +292,11 @@ fn tasks<'a, T: Element>(
     for (param, ((weight, gradient), &(_, step))) in weights.enumerate() {
         let mut links: Vec<_> = moments
             .iter_mut()
-            .map(|(transform, seen, moments)| {
+            .filter_map(|(transform, seen, moments)| {
                 let moments = moments.next().into_iter().flatten();
                 let chunks = moments.map(|m| flat(m).chunks_mut(TASK)).collect();
-                (*transform, *seen, chunks)
+                let taken = transform.takes(weight.shape());
+                taken.then_some((*transform, *seen, chunks))
             })
             .collect::<Vec<(_, _, Vec<_>)>>();
         let Some(gradient) = gradient else { continue };

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use ndarray::ArrayViewMutD;
 use tapeline_tensor::{Grads, Params, Scalar};
+
+use crate::transforms::Ema;
 
 /// Changes gradients, on their way to what is subtracted from the weights.
 ///
@@ -32,12 +35,18 @@ use tapeline_tensor::{Grads, Params, Scalar};
 /// assert_eq!(params.iter().next().unwrap().value, tensor([0.5, 1.5]));
 /// ```
 pub trait Transform<T: Scalar>: Send + Sync {
+    /// Whether it has to do with weights of a shape. Gradients of the others pass it unchanged, and it keeps nothing of them.
+    fn takes(&self, _shape: &[usize]) -> bool {
+        true
+    }
+
     /// Names of the arrays that it keeps for each weight, in the weight's shape, zeros at first. No dots.
     fn moments(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Whether [`look`](Transform::look) is wanted. It costs a pass over memory of its own, unless the transform is first in its chain.
+    /// Whether [`look`](Transform::look) and [`apply_whole`](Transform::apply_whole) are wanted. They cost a pass over memory of their own,
+    /// unless the transform is first in its chain.
     fn looks(&self) -> bool {
         false
     }
@@ -47,6 +56,10 @@ pub trait Transform<T: Scalar>: Send + Sync {
     fn look(&self, _grads: &Grads<T>, _params: &Params<T>) -> f64 {
         0.0
     }
+
+    /// Changes the gradient of one weight as a whole, in place: for what no piece can know, such as a matrix product. Called once a step
+    /// for each weight, after [`look`](Transform::look) and before any piece.
+    fn apply_whole(&self, _gradient: ArrayViewMutD<'_, T>) {}
 
     /// Changes a piece of the gradient of one weight in place. Pieces are few thousand elements at most and come in any order, so
     /// an element's result may depend on nothing but that element, its weight, its moments, and the numbers in `piece`.
@@ -111,7 +124,10 @@ impl Element for f64 {
 
 /// Transforms in the order in which a gradient passes them. What the last one leaves is subtracted from the weight.
 #[derive(Clone, Default)]
-pub struct Chain(Vec<Arc<dyn AnyTransform>>);
+pub struct Chain {
+    links: Vec<Arc<dyn AnyTransform>>,
+    average: Option<Ema>,
+}
 
 impl Chain {
     /// A chain without a transform: gradients are subtracted as they are.
@@ -122,18 +138,36 @@ impl Chain {
     /// The chain with one more transform at its end.
     #[must_use]
     pub fn then(mut self, transform: impl AnyTransform + 'static) -> Self {
-        self.0.push(Arc::new(transform));
+        self.links.push(Arc::new(transform));
         self
     }
 
-    /// The chain with another at its end.
+    /// The chain with another at its end. If both keep averages, those of `other` count.
     #[must_use]
     pub fn join(mut self, other: Chain) -> Self {
-        self.0.extend(other.0);
+        self.links.extend(other.links);
+        self.average = other.average.or(self.average);
         self
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<dyn AnyTransform>> {
-        self.0.iter()
+    /// The chain, with a moving average kept of the weights that it leaves: *a = p* after a weight's first step, later
+    /// *a = d·a + (1 − d)·p*, where *d* is `decay`, at least 0 and below 1. [`Stepper::averaged`](crate::Stepper::averaged) has them.
+    #[must_use]
+    pub fn averaged(mut self, decay: f64) -> Self {
+        self.average = Some(Ema(decay));
+        self
+    }
+
+    /// Whether it keeps averages of the weights.
+    pub fn averages(&self) -> bool {
+        self.average.is_some()
+    }
+
+    /// Its transforms; the one that averages, if any, is the last.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<dyn AnyTransform>> {
+        let average = self
+            .average
+            .map(|ema| Arc::new(ema) as Arc<dyn AnyTransform>);
+        self.links.iter().cloned().chain(average)
     }
 }

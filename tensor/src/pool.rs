@@ -1,6 +1,6 @@
 //! Threads that kernels share their work over.
 
-use std::fmt;
+use std::{fmt, sync::Mutex};
 
 use rayon::prelude::*;
 
@@ -65,15 +65,24 @@ fn inside() -> bool {
 
 /// Calls `f(i, item)` for each of some items, such as parts of a slice to be written, over the threads of the [`Pool`] that the caller is inside of.
 pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + Sync) {
-    let items: Vec<I> = items.into_iter().collect();
-    if inside() && items.len() > 1 {
-        let items = items.into_par_iter().with_max_len(1).enumerate();
-        items.for_each(|(i, item)| f(i, item));
-    } else {
-        items
-            .into_iter()
-            .enumerate()
-            .for_each(|(i, item)| f(i, item));
+    let items = items.into_iter();
+    if !inside() {
+        return items.enumerate().for_each(|(i, item)| f(i, item));
+    }
+    let items: Vec<_> = items.map(|item| Mutex::new(Some(item))).collect();
+    share(items.len(), &|i| {
+        let item = items[i].lock().map(|mut item| item.take());
+        if let Ok(Some(item)) = item {
+            f(i, item);
+        }
+    });
+}
+
+/// Calls `f(i)` for each `i` below `count`. Not generic, so that rayon's machinery is compiled once and not for each kernel.
+fn share(count: usize, f: &(dyn Fn(usize) + Sync)) {
+    match count {
+        1 => f(0),
+        _ => (0..count).into_par_iter().with_max_len(1).for_each(f),
     }
 }
 

@@ -4,10 +4,13 @@ use std::iter::Sum;
 
 use ndarray::NdFloat;
 
-use crate::{buffer::Element, kernels::simd::Lanes};
+use crate::{
+    buffer::Element,
+    kernels::{Kernels, simd::Lanes},
+};
 
 /// A type of number: `f32` trains, `f64` checks. Sealed.
-pub trait Scalar: Lanes + Element + NdFloat + Sum {
+pub trait Scalar: Lanes + Kernels + Element + NdFloat + Sum {
     /// Its name, as Rust writes it.
     const NAME: &'static str;
 

@@ -14,6 +14,7 @@ struct Setting<'a> {
     optimizer: String,
     loss: &'static str,
     augment: Option<&'static str>,
+    schedule: &'static str,
     epochs: u64,
     batch_size: usize,
 }
@@ -25,6 +26,7 @@ impl Default for Setting<'_> {
             optimizer: "sgd(lr=0.05, momentum=0.9, weight_decay=0.001)".into(),
             loss: "cross_entropy",
             augment: None,
+            schedule: "constant",
             epochs: 3,
             batch_size: 10,
         }
@@ -40,7 +42,9 @@ fn train(
     let loss = loss::read(setting.loss, &losses()).unwrap();
     let registry = optimizers();
     let optimizer = Optimizer::read(&setting.optimizer, &registry).unwrap();
-    let schedule = Schedule::read("constant", &schedules()).unwrap().plan(1000);
+    let schedule = Schedule::read(setting.schedule, &schedules())
+        .unwrap()
+        .plan(1000);
     let augment = setting
         .augment
         .map(|text| Augmentation::read(text, &augmentations()).unwrap());
@@ -61,7 +65,7 @@ fn train(
         &Data {
             train: data,
             test: data,
-            val: None,
+            val: Some(data),
         },
         observer,
     );
@@ -190,6 +194,57 @@ fn images_are_augmented_in_training_only() {
     assert!(plain.iter().zip(&augmented).all(|(a, b)| a.1 == b.1));
     // Each epoch draws anew, from weights that stay as they are.
     assert!((augmented[0].0 - augmented[1].0).abs() > 1e-4);
+}
+
+#[test]
+fn averages_are_what_is_judged() {
+    let data = bright_or_dark(60, [1, 6, 6]);
+    let setting = Setting {
+        optimizer: "ema(0.9) sgd(lr=0.05, momentum=0.9)".into(),
+        ..Setting::default()
+    };
+    let model = Model::build(setting.model, &data.shape(), &layers(), &presets()).unwrap();
+    let loss = loss::read(setting.loss, &losses()).unwrap();
+    let judge = |params: &Params| {
+        evaluate(&model, params, &*loss.loss, &data, Normalisation::default()).loss
+    };
+    let mut seen = 0;
+    train(&setting, &data, &mut |event| {
+        if let Event::Epoch(epoch, trainer) = event {
+            let averaged = judge(&trainer.averaged());
+            assert_eq!(epoch.test_loss, averaged);
+            assert_eq!(epoch.val.map(|(loss, _)| loss), Some(averaged));
+            assert_ne!(averaged, judge(&trainer.params));
+            seen += 1;
+        }
+        ControlFlow::Continue(())
+    })
+    .0
+    .unwrap();
+    assert_eq!(seen, setting.epochs);
+}
+
+/// No epoch gets a loss to a tenth, so from the second on nothing moves.
+#[test]
+fn a_plateau_is_told_of_each_epoch() {
+    let data = bright_or_dark(60, [1, 6, 6]);
+    let setting = Setting {
+        model: "flatten linear(2)",
+        optimizer: "sgd(lr=0.001)".into(),
+        schedule: "warmup(3) plateau(factor=1e-300, patience=0, threshold=0.9)",
+        epochs: 4,
+        ..Setting::default()
+    };
+    let mut after = Vec::new();
+    let (ended, _) = train(&setting, &data, &mut |event| {
+        if let Event::Epoch(_, trainer) = event {
+            after.push(trainer.params.clone());
+        }
+        ControlFlow::Continue(())
+    });
+    ended.unwrap();
+    assert_ne!(after[0], after[1]);
+    assert_eq!((&after[1], &after[1]), (&after[2], &after[3]));
 }
 
 #[test]

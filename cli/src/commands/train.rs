@@ -218,6 +218,13 @@ impl Train {
         }
         let schedule = Schedule::read(&self.schedule, &cx.schedules);
         let schedule = schedule.map_err(in_option("--schedule", &self.schedule))?;
+        if schedule.goes_by_loss() && self.val.is_none() {
+            let message = format!(
+                "--schedule: `{}` goes by the validation loss, and no images are held out for that",
+                schedule.short()
+            );
+            return Err(CliError::usage(message).help("hold some out: `--val 5000`"));
+        }
         let augment = self.augment.as_ref().map(|text| {
             Augmentation::read(text, &cx.augmentations).map_err(in_option("--augment", text))
         });

@@ -173,6 +173,23 @@ fn validation_images_are_held_out_and_choose_the_best() {
         .failed(2, &["--val 61", "61 of 61"]);
 }
 
+/// The file has the averages, as does what was told of the epoch; the training itself is the same without.
+#[test]
+fn averaged_weights_are_what_is_saved() {
+    let bench = Bench::new();
+    let [plain, averaged] = ["sgd(lr=0.1)", "sgd(lr=0.1) ema(0.9)"].map(|optimizer| {
+        let out = if optimizer.contains("ema") { "b" } else { "a" };
+        let args = ["--optimizer", optimizer, "--val", "11", "--json"];
+        bench.train(out, &args).json().pop().unwrap()
+    });
+    assert_eq!(plain["train_loss"], averaged["train_loss"]);
+    assert_ne!(plain["test_loss"], averaged["test_loss"]);
+    let judge = ["eval", "@b", "--data", "data", "--json"];
+    let evaluated = bench.run(&judge).succeeded().json().pop().unwrap();
+    assert_eq!(evaluated["loss"], averaged["test_loss"]);
+    bench.train("c", &["--schedule", "warmup(3) plateau", "--val", "11"]);
+}
+
 #[test]
 fn training_goes_on_from_given_weights() {
     let bench = Bench::new();

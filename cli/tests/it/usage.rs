@@ -47,6 +47,15 @@ fn numbers_are_in_range_before_data_is_read() {
             .run(&["train", "--data", "missing", flag, text])
             .failed(2, &[part, &format!("┌ {flag}\n")]);
     }
+    bench
+        .run(&[
+            "train",
+            "--data",
+            "missing",
+            "--schedule",
+            "warmup(5) plateau",
+        ])
+        .failed(2, &["`warmup(5) plateau`", "validation", "`--val 5000`"]);
 }
 
 #[test]

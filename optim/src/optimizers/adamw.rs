@@ -3,15 +3,10 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 use super::{BETAS, EPS, LR};
 use crate::{
     Chain, OptimizerDef,
-    transforms::{AddDecay, ScaleByAdam, ScaleByLr},
+    transforms::{AddDecay, DECAY_BIASES, DECOUPLED, ScaleByAdam, ScaleByLr},
 };
 
-const WEIGHT_DECAY: Arg<f64> = Arg::new(
-    "weight_decay",
-    "share of the weight taken off a step, times `lr`",
-)
-.default(0.01)
-.from(0.0);
+const WEIGHT_DECAY: Arg<f64> = DECOUPLED.default(0.01);
 
 /// Adam, then *g = g + λ·p*, then *p = p − lr·g*: the decay doesn't pass through Adam's scaling.
 ///
@@ -21,22 +16,30 @@ const WEIGHT_DECAY: Arg<f64> = Arg::new(
 pub(crate) const ADAMW: OptimizerDef = OptimizerDef {
     name: "adamw",
     about: "Adam, with weight decay apart from the gradient",
-    args: &[LR.info(), BETAS.info(), EPS.info(), WEIGHT_DECAY.info()],
+    args: &[
+        LR.info(),
+        BETAS.info(),
+        EPS.info(),
+        WEIGHT_DECAY.info(),
+        DECAY_BIASES.info(),
+    ],
     examples: &[
         "adamw",
         "adamw(lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1)",
+        "adamw(lr=0.01, weight_decay=0.1, decay_biases=false)",
     ],
     build,
     ..OptimizerDef::BASE
 };
 
 fn build(args: &Args) -> Result<Chain, Diagnostic> {
-    let mut chain = Chain::new().then(ScaleByAdam {
+    let adam = ScaleByAdam {
         betas: args.get(BETAS),
         eps: args.get(EPS),
-    });
-    if args.get(WEIGHT_DECAY) > 0.0 {
-        chain = chain.then(AddDecay(args.get(WEIGHT_DECAY)));
-    }
-    Ok(chain.then(ScaleByLr(args.get(LR))))
+    };
+    let decay = AddDecay::of(args, WEIGHT_DECAY).chain();
+    Ok(Chain::new()
+        .then(adam)
+        .join(decay)
+        .then(ScaleByLr(args.get(LR))))
 }

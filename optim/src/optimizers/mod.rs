@@ -1,7 +1,23 @@
 //! The optimizers that are there: entries with `lr`, and transforms that stand beside one.
+//!
+//! *Weight decay* means one of two things, *λ* being `weight_decay`, *lr* the learning rate times the schedule's factor:
+//!
+//! | entry | meaning | what it does to the weight |
+//! |---|---|---|
+//! | `sgd`, `adam`, `rmsprop`, `adagrad` | L2: the gradient of *λ/2·p²* is added to that of the loss | *g + λ·p* goes the way of *g*, through momentum and scaling |
+//! | `adamw`, `lion`, `muon` | decoupled: a share of the weight is taken off | *p = (1 − lr·λ)·p − lr·u*, where *u* is what momentum and scaling make of *g* alone |
+//! | `decay` | decoupled, for any optimizer and wherever it stands in the text | *p = (1 − lr·λ)·p − s*, where *s* is the optimizer's step |
+//!
+//! In all of them *p* is the weight before the step. Biases and the scales of normalisation, which are weights of fewer than two dimensions,
+//! decay too, as they do in PyTorch, unless `decay_biases=false`. In `muon` their *lr* is `adamw_lr`; that of `decay` is always the
+//! optimizer's `lr`.
 
+mod adagrad;
 mod adam;
 mod adamw;
+mod lion;
+mod muon;
+mod rmsprop;
 mod sgd;
 
 use tapeline_spec::{Arg, Registry};
@@ -12,10 +28,23 @@ use crate::{OptimizerDef, transforms};
 ///
 /// ```
 /// let names: Vec<_> = tapeline_optim::optimizers().iter().map(|def| def.name).collect();
-/// assert_eq!(names, ["adam", "adamw", "clip_norm", "sgd"]);
+/// assert_eq!(names[..7], ["adagrad", "adam", "adamw", "clip_norm", "clip_value", "decay", "ema"]);
+/// assert_eq!(names[7..], ["lion", "muon", "rmsprop", "sgd"]);
 /// ```
 pub fn optimizers() -> Registry<OptimizerDef> {
-    let all = [adam::ADAM, adamw::ADAMW, transforms::CLIP_NORM, sgd::SGD];
+    let all = [
+        adagrad::ADAGRAD,
+        adam::ADAM,
+        adamw::ADAMW,
+        transforms::CLIP_NORM,
+        transforms::CLIP_VALUE,
+        transforms::DECAY,
+        transforms::EMA,
+        lion::LION,
+        muon::MUON,
+        rmsprop::RMSPROP,
+        sgd::SGD,
+    ];
     all.into_iter()
         .try_fold(Registry::new("optimizer"), Registry::with)
         .expect("definitions that differ in name")
@@ -29,3 +58,8 @@ const BETAS: Arg<[f64; 2]> = Arg::new("betas", "how much of the running means of
 const EPS: Arg<f64> = Arg::new("eps", "added to the denominator")
     .default(1e-8)
     .above(0.0);
+const MOMENTUM: Arg<f64> = Arg::new("momentum", "how much of the past gradients' sum is kept")
+    .default(0.0)
+    .from(0.0)
+    .below(1.0);
+const NESTEROV: Arg<bool> = Arg::new("nesterov", "whether the momentum looks ahead").default(false);

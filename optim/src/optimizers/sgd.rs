@@ -1,28 +1,17 @@
 use tapeline_spec::{Arg, Args, Diagnostic, Span};
 
-use super::LR;
+use super::{LR, MOMENTUM, NESTEROV};
 use crate::{
     Chain, OptimizerDef,
-    transforms::{AddDecay, Momentum, ScaleByLr},
+    transforms::{AddDecay, DECAY_BIASES, L2, Momentum, ScaleByLr},
 };
 
-const MOMENTUM: Arg<f64> = Arg::new("momentum", "how much of the past gradients' sum is kept")
-    .default(0.0)
-    .from(0.0)
-    .below(1.0);
 const DAMPENING: Arg<f64> = Arg::new(
     "dampening",
     "how much of a new gradient is kept out of the sum",
 )
 .default(0.0)
 .range(0.0..=1.0);
-const NESTEROV: Arg<bool> = Arg::new("nesterov", "whether the momentum looks ahead").default(false);
-const WEIGHT_DECAY: Arg<f64> = Arg::new(
-    "weight_decay",
-    "multiple of the weight added to its gradient (L2)",
-)
-.default(0.0)
-.from(0.0);
 
 /// *g = g + λ·p*, then momentum, then *p = p − lr·g*: [PyTorch's `SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html).
 pub(crate) const SGD: OptimizerDef = OptimizerDef {
@@ -33,7 +22,8 @@ pub(crate) const SGD: OptimizerDef = OptimizerDef {
         MOMENTUM.info(),
         DAMPENING.info(),
         NESTEROV.info(),
-        WEIGHT_DECAY.info(),
+        L2.info(),
+        DECAY_BIASES.info(),
     ],
     examples: &[
         "sgd",
@@ -56,12 +46,6 @@ fn build(args: &Args) -> Result<Chain, Diagnostic> {
         return Err(Diagnostic::error(Span::default(), message)
             .help("write `sgd(momentum=0.9, nesterov=true)`, or leave `nesterov` out"));
     }
-    let mut chain = Chain::new();
-    if args.get(WEIGHT_DECAY) > 0.0 {
-        chain = chain.then(AddDecay(args.get(WEIGHT_DECAY)));
-    }
-    if momentum.momentum > 0.0 {
-        chain = chain.then(momentum);
-    }
-    Ok(chain.then(ScaleByLr(args.get(LR))))
+    let decay = AddDecay::of(args, L2).chain();
+    Ok(decay.join(momentum.chain()).then(ScaleByLr(args.get(LR))))
 }

@@ -2,6 +2,11 @@
 
 mod constant;
 mod cosine;
+mod exponential;
+mod linear;
+mod multistep;
+mod one_cycle;
+mod plateau;
 mod step;
 mod warmup;
 
@@ -13,12 +18,18 @@ use crate::ScheduleDef;
 ///
 /// ```
 /// let names: Vec<_> = tapeline_optim::schedules().iter().map(|def| def.name).collect();
-/// assert_eq!(names, ["constant", "cosine", "step", "warmup"]);
+/// assert_eq!(names[..5], ["constant", "cosine", "exponential", "linear", "multistep"]);
+/// assert_eq!(names[5..], ["one_cycle", "plateau", "step", "warmup"]);
 /// ```
 pub fn schedules() -> Registry<ScheduleDef> {
     let all = [
         constant::CONSTANT,
         cosine::COSINE,
+        exponential::EXPONENTIAL,
+        linear::LINEAR,
+        multistep::MULTISTEP,
+        one_cycle::ONE_CYCLE,
+        plateau::PLATEAU,
         step::STEP,
         warmup::WARMUP,
     ];
@@ -32,6 +43,12 @@ const STEPS: Arg<SizeOrWord> = Arg::new("steps", "its length, or the rest of the
     .from(1)
     .default(SizeOrWord::Word("rest"))
     .tried(1..=20);
+
+const FACTOR: Arg<f64> = Arg::new("factor", "what each drop multiplies by")
+    .default(0.1)
+    .above(0.0)
+    .up_to(1.0)
+    .tried(0.1..=1.0);
 
 fn length(steps: SizeOrWord) -> Option<u64> {
     match steps {

@@ -1,15 +1,11 @@
 use tapeline_spec::{Arg, Args, Diagnostic};
 
+use super::FACTOR;
 use crate::{Phase, ScheduleDef};
 
 const EVERY: Arg<usize> = Arg::new("every", "steps from one drop to the next")
     .from(1)
     .tried(1..=20);
-const FACTOR: Arg<f64> = Arg::new("factor", "what each drop multiplies by")
-    .default(0.1)
-    .above(0.0)
-    .up_to(1.0)
-    .tried(0.1..=1.0);
 
 /// *factor^⌊s / every⌋*, for the rest of the training:
 /// [PyTorch's `StepLR`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html), counted in steps.

@@ -1,7 +1,7 @@
 use tapeline_spec::{Arg, Args, Diagnostic};
 use tapeline_tensor::{Grads, Params, Scalar};
 
-use super::scale;
+use super::{scale, sum_of_squares};
 use crate::{Chain, OptimizerDef, Piece, Transform};
 
 /// Shortens the gradient where it is longer than `max`: *g = g·min(1, max / (‖g‖ + 10⁻⁶))*, the Euclidean norm taken over the gradients
@@ -52,17 +52,4 @@ impl<T: Scalar> Transform<T> for ClipNorm {
             scale(piece.gradient, factor);
         }
     }
-}
-
-/// In `f64`, in an order that depends on the length alone.
-fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
-    let (rows, rest) = x.as_chunks::<8>();
-    let mut lanes = [0.0; 8];
-    for row in rows {
-        for (lane, x) in lanes.iter_mut().zip(row) {
-            *lane += x.widen() * x.widen();
-        }
-    }
-    let rest = rest.iter().map(|x| x.widen() * x.widen());
-    lanes.into_iter().chain(rest).sum()
 }

@@ -5,19 +5,38 @@
 
 mod add_decay;
 mod clip_norm;
+mod clip_value;
+mod decay;
+mod ema;
 mod momentum;
+mod only;
+mod orthogonalize;
+mod scale_by_adagrad;
 mod scale_by_adam;
+mod scale_by_lion;
 mod scale_by_lr;
+mod scale_by_rms;
 
 use tapeline_tensor::{Scalar, vectorized};
 
 pub use add_decay::AddDecay;
 pub use clip_norm::ClipNorm;
+pub use clip_value::ClipValue;
+pub use decay::Decay;
 pub use momentum::Momentum;
+pub use only::Only;
+pub use orthogonalize::{MatrixScale, Orthogonalize};
+pub use scale_by_adagrad::ScaleByAdagrad;
 pub use scale_by_adam::ScaleByAdam;
+pub use scale_by_lion::ScaleByLion;
 pub use scale_by_lr::ScaleByLr;
+pub use scale_by_rms::ScaleByRms;
 
+pub(crate) use add_decay::{DECAY_BIASES, DECOUPLED, L2};
 pub(crate) use clip_norm::CLIP_NORM;
+pub(crate) use clip_value::CLIP_VALUE;
+pub(crate) use decay::DECAY;
+pub(crate) use ema::{EMA, Ema};
 
 /// Zero for a number too small for full precision. A moment without gradient shrinks into that range and stays there, where
 /// processors are many times slower.
@@ -30,8 +49,26 @@ fn flush<T: Scalar>(x: T) -> T {
     }
 }
 
+/// *ε* of a denominator. One that rounds to 0 would make 0/0 of a gradient that never came.
+fn denominator<T: Scalar>(eps: f64) -> T {
+    T::of(eps).max(T::min_positive_value())
+}
+
 /// Multiplies each element.
 fn scale<T: Scalar>(piece: &mut [T], by: f64) {
     let by = T::of(by);
     vectorized(|| piece.iter_mut().for_each(|g| *g *= by));
+}
+
+/// In `f64`, in an order that depends on the length alone.
+fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
+    let (rows, rest) = x.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for row in rows {
+        for (lane, x) in lanes.iter_mut().zip(row) {
+            *lane += x.widen() * x.widen();
+        }
+    }
+    let rest = rest.iter().map(|x| x.widen() * x.widen());
+    lanes.into_iter().chain(rest).sum()
 }

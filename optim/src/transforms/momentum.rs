@@ -1,7 +1,7 @@
 use tapeline_tensor::{Scalar, vectorized};
 
 use super::flush;
-use crate::{Piece, Transform};
+use crate::{Chain, Piece, Transform};
 
 /// Sums past gradients that fade.
 ///
@@ -18,6 +18,16 @@ pub struct Momentum {
     pub dampening: f64,
     /// Whether it looks ahead.
     pub nesterov: bool,
+}
+
+impl Momentum {
+    /// A chain of it alone; none where it would keep nothing.
+    pub(crate) fn chain(self) -> Chain {
+        match self.momentum > 0.0 {
+            true => Chain::new().then(self),
+            false => Chain::new(),
+        }
+    }
 }
 
 impl<T: Scalar> Transform<T> for Momentum {

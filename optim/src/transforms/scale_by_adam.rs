@@ -1,6 +1,6 @@
 use tapeline_tensor::{Scalar, vectorized};
 
-use super::flush;
+use super::{denominator, flush};
 use crate::{Piece, Transform};
 
 /// Divides a running mean of gradients by the root of a running mean of their squares.
@@ -28,8 +28,7 @@ impl<T: Scalar> Transform<T> for ScaleByAdam {
         let (m_scale, v_scale) = (T::of(1.0 / m_bias), T::of(1.0 / v_bias.sqrt()));
         let [m_keep, v_keep] = self.betas.map(T::of);
         let [m_fresh, v_fresh] = self.betas.map(|beta| T::of(1.0 - beta));
-        // An ε that rounds to 0 would make 0/0 of a gradient that never came.
-        let eps = T::of(self.eps).max(T::min_positive_value());
+        let eps = denominator(self.eps);
         let triples = piece.gradient.iter_mut().zip(m).zip(v);
         vectorized(|| {
             triples.for_each(|((g, m), v)| {

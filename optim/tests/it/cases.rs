@@ -167,6 +167,16 @@ fn numbers_out_of_range_are_refused() {
         ("adamw(weight_decay=-1)", "weight_decay"),
         ("clip_norm(0) sgd", "max"),
         ("clip_norm sgd", "max"),
+        ("clip_value(0) sgd", "max"),
+        ("decay(-1) sgd", "weight_decay"),
+        ("decay sgd", "weight_decay"),
+        ("ema(1) sgd", "decay"),
+        ("rmsprop(alpha=1)", "alpha"),
+        ("adagrad(lr_decay=-1)", "lr_decay"),
+        ("lion(betas=(0.9, 1))", "betas"),
+        ("muon(momentum=1)", "momentum"),
+        ("muon(adamw_lr=0)", "adamw_lr"),
+        ("muon(adjust_lr_fn=other)", "adjust_lr_fn"),
     ] {
         refused(text, Optimizer::read(text, &registry), &[argument]);
     }
@@ -187,6 +197,16 @@ fn schedules_without_a_step_are_refused() {
         ("step(0)", "every"),
         ("step(5, factor=0)", "factor"),
         ("cosine(min=2)", "min"),
+        ("multistep", "milestones"),
+        ("multistep((5, 0))", "milestones"),
+        ("exponential(0)", "factor"),
+        ("exponential(1.5)", "factor"),
+        ("linear(to=2)", "to"),
+        ("one_cycle(pct_start=1)", "pct_start"),
+        ("one_cycle(div_factor=0.5)", "div_factor"),
+        ("plateau(patience=-1)", "patience"),
+        ("plateau(threshold=1)", "threshold"),
+        ("plateau cosine", "`cosine` is never reached"),
         ("cosine warmup(5)", "`warmup(5)` is never reached"),
     ] {
         refused(text, Schedule::read(text, &registry), &[part]);
@@ -199,7 +219,10 @@ fn what_makes_no_optimizer_is_refused() {
     for (text, parts) in [
         (
             "clip_norm(1)",
-            &["learning rate", "`adam`, `adamw`, `sgd`"][..],
+            &[
+                "learning rate",
+                "`adagrad`, `adam`, `adamw`, `lion`, `muon`, `rmsprop`, `sgd`",
+            ][..],
         ),
         ("sgd clip_norm(1) adam", &["`adam` is a second", "`sgd`"]),
         ("sgd(nesterov=true)", &["nesterov", "momentum"]),
@@ -208,6 +231,7 @@ fn what_makes_no_optimizer_is_refused() {
             &["nesterov", "dampening"],
         ),
         ("agam", &["agam", "adam"]),
+        ("ema sgd ema(0.5)", &["averaged already"]),
     ] {
         refused(text, Optimizer::read(text, &registry), parts);
     }

@@ -5,7 +5,7 @@ use ndarray::ShapeBuilder;
 use proptest::prelude::*;
 use tapeline_optim::{
     Chain, Element, Stepper,
-    transforms::{AddDecay, ClipNorm, ScaleByLr},
+    transforms::{AddDecay, ClipNorm, MatrixScale, Orthogonalize, ScaleByLr},
 };
 use tapeline_tensor::{Grads, Params, Role, Tensor};
 
@@ -171,6 +171,97 @@ proptest! {
         prop_assert_eq!(&elements(&params)[..weight.len()], elements(&alone));
     }
 
+    /// Algorithm 2 of the paper, line by line.
+    #[test]
+    fn lion_is_that_of_its_paper(
+        (weight, gradients) in run_of(1_usize..50),
+        betas in [0.0..1.0, 0.0..1.0],
+        (lr, weight_decay) in (0.001..0.1, 0.0..1.0),
+    ) {
+        let [beta1, beta2] = betas;
+        let text = format!("lion(lr={lr:?}, betas=({beta1:?}, {beta2:?}), weight_decay={weight_decay:?})");
+        let mut params = weights::<f64>(&[&weight]);
+        let mut stepper = start(&text, &params);
+        let (mut wanted, mut m) = (weight.clone(), vec![0.0; weight.len()]);
+        for gradient in &gradients {
+            stepper.step(&mut params, grads(&[gradient]), 1.0);
+            for ((p, m), g) in wanted.iter_mut().zip(&mut m).zip(gradient) {
+                let c: f64 = beta1 * *m + (1.0 - beta1) * g;
+                let sign = if c == 0.0 { 0.0 } else { c.signum() };
+                *p -= lr * (sign + weight_decay * *p);
+                *m = beta2 * *m + (1.0 - beta2) * g;
+            }
+        }
+        prop_assert!(near(&elements(&params), &wanted, 1e-12));
+    }
+
+    /// A diagonal matrix has its singular values in the open.
+    #[test]
+    fn orthogonalized_singular_values_are_about_1(
+        sizes in proptest::collection::vec(0.05..1.0, 1..6),
+        scale in 1e-3..1e3,
+        more in 0_usize..4,
+        tall: bool,
+    ) {
+        let (short, long) = (sizes.len(), sizes.len() + more);
+        let [rows, columns] = if tall { [long, short] } else { [short, long] };
+        let mut diagonal = vec![0.0; rows * columns];
+        for (i, size) in sizes.iter().enumerate() {
+            diagonal[i * columns + i] = scale * size;
+        }
+        let mut params = one(matrix::<f64>(&vec![0.0; rows * columns], columns, false));
+        let chain = Chain::new().then(Orthogonalize { scale: MatrixScale::Original });
+        let mut stepper = Stepper::new(&chain, &params);
+        stepper.step(&mut params, gradient(Some(matrix(&diagonal, columns, false))), 1.0);
+        let shape = (rows as f64 / columns as f64).max(1.0).sqrt();
+        for (i, found) in elements(&params).into_iter().enumerate() {
+            let size = -found / shape;
+            match i / columns == i % columns {
+                true => prop_assert!((0.6..1.3).contains(&size), "{size}"),
+                false => prop_assert!(size.abs() < 1e-12, "{size}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_convolution_is_to_muon_a_matrix_of_its_outputs((weight, gradients) in run_of(Just(4 * 2 * 3 * 3))) {
+        let run = |shape: &[usize]| {
+            let shaped = |x: &[f64]| flat::<f32>(x).into_shape_with_order(shape).unwrap();
+            let mut params = one(shaped(&weight));
+            let mut stepper = start("muon(lr=0.1)", &params);
+            for g in &gradients {
+                stepper.step(&mut params, gradient(Some(shaped(g))), 1.0);
+            }
+            elements(&params)
+        };
+        prop_assert_eq!(run(&[4, 2, 3, 3]), run(&[4, 18]));
+    }
+
+    /// Training goes on as if nothing were averaged.
+    #[test]
+    fn averages_are_those_of_the_weights_after_each_step(
+        text in example().prop_filter("averages already", |text| !text.contains("ema")),
+        (weight, gradients) in run_of(1_usize..50),
+        decay in 0.0..1.0,
+    ) {
+        let (mut params, mut plain) = (weights::<f64>(&[&weight]), weights::<f64>(&[&weight]));
+        let mut stepper = start(&format!("ema({decay:?}) {text}"), &params);
+        let mut of_plain = start(text, &plain);
+        prop_assert_eq!(&*stepper.averaged(&params), &plain);
+        let mut wanted = Vec::new();
+        for g in &gradients {
+            stepper.step(&mut params, grads(&[g]), 1.0);
+            of_plain.step(&mut plain, grads(&[g]), 1.0);
+            prop_assert_eq!(&params, &plain);
+            prop_assert_eq!(&*of_plain.averaged(&plain), &plain);
+            wanted = match wanted.is_empty() {
+                true => elements(&plain),
+                false => wanted.iter().zip(elements(&plain)).map(|(a, p)| decay * a + (1.0 - decay) * p).collect(),
+            };
+            prop_assert!(near(&elements(&stepper.averaged(&params)), &wanted, 1e-12));
+        }
+    }
+
     #[test]
     fn weights_may_share_one_gradient(text in example(), (weight, gradients) in run_of(1_usize..50)) {
         let mut params = weights::<f32>(&[&weight, &weight]);
@@ -194,7 +285,7 @@ proptest! {
     ) {
         let mut params = weights::<f64>(&[&weight, &[1.0]]);
         let before = elements(&params);
-        let chain = Chain::new().then(AddDecay(decay)).then(ScaleByLr(scale)).then(ClipNorm { max });
+        let chain = Chain::new().then(AddDecay { weight_decay: decay, biases: true }).then(ScaleByLr(scale)).then(ClipNorm { max });
         Stepper::new(&chain, &params).step(&mut params, grads(&[&weight, &[-1.0]]), 1.0);
         let scaled: Vec<_> = weight.iter().map(|x| scale * (1.0 + decay) * x).chain([scale * (decay - 1.0)]).collect();
         let norm = scaled.iter().map(|x| x * x).sum::<f64>().sqrt();

@@ -14,8 +14,9 @@ fn numbers(value: &Value) -> Vec<f64> {
     values.map(|x| x.as_f64().unwrap()).collect()
 }
 
-fn matrix<T: Element>(value: &Value) -> Tensor<T> {
-    let rows = flat(&numbers(value)).into_shape_with_order(vec![2, 3]);
+fn matrix<T: Element>(value: &Value, shape: &Value) -> Tensor<T> {
+    let shape: Vec<_> = numbers(shape).iter().map(|&n| n as usize).collect();
+    let rows = flat(&numbers(value)).into_shape_with_order(shape);
     rows.unwrap()
 }
 
@@ -27,22 +28,35 @@ fn optimizers_agree<T: Element>(tolerance: f64) {
         let schedule = Schedule::read(case["schedule"].as_str().unwrap(), &schedules()).unwrap();
         let plan = schedule.plan(steps);
         let mut params = Params::<T>::new();
-        params.push("weight", Role::Weight, matrix(&fixture["weight"]));
+        params.push(
+            "weight",
+            Role::Weight,
+            matrix(&fixture["weight"], &case["shape"]),
+        );
         params.push("bias", Role::Weight, flat(&numbers(&fixture["bias"])));
         let mut stepper = start(text, &params);
         for step in 0..steps {
             let of = &fixture["grads"][step as usize];
             let grads = Grads {
-                params: vec![Some(matrix(&of[0])), Some(flat(&numbers(&of[1])))],
+                params: vec![
+                    Some(matrix(&of[0], &case["shape"])),
+                    Some(flat(&numbers(&of[1]))),
+                ],
                 inputs: vec![],
             };
             stepper.step(&mut params, grads, plan.factor(step));
-            let Some(wanted) = case["after"].get((step + 1).to_string()) else {
-                continue;
-            };
-            let (found, wanted) = (elements(&params), numbers(wanted));
-            let near = crate::common::near(&found, &wanted, tolerance);
-            assert!(near, "{text}, step {step}: {found:?}, wanted {wanted:?}");
+            let wanted = |of: &str| case[of].get((step + 1).to_string()).map(numbers);
+            for (found, wanted) in [
+                (elements(&params), wanted("after")),
+                (
+                    elements(&stepper.averaged(&params)),
+                    wanted("averages_after"),
+                ),
+            ] {
+                let Some(wanted) = wanted else { continue };
+                let near = crate::common::near(&found, &wanted, tolerance);
+                assert!(near, "{text}, step {step}: {found:?}, wanted {wanted:?}");
+            }
         }
     }
 }
@@ -62,8 +76,11 @@ fn schedules_agree() {
     let fixture = fixture();
     for case in fixture["schedules"].as_array().unwrap() {
         let text = case["schedule"].as_str().unwrap();
-        let plan = Schedule::read(text, &schedules()).unwrap();
-        let plan = plan.plan(fixture["steps"].as_u64().unwrap());
+        let schedule = Schedule::read(text, &schedules()).unwrap();
+        let mut plan = schedule.plan(fixture["steps"].as_u64().unwrap());
+        for (step, loss) in (1..).zip(numbers(&case["losses"])) {
+            plan.tell(step, loss);
+        }
         let wanted = numbers(&case["factors"]);
         let found: Vec<_> = (0..wanted.len() as u64).map(|s| plan.factor(s)).collect();
         let near = crate::common::near(&found, &wanted, 1e-12);

@@ -1,8 +1,8 @@
 //! What holds for each registered optimizer and schedule.
 
-use crate::common::{elements, examples, read, weights};
+use crate::common::{elements, examples, flat, grads, read, start, weights};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
-use tapeline_tensor::{Params, Tape, Var, tensor, value_and_grad};
+use tapeline_tensor::{Grads, Params, Pool, Role, Tape, Tensor, Var, tensor, value_and_grad};
 
 /// Calls `check` for each text, then reports all failures at once.
 fn all<'a>(texts: impl IntoIterator<Item = &'a str>, check: impl Fn(&str) -> Result<(), String>) {
@@ -100,6 +100,143 @@ fn schedules_read_print_and_read_the_same() {
         }
         Ok(())
     });
+}
+
+fn matrix(rows: usize, columns: usize, element: impl Fn(usize) -> f64) -> Tensor {
+    let elements: Vec<_> = (0..rows * columns).map(element).collect();
+    flat(&elements)
+        .into_shape_with_order(vec![rows, columns])
+        .unwrap()
+}
+
+/// Large enough for every kernel to be cut into tiles.
+#[test]
+fn the_bits_are_the_same_on_any_number_of_threads() {
+    let wave = |i: usize| (1.7 * i as f64).sin();
+    let run = |text: &str| {
+        let mut params = Params::new();
+        params.push("weight", Role::Weight, matrix(130, 170, wave));
+        params.push(
+            "bias",
+            Role::Weight,
+            matrix(1, 130, wave).flatten().into_dyn().into_shared(),
+        );
+        let mut stepper = start(text, &params);
+        for step in 1..=2 {
+            let grad = |i| wave(step + 3 * i);
+            let bias = matrix(1, 130, grad).flatten().into_dyn().into_shared();
+            let params_of = vec![Some(matrix(130, 170, grad)), Some(bias)];
+            stepper.step(
+                &mut params,
+                Grads {
+                    params: params_of,
+                    inputs: vec![],
+                },
+                1.0,
+            );
+        }
+        (
+            stepper.averaged(&params).into_owned(),
+            stepper.state(),
+            params,
+        )
+    };
+    let pools = [1, 2, 8].map(|threads| Pool::new(threads).unwrap());
+    all(examples(), |text| {
+        let alone = run(text);
+        let same = pools.iter().all(|pool| pool.install(|| run(text)) == alone);
+        same.then_some(()).ok_or_else(|| "differs".into())
+    });
+}
+
+/// Without a gradient, what moves a weight is its decay.
+#[test]
+fn weight_decay_may_leave_biases_out() {
+    let registry = optimizers();
+    let decaying = registry
+        .iter()
+        .filter(|def| def.args.iter().any(|arg| arg.name == "weight_decay"));
+    let beside =
+        |def: &tapeline_optim::OptimizerDef| match def.args.iter().any(|arg| arg.name == "lr") {
+            true => "",
+            false => " sgd",
+        };
+    let calls: Vec<_> = decaying.map(|def| (def.name, beside(def))).collect();
+    assert!(calls.len() > 7, "{calls:?}");
+    for (name, beside) in calls {
+        for biases in [true, false] {
+            let text = format!("{name}(weight_decay=0.5, decay_biases={biases}){beside}");
+            let mut params = Params::new();
+            params.push("weight", Role::Weight, matrix(2, 1, |_| 1.0));
+            params.push("bias", Role::Weight, tensor([1.0]));
+            let none = vec![Some(matrix(2, 1, |_| 0.0)), Some(tensor([0.0]))];
+            start(&text, &params).step(
+                &mut params,
+                Grads {
+                    params: none,
+                    inputs: vec![],
+                },
+                1.0,
+            );
+            let found = elements(&params);
+            assert!(found[0] < 1.0 && found[0] == found[1], "{text}: {found:?}");
+            assert_eq!(found[2] < 1.0, biases, "{text}: {found:?}");
+        }
+    }
+}
+
+/// Processors are many times slower where numbers are too small for full precision.
+#[test]
+fn no_moment_lingers_among_the_smallest_numbers() {
+    all(examples(), |text| {
+        let mut params = weights::<f32>(&[&[1.0, 1.0, 1.0]]);
+        let mut stepper = start(text, &params);
+        for step in 0..2000 {
+            let gradient = if step == 0 {
+                [1.0, 1e-19, 1e-37]
+            } else {
+                [0.0; 3]
+            };
+            stepper.step(&mut params, grads(&[&gradient]), 1.0);
+            let state = stepper.state();
+            let mut kept = state
+                .moments
+                .iter()
+                .flat_map(|(name, x)| x.iter().map(move |x| (name, x)));
+            if let Some(small) = kept.find(|(_, x)| x.is_subnormal()) {
+                return Err(format!("step {step}: {small:?}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn decay_goes_by_the_learning_rate_wherever_it_stands() {
+    let registry = optimizers();
+    let run = |optimizer: Optimizer<'_>| {
+        let mut params = weights::<f64>(&[&[1.0, -2.0]]);
+        let mut stepper = optimizer.init(&params);
+        for factor in [1.0, 0.5, 0.25] {
+            stepper.step(&mut params, grads(&[&[0.5, -0.25]]), factor);
+        }
+        elements(&params)
+    };
+    for text in [
+        "sgd(lr=0.1, momentum=0.9)",
+        "clip_norm(0.1) lion(lr=0.1)",
+        "muon(lr=0.1)",
+    ] {
+        let plain = run(read(text, &registry));
+        let front = run(read(&format!("decay(0.5) {text}"), &registry));
+        let behind = read(&format!("{text} decay(0.5)"), &registry);
+        let other = read(&format!("{text} decay(0.5)"), &registry)
+            .with_lr(0.3)
+            .unwrap();
+        let back = run(other.with_lr(0.1).unwrap());
+        assert_ne!(plain, front, "{text}");
+        assert_eq!((run(behind), back), (front.clone(), front), "{text}");
+    }
 }
 
 type Problem = for<'t> fn(&'t Tape<f64>, Var<'t, f64>) -> Var<'t, f64>;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tapeline_optim::{Phase, Plan, Schedule, ScheduleDef, schedules};
-use tapeline_spec::Diagnostic;
+use tapeline_spec::{Diagnostic, Value};
 
 fn plan(text: &str, steps: u64) -> Plan {
     let schedule = Schedule::read(text, &schedules());
@@ -11,28 +11,48 @@ fn plan(text: &str, steps: u64) -> Plan {
         .plan(steps)
 }
 
-/// A schedule of each kind, with the number of steps it takes, if any.
+/// A registered schedule with arguments to try, and the number of steps it takes, if it says so.
 fn phase() -> impl Strategy<Value = (String, Option<u64>)> {
-    let steps = 1_u64..50;
-    prop_oneof![
-        steps
-            .clone()
-            .prop_map(|n| (format!("constant({n})"), Some(n))),
-        (steps.clone(), 0.0..1.0).prop_map(|(n, min)| (format!("cosine({n}, min={min})"), Some(n))),
-        steps
-            .clone()
-            .prop_map(|n| (format!("warmup({n})"), Some(n))),
-        (steps, 0.01..1.0).prop_map(|(n, factor)| (format!("step({n}, factor={factor})"), None)),
-        Just(("constant".into(), None)),
-        Just(("cosine".into(), None)),
-    ]
+    let registry = schedules();
+    let names: Vec<_> = registry.iter().map(|def| def.name).collect();
+    (proptest::sample::select(names), any::<u64>()).prop_map(move |(name, n)| {
+        let (mut args, mut length) = (Vec::new(), None);
+        for (i, info) in registry.get(name).unwrap().args.iter().enumerate() {
+            let Some(value) = info.draw(n.wrapping_add(i as u64)) else {
+                continue;
+            };
+            if let ("steps", Value::Int(steps)) = (info.name, &value) {
+                length = Some(*steps as u64);
+            }
+            args.push(format!("{}={value}", info.name));
+        }
+        (format!("{name}({})", args.join(", ")), length)
+    })
+}
+
+/// Validation losses, one a step.
+fn losses() -> impl Strategy<Value = Vec<f64>> {
+    proptest::collection::vec(0.0..2.0, 0..60)
+}
+
+fn tell(plan: &mut Plan, after: u64, losses: &[f64]) {
+    for (step, loss) in (after + 1..).zip(losses) {
+        plan.tell(step, *loss);
+    }
 }
 
 proptest! {
     #[test]
-    fn a_factor_lies_between_0_and_1((text, _) in phase(), steps in 0_u64..100, step: u64) {
+    fn a_factor_lies_between_0_and_1(
+        (text, _) in phase(),
+        steps in 0_u64..100,
+        losses in losses(),
+        step: u64,
+    ) {
+        let mut plan = plan(&text, steps);
+        tell(&mut plan, 0, &losses);
         for step in [step, step % 100, steps] {
-            let factor = plan(&text, steps).factor(step);
+            let factor = plan.factor(step);
             prop_assert!((0.0..=1.0).contains(&factor), "{text}: {factor} in step {step}");
         }
     }
@@ -44,20 +64,65 @@ proptest! {
         prop_assert_eq!(plan.factor(end), plan.factor(end + later));
     }
 
+    /// What was told before that start is forgotten.
     #[test]
     fn each_phase_counts_from_its_own_start(
         first in 1_u64..50,
         (text, _) in phase(),
         steps in 50_u64..200,
         step in 0_u64..300,
+        (early, losses) in (losses(), losses()),
     ) {
-        let both = plan(&format!("warmup({first}) {text}"), steps);
+        let mut both = plan(&format!("warmup({first}) {text}"), steps);
+        tell(&mut both, 0, &early[..early.len().min(first as usize)]);
+        tell(&mut both, first, &losses);
         let factor = match step.checked_sub(first) {
             None => plan(&format!("warmup({first})"), steps).factor(step),
-            Some(step) => plan(&text, steps - first).factor(step),
+            Some(step) => {
+                let mut alone = plan(&text, steps - first);
+                tell(&mut alone, 0, &losses);
+                alone.factor(step)
+            }
         };
         prop_assert_eq!(both.factor(step), factor);
     }
+
+    /// So a training that is resumed has the factors that it would have had.
+    #[test]
+    fn what_is_told_changes_nothing_before(
+        (text, _) in phase(),
+        steps in 1_u64..100,
+        losses in losses(),
+        cut in 0_usize..60,
+    ) {
+        let (mut whole, mut part) = (plan(&text, steps), plan(&text, steps));
+        let cut = cut.min(losses.len());
+        tell(&mut whole, 0, &losses);
+        tell(&mut part, 0, &losses[..cut]);
+        for step in 0..=cut as u64 {
+            prop_assert_eq!(whole.factor(step), part.factor(step));
+        }
+    }
+}
+
+#[test]
+fn only_a_plateau_goes_by_the_loss() {
+    for def in schedules().iter() {
+        for text in def.examples {
+            let schedule = Schedule::read(text, &schedules()).unwrap();
+            let wanted = text.contains("plateau");
+            let found = (schedule.goes_by_loss(), schedule.plan(9).goes_by_loss());
+            assert_eq!(found, (wanted, wanted), "{text}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "Plan::tell: of step 5, after step 5")]
+fn what_is_told_comes_in_order() {
+    let mut plan = plan("plateau", 10);
+    plan.tell(5, 1.0);
+    plan.tell(5, 1.0);
 }
 
 #[test]

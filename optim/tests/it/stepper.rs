@@ -2,7 +2,7 @@
 
 use crate::common::{flat, grads, start, weights};
 use tapeline_optim::{Chain, Piece, RestoreError, State, Stepper, Transform, transforms::Momentum};
-use tapeline_tensor::Scalar;
+use tapeline_tensor::{Grads, Params, Role, Scalar, tensor};
 
 const SGD: &str = "sgd(momentum=0.9)";
 
@@ -83,6 +83,55 @@ fn keeps_two_transforms_of_a_kind_apart() {
     let stepper = Stepper::<f32>::new(&chain, &weights(&[&[1.0]]));
     let names = stepper.state().moments.into_iter().map(|(name, _)| name);
     assert_eq!(names.collect::<Vec<_>>(), ["momentum.0", "momentum#2.0"]);
+}
+
+#[test]
+fn keeps_of_a_weight_only_what_its_transforms_need() {
+    let mut params = Params::<f32>::new();
+    let matrix = tensor([1.0, 2.0]).into_shape_with_order(vec![1, 2]);
+    params.push("weight", Role::Weight, matrix.unwrap());
+    params.push("bias", Role::Weight, tensor([1.0]));
+    let moments = start("muon ema", &params).state().moments;
+    let names = moments.iter().map(|(name, _)| name.as_str());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [
+            "momentum.weight",
+            "average.weight",
+            "exp_avg.bias",
+            "exp_avg_sq.bias",
+            "average.bias"
+        ]
+    );
+}
+
+#[test]
+fn averages_leave_buffers_and_what_never_moved() {
+    let mut params = weights::<f32>(&[&[1.0], &[2.0]]);
+    params.push("mean", Role::Buffer, tensor([3.0]));
+    let mut stepper = start("ema(0.5) sgd(lr=1)", &params);
+    for _ in 0..2 {
+        let grads = Grads {
+            params: vec![Some(tensor([1.0])), None, None],
+            inputs: vec![],
+        };
+        stepper.step(&mut params, grads, 1.0);
+    }
+    let averaged = stepper.averaged(&params);
+    assert_eq!(crate::common::elements(&averaged), [-0.5, 2.0, 3.0]);
+    assert_eq!(crate::common::elements(&params), [-1.0, 2.0, 3.0]);
+}
+
+#[test]
+fn clipped_values_stay_not_a_number() {
+    let mut params = weights::<f32>(&[&[0.0; 4]]);
+    let gradient = [f64::NAN, f64::INFINITY, -3.0, 0.25];
+    start("clip_value(0.5) sgd(lr=1)", &params).step(&mut params, grads(&[&gradient]), 1.0);
+    let found = crate::common::elements(&params);
+    assert!(
+        found[0].is_nan() && found[1..] == [-0.5, 0.5, -0.25],
+        "{found:?}"
+    );
 }
 
 /// A moment without a gradient shrinks to zero instead of lingering where processors are slow.

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::{
-    layout::{like, memory_order, same},
+    layout::{like, memory_order, same, standard},
     simd,
 };
 use crate::{
@@ -15,63 +15,65 @@ use crate::{
 /// Elements a thread takes at once: some microseconds of work, so that waking a thread pays.
 const CHUNK: usize = 1 << 16;
 
-/// `f` of each element. The memory order of `x` is kept.
+/// `f` of each element, in the memory order of `x` if that is contiguous.
 pub fn map<T: Scalar>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
-    match memory_order(x) {
-        Some(values) => {
-            let mut out = Buffer::any(values.len());
-            let chunks = values.chunks(CHUNK).zip(out.chunks_mut(CHUNK));
-            pool::each(chunks, |_, (x, out)| {
-                simd::run(Each(out.iter_mut().zip(x), |(out, &x): (&mut T, &T)| {
-                    *out = f(x)
-                }));
-            });
-            like(out, x)
-        }
-        None => x.map(|&x| f(x)).into_shared(),
-    }
+    let x = contiguous(x.clone());
+    let values = slice(&x);
+    let mut out = Buffer::any(values.len());
+    let chunks = values.chunks(CHUNK).zip(out.chunks_mut(CHUNK));
+    pool::each(chunks, |_, (x, out)| {
+        simd::run(Each(out.iter_mut().zip(x), |(out, &x): (&mut T, &T)| {
+            *out = f(x)
+        }));
+    });
+    like(out, &x)
 }
 
 /// Replaces each element of `x` by `f` of it, in place where nobody else holds it.
 pub fn map_assign<T: Scalar>(x: Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
-    let mut x = match x.try_into_owned_nocopy() {
+    let mut x = match contiguous(x).try_into_owned_nocopy() {
         Ok(x) => x,
         Err(x) => return map(&x, f),
     };
-    match x.as_slice_memory_order_mut() {
-        Some(x) => pool::each(x.chunks_mut(CHUNK), |_, x| {
-            simd::run(Each(x.iter_mut(), |x: &mut T| *x = f(*x)));
-        }),
-        None => x.map_inplace(|x| *x = f(*x)),
-    }
+    let values = x.as_slice_memory_order_mut().unwrap_or_default();
+    pool::each(values.chunks_mut(CHUNK), |_, x| {
+        simd::run(Each(x.iter_mut(), |x: &mut T| *x = f(*x)));
+    });
     x.into_shared()
 }
 
-/// `f(x, y)` of each pair of elements, in the memory order of `x`, which is given back. Both have one shape.
+/// `f(x, y)` of each pair of elements, in the memory order of `x` if both have it; `x` is given back. Both have one shape.
 pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
     debug_assert_eq!(x.shape(), y.shape());
-    let same_order = same(x.view(), y.view());
-    match (memory_order(&x), y.as_slice_memory_order()) {
-        (Some(xs), Some(ys)) if same_order => {
-            // Not in place: where `f` leaves an element as it is, the compiler would make slow masked stores.
-            let mut out = Buffer::any(xs.len());
-            let chunks = xs.chunks(CHUNK).zip(ys.chunks(CHUNK));
-            pool::each(chunks.zip(out.chunks_mut(CHUNK)), |_, ((x, y), out)| {
-                let each = out.iter_mut().zip(x).zip(y);
-                simd::run(Each(each, |((out, &x), &y): ((&mut T, &T), &T)| {
-                    *out = f(x, y)
-                }));
-            });
-            let out = like(out, &x);
-            give_back(x);
-            out
-        }
-        _ => {
-            let mut out = x.into_owned();
-            out.zip_mut_with(y, |x, &y| *x = f(*x, y));
-            out.into_shared()
-        }
+    let as_they_are = same(x.view(), y.view()) && memory_order(&x).and(memory_order(y)).is_some();
+    let (x, y) = match as_they_are {
+        true => (x, y.clone()),
+        false => (standard(&x), standard(y)),
+    };
+    // Not in place: where `f` leaves an element as it is, the compiler would make slow masked stores.
+    let mut out = Buffer::any(x.len());
+    let chunks = slice(&x).chunks(CHUNK).zip(slice(&y).chunks(CHUNK));
+    pool::each(chunks.zip(out.chunks_mut(CHUNK)), |_, ((x, y), out)| {
+        let each = out.iter_mut().zip(x).zip(y);
+        simd::run(Each(each, |((out, &x), &y): ((&mut T, &T), &T)| {
+            *out = f(x, y)
+        }));
+    });
+    let out = like(out, &x);
+    give_back(x);
+    out
+}
+
+/// The tensor, or a copy in row-major order if it has gaps or runs backward.
+fn contiguous<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    match memory_order(&x) {
+        Some(_) => x,
+        None => standard(&x),
     }
+}
+
+fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
+    memory_order(x).unwrap_or_else(|| unreachable!("contiguous"))
 }
 
 /// Calls a function for each item; both are compiled for the width at which they run.

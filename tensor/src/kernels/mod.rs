@@ -13,5 +13,9 @@ pub mod simd;
 pub mod sparse;
 pub mod sum;
 
+mod compiled;
+
 #[cfg(test)]
 mod tests;
+
+pub use compiled::Kernels;

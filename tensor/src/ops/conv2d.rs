@@ -128,7 +128,7 @@ pub fn conv2d_then<'t, T: Scalar>(
     };
 
     let input = channels_last(input);
-    let (value, index) = kernel::forward(last(&input), slice(&w), b.as_ref().map(slice), &sizes);
+    let (value, index) = T::conv2d(last(&input), slice(&w), b.as_ref().map(slice), &sizes);
     let value = as_channels_last(value, [images, out_channels, oh, ow]);
     let out = value.clone();
     let vjp = move |g: Tensor<T>, want: [bool; 3]| {
@@ -140,7 +140,7 @@ pub fn conv2d_then<'t, T: Scalar>(
             x: last(&input),
             w: slice(&w),
         };
-        let grads = kernel::backward(from, &sizes, want);
+        let grads = T::conv2d_backward(from, &sizes, want);
         give_back(g);
         let dx = grads.input;
         let dx = dx.map(|dx| as_channels_last(dx, [images, in_channels, height, width]));

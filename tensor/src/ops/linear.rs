@@ -6,7 +6,6 @@ use crate::{
     Scalar, Tensor, Var,
     buffer::give_back,
     kernels::{
-        gemm,
         sparse::{Sparse, all_finite},
         sum,
     },
@@ -53,24 +52,26 @@ pub fn linear<'t, T: Scalar>(
         if !Sparse::pays(values, columns) {
             return None;
         }
-        let make = || Sparse::new(values, columns);
+        let make = || T::sparse(values, columns);
         let (sparse, finite) = pool::join(make, || all_finite(by_input));
         finite.then_some((sparse, by_input))
     });
     let y = match &sparse {
-        Some((sparse, by_input)) => sparse.matmul(by_input, outputs, b),
-        None => gemm::matmul(matrix(&input), by_input, b),
+        Some((sparse, by_input)) => T::sparse_matmul(sparse, by_input, outputs, b),
+        None => T::matmul(matrix(&input), by_input, b),
     };
     let sparse = sparse.map(|(sparse, _)| sparse);
 
     let vjp = move |g: Tensor<T>, [need_x, need_w, need_b]: [bool; 3]| {
         let g = standard(g);
-        let dx = need_x.then(|| tensor(gemm::matmul(matrix(&g), matrix(&w), None)));
+        let dx = need_x.then(|| tensor(T::matmul(matrix(&g), matrix(&w), None)));
         let dw = need_w.then(|| {
             // Both give the weight's gradient by input, as the weight itself lies in memory.
             let by_input = match (&sparse, g.as_slice()) {
-                (Some(sparse), Some(g)) if all_finite(g) => sparse.transposed_matmul(g, outputs),
-                _ => gemm::matmul(matrix(&input).reversed_axes(), matrix(&g), None),
+                (Some(sparse), Some(g)) if all_finite(g) => {
+                    T::sparse_transposed_matmul(sparse, g, outputs)
+                }
+                _ => T::matmul(matrix(&input).reversed_axes(), matrix(&g), None),
             };
             tensor(by_input.reversed_axes())
         });

@@ -1,7 +1,7 @@
 //! Matrix products.
 
 use super::linear::{matrix, tensor};
-use crate::{Scalar, Var, buffer::give_back, kernels::gemm::matmul};
+use crate::{Scalar, Var, buffer::give_back};
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// The matrix product: `[m, k]` by `[k, n]` gives `[m, n]`. (`torch.mm`)
@@ -20,13 +20,13 @@ impl<'t, T: Scalar> Var<'t, T> {
         );
         self.tape().op(
             "matmul",
-            tensor(matmul(matrix(&a), matrix(&b), None)),
+            tensor(T::matmul(matrix(&a), matrix(&b), None)),
             [self, other],
             move |g, need| {
                 let b_t = matrix(&b).reversed_axes();
                 let a_t = matrix(&a).reversed_axes();
-                let da = need[0].then(|| tensor(matmul(matrix(&g), b_t, None)));
-                let db = need[1].then(|| tensor(matmul(a_t, matrix(&g), None)));
+                let da = need[0].then(|| tensor(T::matmul(matrix(&g), b_t, None)));
+                let db = need[1].then(|| tensor(T::matmul(a_t, matrix(&g), None)));
                 give_back(g);
                 [da, db]
             },

@@ -2,7 +2,7 @@
 //!
 //! What isn't zero in the gradient of the output is listed for each output channel, and the lists are walked: each entry adds its multiple of
 //! the window under it to the weights' gradient, and its multiple of the weights to the input's. A gradient that comes back through
-//! max-pooling is zero in most places; one that is zero nowhere costs about what a dense product would.
+//! max-pooling is zero in most places. Where one is not, the input's gradient is a convolution of its own.
 
 use std::marker::PhantomData;
 
@@ -12,6 +12,7 @@ use super::{
     Sizes,
     padded::{Padded, corners},
     runs::Runs,
+    transposed::transposed,
     walk::{add_cells, add_weights, list},
 };
 use crate::{
@@ -67,7 +68,12 @@ pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gra
     let images = sizes.images_a_task();
     let [image, out_image] = [sizes.image(), sizes.out_image()].map(|size| images * size);
     let tasks = sizes.images.div_ceil(images);
-    let mut input = want[0].then(|| Buffer::any(x.len()));
+    let dense = if want[0] {
+        transposed(g, w, sizes)
+    } else {
+        None
+    };
+    let mut input = (want[0] && dense.is_none()).then(|| Buffer::any(x.len()));
     let mut weight = want[1].then(|| Buffer::zeros(tasks * weights.len()));
     let mut bias = want[2].then(|| Buffer::zeros(tasks * sizes.out_channels));
     let mut inputs = parts(&mut input, image);
@@ -95,7 +101,7 @@ pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gra
     drop((inputs, weight_sums, bias_sums));
 
     Gradients {
-        input,
+        input: input.or(dense),
         weight: weight.map(|sums| {
             let mut weight = Buffer::any(w.len());
             runs.unpack(&total(&sums, weights.len()), &mut weight);

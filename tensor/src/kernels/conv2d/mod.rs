@@ -7,9 +7,10 @@ mod backward;
 mod forward;
 mod padded;
 mod runs;
+mod transposed;
 mod walk;
 
-pub use backward::{From, backward};
+pub use backward::{From, Gradients, backward};
 pub use forward::forward;
 
 use crate::ops::Window;

@@ -1,0 +1,48 @@
+use tapeline_spec::{Arg, Args, Diagnostic};
+
+use crate::{
+    Chain, OptimizerDef,
+    transforms::{AddDecay, DECAY_BIASES, DECOUPLED, ScaleByLion, ScaleByLr},
+};
+
+const LR: Arg<f64> = super::LR.default(1e-4);
+const BETAS: Arg<[f64; 2]> = Arg::new(
+    "betas",
+    "how much of the running mean counts in a step, and is kept",
+)
+.default([0.9, 0.99])
+.from(0.0)
+.below(1.0);
+const WEIGHT_DECAY: Arg<f64> = DECOUPLED.default(0.0);
+
+/// The sign of a running mean, then *g = g + λ·p*, then *p = p − lr·g*.
+///
+/// Source: Chen et al. 2023, [*Symbolic discovery of optimization algorithms*](https://arxiv.org/abs/2302.06675). All elements move by
+/// `lr`, so it is to be three to ten times smaller than Adam's, and the decay as much larger.
+pub(crate) const LION: OptimizerDef = OptimizerDef {
+    name: "lion",
+    about: "the sign of the gradients' running mean, with weight decay apart from it",
+    args: &[
+        LR.info(),
+        BETAS.info(),
+        WEIGHT_DECAY.info(),
+        DECAY_BIASES.info(),
+    ],
+    examples: &[
+        "lion(lr=0.001)",
+        "lion(lr=0.002, betas=(0.8, 0.95), weight_decay=0.01)",
+    ],
+    build,
+    ..OptimizerDef::BASE
+};
+
+fn build(args: &Args) -> Result<Chain, Diagnostic> {
+    let lion = ScaleByLion {
+        betas: args.get(BETAS),
+    };
+    let decay = AddDecay::of(args, WEIGHT_DECAY).chain();
+    Ok(Chain::new()
+        .then(lion)
+        .join(decay)
+        .then(ScaleByLr(args.get(LR))))
+}

@@ -1,0 +1,89 @@
+use tapeline_spec::{Arg, Args, Diagnostic};
+
+use super::{BETAS, EPS, LR, MOMENTUM, NESTEROV};
+use crate::{
+    AnyTransform, Chain, OptimizerDef,
+    transforms::{
+        AddDecay, DECAY_BIASES, DECOUPLED, MatrixScale, Momentum, Only, Orthogonalize, ScaleByAdam,
+        ScaleByLr,
+    },
+};
+
+const MUON_MOMENTUM: Arg<f64> = MOMENTUM.default(0.95);
+const MUON_NESTEROV: Arg<bool> = NESTEROV.default(true);
+const WEIGHT_DECAY: Arg<f64> = DECOUPLED.default(0.1);
+const ADJUST: Arg<&str> = Arg::new("adjust_lr_fn", "how `lr` goes by a matrix's shape")
+    .choices(&["original", "match_rms_adamw"])
+    .default("original");
+const ADAMW_LR: Arg<f64> = Arg::new("adamw_lr", "learning rate of all that is no matrix")
+    .default(0.001)
+    .above(0.0);
+
+/// For matrices, momentum, then [`Orthogonalize`]; for all others, which are biases and the scales of normalisation, Adam. Then for both
+/// *g = g + λ·p*, and *p = p − lr·g*, each with its own `lr`.
+///
+/// Sources: Jordan et al. 2024, [*Muon: an optimizer for hidden layers in neural networks*](https://kellerjordan.github.io/posts/muon/);
+/// [PyTorch's `Muon`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html), which takes matrices only and leaves the
+/// others to a second optimizer. Its momentum is a running mean, ours a sum: only their sizes differ, which is no part of the result.
+pub(crate) const MUON: OptimizerDef = OptimizerDef {
+    name: "muon",
+    about: "orthogonal steps for matrices, AdamW for the rest, with weight decay apart from both",
+    args: &[
+        LR.info(),
+        MUON_MOMENTUM.info(),
+        MUON_NESTEROV.info(),
+        WEIGHT_DECAY.info(),
+        DECAY_BIASES.info(),
+        ADJUST.info(),
+        ADAMW_LR.info(),
+        BETAS.info(),
+        EPS.info(),
+    ],
+    examples: &[
+        "muon(lr=0.02)",
+        "muon(lr=0.01, momentum=0.9, nesterov=false, weight_decay=0.01, adamw_lr=0.01)",
+        "muon(lr=0.01, adjust_lr_fn=match_rms_adamw)",
+    ],
+    build,
+    ..OptimizerDef::BASE
+};
+
+fn build(args: &Args) -> Result<Chain, Diagnostic> {
+    let momentum = Momentum {
+        momentum: args.get(MUON_MOMENTUM),
+        dampening: 0.0,
+        nesterov: args.get(MUON_NESTEROV),
+    };
+    let orthogonalize = Orthogonalize {
+        scale: match args.get(ADJUST) {
+            "match_rms_adamw" => MatrixScale::MatchRmsAdamw,
+            _ => MatrixScale::Original,
+        },
+    };
+    let adam = ScaleByAdam {
+        betas: args.get(BETAS),
+        eps: args.get(EPS),
+    };
+    let decay = AddDecay::of(args, WEIGHT_DECAY).chain();
+    Ok(Chain::new()
+        .then(matrices(momentum))
+        .then(orthogonalize)
+        .then(others(adam))
+        .join(decay)
+        .then(matrices(ScaleByLr(args.get(LR))))
+        .then(others(ScaleByLr(args.get(ADAMW_LR)))))
+}
+
+fn matrices<X: AnyTransform>(transform: X) -> Only<X> {
+    Only {
+        matrices: true,
+        transform,
+    }
+}
+
+fn others<X: AnyTransform>(transform: X) -> Only<X> {
+    Only {
+        matrices: false,
+        transform,
+    }
+}

@@ -1,0 +1,31 @@
+use tapeline_spec::{Arg, Args, Diagnostic};
+
+use super::FACTOR;
+use crate::{Phase, ScheduleDef};
+
+const MILESTONES: Arg<Vec<usize>> = Arg::new("milestones", "the steps at which it drops")
+    .from(1)
+    .tried(1..=20);
+
+/// *factor^k*, where *k* is the number of milestones that *s* has reached, for the rest of the training:
+/// [PyTorch's `MultiStepLR`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html), counted in
+/// steps.
+pub(crate) const MULTISTEP: ScheduleDef = ScheduleDef {
+    name: "multistep",
+    about: "drops by `factor` at given steps",
+    args: &[MILESTONES.info(), FACTOR.info()],
+    examples: &[
+        "multistep((3000, 4500))",
+        "warmup(100) multistep((900, 1200), factor=0.5)",
+    ],
+    build,
+    ..ScheduleDef::BASE
+};
+
+fn build(args: &Args) -> Result<Phase, Diagnostic> {
+    let (milestones, factor) = (args.get(MILESTONES), args.get(FACTOR));
+    Ok(Phase::new(None, move |step, _| {
+        let reached = milestones.iter().filter(|&&at| at as u64 <= step);
+        factor.powf(reached.count() as f64)
+    }))
+}

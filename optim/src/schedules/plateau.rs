@@ -1,0 +1,54 @@
+use tapeline_spec::{Arg, Args, Diagnostic};
+
+use super::FACTOR;
+use crate::{Phase, ScheduleDef};
+
+const PATIENCE: Arg<usize> = Arg::new("patience", "epochs without progress that are borne")
+    .default(10)
+    .tried(0..=5);
+const THRESHOLD: Arg<f64> = Arg::new("threshold", "share of the loss that counts as progress")
+    .default(1e-4)
+    .from(0.0)
+    .below(1.0)
+    .tried(0.0..=0.1);
+const MIN: Arg<f64> = Arg::new("min", "the least factor")
+    .default(0.0)
+    .range(0.0..=1.0)
+    .tried(0.0..=1.0);
+
+/// Begins at 1. An epoch makes progress when its validation loss is below *(1 − threshold)* times the best so far; with each
+/// *patience + 1* epochs in a row that make none, the factor becomes *max(factor·old, min)*. It lasts for the rest of the training, and
+/// counts the epochs that end after its own start.
+///
+/// [PyTorch's `ReduceLROnPlateau`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html) with
+/// `mode="min"`, `threshold_mode="rel"`, `cooldown=0`, `eps=0`.
+pub(crate) const PLATEAU: ScheduleDef = ScheduleDef {
+    name: "plateau",
+    about: "drops by `factor` when the validation loss stops falling",
+    args: &[FACTOR.info(), PATIENCE.info(), THRESHOLD.info(), MIN.info()],
+    examples: &[
+        "plateau",
+        "warmup(100) plateau(factor=0.5, patience=2, threshold=0.01, min=0.01)",
+    ],
+    build,
+    ..ScheduleDef::BASE
+};
+
+fn build(args: &Args) -> Result<Phase, Diagnostic> {
+    let (factor, min) = (args.get(FACTOR), args.get(MIN));
+    let (patience, threshold) = (args.get(PATIENCE), args.get(THRESHOLD));
+    Ok(Phase::told(move |losses| {
+        let (mut now, mut best, mut stale) = (1.0_f64, f64::INFINITY, 0);
+        for &loss in losses {
+            if loss < best * (1.0 - threshold) {
+                (best, stale) = (loss, 0);
+            } else {
+                stale += 1;
+            }
+            if stale > patience {
+                (now, stale) = ((factor * now).max(min), 0);
+            }
+        }
+        now
+    }))
+}

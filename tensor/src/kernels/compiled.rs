@@ -1,0 +1,39 @@
+//! Kernels that are compiled with this crate, once for each type of number. As generic functions they would be compiled again in every crate
+//! that calls them, which takes minutes.
+
+use ndarray::{Array2, ArrayView2};
+
+use super::{conv2d, gemm, maxpool2d, simd::Lanes, sparse::Sparse};
+use crate::{Scalar, buffer::Buffer, ops::Window};
+
+type Index<T> = <T as Lanes>::Index;
+
+/// Declares methods of [`Kernels`], each the function that stands behind it.
+macro_rules! kernels {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty = $function:path;)*) => {
+        /// The kernels of a type of number.
+        pub trait Kernels: Lanes {
+            $(#[doc(hidden)] fn $name($($arg: $type),*) -> $result where Self: Scalar;)*
+        }
+
+        kernels!(impl f32: $($name($($arg: $type),*) -> $result = $function;)*);
+        kernels!(impl f64: $($name($($arg: $type),*) -> $result = $function;)*);
+    };
+    (impl $float:ty: $($name:ident($($arg:ident: $type:ty),*) -> $result:ty = $function:path;)*) => {
+        impl Kernels for $float {
+            $(fn $name($($arg: $type),*) -> $result {
+                $function($($arg),*)
+            })*
+        }
+    };
+}
+
+kernels! {
+    matmul(a: ArrayView2<Self>, b: ArrayView2<Self>, bias: Option<&[Self]>) -> Array2<Self> = gemm::matmul;
+    sparse(x: &[Self], columns: usize) -> Sparse<Self> = Sparse::new;
+    sparse_matmul(x: &Sparse<Self>, weights: &[Self], n: usize, bias: Option<&[Self]>) -> Array2<Self> = Sparse::matmul;
+    sparse_transposed_matmul(x: &Sparse<Self>, g: &[Self], n: usize) -> Array2<Self> = Sparse::transposed_matmul;
+    conv2d(x: &[Self], w: &[Self], bias: Option<&[Self]>, sizes: &conv2d::Sizes) -> (Buffer<Self>, Buffer<Index<Self>>) = conv2d::forward;
+    conv2d_backward(from: conv2d::From<Self>, sizes: &conv2d::Sizes, want: [bool; 3]) -> conv2d::Gradients<Self> = conv2d::backward;
+    max_pool2d(x: &[Self], side: usize, window: &Window) -> (Buffer<Self>, Buffer<Index<Self>>) = maxpool2d::forward;
+}
