@@ -7,7 +7,7 @@ use tapeline_tensor::{Tensor, Var};
 use super::weights::Weights;
 use crate::{Element, Loss, LossDef, Takes, loss::classes};
 
-/// Never 0: a batch in which nothing counts would have no mean. The limits keep all quotients of two within `f32`.
+/// Never 0: a batch in which nothing counts would have no mean.
 pub(super) const WEIGHT: Arg<Vec<f64>> = Arg::new(
     "weight",
     "how much each class counts; one number means all alike",
