@@ -114,6 +114,7 @@ pub fn catalogue(cx: &Context) -> Result<String, CliError> {
     out += &chapter("Losses", &cx.losses);
     out += &chapter("Optimizers and gradient transforms", &cx.optimizers);
     out += &chapter("Schedules", &cx.schedules);
+    out += &chapter("Augmentations", &cx.augmentations);
     out += &chapter("Presets", &presets(&cx.presets)?);
     Ok(out)
 }
