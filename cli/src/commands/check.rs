@@ -181,7 +181,8 @@ impl Row {
                 row.failed = 1;
             }
             Ok(report) => {
-                (row.cases, row.checks) = (report.cases, report.cases);
+                (row.cases, row.refused) = (report.cases, report.refused);
+                row.checks = report.cases;
                 (row.kinks, row.worst) = (report.kinks, report.worst);
             }
         }

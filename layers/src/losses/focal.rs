@@ -15,7 +15,7 @@ const GAMMA: Arg<f64> = Arg::new(
 .tried(0.0..=4.0);
 const ALPHA: Arg<Vec<f64>> = Arg::new("alpha", "factor of each class, or one for all")
     .default(&[1.0] as &[f64])
-    .range(0.0..=1e6)
+    .range(0.0..=1000.0)
     .tried(0.0..=2.0);
 
 /// `−α_t (1 − p_t)^γ ln p_t`, a mean over the batch, with `p` the softmax of the output and `t` the class. Takes logits. (Lin et al. 2017,

@@ -7,13 +7,13 @@ use tapeline_tensor::{Tensor, Var};
 use super::weights::Weights;
 use crate::{Element, Loss, LossDef, Takes, loss::classes};
 
-/// Never 0: a batch in which nothing counts would have no mean. The limits keep all quotients of two within `f32`.
+/// Never 0: a batch in which nothing counts would have no mean.
 pub(super) const WEIGHT: Arg<Vec<f64>> = Arg::new(
     "weight",
     "how much each class counts; one number means all alike",
 )
 .default(&[1.0] as &[f64])
-.range(1e-6..=1e6)
+.range(0.001..=1000.0)
 .tried(0.25..=4.0);
 
 /// `−Σ w_t y_t / Σ w_t` over the samples of a batch, with `t` a sample's class, `y` its log-probabilities and `w` the `weight`. For a network
