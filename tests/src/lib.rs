@@ -1,30 +1,47 @@
-//! What whole-system tests draw from: strategies for networks and data sets.
+//! What whole-system tests draw from: strategies for networks, layers, shapes and tensors, and a data set. Whoever writes layers of their own can
+//! take this crate as a git dependency.
 //!
 //! | | |
 //! |---|---|
 //! | [`network`], [`Network`] | random networks of registered layers that build |
+//! | [`layer`] | one layer with drawn arguments, as a spec |
+//! | [`shape`] | shapes of a sample |
+//! | [`tensor`] | numbers in a shape, in any order in memory |
 //! | [`bright_or_dark`] | a data set that any network learns |
 //!
-//! A strategy is a function of numbers that proptest shrinks, so a failing case is a small network:
+//! A strategy is a function of numbers that proptest shrinks, so a failing case is a small one:
 //!
 //! ```
 //! use proptest::prelude::*;
-//! use tapeline_layers::layers;
+//! use tapeline_layers::{Ctx, Mode, layers};
 //! use tapeline_models::{Model, presets};
-//! use tapeline_tests::network;
+//! use tapeline_tensor::no_grad;
+//! use tapeline_tests::{layer, network, shape, tensor};
 //!
 //! proptest!(|(network in network(1..=4))| {
 //!     let model = Model::build(&network.text, &network.input, &layers(), &presets())?;
 //!     prop_assert_eq!(model.plan.output.len(), 1);
 //! });
+//!
+//! // A layer works on a shape, or says why not.
+//! let batches = shape().prop_flat_map(|shape| tensor([&[2], &shape[..]].concat()));
+//! proptest!(|(text in layer(&layers()), x in batches)| {
+//!     if let Ok(model) = Model::build(&text, &x.shape()[1..], &layers(), &presets()) {
+//!         let y = no_grad(&model.init::<f64>(0), |tape, params| {
+//!             model.forward(&Ctx::new(tape, params, Mode::Evaluation), tape.constant(x)).value()
+//!         });
+//!         prop_assert_eq!(&y.shape()[1..], &model.plan.output[..]);
+//!     }
+//! });
 //! ```
 
 use std::ops::RangeInclusive;
 
-use proptest::prelude::*;
+use proptest::{collection::vec, prelude::*};
 use tapeline_data::{Dataset, Images};
 use tapeline_layers::{LayerDef, Plan, layers};
 use tapeline_spec::{Args, Body, Presets, Registry, read};
+use tapeline_tensor::Tensor;
 
 /// A network that builds: its spec, and the shape of its input.
 #[derive(Clone, Debug)]
@@ -48,7 +65,7 @@ pub fn network(depth: RangeInclusive<usize>) -> impl Strategy<Value = Network> {
             let input = vec![c, h, w];
             let mut text = String::new();
             for choice in choices {
-                let longer = format!("{text} {}", layer(&registry, choice));
+                let longer = format!("{text} {}", drawn(&registry, choice));
                 // A layer that doesn't fit here is left out.
                 if builds(&registry, &longer, &input) {
                     text = longer;
@@ -66,21 +83,50 @@ fn builds(registry: &Registry<LayerDef>, text: &str, input: &[usize]) -> bool {
         .is_ok_and(|spec| Plan::build(&spec.calls(), input).is_ok())
 }
 
-/// One layer with drawn arguments; a combinator has small layers in its brackets.
-fn layer(registry: &Registry<LayerDef>, choice: u64) -> String {
+/// A registered layer with arguments that its keys say are to be tried, as a spec; a combinator has small layers in its brackets.
+pub fn layer(registry: &Registry<LayerDef>) -> impl Strategy<Value = String> {
+    let registry = registry.clone();
+    any::<u64>().prop_map(move |choice| drawn(&registry, choice))
+}
+
+/// Shapes of a sample, without the batch: `[features]` or `[channels, height, width]`, sizes of 1 among them.
+pub fn shape() -> impl Strategy<Value = Vec<usize>> {
+    let size = || prop_oneof![1 => Just(1usize), 3 => 1..=7usize];
+    prop_oneof![vec(size(), 1), vec(size(), 3)]
+}
+
+/// Numbers between −2 and 2 in a shape, in row-major order or with the dimensions the other way round in memory.
+pub fn tensor(shape: Vec<usize>) -> impl Strategy<Value = Tensor<f64>> {
+    let count = shape.iter().product::<usize>();
+    (vec(-2.0..2.0, count), any::<bool>()).prop_map(move |(values, reversed)| {
+        let mut memory = shape.clone();
+        if reversed {
+            memory.reverse();
+        }
+        let tensor = Tensor::from_shape_vec(memory, values).expect("as many numbers");
+        if reversed {
+            tensor.reversed_axes()
+        } else {
+            tensor
+        }
+    })
+}
+
+/// The layer of a number.
+fn drawn(registry: &Registry<LayerDef>, choice: u64) -> String {
     let defs: Vec<_> = registry.iter().collect();
     let def = defs[(choice % defs.len() as u64) as usize];
-    let drawn = def.args.iter().zip(1..).filter_map(|(info, place)| {
+    let values = def.args.iter().zip(1..).filter_map(|(info, place)| {
         let value = info.draw(choice.wrapping_mul(place))?;
         Some((info.name, value))
     });
-    let drawn: Vec<_> = drawn.collect();
+    let values: Vec<_> = values.collect();
     assert!(
-        Args::of(def.args, &drawn).is_ok(),
-        "{}: {drawn:?} can be drawn, but is refused",
+        Args::of(def.args, &values).is_ok(),
+        "{}: {values:?} can be drawn, but is refused",
         def.name
     );
-    let args: Vec<_> = drawn
+    let args: Vec<_> = values
         .iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
