@@ -16,9 +16,30 @@ pub const CNN: Preset = Preset {
     about: "two convolutions, two fully connected layers; 97.3 % of MNIST's test set after 10 epochs of the default recipe",
 };
 
+/// One layer: logistic regression for several classes.
+pub const SOFTMAX_REGRESSION: Preset = Preset {
+    name: "softmax_regression",
+    text: "flatten linear(10)",
+    about: "one fully connected layer; 90.2 % of MNIST's test set after 10 epochs of the default recipe",
+};
+
+/// LeNet-5, with plain means for its subsampling and a full second convolution. (LeCun et al. 1998)
+pub const LENET5: Preset = Preset {
+    name: "lenet5",
+    text: "conv2d(6, 5, padding=2) tanh avgpool2d(2) conv2d(16, 5) tanh avgpool2d(2) flatten linear(120) tanh linear(84) tanh linear(10)",
+    about: "LeCun's network of 1998; 98.9 % of MNIST's test set after 10 epochs with adam(lr=0.002) and cosine",
+};
+
+/// Ten layers with ways around eight of them.
+pub const DEEP_MLP: Preset = Preset {
+    name: "deep_mlp",
+    text: "flatten linear(128) relu 8*residual[ linear(128) relu ] linear(10)",
+    about: "ten fully connected layers, eight of them residual; 96.8 % of MNIST's test set after 10 epochs of the default recipe",
+};
+
 /// The presets of this crate.
 pub fn presets() -> Presets {
-    [MLP, CNN]
+    [MLP, CNN, SOFTMAX_REGRESSION, LENET5, DEEP_MLP]
         .into_iter()
         .fold(Presets::new(), |presets, preset| {
             presets
