@@ -86,7 +86,7 @@ pub const ASPECTS: &[Aspect] = &[
 
 const MODES: [(&str, Mode); 2] = [("training", TRAINING), ("evaluation", Mode::Evaluation)];
 
-/// A sum of this many terms is what most outputs are; a looser bound would hide faults of single elements.
+/// The largest difference between `f32` and `f64`, relative to the larger of 1 and the value.
 const ROUNDING: f64 = 1e-4;
 
 fn in_mode<T>(mode: &str, result: Result<T, String>) -> Result<T, String> {

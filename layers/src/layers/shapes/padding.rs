@@ -19,7 +19,7 @@ pub fn table(
     };
     if before.max(after) > most {
         return Err(Refusal::from(format!(
-            "a padding of {} by `{mode}` needs an image larger than {size}",
+            "a padding of {} by `{mode}` is too much for {size} cells, which give {most} at most",
             before.max(after)
         ))
         .arg("padding"));
