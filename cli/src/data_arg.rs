@@ -6,7 +6,7 @@ use clap::Args;
 use tapeline_data::{DataError, Dataset, Loaded, known, load};
 use tapeline_models::Model;
 
-use crate::{context::Context, error::CliError, model_arg::Source};
+use crate::{context::Context, error::CliError, model_arg::Source, training::config::DataConfig};
 
 /// Options of commands that read data.
 #[derive(Args)]
@@ -19,7 +19,25 @@ pub struct DataArgs {
     pub transpose: bool,
 }
 
+/// Data to train on, and what identifies it.
+pub struct TrainingData {
+    pub loaded: Loaded,
+    pub config: DataConfig,
+}
+
 impl DataArgs {
+    /// Reads the data for trainings.
+    pub fn for_training(&self, cx: &Context) -> Result<TrainingData, CliError> {
+        let loaded = self.load(cx)?;
+        let config = DataConfig {
+            name: loaded.name.clone(),
+            transpose: self.transpose,
+            train_sha256: loaded.train.sha256(),
+            test_sha256: loaded.test.sha256(),
+        };
+        Ok(TrainingData { loaded, config })
+    }
+
     /// Reads the data.
     pub fn load(&self, cx: &Context) -> Result<Loaded, CliError> {
         let mut loaded = load(&self.data)?;

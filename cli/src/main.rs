@@ -12,33 +12,25 @@
 //! | [`terminal`], [`output`] | stderr and stdout |
 //! | [`numbers`] | numbers given as options |
 //! | [`model_arg`], [`data_arg`] | MODEL and DATA |
-//! | [`run`](mod@run), [`config`], [`curves`] | a run folder and what is in it |
-//! | [`recorder`], [`events`], [`progress`] | what is kept and shown of a training |
-//! | [`signals`], [`ending`] | how a training ends |
+//! | [`training`] | one training: from options to a run folder |
+//! | [`plots`] | curves |
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
 //! | [`table`] | columns of text |
 
 mod cli;
 mod commands;
-mod config;
 mod context;
-mod curves;
 mod data_arg;
-mod ending;
 mod error;
-mod events;
 mod model_arg;
 mod numbers;
 mod output;
 mod pictures;
-mod profile;
-mod progress;
-mod recorder;
+mod plots;
 mod render;
-mod run;
-mod signals;
 mod table;
 mod terminal;
+mod training;
 
 use std::{panic, process::ExitCode};
 

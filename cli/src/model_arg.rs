@@ -11,7 +11,7 @@ use tapeline_data::Normalisation;
 use tapeline_models::{Labels, Model, SpecError, TrainedModel, load, load_weights};
 use tapeline_spec::read;
 
-use crate::{context::Context, error::CliError, run};
+use crate::{context::Context, error::CliError, training::run};
 
 /// The most bytes that a file with a spec may have.
 const MAX_SPEC: u64 = 1 << 20;

@@ -26,6 +26,15 @@ const MOST_BYTES: u64 = 1 << 22;
 /// # Ok::<(), tapeline_spec::Diagnostic>(())
 /// ```
 pub fn expand(tree: &Tree) -> Result<Vec<Tree>, Diagnostic> {
+    if count(tree)? == 1 {
+        return Ok(vec![tree.clone()]);
+    }
+    let trees = items(&tree.items).into_iter().map(|items| Tree { items });
+    Ok(trees.collect())
+}
+
+/// The number of alternatives, if they are not too many.
+pub(crate) fn count(tree: &Tree) -> Result<u64, Diagnostic> {
     let count = tree.items.ways();
     let refuse = |what: String, most: String| {
         Err(Diagnostic::error(span(&tree.items), what).help(format!("at most {most}")))
@@ -40,16 +49,12 @@ pub fn expand(tree: &Tree) -> Result<Vec<Tree>, Diagnostic> {
             MAX_ALTERNATIVES.to_string(),
         );
     }
-    if count == 1 {
-        return Ok(vec![tree.clone()]);
-    }
     let bytes = tree.to_string().len();
-    if count * bytes as u64 > MOST_BYTES {
+    if count > 1 && count * bytes as u64 > MOST_BYTES {
         let what = format!("{count} alternatives of about {bytes} characters each are too long");
         return refuse(what, format!("{MOST_BYTES} together"));
     }
-    let trees = items(&tree.items).into_iter().map(|items| Tree { items });
-    Ok(trees.collect())
+    Ok(count)
 }
 
 /// The number of alternatives; `u64::MAX` stands for any larger number.
@@ -102,7 +107,7 @@ impl Ways for Expr {
 }
 
 /// All sequences that begin with one of the first options, go on with one of the second, and so on.
-fn product<T: Clone>(parts: impl Iterator<Item = Vec<Vec<T>>>) -> Vec<Vec<T>> {
+pub(crate) fn product<T: Clone>(parts: impl Iterator<Item = Vec<Vec<T>>>) -> Vec<Vec<T>> {
     let mut all = vec![Vec::new()];
     for options in parts {
         if let [only] = &options[..] {
@@ -118,7 +123,7 @@ fn product<T: Clone>(parts: impl Iterator<Item = Vec<Vec<T>>>) -> Vec<Vec<T>> {
     all
 }
 
-fn items(list: &[Item]) -> Vec<Vec<Item>> {
+pub(crate) fn items(list: &[Item]) -> Vec<Vec<Item>> {
     product(list.iter().map(item))
 }
 
@@ -180,7 +185,7 @@ fn calls(call: &Call) -> Vec<Call> {
     both.collect()
 }
 
-fn exprs(expr: &Expr) -> Vec<Expr> {
+pub(crate) fn exprs(expr: &Expr) -> Vec<Expr> {
     match expr {
         Expr::Value(_) => vec![expr.clone()],
         Expr::Tuple(parts) => {

@@ -9,7 +9,7 @@
 //! | `span`, `diagnostic` | [`Diagnostic`]: what is wrong, where ([`Span`]), and what to do about it; rendering is the caller's affair |
 //! | `tree`, `print` | [`Tree`]: a text that follows the grammar, and how it is written |
 //! | `lex`, `chars`, `parse` | [`parse`]: from text to tokens to tree; odd characters by name |
-//! | `expand` | [`expand`]: the alternatives of a tree, one by one |
+//! | `expand`, `choices` | [`expand`]: the alternatives of a tree, one by one; [`choices`]: what tells them apart |
 //! | `value` | [`Value`]: what an argument is given |
 //! | `arg`, `info` | [`Arg`]: a typed key with its default and limits; [`ArgInfo`]: the same without its type |
 //! | `accept`, `draw` | whether an argument may have a value; values for checks to try |
@@ -52,6 +52,7 @@ mod accept;
 mod arg;
 mod args;
 mod chars;
+mod choices;
 mod diagnostic;
 mod draw;
 mod expand;
@@ -71,6 +72,7 @@ mod value;
 
 pub use arg::{Arg, SizeOrWord};
 pub use args::Args;
+pub use choices::{Choices, choices};
 pub use diagnostic::{Diagnostic, Severity};
 pub use expand::{MAX_ALTERNATIVES, expand};
 pub use extent::MAX_CALLS;

@@ -370,11 +370,16 @@ proptest! {
         match expand(&tree) {
             Ok(trees) => {
                 prop_assert_eq!(trees.len(), count);
-                for tree in &trees {
-                    prop_assert_eq!(expand(tree), Ok(vec![tree.clone()]));
+                let choices = tapeline_spec::choices(&tree).unwrap();
+                prop_assert_eq!(choices.chosen.len(), count);
+                for (alternative, chosen) in trees.iter().zip(&choices.chosen) {
+                    prop_assert_eq!(expand(alternative), Ok(vec![alternative.clone()]));
+                    let written = put_in(&tree.to_string(), &choices.places, chosen);
+                    prop_assert_eq!(&parse(&written).unwrap(), alternative, "{}", written);
                 }
             }
             Err(error) => {
+                prop_assert_eq!(tapeline_spec::choices(&tree), Err(error.clone()));
                 prop_assert!(count > 1000);
                 prop_assert!(error.message.contains(&count.to_string()), "{}", error);
             }
@@ -390,6 +395,18 @@ proptest! {
             prop_assert_eq!(args, Args::of(def.args, &given));
         }
     }
+}
+
+/// A text with what is chosen in the place of each of its choices.
+fn put_in(text: &str, places: &[String], chosen: &[String]) -> String {
+    let (mut done, mut rest) = (String::new(), text);
+    for (place, chosen) in places.iter().zip(chosen) {
+        let (before, after) = rest.split_once(place.as_str()).unwrap();
+        done += before;
+        done += chosen;
+        rest = after;
+    }
+    done + rest
 }
 
 /// Brackets of every kind, and how many errors such a text has at most.

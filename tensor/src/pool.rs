@@ -51,6 +51,11 @@ impl Pool {
         std::thread::available_parallelism().map_or(1, usize::from)
     }
 
+    /// Number of threads it has started.
+    pub fn threads(&self) -> usize {
+        self.threads.current_num_threads()
+    }
+
     /// Runs `f` on one of the threads, its kernels on all. A whole training loop belongs inside: coming from outside costs more than
     /// some operations.
     pub fn install<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {

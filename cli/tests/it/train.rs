@@ -35,7 +35,8 @@ fn a_run_has_its_files_and_the_model_has_learned() {
             "curves.svg",
             "metrics.csv",
             "metrics.jsonl",
-            "model.safetensors"
+            "model.safetensors",
+            "result.json"
         ]
     );
     let evaluated = bench

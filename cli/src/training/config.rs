@@ -2,6 +2,12 @@
 
 use serde::Serialize;
 use tapeline_data::Normalisation;
+use tapeline_models::Model;
+
+use crate::{
+    error::CliError,
+    training::settings::{Settings, Specs},
+};
 
 /// A training, resolved: the same config gives the same model, on any number of threads.
 #[derive(Serialize)]
@@ -29,8 +35,43 @@ pub struct Config {
     pub normalisation: NormalisationConfig,
 }
 
+impl Config {
+    pub fn new(
+        settings: &Settings,
+        specs: &Specs<'_>,
+        model: &Model,
+        seed: u64,
+        data: DataConfig,
+    ) -> Self {
+        Config {
+            version: env!("CARGO_PKG_VERSION"),
+            spec: model.full().into(),
+            loss: specs.loss.text.clone(),
+            optimizer: specs.optimizer.full(),
+            schedule: specs.schedule.full().into(),
+            augment: specs.augment.as_ref().map(|augment| augment.full().into()),
+            epochs: settings.epochs,
+            batch_size: settings.batch_size,
+            seed,
+            val: settings.val,
+            limit: settings.limit,
+            weights: settings
+                .weights
+                .as_ref()
+                .map(|file| file.display().to_string()),
+            data,
+            normalisation: Normalisation::default().into(),
+        }
+    }
+
+    /// The file.
+    pub fn text(&self) -> Result<String, CliError> {
+        toml::to_string(self).map_err(CliError::internal)
+    }
+}
+
 /// The data, as it was read: before `val` and `limit` take their part.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct DataConfig {
     pub name: String,
     pub transpose: bool,

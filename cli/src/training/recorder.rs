@@ -1,30 +1,36 @@
-//! What is kept and shown of a training while it runs.
+//! What is kept of a training while it runs.
 
 use std::ops::ControlFlow;
 
-use tapeline_models::{Epoch, Event as Happened, Labels, Model, Trainer, save};
+use tapeline_models::{Epoch, Event as Happened, Labels, Model, Progress, Trainer, save};
 use tapeline_tensor::Params;
 
 use crate::{
     error::CliError,
-    events::Event,
-    output,
-    progress::Progress,
-    run::{BEST, MODEL, Run},
-    signals::Signals,
-    terminal::Terminal,
+    training::{
+        run::{BEST, MODEL, Run},
+        signals::Signals,
+    },
 };
+
+/// Who is told how far a training is.
+pub trait Watch: Send {
+    /// A step is done.
+    fn step(&mut self, now: &Progress);
+    /// An epoch is done, and its files are written.
+    fn epoch(&mut self, epoch: &Epoch);
+}
 
 /// The observer of a training.
 pub struct Recorder<'a> {
-    pub run: Run,
+    pub run: &'a mut Run,
     pub model: &'a Model,
     pub labels: &'a Labels,
-    pub progress: Progress<'a>,
-    pub signals: Signals,
-    pub events: Events<'a>,
+    pub watch: &'a mut dyn Watch,
+    pub signals: &'a Signals,
     pub history: Vec<Epoch>,
     pub steps_in_epoch: u64,
+    pub threads: usize,
     /// Why the training was ended from here.
     pub failure: Option<Failure>,
 }
@@ -41,7 +47,7 @@ impl Recorder<'_> {
     /// Takes note of an event; breaks when the training should end.
     pub fn observe(&mut self, happened: Happened<'_>) -> ControlFlow<()> {
         match happened {
-            Happened::Step(now) => self.progress.step(&now),
+            Happened::Step(now) => self.watch.step(&now),
             Happened::Epoch(epoch, trainer) => {
                 if let Err(failure) = self.end_epoch(epoch, trainer) {
                     self.failure = Some(failure);
@@ -67,8 +73,7 @@ impl Recorder<'_> {
             self.history.push(epoch.clone());
         }
         self.run.add(epoch).map_err(Failure::Error)?;
-        self.events.tell(&Event::epoch(epoch));
-        self.progress.epoch(epoch);
+        self.watch.epoch(epoch);
         match not_finite {
             Some(param) => Err(Failure::NotFinite(param.name.clone())),
             None => Ok(()),
@@ -89,32 +94,5 @@ impl Recorder<'_> {
         before.all(|(old_loss, old_accuracy)| {
             accuracy > old_accuracy || (accuracy == old_accuracy && loss < old_loss)
         })
-    }
-}
-
-/// JSON events on stdout. A reader that goes away doesn't end the training.
-pub struct Events<'t> {
-    terminal: &'t Terminal,
-    /// Whether events are wanted, and somebody still reads them.
-    open: bool,
-}
-
-impl<'t> Events<'t> {
-    pub fn new(terminal: &'t Terminal, wanted: bool) -> Self {
-        Events {
-            terminal,
-            open: wanted,
-        }
-    }
-
-    /// Tells an event, if somebody wants it.
-    pub fn tell(&mut self, event: &Event<'_>) {
-        if !self.open {
-            return;
-        }
-        if let Err(error) = output::json(event) {
-            self.open = false;
-            self.terminal.error(&error);
-        }
     }
 }

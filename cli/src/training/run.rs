@@ -1,7 +1,7 @@
 //! A run folder.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
@@ -9,11 +9,14 @@ use std::{
 use tapeline_models::{Epoch, atomic};
 
 use crate::{
-    config::Config,
-    curves,
     error::CliError,
-    events::{Event, csv_heading, csv_row},
     output::json_line,
+    plots::curves,
+    training::{
+        config::Config,
+        events::{Event, csv_heading, csv_row},
+        outcome::{Outcome, RESULT},
+    },
 };
 
 /// The model file: the last epoch.
@@ -22,24 +25,30 @@ pub const MODEL: &str = "model.safetensors";
 /// The model file of the epoch that did best on the validation data.
 pub const BEST: &str = "best.safetensors";
 
+/// The file that is locked while a training runs.
+const LOCK: &str = "lock";
+
 /// A folder that belongs to this training alone.
 pub struct Run {
     pub folder: PathBuf,
     jsonl: File,
     csv: File,
+    /// Held while the training runs.
+    _lock: File,
 }
 
 impl Run {
     /// Takes a folder by creating it: `out`, or `runs/<n>` with the first free number. Config and metrics are opened at once, so that a
     /// folder that can't be written is found before training.
-    pub fn claim(out: Option<&Path>, config: &Config, with_val: bool) -> Result<Self, CliError> {
+    pub fn claim(out: Option<&Path>, config: &Config) -> Result<Self, CliError> {
         let folder = match out {
             Some(out) => claim(out)?,
             None => claim_number(Path::new("runs"))?,
         };
         let fail = |reason| cannot_write(&folder, reason);
-        let config = toml::to_string(config).map_err(CliError::internal)?;
-        atomic::write(&folder.join("config.toml"), config.as_bytes()).map_err(fail)?;
+        let lock = lock(&folder).map_err(fail)?;
+        let text = config.text()?;
+        atomic::write(&folder.join("config.toml"), text.as_bytes()).map_err(fail)?;
         let create = |name| {
             OpenOptions::new()
                 .append(true)
@@ -48,9 +57,14 @@ impl Run {
         };
         let jsonl = create("metrics.jsonl").map_err(fail)?;
         let mut csv = create("metrics.csv").map_err(fail)?;
-        csv.write_all(csv_heading(with_val).as_bytes())
+        csv.write_all(csv_heading(config.val.is_some()).as_bytes())
             .map_err(fail)?;
-        Ok(Run { folder, jsonl, csv })
+        Ok(Run {
+            folder,
+            jsonl,
+            csv,
+            _lock: lock,
+        })
     }
 
     /// The folder as text, for people and JSON.
@@ -72,12 +86,38 @@ impl Run {
             .map_err(|reason| cannot_write(&self.folder, reason))
     }
 
+    /// Writes what the training came to; from then on the run is done.
+    pub fn keep(&self, outcome: &Outcome) -> Result<(), CliError> {
+        atomic::write(&self.file(RESULT), json_line(outcome)?.as_bytes())
+            .map_err(|reason| cannot_write(&self.folder, reason))
+    }
+
     /// Draws the epochs.
     pub fn draw(&self, spec: &str, history: &[Epoch]) -> Result<(), CliError> {
         let svg = curves::svg(spec, history);
         atomic::write(&self.file("curves.svg"), svg.as_bytes())
             .map_err(|reason| cannot_write(&self.folder, reason))
     }
+}
+
+impl Drop for Run {
+    /// A lock that stays behind is no harm: only who holds it counts.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.file(LOCK));
+    }
+}
+
+/// Locks a run folder, until the file is closed.
+fn lock(folder: &Path) -> io::Result<File> {
+    let file = File::create(folder.join(LOCK))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Whether a training is at work in a run folder, in this process or another one.
+pub fn is_running(folder: &Path) -> bool {
+    let file = File::open(folder.join(LOCK));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn claim(folder: &Path) -> Result<PathBuf, CliError> {

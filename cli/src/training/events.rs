@@ -1,9 +1,9 @@
 //! What `train --json` says, one object a line; a number that is not finite is `null`.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use tapeline_models::Epoch;
 
-use crate::profile::Part;
+use crate::{output, terminal::Terminal, training::profile::Part};
 
 /// An event. Keys come in this order.
 #[derive(Serialize)]
@@ -20,11 +20,7 @@ pub enum Event<'a> {
         seed: u64,
         threads: usize,
     },
-    Epoch {
-        epoch: u64,
-        #[serde(flatten)]
-        figures: Figures,
-    },
+    Epoch(Logged),
     Profile {
         parts: &'a [Part],
     },
@@ -48,19 +44,61 @@ pub enum Event<'a> {
     },
 }
 
+/// JSON events on stdout. A reader that goes away doesn't end the training.
+pub struct Events<'t> {
+    terminal: &'t Terminal,
+    /// Whether events are wanted, and somebody still reads them.
+    open: bool,
+}
+
+impl<'t> Events<'t> {
+    pub fn new(terminal: &'t Terminal, wanted: bool) -> Self {
+        Events {
+            terminal,
+            open: wanted,
+        }
+    }
+
+    /// Tells an event, if somebody wants it.
+    pub fn tell(&mut self, event: &Event<'_>) {
+        if !self.open {
+            return;
+        }
+        if let Err(error) = output::json(event) {
+            self.open = false;
+            self.terminal.error(&error);
+        }
+    }
+}
+
+/// A line of `metrics.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Logged {
+    pub epoch: u64,
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
 /// The figures of an epoch.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    train_loss: f64,
-    train_accuracy: f64,
-    test_loss: f64,
-    test_accuracy: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    val_loss: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    val_accuracy: Option<f64>,
-    train_seconds: f64,
-    test_seconds: f64,
+    #[serde(deserialize_with = "number")]
+    pub train_loss: f64,
+    pub train_accuracy: f64,
+    #[serde(deserialize_with = "number")]
+    pub test_loss: f64,
+    pub test_accuracy: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_loss: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_accuracy: Option<f64>,
+    pub train_seconds: f64,
+    pub test_seconds: f64,
+}
+
+/// Reads a number; `null` is one that was not finite.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 impl From<&Epoch> for Figures {
@@ -81,10 +119,10 @@ impl From<&Epoch> for Figures {
 impl<'a> Event<'a> {
     /// The event of an epoch.
     pub fn epoch(epoch: &Epoch) -> Self {
-        Event::Epoch {
+        Event::Epoch(Logged {
             epoch: epoch.epoch,
             figures: epoch.into(),
-        }
+        })
     }
 }
 

@@ -1,0 +1,3 @@
+//! Pictures of figures.
+
+pub mod curves;

@@ -1,0 +1,30 @@
+//! One training, from its options to its run folder.
+//!
+//! [`options`] are given, and become [`settings`]; those, read, and data make a [`job`]; a job fills a run folder.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`options`] | the options that `train` and `compare` share |
+//! | [`choices`] | numbers that may have alternatives: `{1, 2}` |
+//! | [`settings`] | what one training depends on, as texts and numbers |
+//! | [`job`] | a training, ready to run |
+//! | [`config`] | `config.toml`: the same, resolved |
+//! | [`run`] | a run folder and what is in it |
+//! | [`recorder`], [`ending`] | what is kept of a training, and how it ends |
+//! | [`outcome`] | `result.json`: what a finished training came to |
+//! | [`events`], [`progress`], [`profile`] | what `train` shows of it |
+//! | [`signals`] | Ctrl-C and SIGTERM |
+
+pub mod choices;
+pub mod config;
+pub mod ending;
+pub mod events;
+pub mod job;
+pub mod options;
+pub mod outcome;
+pub mod profile;
+pub mod progress;
+pub mod recorder;
+pub mod run;
+pub mod settings;
+pub mod signals;

@@ -1,0 +1,92 @@
+//! The options that `train` and `compare` share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    data_arg::DataArgs,
+    error::CliError,
+    numbers::{learning_rate, whole},
+    training::{
+        choices::{Choices, choices},
+        settings::Settings,
+    },
+};
+
+const MAX_EPOCHS: u64 = 1_000_000;
+const MAX_BATCH: usize = 65_536;
+const MAX_IMAGES: usize = 1_000_000_000;
+
+/// What a training's result depends on, beside the model and the seed. Numbers and specs may have alternatives.
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Number of passes over the training data
+    #[arg(long, value_name = "N", default_value = "10", value_parser = choices(whole(1..=MAX_EPOCHS)), allow_hyphen_values = true)]
+    pub epochs: Choices<u64>,
+    /// Images in a step; the last step of an epoch takes what is left
+    #[arg(long, value_name = "N", default_value = "100", value_parser = choices(whole(1..=MAX_BATCH)), allow_hyphen_values = true)]
+    pub batch_size: Choices<usize>,
+    /// The optimizer
+    #[arg(
+        long,
+        value_name = "SPEC",
+        default_value = "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)"
+    )]
+    pub optimizer: String,
+    /// Learning rate, instead of the optimizer's own
+    #[arg(long, value_name = "X", value_parser = choices(learning_rate), allow_hyphen_values = true)]
+    pub lr: Option<Choices<f64>>,
+    /// The loss
+    #[arg(long, value_name = "SPEC", default_value = "cross_entropy")]
+    pub loss: String,
+    /// The learning rate over the steps
+    #[arg(long, value_name = "SPEC", default_value = "constant")]
+    pub schedule: String,
+    /// Change training images at random, anew in each epoch, like "shift(2) rotate(10)"
+    #[arg(long, value_name = "SPEC")]
+    pub augment: Option<String>,
+    /// Hold the last N training images out; best.safetensors is the epoch that is most accurate on them
+    #[arg(long, value_name = "N", value_parser = choices(whole(1..=MAX_IMAGES)), allow_hyphen_values = true)]
+    pub val: Option<Choices<usize>>,
+    /// Train on the first N images only
+    #[arg(long, value_name = "N", value_parser = choices(whole(1..=MAX_IMAGES)), allow_hyphen_values = true)]
+    pub limit: Option<Choices<usize>>,
+    /// Start from these weights, in a safetensors file with PyTorch's names
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+}
+
+impl Options {
+    /// One training's settings, for the spec `model`; alternatives are refused.
+    pub fn settings(&self, model: String) -> Result<Settings, CliError> {
+        Ok(Settings {
+            model,
+            optimizer: self.optimizer.clone(),
+            lr: self.lr.as_ref().map(|n| only(n, "--lr")).transpose()?,
+            loss: self.loss.clone(),
+            schedule: self.schedule.clone(),
+            augment: self.augment.clone(),
+            epochs: only(&self.epochs, "--epochs")?,
+            batch_size: only(&self.batch_size, "--batch-size")?,
+            val: self.val.as_ref().map(|n| only(n, "--val")).transpose()?,
+            limit: self
+                .limit
+                .as_ref()
+                .map(|n| only(n, "--limit"))
+                .transpose()?,
+            weights: self.weights.clone(),
+        })
+    }
+}
+
+fn only<T: Copy + std::fmt::Display>(numbers: &Choices<T>, option: &str) -> Result<T, CliError> {
+    numbers.only().ok_or_else(|| {
+        CliError::usage(format!(
+            "{option} {numbers}: alternatives where one value is wanted"
+        ))
+        .help("use `compare`")
+    })
+}

@@ -1,0 +1,84 @@
+//! What one training depends on, beside the data and the seed.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use tapeline_data::Augmentation;
+use tapeline_layers::{NamedLoss, loss};
+use tapeline_optim::{Optimizer, Schedule};
+
+use crate::{
+    context::Context,
+    error::{CliError, in_option},
+    model_arg::Source,
+};
+
+/// The options of one training, as they were given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// A spec.
+    pub model: String,
+    pub optimizer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
+    pub loss: String,
+    pub schedule: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<String>,
+    pub epochs: u64,
+    pub batch_size: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+}
+
+/// The texts of some settings, understood.
+pub struct Specs<'r> {
+    pub source: Source,
+    pub loss: NamedLoss,
+    pub optimizer: Optimizer<'r>,
+    pub schedule: Schedule,
+    pub augment: Option<Augmentation>,
+}
+
+impl Settings {
+    /// Reads all texts, before any data. `origin` is the file that the model's spec is from.
+    pub fn read<'r>(&self, origin: Option<String>, cx: &'r Context) -> Result<Specs<'r>, CliError> {
+        let source = Source {
+            text: self.model.clone(),
+            origin,
+        };
+        source.check(cx)?;
+        let loss = loss::read(&self.loss, &cx.losses).map_err(in_option("--loss", &self.loss))?;
+        let optimizer = Optimizer::read(&self.optimizer, &cx.optimizers);
+        let mut optimizer = optimizer.map_err(in_option("--optimizer", &self.optimizer))?;
+        if let Some(lr) = self.lr {
+            optimizer = optimizer
+                .with_lr(lr)
+                .map_err(|error| CliError::usage(format!("--lr {lr}: {error}")))?;
+        }
+        let schedule = Schedule::read(&self.schedule, &cx.schedules);
+        let schedule = schedule.map_err(in_option("--schedule", &self.schedule))?;
+        if schedule.goes_by_loss() && self.val.is_none() {
+            let message = format!(
+                "--schedule: `{}` goes by the validation loss, and no images are held out for that",
+                schedule.short()
+            );
+            return Err(CliError::usage(message).help("hold some out: `--val 5000`"));
+        }
+        let augment = self.augment.as_ref().map(|text| {
+            Augmentation::read(text, &cx.augmentations).map_err(in_option("--augment", text))
+        });
+        Ok(Specs {
+            source,
+            loss,
+            optimizer,
+            schedule,
+            augment: augment.transpose()?,
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! What was chosen where, in each alternative of a tree.
+
+use crate::{
+    Diagnostic, Tree,
+    expand::{count, exprs, items, product},
+    tree::{Arg, Call, Expr, Item},
+};
+
+/// The places of a tree where one of several is chosen, and what is chosen there in each of its alternatives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// The places in order, as they are written: `{1, 3}`. Alternatives inside of alternatives are no place of their own.
+    pub places: Vec<String>,
+    /// For each alternative, in the order of [`expand`](crate::expand()), what stands in each place; empty for nothing.
+    pub chosen: Vec<Vec<String>>,
+}
+
+/// The choices that make the alternatives of a tree, for telling them apart.
+///
+/// # Errors
+/// Those of [`expand`](crate::expand()).
+///
+/// ```
+/// use tapeline_spec::{choices, parse};
+///
+/// let tree = parse("{0, 2}*linear(8) { | tanh}").unwrap();
+/// let choices = choices(&tree)?;
+/// assert_eq!(choices.places, ["{0, 2}", "{ | tanh}"]);
+/// assert_eq!(choices.chosen, [["0", ""], ["0", "tanh"], ["2", ""], ["2", "tanh"]]);
+/// # Ok::<(), tapeline_spec::Diagnostic>(())
+/// ```
+pub fn choices(tree: &Tree) -> Result<Choices, Diagnostic> {
+    count(tree)?;
+    let mut places = Vec::new();
+    list(&tree.items, &mut places);
+    let options = places.iter().map(|place| {
+        place
+            .options
+            .iter()
+            .map(|text| vec![text.clone()])
+            .collect()
+    });
+    Ok(Choices {
+        chosen: product(options),
+        places: places.into_iter().map(|place| place.text).collect(),
+    })
+}
+
+/// A place, and everything that may stand in it.
+struct Place {
+    text: String,
+    options: Vec<String>,
+}
+
+/// The places in some items, in the order in which [`expand`](crate::expand()) goes through them: the last one changes fastest.
+fn list(items: &[Item], places: &mut Vec<Place>) {
+    for item in items {
+        match item {
+            Item::Call(call) => calls(call, places),
+            Item::Repeat(repeat) => {
+                if repeat.counts.len() > 1 {
+                    let options: Vec<_> = repeat.counts.iter().map(u16::to_string).collect();
+                    places.push(Place {
+                        text: format!("{{{}}}", options.join(", ")),
+                        options,
+                    });
+                }
+                list(&repeat.body, places);
+            }
+            Item::OneOf(one_of) => {
+                let options = one_of.options.iter().flat_map(|option| self::items(option));
+                places.push(Place {
+                    text: item.to_string(),
+                    options: options.map(|items| Tree { items }.to_string()).collect(),
+                });
+            }
+        }
+    }
+}
+
+fn calls(call: &Call, places: &mut Vec<Place>) {
+    for Arg { value, .. } in &call.args {
+        values(value, places);
+    }
+    for body in &call.bodies {
+        list(body, places);
+    }
+}
+
+fn values(expr: &Expr, places: &mut Vec<Place>) {
+    match expr {
+        Expr::Value(_) => {}
+        Expr::Tuple(parts) => parts.iter().for_each(|part| values(part, places)),
+        Expr::OneOf(one_of) => {
+            let options = one_of.options.iter().flat_map(exprs);
+            places.push(Place {
+                text: expr.to_string(),
+                options: options.map(|value| value.to_string()).collect(),
+            });
+        }
+    }
+}
