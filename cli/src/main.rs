@@ -13,6 +13,7 @@
 //! | [`numbers`] | numbers given as options |
 //! | [`model_arg`], [`data_arg`] | MODEL and DATA |
 //! | [`training`] | one training: from options to a run folder |
+//! | [`study`] | trainings side by side |
 //! | [`plots`] | curves |
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
 //! | [`table`] | columns of text |
@@ -28,6 +29,7 @@ mod output;
 mod pictures;
 mod plots;
 mod render;
+mod study;
 mod table;
 mod terminal;
 mod training;
