@@ -14,7 +14,7 @@
 //! | [`model_arg`], [`data_arg`] | MODEL and DATA |
 //! | [`training`] | one training: from options to a run folder |
 //! | [`study`] | trainings side by side |
-//! | [`plots`] | curves |
+//! | [`plots`] | charts, as SVG and in a terminal |
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
 //! | [`table`] | columns of text |
 
