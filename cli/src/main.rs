@@ -15,7 +15,7 @@
 //! | [`training`] | one training: from options to a run folder |
 //! | [`report`] | the report: a study read from a file, as Markdown |
 //! | [`study`] | trainings side by side |
-//! | [`plots`] | curves |
+//! | [`plots`] | charts, as SVG and in a terminal |
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
 //! | [`table`] | columns of text |
 

@@ -120,7 +120,7 @@ impl Compare {
 
     fn show(&self, study: &Study, store: &Store) -> Result<(), CliError> {
         let compared = results::read(study, store)?;
-        files::write(study, &compared, store)?;
+        files::write(&compared, store)?;
         for compared in &compared {
             match self.json {
                 true => output::text(&lines::events(compared)?)?,

@@ -53,7 +53,7 @@ impl Report {
         queue::train(tasks, self.crew.crew(), &store, cx)?;
 
         let compared = results::read(&study, &store)?;
-        files::write(&study, &compared, &store)?;
+        files::write(&compared, &store)?;
         let page = markdown(&study, &compared, &files::curves);
         store.write("report.md", page.as_bytes())?;
         for compared in &compared {

@@ -1,3 +1,19 @@
 //! Pictures of figures.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`chart`] | what a picture shows: panels, axes, lines |
+//! | [`ruler`] | where values lie on an axis, and the numbers beside it |
+//! | [`svg`] | a chart as SVG |
+//! | [`legend`] | the names of a chart's series |
+//! | [`palette`] | colours, and the style of charts |
+//! | [`curves`] | the chart of one training |
 
+pub mod chart;
 pub mod curves;
+mod legend;
+mod palette;
+#[cfg(test)]
+mod properties;
+mod ruler;
+mod svg;

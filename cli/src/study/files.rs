@@ -2,7 +2,7 @@
 
 use crate::{
     error::CliError,
-    study::{Study, lines, results::Compared, store::Store},
+    study::{charts, lines, results::Compared, store::Store},
 };
 
 /// The name of the picture of a comparison's curves: `curves.svg`, and numbers behind it from the second comparison on.
@@ -14,8 +14,11 @@ pub fn curves(number: usize) -> String {
 }
 
 /// Writes tables and pictures of what is finished.
-pub fn write(study: &Study, all: &[Compared<'_>], store: &Store) -> Result<(), CliError> {
+pub fn write(all: &[Compared<'_>], store: &Store) -> Result<(), CliError> {
     store.write("results.csv", lines::csv(all).as_bytes())?;
     store.write("results.jsonl", lines::jsonl(all)?.as_bytes())?;
+    for (number, compared) in all.iter().enumerate() {
+        store.write(&curves(number), charts::curves(compared).svg().as_bytes())?;
+    }
     Ok(())
 }

@@ -13,10 +13,11 @@
 //! | [`stats`] | mean, standard deviation, Student's t |
 //! | [`verdict`] | whether a difference is larger than the seeds' spread |
 //! | [`grid`], [`text`] | tables, and what can be said of the differences |
-//! | [`files`] | what is written beside the runs |
+//! | [`charts`], [`files`] | curves, and what is written beside the runs |
 //! | [`lines`] | `results.csv`, `results.jsonl`, and what `compare --json` prints |
 
 pub mod board;
+pub mod charts;
 pub mod files;
 pub mod grid;
 pub mod lines;

@@ -97,7 +97,7 @@ impl Run {
 
     /// Draws the epochs.
     pub fn draw(&self, spec: &str, history: &[Epoch]) -> Result<(), CliError> {
-        let svg = curves::svg(spec, history);
+        let svg = curves::chart(spec, history).svg();
         atomic::write(&self.file("curves.svg"), svg.as_bytes())
             .map_err(|reason| cannot_write(&self.folder, reason))
     }
