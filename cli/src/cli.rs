@@ -6,7 +6,7 @@ use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand
 
 use crate::commands::{
     check::Check, compare::Compare, completions::Completions, data::Data, eval::Eval,
-    predict::Predict, registry::Name, summary::Summary, train::Train,
+    predict::Predict, registry::Name, report::Report, summary::Summary, train::Train,
 };
 
 /// One line of text becomes a trained classifier
@@ -58,6 +58,8 @@ pub enum Command {
     Train(Train),
     /// Train models side by side, and judge their differences
     Compare(Compare),
+    /// Rebuild the report: its models and comparisons, with verdicts
+    Report(Report),
     /// Measure a trained model on test data
     Eval(Eval),
     /// Classify images

@@ -12,7 +12,7 @@ use crate::{
     numbers::whole,
     output,
     study::{
-        SCHEMA, Study, lines,
+        SCHEMA, Study, files, lines,
         plan::commands,
         queue::{self, Crew},
         results,
@@ -89,7 +89,7 @@ impl Compare {
         }
         let mut study = self.study(cx)?;
         let data = self.options.data.for_training(cx)?;
-        let tasks = queue::tasks(&mut study, &|_| self.seeds, &data, cx)?;
+        let tasks = queue::tasks(&mut study, &data, cx)?;
         let store = Store::new(&self.out);
         let _lock = store.lock()?;
         store.keep(&study)?;
@@ -109,7 +109,7 @@ impl Compare {
         };
         let models = models.iter().map(|model| ModelArg::read(model)?.source(cx));
         let models = models.collect::<Result<Vec<_>, _>>()?;
-        let comparison = variants::comparison(&models, &self.options)?;
+        let comparison = variants::comparison(&models, &self.options, self.seeds)?;
         Ok(Study {
             schema: SCHEMA,
             title: comparison.title.clone(),
@@ -120,8 +120,7 @@ impl Compare {
 
     fn show(&self, study: &Study, store: &Store) -> Result<(), CliError> {
         let compared = results::read(study, store)?;
-        store.write("results.csv", lines::csv(&compared).as_bytes())?;
-        store.write("results.jsonl", lines::jsonl(&compared)?.as_bytes())?;
+        files::write(&compared, store)?;
         for compared in &compared {
             match self.json {
                 true => output::text(&lines::events(compared)?)?,

@@ -7,6 +7,7 @@ pub mod data;
 pub mod eval;
 pub mod predict;
 pub mod registry;
+pub mod report;
 pub mod summary;
 pub mod train;
 
@@ -25,6 +26,7 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         None => output::text(&Cli::command().render_help().to_string()),
         Some(Command::Train(args)) => args.run(cx),
         Some(Command::Compare(args)) => args.run(cx),
+        Some(Command::Report(args)) => args.run(cx),
         Some(Command::Eval(args)) => args.run(cx),
         Some(Command::Predict(args)) => args.run(cx),
         Some(Command::Summary(args)) => args.run(cx),

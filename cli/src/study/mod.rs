@@ -13,9 +13,12 @@
 //! | [`stats`] | mean, standard deviation, Student's t |
 //! | [`verdict`] | whether a difference is larger than the seeds' spread |
 //! | [`grid`], [`text`] | tables, and what can be said of the differences |
+//! | [`charts`], [`files`] | curves, and what is written beside the runs |
 //! | [`lines`] | `results.csv`, `results.jsonl`, and what `compare --json` prints |
 
 pub mod board;
+pub mod charts;
+pub mod files;
 pub mod grid;
 pub mod lines;
 pub mod plan;
@@ -61,7 +64,9 @@ pub struct Row {
     /// What it is, for each column.
     pub cells: Vec<String>,
     pub settings: Settings,
-    /// Names of its runs, for the seeds 0, 1, 2 …; see [`store`].
+    /// Number of seeds, from 0 on.
+    pub seeds: u64,
+    /// Names of its runs, one a seed; see [`store`].
     pub runs: Vec<String>,
     /// Whether it is trained only on demand.
     pub extra: bool,

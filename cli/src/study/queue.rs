@@ -53,7 +53,6 @@ pub struct Crew {
 /// When one of the rows can't be trained on the data.
 pub fn tasks<'r>(
     study: &mut Study,
-    seeds: &dyn Fn(bool) -> u64,
     data: &TrainingData,
     cx: &'r Context,
 ) -> Result<Vec<Task<'r>>, CliError> {
@@ -62,7 +61,7 @@ pub fn tasks<'r>(
     for comparison in &mut study.comparisons {
         for row in &mut comparison.rows {
             row.runs.clear();
-            for seed in 0..seeds(row.extra) {
+            for seed in 0..row.seeds {
                 let specs = row.settings.read(None, cx)?;
                 let job = Job::new(&row.settings, specs, seed, data, cx)?;
                 let name = store::name(&job.config)?;

@@ -2,11 +2,12 @@
 
 use crate::{
     study::{
+        Known,
         grid::{Grid, grid},
-        results::Compared,
+        results::{Compared, RowResult},
         verdict::{Verdict, best, judge},
     },
-    table::Table,
+    table::{Table, percent},
 };
 
 /// How verdicts are found, in a sentence.
@@ -14,7 +15,8 @@ pub const METHOD: &str = "paired t-test of the test accuracies over the seeds, t
 
 /// A comparison for people: its table, then what can be said of its differences.
 pub fn text(compared: &Compared<'_>) -> String {
-    format!("{}{}", table(&grid(compared)), verdicts(compared).concat())
+    let lines = [verdicts(compared), strangers(compared)].concat();
+    table(&grid(compared)) + &lines.concat()
 }
 
 fn table(grid: &Grid) -> String {
@@ -97,6 +99,28 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
         )
     }));
     lines
+}
+
+/// A line for each figure from elsewhere that is no likely one here.
+pub fn strangers(compared: &Compared<'_>) -> Vec<String> {
+    let rows = compared.rows.iter();
+    let pairs = rows.flat_map(|row| row.row.known.iter().map(move |known| (row, known)));
+    let line = |(row, known): (&RowResult<'_>, &Known)| {
+        let sample = row
+            .sample(|f| Some(f.test_accuracy))
+            .filter(|sample| sample.count > 1)?;
+        let strange = !sample.may_give(known.test_accuracy);
+        strange.then(|| {
+            format!(
+                "{}: test accuracy {} here, {} by {}\n",
+                row.row.name(),
+                percent(sample.mean),
+                percent(known.test_accuracy),
+                known.by
+            )
+        })
+    };
+    pairs.filter_map(line).collect()
 }
 
 /// A verdict on a claim, in words.

@@ -32,7 +32,11 @@ struct Way {
 ///
 /// # Errors
 /// When an option can't be read, or there are too many combinations.
-pub fn comparison(models: &[Source], options: &Options) -> Result<Comparison, CliError> {
+pub fn comparison(
+    models: &[Source],
+    options: &Options,
+    seeds: u64,
+) -> Result<Comparison, CliError> {
     let varied = varied(models, options)?;
     let ways = varied.iter().map(|option| option.ways.len() as u64);
     let count = ways.fold(1u64, u64::saturating_mul);
@@ -54,6 +58,7 @@ pub fn comparison(models: &[Source], options: &Options) -> Result<Comparison, Cl
     let row = |(cells, settings)| Row {
         cells,
         settings,
+        seeds,
         runs: Vec::new(),
         extra: false,
         known: Vec::new(),
