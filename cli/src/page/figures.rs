@@ -58,17 +58,16 @@ pub fn gradients(number: usize, compared: &Compared<'_>, evidence: &[Option<Evid
 
 /// The norms of one model's gradients, by name, at the start and at the end.
 pub fn norms(gradients: &Gradients) -> String {
-    let line = |(series, norms): (usize, &Vec<f64>)| Line {
-        series,
+    let line = |norms: &Vec<f64>, dashed| Line {
+        series: 0,
         points: (0..)
             .map(f64::from)
             .zip(shown(gradients, norms).1)
             .collect(),
-        dashed: series == 1,
+        dashed,
     };
-    let (end, start) = (Some(&gradients.end), gradients.start.as_ref());
-    let lines = [end, start].into_iter().enumerate();
-    let lines = lines.filter_map(|(series, norms)| Some(line((series, norms?))));
+    let end = line(&gradients.end, false);
+    let start = gradients.start.as_ref().map(|norms| line(norms, true));
     let chart = Chart {
         title: "Norm of the gradient by each weight".into(),
         series: Vec::new(),
@@ -79,7 +78,7 @@ pub fn norms(gradients: &Gradients) -> String {
                 ..Axis::default()
             },
             y: norm_axis(),
-            lines: lines.collect(),
+            lines: [end].into_iter().chain(start).collect(),
         }],
     };
     chart.inline()

@@ -1,9 +1,10 @@
 //! Images as PNG inside of the page.
 
-use std::io::Cursor;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
-use image::{DynamicImage, GrayImage, ImageFormat, Rgb, RgbImage};
+use image::{
+    DynamicImage, GrayImage, Luma, Rgb, RgbImage,
+    codecs::png::{CompressionType, FilterType, PngEncoder},
+};
 use tapeline_data::Images;
 
 use crate::study::evidence::Filters;
@@ -35,13 +36,14 @@ pub fn image(images: &Images) -> String {
     let (area, pixels) = (images.rows() * images.cols(), images.pixels(0));
     let at = |x: u32, y: u32| y as usize * images.cols() + x as usize;
     let (width, height) = (images.cols() as u32, images.rows() as u32);
-    source(match images.channels() {
+    let image = match images.channels() {
         3 => RgbImage::from_fn(width, height, |x, y| {
             Rgb([0, 1, 2].map(|channel| pixels[channel * area + at(x, y)]))
         })
         .into(),
-        _ => GrayImage::from_fn(width, height, |x, y| image::Luma([pixels[at(x, y)]])).into(),
-    })
+        _ => GrayImage::from_fn(width, height, |x, y| Luma([pixels[at(x, y)]])).into(),
+    };
+    source(&image)
 }
 
 /// Weights side by side, from blue over white to red, each image on a scale of its own.
@@ -71,7 +73,7 @@ pub fn sheet(filters: &Filters) -> Sheet {
     Sheet {
         width,
         height,
-        source: source(sheet.into()),
+        source: source(&sheet.into()),
     }
 }
 
@@ -82,13 +84,13 @@ fn color(share: f32) -> Rgb<u8> {
     Rgb([0, 1, 2].map(|i| (ZERO[i] + strength * (end[i] - ZERO[i])).round() as u8))
 }
 
-fn source(image: DynamicImage) -> String {
-    let mut png = Cursor::new(Vec::new());
+fn source(image: &DynamicImage) -> String {
+    let mut png = Vec::new();
+    // Few colours repeat as they are; their differences, which a filter makes, are many.
+    let encoder =
+        PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
     image
-        .write_to(&mut png, ImageFormat::Png)
+        .write_with_encoder(encoder)
         .unwrap_or_else(|e| unreachable!("memory takes a PNG: {e}"));
-    format!(
-        "data:image/png;base64,{}",
-        STANDARD.encode(png.into_inner())
-    )
+    format!("data:image/png;base64,{}", STANDARD.encode(png))
 }

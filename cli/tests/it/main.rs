@@ -5,6 +5,7 @@ mod common;
 mod compare;
 mod files;
 mod lists;
+mod page;
 mod predict;
 mod readme;
 mod train;
