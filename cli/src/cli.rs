@@ -5,8 +5,8 @@ use std::env;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    check::Check, completions::Completions, data::Data, eval::Eval, predict::Predict,
-    registry::Name, summary::Summary, train::Train,
+    check::Check, completions::Completions, data::Data, eval::Eval, export::Export,
+    predict::Predict, registry::Name, summary::Summary, train::Train,
 };
 
 /// One line of text becomes a trained classifier
@@ -60,6 +60,8 @@ pub enum Command {
     Eval(Eval),
     /// Classify images
     Predict(Predict),
+    /// Write a trained model for other programs
+    Export(Export),
     /// Show the layers of a model: shapes, parameters, multiply-adds
     Summary(Summary),
     /// Check gradients, and what else layers are held to

@@ -42,6 +42,7 @@ impl Chain {
             site.open(Row {
                 path: path.clone(),
                 text: call.text(),
+                span: call.span,
                 depth,
                 output: Vec::new(),
                 parameters: 0,

@@ -4,6 +4,7 @@ pub mod check;
 pub mod completions;
 pub mod data;
 pub mod eval;
+pub mod export;
 pub mod predict;
 pub mod registry;
 pub mod summary;
@@ -25,6 +26,7 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Train(args)) => args.run(cx),
         Some(Command::Eval(args)) => args.run(cx),
         Some(Command::Predict(args)) => args.run(cx),
+        Some(Command::Export(args)) => args.run(cx),
         Some(Command::Summary(args)) => args.run(cx),
         Some(Command::Check(args)) => args.run(cx),
         Some(Command::Layers(name)) => name.run(&cx.layers),

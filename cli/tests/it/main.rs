@@ -2,6 +2,7 @@
 
 mod check;
 mod common;
+mod export;
 mod files;
 mod lists;
 mod predict;
