@@ -61,7 +61,7 @@ def main():
     check(work("everything"), worst)
 
     # Trained models, and the same with pixels in and probabilities out.
-    folder = work("trained")
+    folder = work("trained", [])
     trained = [folder / preset for preset in ["mlp", "cnn", "with_batchnorm"]]
     specs = ["mlp", "cnn", "conv2d(4, 5) batchnorm2d relu maxpool2d(2) dropout flatten linear(10)"]
     for spec, run in zip(specs, trained):
