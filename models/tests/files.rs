@@ -294,10 +294,14 @@ fn of_type(dtype: &str, count: usize, data: &[u8]) -> Result<Vec<f32>, String> {
     params.map(values).map_err(|e| e.problem)
 }
 
+fn half_precision(bits: u16) -> f32 {
+    half::f16::from_bits(bits).into()
+}
+
 #[test]
 fn every_number_of_16_bits_is_read_exactly() {
-    let types: [(&str, fn(u16) -> f32); 2] = [
-        ("F16", |bits| half::f16::from_bits(bits).into()),
+    let types = [
+        ("F16", half_precision as fn(u16) -> f32),
         ("BF16", |bits| half::bf16::from_bits(bits).into()),
     ];
     for (dtype, number) in types {
