@@ -5,8 +5,9 @@ use std::env;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    check::Check, compare::Compare, completions::Completions, data::Data, eval::Eval, export::Export,
-    predict::Predict, registry::Name, report::Report, summary::Summary, train::Train,
+    check::Check, compare::Compare, completions::Completions, data::Data, eval::Eval,
+    export::Export, predict::Predict, registry::Name, report::Report, summary::Summary,
+    train::Train,
 };
 
 /// One line of text becomes a trained classifier

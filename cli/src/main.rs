@@ -15,6 +15,7 @@
 //! | [`training`] | one training: from options to a run folder |
 //! | [`report`] | the report: a study read from a file, as Markdown |
 //! | [`study`] | trainings side by side |
+//! | [`page`] | a study with its results as one HTML file |
 //! | [`plots`] | charts, as SVG and in a terminal |
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
 //! | [`table`] | columns of text |
@@ -27,6 +28,7 @@ mod error;
 mod model_arg;
 mod numbers;
 mod output;
+mod page;
 mod pictures;
 mod plots;
 mod render;

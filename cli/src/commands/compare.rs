@@ -7,10 +7,11 @@ use tapeline_tensor::Pool;
 
 use crate::{
     context::Context,
+    data_arg::TrainingData,
     error::CliError,
     model_arg::ModelArg,
     numbers::whole,
-    output,
+    output, page,
     study::{
         SCHEMA, Study, files, lines,
         plan::commands,
@@ -85,7 +86,8 @@ impl Compare {
             let store = Store::new(folder);
             let study = store.study()?;
             let _lock = store.lock()?;
-            return self.show(&study, &store);
+            let data = self.options.data.for_training(cx)?;
+            return self.show(&study, &store, &data, cx);
         }
         let mut study = self.study(cx)?;
         let data = self.options.data.for_training(cx)?;
@@ -101,7 +103,7 @@ impl Compare {
             return output::text(&commands(&tasks, &store, &self.options.data)?);
         }
         queue::train(tasks, self.crew.crew(), &store, cx)?;
-        self.show(&study, &store)
+        self.show(&study, &store, &data, cx)
     }
 
     /// The comparison as a study, before its runs have names.
@@ -122,9 +124,16 @@ impl Compare {
         })
     }
 
-    fn show(&self, study: &Study, store: &Store) -> Result<(), CliError> {
+    fn show(
+        &self,
+        study: &Study,
+        store: &Store,
+        data: &TrainingData,
+        cx: &Context,
+    ) -> Result<(), CliError> {
         let compared = results::read(study, store)?;
         files::write(&compared, store)?;
+        page::write(study, &compared, data, store, cx)?;
         for compared in &compared {
             match self.json {
                 true => output::text(&lines::events(compared)?)?,

@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     data_arg::DataArgs,
     error::CliError,
-    output,
+    output, page,
     report::{definition, markdown::markdown},
     study::{files, plan::commands, queue, results, store::Store, text},
 };
@@ -54,6 +54,7 @@ impl Report {
 
         let compared = results::read(&study, &store)?;
         files::write(&compared, &store)?;
+        page::write(&study, &compared, &data, &store, cx)?;
         let page = markdown(&study, &compared, &files::curves);
         store.write("report.md", page.as_bytes())?;
         for compared in &compared {

@@ -12,7 +12,7 @@
 pub mod chart;
 pub mod curves;
 mod legend;
-mod palette;
+pub mod palette;
 #[cfg(test)]
 mod properties;
 mod ruler;

@@ -14,10 +14,12 @@
 //! | [`verdict`] | whether a difference is larger than the seeds' spread |
 //! | [`grid`], [`text`] | tables, and what can be said of the differences |
 //! | [`charts`], [`files`] | curves, and what is written beside the runs |
+//! | [`evidence`] | what a trained model shows of itself |
 //! | [`lines`] | `results.csv`, `results.jsonl`, and what `compare --json` prints |
 
 pub mod board;
 pub mod charts;
+pub mod evidence;
 pub mod files;
 pub mod grid;
 pub mod lines;

@@ -6,6 +6,7 @@ mod compare;
 mod export;
 mod files;
 mod lists;
+mod page;
 mod predict;
 mod readme;
 mod train;

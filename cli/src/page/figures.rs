@@ -1,0 +1,126 @@
+//! Charts, with a legend that shows and hides their series.
+
+use crate::{
+    page::html::escaped,
+    plots::{
+        chart::{Axis, Chart, Line, Panel, Scale},
+        palette::classes,
+    },
+    study::{
+        charts,
+        evidence::{Evidence, Gradients},
+        results::Compared,
+    },
+};
+
+/// The rules by which the boxes of a legend hide up to `count` series.
+pub fn toggles(count: usize) -> String {
+    let rule = |i| format!(".figures:has(.t{i}:not(:checked)) .s{i} {{ display: none }}\n");
+    (0..count).map(rule).collect()
+}
+
+/// Training loss and test accuracy over the epochs.
+pub fn curves(number: usize, compared: &Compared<'_>) -> String {
+    figures(&format!("curves-{number}"), charts::curves(compared))
+}
+
+/// The norms of the gradients of all rows, from the first weight to the last.
+pub fn gradients(number: usize, compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> String {
+    let panel = |title: &str, norms: fn(&Gradients) -> Option<&Vec<f64>>| {
+        let rows = evidence.iter().enumerate();
+        let lines = rows.filter_map(|(series, evidence)| {
+            let gradients = &evidence.as_ref()?.gradients;
+            let norms = norms(gradients)?;
+            let (_, norms) = shown(gradients, norms);
+            Some(Line {
+                series,
+                points: (1..).map(f64::from).zip(norms).collect(),
+                dashed: false,
+            })
+        });
+        Panel {
+            title: format!("norm of the gradient {title}"),
+            x: Axis::linear("weight, from the input on"),
+            y: norm_axis(),
+            lines: lines.collect(),
+        }
+    };
+    let chart = Chart {
+        title: compared.comparison.title.clone(),
+        series: compared.rows.iter().map(|row| row.row.name()).collect(),
+        panels: vec![
+            panel("at the start", |gradients| gradients.start.as_ref()),
+            panel("at the end", |gradients| Some(&gradients.end)),
+        ],
+    };
+    figures(&format!("gradients-{number}"), chart)
+}
+
+/// The norms of one model's gradients, by name, at the start and at the end.
+pub fn norms(gradients: &Gradients) -> String {
+    let line = |norms: &Vec<f64>, dashed| Line {
+        series: 0,
+        points: (0..)
+            .map(f64::from)
+            .zip(shown(gradients, norms).1)
+            .collect(),
+        dashed,
+    };
+    let end = line(&gradients.end, false);
+    let start = gradients.start.as_ref().map(|norms| line(norms, true));
+    let chart = Chart {
+        title: "Norm of the gradient by each weight".into(),
+        series: Vec::new(),
+        panels: vec![Panel {
+            title: String::new(),
+            x: Axis {
+                names: shown(gradients, &gradients.end).0,
+                ..Axis::default()
+            },
+            y: norm_axis(),
+            lines: [end].into_iter().chain(start).collect(),
+        }],
+    };
+    chart.inline()
+}
+
+/// Names and norms without biases, which belong to the same layers.
+fn shown(gradients: &Gradients, norms: &[f64]) -> (Vec<String>, Vec<f64>) {
+    let pairs = gradients.names.iter().zip(norms);
+    let weights = pairs.filter(|(name, _)| !name.ends_with("bias"));
+    weights.map(|(name, &norm)| (name.clone(), norm)).unzip()
+}
+
+fn norm_axis() -> Axis {
+    Axis {
+        scale: Scale::Log,
+        ..Axis::default()
+    }
+}
+
+/// The panels of a chart beside or below each other, and one legend for them.
+fn figures(id: &str, chart: Chart) -> String {
+    let entry = |(i, name): (usize, &String)| {
+        let (name, classes) = (escaped(name), classes(i));
+        format!(
+            "<label><input type=\"checkbox\" class=\"t{i}\" id=\"{id}-{i}\" checked=\"checked\"/>\
+            <svg width=\"24\" height=\"10\" aria-hidden=\"true\"><line class=\"swatch {classes}\" x1=\"0\" y1=\"5\" x2=\"24\" y2=\"5\"/></svg>\
+            <span>{name}</span></label>\n"
+        )
+    };
+    let legend: String = chart.series.iter().enumerate().map(entry).collect();
+    let (title, series) = (chart.title, chart.series);
+    let panels = chart.panels.into_iter().map(|panel| {
+        let chart = Chart {
+            title: format!("{title}: {}", panel.title),
+            series: series.clone(),
+            panels: vec![panel],
+        };
+        chart.inline()
+    });
+    let panels: String = panels.collect();
+    format!(
+        "<div class=\"figures\">\n<div class=\"panels\">\n{panels}</div>\n\
+        <fieldset class=\"chart legend\">\n<legend>Rows shown</legend>\n{legend}</fieldset>\n</div>\n"
+    )
+}

@@ -1,0 +1,63 @@
+//! Text as HTML: escaped, and the little of Markdown that studies use.
+
+/// A text that means itself, in an element or an attribute; XML has no place for control characters.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for char in text.chars() {
+        match char {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '"' => out += "&quot;",
+            '\n' | '\t' => out.push(' '),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ if char.is_control() => out.push('\u{fffd}'),
+            _ => out.push(char),
+        }
+    }
+    out
+}
+
+/// Paragraphs, which blank lines part.
+pub fn paragraphs(text: &str) -> String {
+    let parts = text.split("\n\n").map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty());
+    parts
+        .map(|part| format!("<p>{}</p>\n", inline(part)))
+        .collect()
+}
+
+/// A text with `` `code` `` and `[links](address)`.
+pub fn inline(text: &str) -> String {
+    let Some((before, rest)) = text.split_once('`') else {
+        return links(text);
+    };
+    match rest.split_once('`') {
+        Some((code, rest)) => {
+            let (before, code) = (links(before), escaped(code));
+            format!("{before}<code>{code}</code>{}", inline(rest))
+        }
+        None => links(text),
+    }
+}
+
+fn links(text: &str) -> String {
+    let link = || {
+        let (before, rest) = text.split_once('[')?;
+        let (name, rest) = rest.split_once("](")?;
+        let (address, rest) = rest.split_once(')')?;
+        leads_to_a_page(address).then(|| {
+            let (before, address, name) = (escaped(before), escaped(address), escaped(name));
+            format!(
+                "{before}<a href=\"{address}\">{name}</a>{rest}",
+                rest = links(rest)
+            )
+        })
+    };
+    link().unwrap_or_else(|| escaped(text))
+}
+
+/// An address on the web, or beside the page; not one that runs something.
+fn leads_to_a_page(address: &str) -> bool {
+    address.starts_with("https://") || address.starts_with("http://") || !address.contains(':')
+}

@@ -1,0 +1,154 @@
+//! A study with its results as one HTML file, which needs nothing else: no network, no fonts, and JavaScript for sorting and printing only.
+//!
+//! It is well-formed XML as well, so that a parser can check it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`html`] | escaping, paragraphs |
+//! | [`table`] | the table of a comparison |
+//! | [`figures`] | charts, with a legend that shows and hides their series |
+//! | [`models`] | what each row's model shows |
+//! | [`picture`] | images as PNG inside of the page |
+
+mod figures;
+mod html;
+mod models;
+mod picture;
+mod table;
+
+use tapeline_tensor::Pool;
+
+use crate::{
+    context::Context,
+    data_arg::TrainingData,
+    error::CliError,
+    page::html::{escaped, inline, paragraphs},
+    plots::chart::Chart,
+    study::{
+        Study,
+        evidence::{Evidence, evidence},
+        results::Compared,
+        store::Store,
+        text::{strangers, verdicts},
+    },
+};
+
+/// The name of the page in a study's folder.
+const PAGE: &str = "report.html";
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Gathers what the models show, and writes the page.
+///
+/// # Errors
+/// When a run's files can't be read, or the page can't be written.
+pub fn write(
+    study: &Study,
+    all: &[Compared<'_>],
+    data: &TrainingData,
+    store: &Store,
+    cx: &Context,
+) -> Result<(), CliError> {
+    let pool = Pool::new(Pool::cores()).map_err(CliError::internal)?;
+    let shown = all.iter().map(|compared| {
+        let rows = compared.rows.iter();
+        rows.map(|row| pool.install(|| evidence(row, data, cx)))
+            .collect()
+    });
+    let shown = shown.collect::<Result<Vec<_>, _>>()?;
+    store.write(PAGE, page(study, all, &shown).as_bytes())
+}
+
+/// The page. `evidence` has an entry for each row of each comparison.
+pub fn page(study: &Study, all: &[Compared<'_>], evidence: &[Vec<Option<Evidence>>]) -> String {
+    let title = escaped(&study.title);
+    let series = all.iter().map(|compared| compared.rows.len()).max();
+    let (charts, toggles) = (Chart::style(), figures::toggles(series.unwrap_or(0)));
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+        <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+        <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+        <title>{title}</title>\n<style>\n{charts}{STYLE}{toggles}</style>\n</head>\n\
+        <body>\n<main>\n<h1>{title}</h1>\n{}",
+        paragraphs(&study.text)
+    );
+    if all.len() > 1 {
+        page += &contents(all);
+    }
+    for (number, (compared, evidence)) in all.iter().zip(evidence).enumerate() {
+        page += &section(study, number, compared, evidence);
+    }
+    page + &format!(
+        "</main>\n<footer>Tapeline {}</footer>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn contents(all: &[Compared<'_>]) -> String {
+    let entry = |(number, compared): (usize, &Compared<'_>)| {
+        let title = escaped(&compared.comparison.title);
+        format!("<li><a href=\"#comparison-{number}\">{title}</a></li>\n")
+    };
+    let entries: String = all.iter().enumerate().map(entry).collect();
+    format!("<nav aria-label=\"Contents\">\n<ol>\n{entries}</ol>\n</nav>\n")
+}
+
+fn section(
+    study: &Study,
+    number: usize,
+    compared: &Compared<'_>,
+    evidence: &[Option<Evidence>],
+) -> String {
+    let comparison = compared.comparison;
+    // A comparison that is the whole study has the page's heading.
+    let alone = study.title == comparison.title;
+    let level = if alone { 2 } else { 3 };
+    let heading = |text: &str| format!("<h{level}>{text}</h{level}>\n");
+    let mut html = format!("<section id=\"comparison-{number}\">\n");
+    if !alone {
+        html += &format!("<h2>{}</h2>\n", escaped(&comparison.title));
+    }
+    html += &paragraphs(&comparison.text);
+    html += &table::table(compared);
+    let told = verdicts(compared);
+    if !told.is_empty() {
+        html += &heading("Verdicts");
+        html += &list(&told, !comparison.claims.is_empty());
+    }
+    let strangers = strangers(compared);
+    if !strangers.is_empty() {
+        html += "<p>Outside of what the seeds’ spread would let one expect (95 % prediction interval):</p>\n";
+        html += &list(&strangers, true);
+    }
+    html += &heading("Learning curves");
+    html += &figures::curves(number, compared);
+    if comparison.gradients && evidence.iter().any(Option::is_some) {
+        html += &heading("Gradients");
+        html += &figures::gradients(number, compared, evidence);
+    }
+    if evidence.iter().any(Option::is_some) {
+        html += &heading("Models");
+        html += "<p>Each row’s model of its first seed, on the test images.</p>\n";
+        for (row, evidence) in compared.rows.iter().zip(evidence) {
+            if let Some(evidence) = evidence {
+                html += &models::model(&row.row.name(), evidence, level + 1);
+            }
+        }
+    }
+    html + "</section>\n"
+}
+
+/// Lines as a list; without `all`, only those that are indented, under the paragraphs that the others are.
+fn list(lines: &[String], all: bool) -> String {
+    let is_item = |line: &&String| all || line.starts_with(' ');
+    let show = |tag, line: &String| format!("<{tag}>{}</{tag}>\n", inline(line.trim()));
+    let texts = lines.iter().filter(|line| !is_item(line));
+    let mut html: String = texts.map(|line| show("p", line)).collect();
+    let items = lines.iter().filter(is_item);
+    let items: String = items.map(|line| show("li", line)).collect();
+    if !items.is_empty() {
+        html += &format!("<ul>\n{items}</ul>\n");
+    }
+    html
+}

@@ -1,0 +1,96 @@
+//! Images as PNG inside of the page.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use image::{
+    DynamicImage, GrayImage, Luma, Rgb, RgbImage,
+    codecs::png::{CompressionType, FilterType, PngEncoder},
+};
+use tapeline_data::Images;
+
+use crate::study::evidence::Filters;
+
+/// Tiles in a row of a sheet.
+const ACROSS: usize = 8;
+
+/// Steps from zero to the largest weight; fewer make smaller files.
+const STEPS: f32 = 12.0;
+
+/// What is between the tiles, on light ground and dark.
+const GAP: Rgb<u8> = Rgb([128, 128, 128]);
+
+/// The ends and the middle of ColorBrewer's `RdBu`, which people with any kind of colour vision can tell apart.
+const NEGATIVE: [f32; 3] = [33.0, 102.0, 172.0];
+const ZERO: [f32; 3] = [247.0, 247.0, 247.0];
+const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
+
+/// Many small images as one.
+pub struct Sheet {
+    pub width: usize,
+    pub height: usize,
+    /// The address, with the image in it.
+    pub source: String,
+}
+
+/// The first of some images, with one channel in grey, with three in colour; of any other number, the first channel.
+pub fn image(images: &Images) -> String {
+    let (area, pixels) = (images.rows() * images.cols(), images.pixels(0));
+    let at = |x: u32, y: u32| y as usize * images.cols() + x as usize;
+    let (width, height) = (images.cols() as u32, images.rows() as u32);
+    let image = match images.channels() {
+        3 => RgbImage::from_fn(width, height, |x, y| {
+            Rgb([0, 1, 2].map(|channel| pixels[channel * area + at(x, y)]))
+        })
+        .into(),
+        _ => GrayImage::from_fn(width, height, |x, y| Luma([pixels[at(x, y)]])).into(),
+    };
+    source(&image)
+}
+
+/// Weights side by side, from blue over white to red, each image on a scale of its own.
+pub fn sheet(filters: &Filters) -> Sheet {
+    let count = filters.images.len();
+    let (across, down) = (ACROSS.min(count), count.div_ceil(ACROSS));
+    let (width, height) = (
+        across * (filters.cols + 1) - 1,
+        down * (filters.rows + 1) - 1,
+    );
+    let mut sheet = RgbImage::from_pixel(width as u32, height as u32, GAP);
+    for (i, image) in filters.images.iter().enumerate() {
+        let (left, top) = (
+            i % ACROSS * (filters.cols + 1),
+            i / ACROSS * (filters.rows + 1),
+        );
+        let largest = image.iter().fold(0.0f32, |largest, w| largest.max(w.abs()));
+        for (j, &weight) in image.iter().enumerate() {
+            let (x, y) = (left + j % filters.cols, top + j / filters.cols);
+            sheet.put_pixel(
+                x as u32,
+                y as u32,
+                color(weight / largest.max(f32::MIN_POSITIVE)),
+            );
+        }
+    }
+    Sheet {
+        width,
+        height,
+        source: source(&sheet.into()),
+    }
+}
+
+/// The colour of a share from −1 to 1.
+fn color(share: f32) -> Rgb<u8> {
+    let end = if share < 0.0 { NEGATIVE } else { POSITIVE };
+    let strength = (share.abs() * STEPS).round() / STEPS;
+    Rgb([0, 1, 2].map(|i| (ZERO[i] + strength * (end[i] - ZERO[i])).round() as u8))
+}
+
+fn source(image: &DynamicImage) -> String {
+    let mut png = Vec::new();
+    // Few colours repeat as they are; their differences, which a filter makes, are many.
+    let encoder =
+        PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
+    image
+        .write_with_encoder(encoder)
+        .unwrap_or_else(|e| unreachable!("memory takes a PNG: {e}"));
+    format!("data:image/png;base64,{}", STANDARD.encode(png))
+}

@@ -1,0 +1,67 @@
+//! How strongly a loss pulls at each weight.
+
+use tapeline_data::{Dataset, Normalisation};
+use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
+use tapeline_tensor::{Params, Role, Tensor, value_and_grad};
+
+use crate::{Model, evaluate::batch};
+
+/// The Euclidean norm of the loss's gradient by each weight, *‖∂L/∂W‖₂ = √Σ (∂L/∂w)²*, with the weight's name, in order: what the
+/// first step of a training with this `seed` would see on the images at `indices`, before it changes anything. Buffers are left out; a
+/// weight that the loss doesn't depend on has 0.
+///
+/// Norms that shrink from the last layer to the first are the vanishing gradient of Bengio, Simard and Frasconi (1994).
+///
+/// ```
+/// use tapeline_data::{Dataset, Images, Normalisation};
+/// use tapeline_layers::{layers, loss, losses};
+/// use tapeline_models::{Model, gradient_norms, presets};
+///
+/// // An image x = [1, 1, 1, 1] and weights of zero: both classes have probability ½, so the gradient by the bias is [−½, ½], and by
+/// // the weight its outer product with x.
+/// let data = Dataset::new(Images::new(vec![255; 4], [1, 1, 2, 2]), vec![0], ["a", "b"].map(String::from))?;
+/// let model = Model::build("flatten linear(2)", &data.shape(), &layers(), &presets())?;
+/// let mut params = model.init(0);
+/// params.values_mut().for_each(|mut value| value.fill(0.0));
+/// let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+///
+/// let norms = gradient_norms(&model, &params, &*loss, &data, &[0], Normalisation::default(), 0);
+/// assert_eq!((norms[0].0.as_str(), norms[1].0.as_str()), ("1.weight", "1.bias"));
+/// assert!((norms[0].1 - 2.0f64.sqrt()).abs() < 1e-6 && (norms[1].1 - 0.5f64.sqrt()).abs() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Panics
+/// When there are no indices or one goes beyond the data, the images have another shape than the model's input, or a label is no output
+/// of the model.
+#[track_caller]
+pub fn gradient_norms(
+    model: &Model,
+    params: &Params,
+    loss: &dyn AnyLoss,
+    data: &Dataset,
+    indices: &[usize],
+    normalisation: Normalisation,
+    seed: u64,
+) -> Vec<(String, f64)> {
+    assert!(!indices.is_empty(), "gradient_norms: a batch of no images");
+    let images = batch(data, indices, normalisation, None);
+    let targets = data.labels_of(indices);
+    let (_, grads, ()) = value_and_grad(params, &[], |tape, params, _| {
+        let cx = Ctx::new(tape, params, Mode::Training { seed, step: 0 });
+        let output = model.forward(&cx, tape.constant(images));
+        (f32::loss(loss).value(output, &targets), ())
+    });
+    let weights = params.iter().zip(&grads.params);
+    let weights = weights.filter(|(param, _)| param.role == Role::Weight);
+    let norms = weights.map(|(param, grad)| (param.name.clone(), grad.as_ref().map_or(0.0, norm)));
+    let norms = norms.collect();
+    grads.give_back();
+    norms
+}
+
+/// Summed in `f64`, in which no square of an `f32` is lost.
+fn norm(gradient: &Tensor) -> f64 {
+    let squares = gradient.iter().map(|&g| f64::from(g).powi(2));
+    squares.sum::<f64>().sqrt()
+}
