@@ -5,8 +5,8 @@ use std::env;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    check::Check, completions::Completions, data::Data, eval::Eval, predict::Predict,
-    registry::Name, summary::Summary, train::Train,
+    check::Check, compare::Compare, completions::Completions, data::Data, eval::Eval,
+    predict::Predict, registry::Name, report::Report, summary::Summary, train::Train,
 };
 
 /// One line of text becomes a trained classifier
@@ -56,6 +56,10 @@ pub struct Common {
 pub enum Command {
     /// Train a model
     Train(Train),
+    /// Train models side by side, and judge their differences
+    Compare(Compare),
+    /// Rebuild the report: its models and comparisons, with verdicts
+    Report(Report),
     /// Measure a trained model on test data
     Eval(Eval),
     /// Classify images

@@ -38,6 +38,22 @@ impl DataArgs {
         Ok(TrainingData { loaded, config })
     }
 
+    /// These options again.
+    ///
+    /// # Errors
+    /// When the path is no Unicode text.
+    pub fn words(&self) -> Result<Vec<String>, CliError> {
+        let data = self.data.to_str().ok_or_else(|| {
+            let data = self.data.display();
+            CliError::usage(format!(
+                "--data {data}: is no Unicode text, so it fits into no command"
+            ))
+        })?;
+        let mut words = vec!["--data".into(), data.into()];
+        words.extend(self.transpose.then(|| "--transpose".into()));
+        Ok(words)
+    }
+
     /// Reads the data.
     pub fn load(&self, cx: &Context) -> Result<Loaded, CliError> {
         let mut loaded = load(&self.data)?;

@@ -13,6 +13,8 @@
 //! | [`numbers`] | numbers given as options |
 //! | [`model_arg`], [`data_arg`] | MODEL and DATA |
 //! | [`training`] | one training: from options to a run folder |
+//! | [`report`] | the report: a study read from a file, as Markdown |
+//! | [`study`] | trainings side by side |
 //! | [`plots`] | charts, as SVG and in a terminal |
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
 //! | [`table`] | columns of text |
@@ -28,6 +30,8 @@ mod output;
 mod pictures;
 mod plots;
 mod render;
+mod report;
+mod study;
 mod table;
 mod terminal;
 mod training;

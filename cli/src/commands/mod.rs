@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod data;
 pub mod eval;
 pub mod predict;
 pub mod registry;
+pub mod report;
 pub mod summary;
 pub mod train;
 
@@ -23,6 +25,8 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
     match command {
         None => output::text(&Cli::command().render_help().to_string()),
         Some(Command::Train(args)) => args.run(cx),
+        Some(Command::Compare(args)) => args.run(cx),
+        Some(Command::Report(args)) => args.run(cx),
         Some(Command::Eval(args)) => args.run(cx),
         Some(Command::Predict(args)) => args.run(cx),
         Some(Command::Summary(args)) => args.run(cx),

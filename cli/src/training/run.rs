@@ -25,6 +25,9 @@ pub const MODEL: &str = "model.safetensors";
 /// The model file of the epoch that did best on the validation data.
 pub const BEST: &str = "best.safetensors";
 
+/// The file with the figures of each epoch.
+pub const METRICS: &str = "metrics.jsonl";
+
 /// The file that is locked while a training runs.
 const LOCK: &str = "lock";
 
@@ -55,7 +58,7 @@ impl Run {
                 .create_new(true)
                 .open(folder.join(name))
         };
-        let jsonl = create("metrics.jsonl").map_err(fail)?;
+        let jsonl = create(METRICS).map_err(fail)?;
         let mut csv = create("metrics.csv").map_err(fail)?;
         csv.write_all(csv_heading(config.val.is_some()).as_bytes())
             .map_err(fail)?;

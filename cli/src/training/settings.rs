@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The options of one training, as they were given.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// A spec.
@@ -80,5 +80,32 @@ impl Settings {
             schedule,
             augment: augment.transpose()?,
         })
+    }
+
+    /// The arguments with which `train` has these settings.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec![self.model.clone()];
+        let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+        option("epochs", self.epochs.to_string());
+        option("batch-size", self.batch_size.to_string());
+        option("optimizer", self.optimizer.clone());
+        option("loss", self.loss.clone());
+        option("schedule", self.schedule.clone());
+        let optional = [
+            ("lr", self.lr.map(|lr| lr.to_string())),
+            ("augment", self.augment.clone()),
+            ("val", self.val.map(|val| val.to_string())),
+            ("limit", self.limit.map(|limit| limit.to_string())),
+            (
+                "weights",
+                self.weights.as_ref().map(|file| file.display().to_string()),
+            ),
+        ];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                option(name, value);
+            }
+        }
+        words
     }
 }

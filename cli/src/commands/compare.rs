@@ -1,0 +1,135 @@
+//! `tapeline compare`
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::Args;
+use tapeline_tensor::Pool;
+
+use crate::{
+    context::Context,
+    error::CliError,
+    model_arg::ModelArg,
+    numbers::whole,
+    output,
+    study::{
+        SCHEMA, Study, files, lines,
+        plan::commands,
+        queue::{self, Crew},
+        results,
+        store::Store,
+        text, variants,
+    },
+    training::options::Options,
+};
+
+/// The most seeds, and trainings at a time.
+const MOST: u64 = 1000;
+
+#[derive(Args)]
+#[command(
+    after_help = "Alternatives stand in braces, in the model and in every option: values are parted by commas, specs by bars.\n\n\
+    Examples:\n  \
+    tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
+    tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2\n  \
+    tapeline compare --collect compare"
+)]
+pub struct Compare {
+    /// Specs with alternatives, or `@` and the path of a spec, a run or a model file [default: mlp]
+    #[arg(value_name = "MODEL")]
+    models: Vec<OsString>,
+    /// Number of seeds, from 0 on, that each row is trained with
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(1..=MOST), allow_negative_numbers = true)]
+    seeds: u64,
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    crew: CrewArgs,
+    /// Folder for the runs and what is made of them; runs that are done there are not trained again
+    #[arg(long, value_name = "FOLDER", default_value = "compare")]
+    out: PathBuf,
+    /// Train nothing; print the command of each run that is not done, one a line
+    #[arg(long)]
+    plan: bool,
+    /// Train nothing; make the tables of a folder from the runs that are done in it
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["models", "plan", "out"])]
+    collect: Option<PathBuf>,
+    /// Print JSON, a line for each row and each difference
+    #[arg(long, conflicts_with = "plan")]
+    json: bool,
+}
+
+/// How many trainings run at a time, and how wide.
+#[derive(Args)]
+pub struct CrewArgs {
+    /// Number of trainings at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1..=MOST as usize), allow_negative_numbers = true)]
+    jobs: usize,
+    /// Number of threads, shared out among the trainings; results don't depend on it [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
+    threads: Option<usize>,
+}
+
+impl CrewArgs {
+    pub fn crew(&self) -> Crew {
+        let threads = self.threads.unwrap_or_else(Pool::cores);
+        Crew {
+            jobs: self.jobs,
+            threads: (threads / self.jobs).max(1),
+        }
+    }
+}
+
+impl Compare {
+    pub fn run(&self, cx: &Context) -> Result<(), CliError> {
+        if let Some(folder) = &self.collect {
+            let store = Store::new(folder);
+            let study = store.study()?;
+            let _lock = store.lock()?;
+            return self.show(&study, &store);
+        }
+        let mut study = self.study(cx)?;
+        let data = self.options.data.for_training(cx)?;
+        let tasks = queue::tasks(&mut study, &data, cx)?;
+        let store = Store::new(&self.out);
+        let _lock = store.lock()?;
+        store.keep(&study)?;
+        if self.plan {
+            return output::text(&commands(&tasks, &store, &self.options.data)?);
+        }
+        queue::train(tasks, self.crew.crew(), &store, cx)?;
+        self.show(&study, &store)
+    }
+
+    /// The comparison as a study, before its runs have names.
+    fn study(&self, cx: &Context) -> Result<Study, CliError> {
+        let default = [OsString::from("mlp")];
+        let models = match &self.models[..] {
+            [] => &default[..],
+            models => models,
+        };
+        let models = models.iter().map(|model| ModelArg::read(model)?.source(cx));
+        let models = models.collect::<Result<Vec<_>, _>>()?;
+        let comparison = variants::comparison(&models, &self.options, self.seeds)?;
+        Ok(Study {
+            schema: SCHEMA,
+            title: comparison.title.clone(),
+            text: String::new(),
+            comparisons: vec![comparison],
+        })
+    }
+
+    fn show(&self, study: &Study, store: &Store) -> Result<(), CliError> {
+        let compared = results::read(study, store)?;
+        files::write(&compared, store)?;
+        for compared in &compared {
+            match self.json {
+                true => output::text(&lines::events(compared)?)?,
+                false => output::text(&text::text(compared))?,
+            }
+        }
+        match self.json {
+            true => Ok(()),
+            false => output::text(&format!("{}\n", store.file("").display())),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `tapeline report`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    commands::compare::CrewArgs,
+    context::Context,
+    data_arg::DataArgs,
+    error::CliError,
+    output,
+    report::{definition, markdown::markdown},
+    study::{files, plan::commands, queue, results, store::Store, text},
+};
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  tapeline report --quick --out runs/report")]
+pub struct Report {
+    /// Folder for the runs and the report; runs that are done there are not trained again
+    #[arg(long, value_name = "FOLDER", default_value = "report")]
+    out: PathBuf,
+    /// One seed and a fifth of the epochs: a look at it in under 3 minutes
+    #[arg(long)]
+    quick: bool,
+    /// Train the rows as well that take long
+    #[arg(long)]
+    extra: bool,
+    /// A file of comparisons [default: the report of this program]
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    crew: CrewArgs,
+    /// Train nothing; print the command of each run that is not done, one a line
+    #[arg(long)]
+    plan: bool,
+}
+
+impl Report {
+    pub fn run(&self, cx: &Context) -> Result<(), CliError> {
+        let mut study = definition::read(self.from.as_deref(), self.quick)?;
+        let data = self.data.for_training(cx)?;
+        let mut tasks = queue::tasks(&mut study, &data, cx)?;
+        tasks.retain(|task| self.extra || !task.extra);
+        let store = Store::new(&self.out);
+        let _lock = store.lock()?;
+        store.keep(&study)?;
+        if self.plan {
+            return output::text(&commands(&tasks, &store, &self.data)?);
+        }
+        queue::train(tasks, self.crew.crew(), &store, cx)?;
+
+        let compared = results::read(&study, &store)?;
+        files::write(&compared, &store)?;
+        let page = markdown(&study, &compared, &files::curves);
+        store.write("report.md", page.as_bytes())?;
+        for compared in &compared {
+            let title = &compared.comparison.title;
+            output::text(&format!("{title}\n\n{}\n", text::text(compared)))?;
+        }
+        output::text(&format!("{}\n", store.file("report.md").display()))
+    }
+}

@@ -1,0 +1,64 @@
+//! A study with its results as Markdown.
+
+use crate::study::{
+    Study,
+    grid::{Cell, Grid, grid},
+    results::Compared,
+    text::{METHOD, strangers, verdicts},
+};
+
+/// The page. `curves` is the name of the picture of each comparison.
+pub fn markdown(study: &Study, all: &[Compared<'_>], curves: &dyn Fn(usize) -> String) -> String {
+    let mut page = format!("# {}\n\n{}\n", study.title, study.text.trim());
+    for (number, compared) in all.iter().enumerate() {
+        let comparison = compared.comparison;
+        page += &format!(
+            "\n## {}\n\n{}\n\n",
+            comparison.title,
+            comparison.text.trim()
+        );
+        page += &table(&grid(compared));
+        page += &format!(
+            "\n![Loss and accuracy over the epochs]({})\n",
+            curves(number)
+        );
+        let told = verdicts(compared);
+        if !told.is_empty() {
+            page += &format!("\nVerdicts ({METHOD}):\n\n");
+            page.extend(told.iter().map(|line| format!("- {line}")));
+        }
+        let strangers = strangers(compared);
+        if !strangers.is_empty() {
+            page += "\nOutside of what the seeds' spread would let one expect (95 % prediction interval):\n\n";
+            page.extend(strangers.iter().map(|line| format!("- {line}")));
+        }
+    }
+    page
+}
+
+fn table(grid: &Grid) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let names = grid.columns.iter().map(|column| escaped(&column.name));
+    let rules = grid.columns.iter().map(|column| match column.number {
+        true => "---:".into(),
+        false => "---".into(),
+    });
+    let mut table = line(names.collect()) + &line(rules.collect());
+    for row in &grid.rows {
+        let cell = |cell: &Cell| match (escaped(cell.text.trim()), row.measured, cell.best) {
+            (text, _, _) if text.is_empty() => text,
+            (text, false, _) => format!("*{text}*"),
+            (text, true, true) => format!("**{text}**"),
+            (text, true, false) => text,
+        };
+        table += &line(row.cells.iter().map(cell).collect());
+    }
+    table
+}
+
+/// Text that means itself in a table of Markdown.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('|', "\\|")
+        .replace('*', "\\*")
+}

@@ -1,0 +1,108 @@
+//! Trainings side by side: what `compare` and `report` are made of.
+//!
+//! A [`Study`] says what is trained, and what is claimed of it. Each training is a run folder under the name of its configuration, so a
+//! finished one is never trained again; all tables and pictures are made from run folders.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`variants`] | from options with alternatives to the rows of a comparison |
+//! | [`store`] | run folders by configuration; the study's own folder |
+//! | [`queue`], [`board`] | training what is missing, several at a time, and showing how far it is |
+//! | [`plan`] | the same as commands, for other machines |
+//! | [`results`] | what came of the rows, read from their folders |
+//! | [`stats`] | mean, standard deviation, Student's t |
+//! | [`verdict`] | whether a difference is larger than the seeds' spread |
+//! | [`grid`], [`text`] | tables, and what can be said of the differences |
+//! | [`charts`], [`files`] | curves, and what is written beside the runs |
+//! | [`lines`] | `results.csv`, `results.jsonl`, and what `compare --json` prints |
+
+pub mod board;
+pub mod charts;
+pub mod files;
+pub mod grid;
+pub mod lines;
+pub mod plan;
+pub mod queue;
+pub mod results;
+pub mod stats;
+pub mod store;
+pub mod text;
+pub mod variants;
+pub mod verdict;
+
+use serde::{Deserialize, Serialize};
+
+use crate::training::settings::Settings;
+
+/// Comparisons over one data set. It is kept as `study.json` beside the runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    pub schema: u32,
+    pub title: String,
+    /// Paragraphs of Markdown.
+    pub text: String,
+    pub comparisons: Vec<Comparison>,
+}
+
+/// Rows that are trained with the same seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    pub title: String,
+    /// Paragraphs of Markdown.
+    pub text: String,
+    /// Names of what the rows differ in.
+    pub columns: Vec<String>,
+    pub rows: Vec<Row>,
+    pub claims: Vec<Claim>,
+    /// Whether the norms of the gradients, layer by layer, belong to it.
+    pub gradients: bool,
+}
+
+/// One way to train, with several seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// What it is, for each column.
+    pub cells: Vec<String>,
+    pub settings: Settings,
+    /// Number of seeds, from 0 on.
+    pub seeds: u64,
+    /// Names of its runs, one a seed; see [`store`].
+    pub runs: Vec<String>,
+    /// Whether it is trained only on demand.
+    pub extra: bool,
+    /// What others measured.
+    pub known: Vec<Known>,
+}
+
+/// Figures of the same training from elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Known {
+    pub by: String,
+    pub train_loss: f64,
+    pub train_accuracy: f64,
+    pub test_accuracy: f64,
+}
+
+/// What a comparison is to find out about two of its rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The claim, as a sentence.
+    pub text: String,
+    /// Indices of the rows.
+    pub better: usize,
+    pub than: usize,
+}
+
+/// The version of `study.json`.
+pub const SCHEMA: u32 = 1;
+
+impl Row {
+    /// Its cells as one text.
+    pub fn name(&self) -> String {
+        let cell = |cell: &String| match cell.as_str() {
+            "" => "nothing".into(),
+            text => text.to_string(),
+        };
+        self.cells.iter().map(cell).collect::<Vec<_>>().join(" · ")
+    }
+}

@@ -1,0 +1,161 @@
+//! Training what is missing, several at a time.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use tapeline_tensor::Pool;
+
+use crate::{
+    context::Context,
+    data_arg::TrainingData,
+    error::CliError,
+    study::{
+        Study,
+        board::Board,
+        store::{self, Store},
+    },
+    training::{
+        ending::Ending,
+        job::Job,
+        run::Run,
+        settings::Settings,
+        signals::{Signals, exit_code},
+    },
+};
+
+/// A training of a study.
+pub struct Task<'r> {
+    /// The run's name; see [`store`].
+    pub name: String,
+    /// For people.
+    pub title: String,
+    pub settings: Settings,
+    pub job: Job<'r>,
+    /// Whether it is trained only on demand.
+    pub extra: bool,
+}
+
+/// How a study is trained.
+#[derive(Clone, Copy)]
+pub struct Crew {
+    /// Trainings at a time.
+    pub jobs: usize,
+    /// Threads of each.
+    pub threads: usize,
+}
+
+/// All trainings of a study, each once; the names of the runs are written into its rows.
+///
+/// # Errors
+/// When one of the rows can't be trained on the data.
+pub fn tasks<'r>(
+    study: &mut Study,
+    data: &TrainingData,
+    cx: &'r Context,
+) -> Result<Vec<Task<'r>>, CliError> {
+    let mut tasks = Vec::new();
+    let mut known = BTreeSet::new();
+    for comparison in &mut study.comparisons {
+        for row in &mut comparison.rows {
+            row.runs.clear();
+            for seed in 0..row.seeds {
+                let specs = row.settings.read(None, cx)?;
+                let job = Job::new(&row.settings, specs, seed, data, cx)?;
+                let name = store::name(&job.config)?;
+                row.runs.push(name.clone());
+                if known.insert(name.clone()) {
+                    let title = format!("{}, seed {seed}", row.name());
+                    tasks.push(Task {
+                        name,
+                        title,
+                        settings: row.settings.clone(),
+                        job,
+                        extra: row.extra,
+                    });
+                }
+            }
+        }
+    }
+    Ok(tasks)
+}
+
+/// Trains the tasks that are not done yet, in order. Those that a signal or an error has kept from their end are as if never begun.
+///
+/// # Errors
+/// When a file can't be written, or a signal came; what is done by then stays.
+pub fn train(
+    tasks: Vec<Task<'_>>,
+    crew: Crew,
+    store: &Store,
+    cx: &Context,
+) -> Result<(), CliError> {
+    let all = tasks.len();
+    let missing: VecDeque<_> = tasks
+        .into_iter()
+        .filter(|task| !store.is_done(&task.name))
+        .collect();
+    let board = Board::new(&cx.terminal, all, &missing);
+    let signals = Signals::catch().map_err(CliError::internal)?;
+    let queue = Mutex::new(missing);
+    let failure = Mutex::new(None);
+    let work = || -> Result<(), CliError> {
+        let pool = Pool::new(crew.threads).map_err(CliError::internal)?;
+        while signals.came().is_none() {
+            let Some(task) = held(&queue).pop_front() else {
+                break;
+            };
+            run(&task, store, &pool, &signals, &board)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        for _ in 0..crew.jobs {
+            scope.spawn(|| {
+                if let Err(error) = work() {
+                    held(&queue).clear();
+                    held(&failure).get_or_insert(error);
+                }
+            });
+        }
+    });
+    board.finish();
+    if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    if let Some(signal) = signals.came() {
+        let left = board.left();
+        cx.terminal.note(&format!(
+            "stopped with {left} of {all} runs left; the same command goes on from here"
+        ));
+        return Err(CliError::Reported(exit_code(signal)));
+    }
+    Ok(())
+}
+
+fn run(
+    task: &Task<'_>,
+    store: &Store,
+    pool: &Pool,
+    signals: &Signals,
+    board: &Board<'_>,
+) -> Result<(), CliError> {
+    store.clear(&task.name)?;
+    let mut run = Run::claim(Some(&store.run(&task.name)), &task.job.config)?;
+    let mut watch = board.watch(task);
+    let trained = task.job.run(&mut run, pool, signals, false, &mut watch)?;
+    drop(run);
+    match trained.ending {
+        Ending::Stopped { .. } => store.clear(&task.name),
+        ending => {
+            watch.done(&ending);
+            Ok(())
+        }
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

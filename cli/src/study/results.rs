@@ -1,0 +1,157 @@
+//! What came of the rows, read from their run folders.
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    error::CliError,
+    study::{Comparison, Row, Study, stats::Sample, store::Store},
+    training::{
+        events::{Figures, Logged},
+        outcome::{End, Outcome},
+        run::METRICS,
+    },
+};
+
+/// A comparison with what came of it.
+pub struct Compared<'s> {
+    pub comparison: &'s Comparison,
+    /// One for each row.
+    pub rows: Vec<RowResult<'s>>,
+}
+
+/// A row with its finished runs.
+pub struct RowResult<'s> {
+    pub row: &'s Row,
+    /// In the order of their seeds.
+    pub runs: Vec<RunResult>,
+}
+
+/// A finished run.
+pub struct RunResult {
+    pub seed: u64,
+    pub folder: PathBuf,
+    pub outcome: Outcome,
+    /// Its epochs.
+    pub history: Vec<Logged>,
+}
+
+/// Reads all finished runs of a study.
+///
+/// # Errors
+/// When a run's files can't be read.
+pub fn read<'s>(study: &'s Study, store: &Store) -> Result<Vec<Compared<'s>>, CliError> {
+    let row = |row: &'s Row| {
+        let runs = (0..)
+            .zip(&row.runs)
+            .filter_map(|(seed, name)| RunResult::read(seed, store.run(name)).transpose());
+        let runs = runs.collect::<Result<_, _>>()?;
+        Ok(RowResult { row, runs })
+    };
+    let compared = study.comparisons.iter().map(|comparison| {
+        let rows = comparison.rows.iter().map(row);
+        Ok(Compared {
+            comparison,
+            rows: rows.collect::<Result<_, CliError>>()?,
+        })
+    });
+    compared.collect()
+}
+
+impl RunResult {
+    /// Reads a run folder; none where the run is not finished.
+    fn read(seed: u64, folder: PathBuf) -> Result<Option<Self>, CliError> {
+        let Some(outcome) = Outcome::read(&folder)? else {
+            return Ok(None);
+        };
+        let path = folder.join(METRICS);
+        let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
+        let text = fs::read_to_string(&path)
+            .map_err(|reason| fail(format!("cannot be read: {reason}")))?;
+        let line = |(number, line)| {
+            serde_json::from_str(line)
+                .map_err(|reason| fail(format!("line {number} is no epoch: {reason}")))
+        };
+        let history = (1..)
+            .zip(text.lines())
+            .map(line)
+            .collect::<Result<_, _>>()?;
+        Ok(Some(RunResult {
+            seed,
+            folder,
+            outcome,
+            history,
+        }))
+    }
+
+    /// Median of the seconds that an epoch's training took.
+    pub fn seconds(&self) -> Option<f64> {
+        median(self.history.iter())
+    }
+
+    /// The figures of its last epoch; none when it diverged.
+    pub fn figures(&self) -> Option<&Figures> {
+        match &self.outcome.end {
+            End::Done { figures, .. } => Some(figures),
+            End::Diverged { .. } => None,
+        }
+    }
+}
+
+/// Median of the seconds that the training of some epochs took.
+fn median<'a>(epochs: impl Iterator<Item = &'a Logged>) -> Option<f64> {
+    let mut seconds: Vec<_> = epochs.map(|epoch| epoch.figures.train_seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds.get(seconds.len() / 2).copied()
+}
+
+impl RowResult<'_> {
+    /// A figure of each run that came to its last epoch, with the seed.
+    pub fn values(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Vec<(u64, f64)> {
+        let value = |run: &RunResult| Some((run.seed, figure(run.figures()?)?));
+        self.runs.iter().filter_map(value).collect()
+    }
+
+    /// Such a figure over the seeds.
+    pub fn sample(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<Sample> {
+        let values: Vec<_> = self
+            .values(figure)
+            .iter()
+            .map(|&(_, value)| value)
+            .collect();
+        Sample::of(&values)
+    }
+
+    /// Median of the seconds that an epoch's training took.
+    pub fn seconds(&self) -> Option<f64> {
+        median(self.runs.iter().flat_map(|run| &run.history))
+    }
+
+    /// Number of runs that diverged.
+    pub fn diverged(&self) -> usize {
+        self.runs
+            .iter()
+            .filter(|run| run.figures().is_none())
+            .count()
+    }
+
+    /// Number of runs that are not finished.
+    pub fn missing(&self) -> usize {
+        self.row.runs.len() - self.runs.len()
+    }
+
+    /// Mean over the seeds of a figure in each epoch, as far as all runs came.
+    pub fn curve(&self, figure: impl Fn(&Figures) -> f64) -> Vec<(f64, f64)> {
+        let epochs = self.runs.iter().map(|run| run.history.len()).min();
+        let mean = |epoch: usize| {
+            let values = self
+                .runs
+                .iter()
+                .map(|run| figure(&run.history[epoch].figures));
+            (
+                epoch as f64 + 1.0,
+                values.sum::<f64>() / self.runs.len() as f64,
+            )
+        };
+        (0..epochs.unwrap_or(0)).map(mean).collect()
+    }
+}

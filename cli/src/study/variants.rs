@@ -1,0 +1,223 @@
+//! From options with alternatives to the rows of a comparison.
+
+use std::fmt::Display;
+
+use tapeline_models::SpecError;
+use tapeline_spec::{Diagnostic, MAX_ALTERNATIVES, choices, expand, parse};
+
+use crate::{
+    error::{CliError, in_option},
+    model_arg::Source,
+    study::{Comparison, Row},
+    training::{choices::Choices, options::Options, settings::Settings},
+};
+
+/// The widest name of a column.
+const COLUMN: usize = 32;
+
+/// One option in all its alternatives.
+struct Varied {
+    /// Names of what tells the alternatives apart: none where there is one alternative only.
+    columns: Vec<String>,
+    ways: Vec<Way>,
+}
+
+/// An alternative: what stands in the columns, and what it sets.
+struct Way {
+    cells: Vec<String>,
+    set: Box<dyn Fn(&mut Settings)>,
+}
+
+/// A row for every combination of alternatives; those of the last option change fastest.
+///
+/// # Errors
+/// When an option can't be read, or there are too many combinations.
+pub fn comparison(
+    models: &[Source],
+    options: &Options,
+    seeds: u64,
+) -> Result<Comparison, CliError> {
+    let varied = varied(models, options)?;
+    let ways = varied.iter().map(|option| option.ways.len() as u64);
+    let count = ways.fold(1u64, u64::saturating_mul);
+    if count > MAX_ALTERNATIVES {
+        let message = format!("{count} combinations of alternatives are too many");
+        return Err(CliError::usage(message).help(format!("at most {MAX_ALTERNATIVES}")));
+    }
+    let mut rows = vec![(Vec::new(), Settings::default())];
+    for option in &varied {
+        let longer = rows.iter().flat_map(|(cells, settings)| {
+            option.ways.iter().map(move |way| {
+                let mut settings = settings.clone();
+                (way.set)(&mut settings);
+                ([&cells[..], &way.cells].concat(), settings)
+            })
+        });
+        rows = longer.collect();
+    }
+    let row = |(cells, settings)| Row {
+        cells,
+        settings,
+        seeds,
+        runs: Vec::new(),
+        extra: false,
+        known: Vec::new(),
+    };
+    let mut columns: Vec<_> = varied
+        .into_iter()
+        .flat_map(|option| option.columns)
+        .collect();
+    let mut rows: Vec<_> = rows.into_iter().map(row).collect();
+    if columns.is_empty() {
+        // A single row has to be called something.
+        columns.push("model".into());
+        for row in &mut rows {
+            row.cells.push(row.settings.model.clone());
+        }
+    }
+    let titles: Vec<_> = models.iter().map(|model| model.text.trim()).collect();
+    Ok(Comparison {
+        title: titles.join(" against "),
+        text: String::new(),
+        columns,
+        rows,
+        claims: Vec::new(),
+        gradients: false,
+    })
+}
+
+fn varied(models: &[Source], options: &Options) -> Result<Vec<Varied>, CliError> {
+    let in_option = |option: &'static str, text: &str| {
+        let text = text.to_string();
+        move |errors| in_option(option, &text)(errors)
+    };
+    let mut all = vec![self::models(models)?];
+    let mut texts = |option: &'static str, text: &str, set: fn(&mut Settings, String)| {
+        let varied = self::texts(&option[2..], text, set);
+        varied
+            .map(|varied| all.push(varied))
+            .map_err(in_option(option, text))
+    };
+    texts("--optimizer", &options.optimizer, |s, text| {
+        s.optimizer = text
+    })?;
+    texts("--loss", &options.loss, |s, text| s.loss = text)?;
+    texts("--schedule", &options.schedule, |s, text| s.schedule = text)?;
+    if let Some(augment) = &options.augment {
+        texts("--augment", augment, |s, text| s.augment = Some(text))?;
+    }
+    if let Some(lr) = &options.lr {
+        all.push(numbers("lr", lr, |s, lr| s.lr = Some(lr)));
+    }
+    all.push(numbers("epochs", &options.epochs, |s, n| s.epochs = n));
+    all.push(numbers("batch size", &options.batch_size, |s, n| {
+        s.batch_size = n
+    }));
+    if let Some(val) = &options.val {
+        all.push(numbers("val", val, |s, n| s.val = Some(n)));
+    }
+    if let Some(limit) = &options.limit {
+        all.push(numbers("images", limit, |s, n| s.limit = Some(n)));
+    }
+    if let Some(weights) = &options.weights {
+        let weights = weights.clone();
+        let set: Box<dyn Fn(&mut Settings)> = Box::new(move |s| s.weights = Some(weights.clone()));
+        all.push(Varied {
+            columns: Vec::new(),
+            ways: vec![Way {
+                cells: Vec::new(),
+                set,
+            }],
+        });
+    }
+    Ok(all)
+}
+
+/// The models: one text with alternatives, or several texts, each with its own.
+fn models(models: &[Source]) -> Result<Varied, CliError> {
+    let set = |settings: &mut Settings, text| settings.model = text;
+    let read = |model: &Source| {
+        let varied = texts("model", &model.text, set);
+        varied.map_err(|errors| model.error(SpecError::new(&model.text, errors)))
+    };
+    if let [only] = models {
+        return read(only);
+    }
+    let mut ways = Vec::new();
+    for model in models {
+        let varied = read(model)?;
+        // What differs among several texts is all of them.
+        ways.extend(varied.ways.into_iter().map(|way| {
+            let mut settings = Settings::default();
+            (way.set)(&mut settings);
+            Way {
+                cells: vec![settings.model],
+                ..way
+            }
+        }));
+    }
+    Ok(Varied {
+        columns: vec!["model".into()],
+        ways,
+    })
+}
+
+/// The alternatives of a text.
+fn texts(
+    name: &str,
+    text: &str,
+    set: fn(&mut Settings, String),
+) -> Result<Varied, Vec<Diagnostic>> {
+    let tree = parse(text)?;
+    let (trees, choices) = (
+        expand(&tree).map_err(|error| vec![error])?,
+        choices(&tree).map_err(|error| vec![error])?,
+    );
+    let columns = match &choices.places[..] {
+        [_] => vec![name.into()],
+        places => places.iter().map(|place| shortened(place)).collect(),
+    };
+    let ways = trees.into_iter().zip(choices.chosen).map(|(tree, cells)| {
+        let text = tree.to_string();
+        Way {
+            cells,
+            set: Box::new(move |settings| set(settings, text.clone())),
+        }
+    });
+    Ok(Varied {
+        columns,
+        ways: ways.collect(),
+    })
+}
+
+fn numbers<T: Copy + Display + 'static>(
+    name: &str,
+    numbers: &Choices<T>,
+    set: fn(&mut Settings, T),
+) -> Varied {
+    let several = numbers.0.len() > 1;
+    let way = |&number: &T| Way {
+        cells: if several {
+            vec![number.to_string()]
+        } else {
+            Vec::new()
+        },
+        set: Box::new(move |settings| set(settings, number)),
+    };
+    Varied {
+        columns: if several {
+            vec![name.into()]
+        } else {
+            Vec::new()
+        },
+        ways: numbers.0.iter().map(way).collect(),
+    }
+}
+
+/// A text that fits over a column.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(COLUMN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}

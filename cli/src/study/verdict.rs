@@ -1,0 +1,142 @@
+//! Whether one row is more accurate than another by more than the seeds' spread.
+//!
+//! Rows are compared by their test accuracies, seed by seed: a paired t-test, two-sided, at 5 %.
+
+use crate::study::{
+    results::RowResult,
+    stats::{Paired, holm},
+};
+
+/// How improbable chance must be.
+const LIMIT: f64 = 0.05;
+
+/// What is known of a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The first is better, by more than the spread.
+    Holds,
+    /// The second is.
+    Fails,
+    /// There are too few seeds to tell.
+    Open,
+}
+
+/// One row against another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    pub verdict: Verdict,
+    /// First minus second; none with fewer than two seeds in common.
+    pub paired: Option<Paired>,
+}
+
+/// Judges whether `better` is more accurate than `than`.
+pub fn judge(better: &RowResult<'_>, than: &RowResult<'_>) -> Judged {
+    let paired = Paired::of(&differences(better, than));
+    Judged {
+        verdict: decide(paired),
+        paired,
+    }
+}
+
+/// The row with the highest mean test accuracy, and the judgements on it against each other row, corrected for their number.
+pub struct Best {
+    pub row: usize,
+    /// Index of each other row, and what is known, with p-values corrected.
+    pub others: Vec<(usize, Judged)>,
+}
+
+/// Finds the best row; none where fewer than two rows have figures.
+pub fn best(rows: &[RowResult<'_>]) -> Option<Best> {
+    let mean = |row: &RowResult<'_>| Some(row.sample(|f| Some(f.test_accuracy))?.mean);
+    let means: Vec<_> = (0..)
+        .zip(rows)
+        .filter_map(|(i, row)| Some((i, mean(row)?)))
+        .collect();
+    let (best, _) = *means
+        .iter()
+        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
+    let others = means.iter().map(|&(i, _)| i).filter(|&i| i != best);
+    let judged: Vec<_> = others.map(|i| (i, judge(&rows[best], &rows[i]))).collect();
+    let corrected = holm(
+        &judged
+            .iter()
+            .map(|(_, judged)| judged.p())
+            .collect::<Vec<_>>(),
+    );
+    let others = judged.into_iter().zip(corrected).map(|((i, judged), p)| {
+        let paired = judged.paired.map(|paired| Paired { p, ..paired });
+        (
+            i,
+            Judged {
+                paired,
+                verdict: decide(paired),
+            },
+        )
+    });
+    let others: Vec<_> = others.collect();
+    (!others.is_empty()).then_some(Best { row: best, others })
+}
+
+fn decide(paired: Option<Paired>) -> Verdict {
+    match paired {
+        Some(paired) if paired.p < LIMIT && paired.difference.mean > 0.0 => Verdict::Holds,
+        Some(paired) if paired.p < LIMIT && paired.difference.mean < 0.0 => Verdict::Fails,
+        _ => Verdict::Open,
+    }
+}
+
+/// First minus second, for each seed that both have.
+fn differences(first: &RowResult<'_>, second: &RowResult<'_>) -> Vec<f64> {
+    let second = second.values(|f| Some(f.test_accuracy));
+    let pair = |(seed, value)| {
+        let other = second.iter().find(|(other, _)| *other == seed)?;
+        Some(value - other.1)
+    };
+    let first = first.values(|f| Some(f.test_accuracy));
+    first.into_iter().filter_map(pair).collect()
+}
+
+impl Judged {
+    /// The p-value, not corrected.
+    pub fn p(&self) -> f64 {
+        self.paired.map_or(1.0, |paired| paired.p)
+    }
+
+    /// The figures, in points of accuracy: `+0.32 points (95 % interval +0.10 to +0.54), p = 0.021`.
+    pub fn figures(&self) -> String {
+        let Some(paired) = self.paired else {
+            return "too few seeds in common".into();
+        };
+        let (mean, margin) = (paired.difference.mean, paired.difference.margin());
+        format!(
+            "{:+.2} points (95 % interval {:+.2} to {:+.2}), {}",
+            100.0 * mean,
+            100.0 * (mean - margin),
+            100.0 * (mean + margin),
+            probability(paired.p),
+        )
+    }
+}
+
+/// A p-value as people read it.
+fn probability(p: f64) -> String {
+    match p < 0.001 {
+        true => "p < 0.001".into(),
+        false => format!("p = {p:.3}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_told_when_chance_is_improbable() {
+        let verdict = |differences: &[f64]| decide(Paired::of(differences));
+        assert_eq!(verdict(&[0.010, 0.011, 0.012]), Verdict::Holds);
+        assert_eq!(verdict(&[-0.010, -0.011, -0.012]), Verdict::Fails);
+        assert_eq!(verdict(&[0.010, -0.011, 0.012]), Verdict::Open);
+        assert_eq!(verdict(&[0.0, 0.0, 0.0]), Verdict::Open);
+        assert_eq!(verdict(&[0.5]), Verdict::Open, "one seed tells nothing");
+    }
+}
