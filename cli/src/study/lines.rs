@@ -41,7 +41,7 @@ pub fn jsonl(all: &[Compared<'_>]) -> Result<String, CliError> {
 
 /// All runs as CSV; a run that diverged has no figures.
 pub fn csv(all: &[Compared<'_>]) -> String {
-    let heading = "comparison,row,seed,run,parameters,multiply_adds,threads,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,seconds_per_epoch\n";
+    let heading = "comparison,row,seed,run,parameters,multiply_adds,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,threads,seconds_per_epoch\n";
     let number = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
     let line = |(compared, row, run): (&Compared<'_>, &RowResult<'_>, &RunResult)| {
         let figure = |of: fn(&Figures) -> Option<f64>| number(run.figures().and_then(of));
@@ -53,12 +53,12 @@ pub fn csv(all: &[Compared<'_>]) -> String {
             row.row.runs[run.seed as usize].clone(),
             outcome.parameters.to_string(),
             outcome.multiply_adds.to_string(),
-            outcome.threads.to_string(),
             figure(|f| Some(f.train_loss)),
             figure(|f| Some(f.train_accuracy)),
             figure(|f| Some(f.test_loss)),
             figure(|f| Some(f.test_accuracy)),
             figure(|f| f.val_accuracy),
+            outcome.threads.to_string(),
             number(run.seconds()),
         ];
         cells.join(",") + "\n"

@@ -2,6 +2,7 @@
 
 mod check;
 mod common;
+mod compare;
 mod files;
 mod lists;
 mod predict;

@@ -1,0 +1,405 @@
+//! `tapeline compare` and `tapeline report`: what they train, and what they make of it.
+
+use std::{fs, process::Command};
+
+use crate::common::{Bench, Ran};
+
+const SPEC: &str = "flatten linear({3, 5}) {relu | tanh} linear(3)";
+
+/// A comparison of small networks, with more arguments.
+fn compare(bench: &Bench, more: &[&str]) -> Ran {
+    let args = [
+        "compare",
+        SPEC,
+        "--data",
+        "data",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "10",
+    ];
+    bench.run(&[&args, &["--lr", "0.1", "--seeds", "2"][..], more].concat())
+}
+
+/// A file of the comparison's folder.
+fn file(bench: &Bench, name: &str) -> String {
+    fs::read_to_string(bench.path(name)).unwrap()
+}
+
+/// The cells of results.csv that don't depend on threads and time.
+fn figures(csv: &str) -> Vec<String> {
+    let without_time = |line: &str| line.rsplitn(3, ',').nth(2).unwrap().to_string();
+    csv.lines().map(without_time).collect()
+}
+
+#[test]
+fn every_combination_is_trained_with_every_seed_and_only_once() {
+    let bench = Bench::new();
+    let first = compare(&bench, &[]).succeeded();
+    assert_eq!(first.stderr.matches("run ").count(), 8, "{first:#?}");
+    for row in ["3", "5"] {
+        for activation in ["relu", "tanh"] {
+            let line = first
+                .stdout
+                .lines()
+                .find(|line| line.split_whitespace().take(2).eq([row, activation]));
+            assert!(
+                line.is_some_and(|line| line.contains('±')),
+                "{row} {activation}: {first:#?}"
+            );
+        }
+    }
+    assert!(
+        first.stdout.contains("paired t-test") && first.stdout.contains("Holm"),
+        "{first:#?}"
+    );
+    assert!(first.stdout.contains("* best of its column"), "{first:#?}");
+
+    let csv = file(&bench, "compare/results.csv");
+    assert_eq!(csv.lines().count(), 1 + 8);
+    assert_eq!(file(&bench, "compare/results.jsonl").lines().count(), 8);
+    assert!(file(&bench, "compare/curves.svg").starts_with("<svg"));
+
+    let again = compare(&bench, &[]).succeeded();
+    assert_eq!(again.stderr, "", "nothing is left to train");
+    assert_eq!(
+        (again.stdout, &file(&bench, "compare/results.csv")),
+        (first.stdout, &csv)
+    );
+
+    // More seeds: the runs of the first ones stay.
+    let more = compare(&bench, &["--seeds", "3"]).succeeded();
+    assert!(
+        more.stderr.contains("8 of 12 runs are there already"),
+        "{more:#?}"
+    );
+    assert_eq!(more.stderr.matches("\nrun ").count(), 4, "{more:#?}");
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_trained_again_and_gives_the_same() {
+    let bench = Bench::new();
+    compare(&bench, &[]).succeeded();
+    let before = figures(&file(&bench, "compare/results.csv"));
+    let runs = fs::read_dir(bench.path("compare/runs")).unwrap();
+    let cut = runs.map(|run| run.unwrap().path()).next().unwrap();
+    fs::remove_file(cut.join("result.json")).unwrap();
+
+    let again = compare(&bench, &["--jobs", "2", "--threads", "2"]).succeeded();
+    assert!(
+        again.stderr.contains("7 of 8 runs are there already"),
+        "{again:#?}"
+    );
+    assert_eq!(figures(&file(&bench, "compare/results.csv")), before);
+}
+
+#[test]
+fn a_plan_is_the_same_runs_as_commands() {
+    let bench = Bench::new();
+    compare(&bench, &["--out", "here"]).succeeded();
+    let plan = compare(&bench, &["--out", "there", "--plan"]).succeeded();
+    assert_eq!(plan.stdout.lines().count(), 8);
+    let half = compare_collected(&bench, "there");
+    assert!(half.stdout.contains("2 missing"), "{half:#?}");
+
+    let program = env!("CARGO_BIN_EXE_tapeline");
+    for line in plan.stdout.lines() {
+        let words = line.strip_prefix("tapeline ").unwrap();
+        let ran = Command::new("sh")
+            .args(["-c", &format!("'{program}' {words} --quiet")])
+            .current_dir(bench.dir.path())
+            .output()
+            .unwrap();
+        Ran::new(ran).succeeded();
+    }
+    let collected = compare_collected(&bench, "there");
+    assert!(!collected.stdout.contains("missing"), "{collected:#?}");
+    assert_eq!(
+        figures(&file(&bench, "there/results.csv")),
+        figures(&file(&bench, "here/results.csv"))
+    );
+    let empty = compare(&bench, &["--out", "there", "--plan"]).succeeded();
+    assert_eq!(empty.stdout, "");
+}
+
+fn compare_collected(bench: &Bench, folder: &str) -> Ran {
+    bench.run(&["compare", "--collect", folder]).succeeded()
+}
+
+#[test]
+fn json_has_the_rows_and_the_differences() {
+    let bench = Bench::new();
+    let lines = compare(&bench, &["--json"]).succeeded().json();
+    let (rows, differences): (Vec<_>, Vec<_>) =
+        lines.iter().partition(|line| line["event"] == "row");
+    assert_eq!((rows.len(), differences.len()), (4, 3));
+    assert_eq!(
+        rows[0]["columns"],
+        serde_json::json!(["{3, 5}", "{ relu | tanh }"])
+    );
+    let cells: Vec<_> = rows.iter().map(|row| row["row"].to_string()).collect();
+    assert_eq!(
+        cells,
+        [
+            r#"["3","relu"]"#,
+            r#"["3","tanh"]"#,
+            r#"["5","relu"]"#,
+            r#"["5","tanh"]"#
+        ]
+    );
+    assert_eq!(
+        (&rows[0]["done"], &rows[0]["parameters"]),
+        (&2.into(), &(36 * 3 + 3 + 3 * 3 + 3).into())
+    );
+
+    let mean = |row: &serde_json::Value| row["test_accuracy"][0].as_f64().unwrap();
+    for difference in differences {
+        let row = |key| mean(rows[difference[key].as_u64().unwrap() as usize]);
+        let wanted = row("best") - row("other");
+        assert!(
+            (difference["mean"].as_f64().unwrap() - wanted).abs() < 1e-12 && wanted >= 0.0,
+            "{difference}"
+        );
+    }
+}
+
+#[test]
+fn columns_are_what_differs() {
+    let bench = Bench::new();
+    let columns = |args: &[&str]| {
+        let always = ["compare", "--data", "data", "--seeds", "1", "--json"];
+        let ran = bench.run(&[&always, args].concat()).succeeded();
+        ran.json()[0]["columns"].clone()
+    };
+    let linear = "flatten linear(3)";
+    assert_eq!(
+        columns(&[linear, "--epochs", "{1, 2}"]),
+        serde_json::json!(["epochs"])
+    );
+    assert_eq!(
+        columns(&[linear, "flatten relu linear(3)", "--epochs", "1"]),
+        serde_json::json!(["model"])
+    );
+    assert_eq!(
+        columns(&[linear, "--epochs", "1"]),
+        serde_json::json!(["model"])
+    );
+    let sgd = "sgd(lr={0.1, 0.2})";
+    let all = [
+        linear,
+        "--epochs",
+        "1",
+        "--optimizer",
+        sgd,
+        "--limit",
+        "{10, 20}",
+        "--loss",
+        "{mse | l1}",
+    ];
+    assert_eq!(
+        columns(&all),
+        serde_json::json!(["optimizer", "loss", "images"])
+    );
+}
+
+#[test]
+fn a_run_that_diverges_is_a_result() {
+    let bench = Bench::new();
+    let args = [
+        "compare",
+        "flatten linear(3)",
+        "--data",
+        "data",
+        "--optimizer",
+        "sgd(lr={0.1, 1e30})",
+        "--loss",
+        "mse",
+    ];
+    let ran = bench.run(&args).succeeded();
+    assert!(
+        ran.stderr.contains("diverged in epoch ") && ran.stdout.contains("0 of 3, 3 diverged"),
+        "{ran:#?}"
+    );
+    assert_eq!(bench.run(&args).succeeded().stderr, "");
+}
+
+#[test]
+fn mistakes_are_found_before_anything_is_trained() {
+    let bench = Bench::new();
+    let long = format!(
+        "linear({{{}}})",
+        (1..=2000)
+            .map(|n| n.to_string())
+            .collect::<Vec<_>>()
+            .join(",")
+    );
+    let numbers = format!(
+        "{{{}}}",
+        (1..=40)
+            .map(|n| n.to_string())
+            .collect::<Vec<_>>()
+            .join(",")
+    );
+    for (args, code, parts) in [
+        (
+            &["compare", "flatten linear({3, 5) relu", "--data", "data"][..],
+            2,
+            &["^"][..],
+        ),
+        (
+            &["compare", "flatten liner({3, 5})", "--data", "data"],
+            2,
+            &["unknown layer `liner`", "`linear`"],
+        ),
+        (
+            &["compare", &long, "--data", "data"],
+            2,
+            &["2000 alternatives are too many", "at most 1000"],
+        ),
+        (
+            &[
+                "compare", "--data", "data", "--epochs", &numbers, "--limit", &numbers,
+            ],
+            2,
+            &["1600 combinations", "at most 1000"],
+        ),
+        (&["compare", "--epochs", "{1, 0}"], 2, &["1 to 1000000"]),
+        (
+            &["compare", "flatten linear({3, 4})", "--data", "data"],
+            2,
+            &["10 classes", "puts out 4"],
+        ),
+        (
+            &["compare", "--collect", "nowhere"],
+            2,
+            &["nowhere/study.json", "--plan"],
+        ),
+        (&["compare", "--collect", "data"], 2, &["data/study.json"]),
+        (&["compare", "--seeds", "0"], 2, &["1 to 1000"]),
+        (
+            &["train", "flatten linear(3)", "--epochs", "{1, 2}"],
+            2,
+            &["--epochs {1, 2}", "use `compare`"],
+        ),
+        (&["train", "flatten linear({3, 4})"], 2, &["use `compare`"]),
+    ] {
+        bench.run(args).failed(code, parts);
+    }
+    assert!(!bench.path("compare").exists());
+}
+
+#[test]
+fn a_folder_belongs_to_one_process() {
+    let bench = Bench::new();
+    compare(&bench, &[]).succeeded();
+    let lock = fs::File::open(bench.path("compare/lock")).unwrap();
+    lock.lock().unwrap();
+    compare(&bench, &[]).failed(2, &["another process is at work here", "--out"]);
+}
+
+const REPORT: &str = r#"
+title = "Small"
+text = "A text."
+seeds = 2
+[recipe]
+optimizer = "sgd(lr=0.1)"
+loss = "cross_entropy"
+schedule = "constant"
+epochs = 10
+batch_size = 10
+[quick]
+seeds = 1
+epochs = 0.2
+[[comparison]]
+title = "Width | height"
+text = "Which?"
+[[comparison.row]]
+name = "narrow"
+model = "flatten linear(1) linear(3)"
+known.elsewhere = [[0.5, 0.4, 0.1], [0.5, 0.4, 0.2]]
+[[comparison.row]]
+name = "wide"
+model = "flatten linear(3)"
+epochs = 20
+[[comparison.row]]
+name = "long"
+model = "flatten linear(3)"
+epochs = 500
+extra = true
+[[comparison.claim]]
+text = "Wide is better"
+better = "wide"
+than = "narrow"
+"#;
+
+#[test]
+fn a_report_is_its_file_with_what_came_of_it() {
+    let bench = Bench::new();
+    fs::write(bench.path("small.toml"), REPORT).unwrap();
+    let report = |more: &[&str]| {
+        let args = ["report", "--from", "small.toml", "--data", "data"];
+        bench.run(&[&args, more].concat()).succeeded()
+    };
+    let full = report(&["--out", "full"]);
+    assert_eq!(full.stderr.matches("run ").count(), 4, "{full:#?}");
+    let page = file(&bench, "full/report.md");
+    for part in [
+        "# Small",
+        "## Width | height",
+        "| narrow |",
+        "| *elsewhere* |",
+        "*15.00 %*",
+        "0 of 1, 1 missing",
+        "Wide is better: ",
+        "](curves.svg)",
+    ] {
+        assert!(page.contains(part), "no `{part}` in {page}");
+    }
+    let quick = report(&["--out", "quick", "--quick"]);
+    assert_eq!(quick.stderr.matches("run ").count(), 2, "{quick:#?}");
+    assert!(file(&bench, "quick/report.md").contains("can't be told"));
+    let epochs = file(&bench, "quick/results.jsonl");
+    assert!(
+        epochs.contains("\"epochs\":2,") && epochs.contains("\"epochs\":4,"),
+        "{epochs}"
+    );
+
+    assert_eq!(report(&["--out", "full", "--plan"]).stdout, "");
+    assert_eq!(
+        report(&["--out", "full", "--plan", "--extra"])
+            .stdout
+            .lines()
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn mistakes_in_a_report_are_told_with_their_place() {
+    let bench = Bench::new();
+    for (from, to, parts) in [
+        ("seeds = 2", "seeds = two", &["small.toml: ", "line 4"][..]),
+        (
+            "than = \"narrow\"",
+            "than = \"thin\"",
+            &["Width | height", "a claim names `thin`"],
+        ),
+        ("epochs = 20", "epoch = 20", &["row `wide`", "epoch"]),
+        ("epochs = 20", "epochs = 0", &["row `wide`", "at least 1"]),
+        (
+            "linear(3)\"\nepochs = 20",
+            "liner(3)\"\nepochs = 20",
+            &["unknown layer `liner`"],
+        ),
+    ] {
+        assert!(REPORT.contains(from));
+        fs::write(bench.path("small.toml"), REPORT.replace(from, to)).unwrap();
+        bench
+            .run(&["report", "--from", "small.toml", "--data", "data"])
+            .failed(2, parts);
+    }
+    bench
+        .run(&["report", "--from", "nowhere.toml"])
+        .failed(2, &["nowhere.toml: cannot be read"]);
+    assert!(!bench.path("report").exists());
+}
