@@ -90,6 +90,10 @@ impl Compare {
         let mut study = self.study(cx)?;
         let data = self.options.data.for_training(cx)?;
         let tasks = queue::tasks(&mut study, &data, cx)?;
+        // The seeds of a row have the same warnings.
+        for task in tasks.iter().filter(|task| task.job.config.seed == 0) {
+            task.job.warn(cx);
+        }
         let store = Store::new(&self.out);
         let _lock = store.lock()?;
         store.keep(&study)?;
