@@ -50,7 +50,7 @@ pub struct Train {
     /// Measure each layer, and print where the time of the steps went
     #[arg(long)]
     profile: bool,
-    /// Draw the curves while it trains, above the bar; on something that is no terminal, there are plain lines as ever
+    /// Draw the curves while it trains, on a terminal; elsewhere, plain lines
     #[arg(long)]
     live: bool,
     /// Print JSON, a line for each event
