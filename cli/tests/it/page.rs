@@ -135,10 +135,10 @@ fn report() -> String {
 fn the_page_of_a_report_is_whole() {
     let page = report();
     let all = elements(&page);
-    let named = |name: &str| all.iter().filter(move |e| e.name == name);
+    let named = |name: &'static str| all.iter().filter(move |e| e.name == name);
 
     // Names mean themselves.
-    let text = |name: &str| named(name).map(|e| e.text.trim()).collect::<Vec<_>>();
+    let text = |name: &'static str| named(name).map(|e| e.text.trim()).collect::<Vec<_>>();
     assert_eq!(text("h1"), ["a < b & \"c\""]);
     assert!(text("h2").contains(&"Width <script>alert(1)</script>"));
     assert!(text("code").contains(&"x < y"));
@@ -204,9 +204,8 @@ fn each_finished_model_shows_all_test_images() {
     let models: Vec<_> = page.split("<details>").skip(1).collect();
     assert_eq!(models.len(), 3);
     for model in models {
-        let model = elements(
-            &format!("<details>{}", model.split("</details>").next().unwrap()) + "</details>",
-        );
+        let inside = model.split("</details>").next().unwrap();
+        let model = elements(&format!("<details>{inside}</details>"));
         let cells = model
             .iter()
             .filter(|e| e.name == "td" && !e.text.is_empty());
