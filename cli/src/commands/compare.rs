@@ -29,7 +29,7 @@ const MOST: u64 = 1000;
 #[derive(Args)]
 #[command(
     after_help = "Alternatives stand in braces, in the model and in every option: values are parted by commas, specs by bars.\n\n\
-    Examples:\n  \
+    Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
     tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2\n  \
     tapeline compare --collect compare"

@@ -80,6 +80,7 @@ impl Element {
 fn elements(page: &str) -> Vec<Element> {
     let mut reader = Reader::from_str(page);
     let (mut all, mut depth) = (Vec::<Element>::new(), 0);
+    let mut behind_tag = false;
     loop {
         let event = reader.read_event().unwrap_or_else(|e| panic!("{e}"));
         match event {
@@ -90,19 +91,21 @@ fn elements(page: &str) -> Vec<Element> {
                     let value = attribute.unescape_value().unwrap().into_owned();
                     (String::from_utf8(attribute.key.0.to_vec()).unwrap(), value)
                 });
+                behind_tag = true;
                 all.push(Element {
                     name: String::from_utf8(tag.name().0.to_vec()).unwrap(),
                     attributes: attributes.collect(),
                     text: String::new(),
                 });
             }
-            Event::End(_) => depth -= 1,
-            Event::Text(text) => {
-                if let Some(last) = all.last_mut() {
-                    last.text += &text.decode().unwrap();
-                }
+            Event::End(_) => {
+                depth -= 1;
+                behind_tag = false;
             }
-            Event::GeneralRef(entity) => {
+            Event::Text(text) if behind_tag => {
+                all.last_mut().unwrap().text += &text.decode().unwrap();
+            }
+            Event::GeneralRef(entity) if behind_tag => {
                 let entity = entity.decode().unwrap();
                 let text = quick_xml::escape::resolve_predefined_entity(&entity).unwrap();
                 all.last_mut().unwrap().text += text;
