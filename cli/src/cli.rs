@@ -6,7 +6,8 @@ use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand
 
 use crate::commands::{
     check::Check, compare::Compare, completions::Completions, data::Data, eval::Eval,
-    predict::Predict, registry::Name, report::Report, summary::Summary, train::Train,
+    export::Export, predict::Predict, registry::Name, report::Report, summary::Summary,
+    train::Train,
 };
 
 /// One line of text becomes a trained classifier
@@ -64,6 +65,8 @@ pub enum Command {
     Eval(Eval),
     /// Classify images
     Predict(Predict),
+    /// Write a trained model for other programs
+    Export(Export),
     /// Show the layers of a model: shapes, parameters, multiply-adds
     Summary(Summary),
     /// Check gradients, and what else layers are held to

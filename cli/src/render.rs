@@ -35,7 +35,8 @@ impl Style {
         format!("{}: {}", self.paint(color, word), clean(text))
     }
 
-    fn paint(self, color: &str, text: &str) -> String {
+    /// A text in a colour, as a terminal numbers them.
+    pub fn paint(self, color: &str, text: &str) -> String {
         match self.colored {
             true => format!("\x1b[{color}m{text}\x1b[0m"),
             false => text.into(),

@@ -7,6 +7,7 @@ use std::{
 
 use clap::ColorChoice;
 use tapeline_models::SpecError;
+use terminal_size::terminal_size_of;
 
 use crate::{
     cli::Common,
@@ -18,7 +19,7 @@ use crate::{
 pub struct Terminal {
     pub quiet: bool,
     pub verbose: bool,
-    style: Style,
+    pub style: Style,
 }
 
 impl Terminal {
@@ -38,6 +39,12 @@ impl Terminal {
     /// A line, whatever the verbosity. A stderr that is closed is no reason to stop.
     pub fn line(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Its columns and rows, where stderr is a terminal.
+    pub fn size(&self) -> Option<(usize, usize)> {
+        let (columns, rows) = terminal_size_of(io::stderr())?;
+        Some((columns.0.into(), rows.0.into()))
     }
 
     /// What the user may want to know.

@@ -6,7 +6,7 @@ use tapeline_spec::{Call, Diagnostic};
 use tapeline_tensor::Var;
 
 use crate::{
-    AnyLayer, Build, Ctx, Element, Layer, LayerDef, Refusal,
+    AnyLayer, Build, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value,
     built::Join,
     def::Message,
     plan::{Row, Site},
@@ -18,7 +18,10 @@ pub struct Chain {
 }
 
 struct Link {
+    /// Its place and its name.
     path: Arc<str>,
+    /// Shape of its input.
+    input: Vec<usize>,
     layer: Box<dyn AnyLayer>,
 }
 
@@ -39,6 +42,7 @@ impl Chain {
             site.open(Row {
                 path: path.clone(),
                 text: call.text(),
+                span: call.span,
                 depth,
                 output: Vec::new(),
                 parameters: 0,
@@ -58,7 +62,7 @@ impl Chain {
             let built = built.map_err(|refusal| {
                 explain(refusal, call, i.checked_sub(1).map(|i| &calls[i]), &shape)
             })?;
-            shape = built.output;
+            let input = std::mem::replace(&mut shape, built.output);
             let joined = built.epilogue.and_then(|epilogue| join.as_ref()?(epilogue));
             match (joined, links.last_mut()) {
                 (Some(joined), Some(last)) => {
@@ -68,6 +72,7 @@ impl Chain {
                 _ => {
                     links.push(Link {
                         path: format!("{path} {}", call.def.name).into(),
+                        input,
                         layer: built.layer,
                     });
                     join = built.join;
@@ -75,6 +80,19 @@ impl Chain {
             }
         }
         Ok((Chain { links }, shape))
+    }
+
+    /// Appends its layers to a graph; as the trait's method, for neither type of number in particular.
+    ///
+    /// # Errors
+    /// The first layer that doesn't say how it is written.
+    pub fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        self.links.iter().try_fold(x, |x, link| {
+            let place = link.path.split(' ').next().unwrap_or_default();
+            graph.within(place, &link.input, |graph| {
+                Layer::<f32>::nodes(&*link.layer, graph, x)
+            })
+        })
     }
 }
 
@@ -111,5 +129,9 @@ impl<T: Element> Layer<T> for Chain {
         self.links.iter().fold(x, |x, link| {
             cx.scope(&link.path, || T::layer(&*link.layer).forward(cx, x))
         })
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Chain::nodes(self, graph, x)
     }
 }

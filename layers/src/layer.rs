@@ -2,7 +2,7 @@
 
 use tapeline_tensor::{Scalar, Var};
 
-use crate::{AnyLoss, Ctx, Loss};
+use crate::{AnyLoss, Ctx, Graph, Loss, NoNodes, Value};
 
 /// One step from values to values. It holds sizes and the ids of its parameters, never an array, so one built layer serves both types of
 /// number.
@@ -11,6 +11,15 @@ use crate::{AnyLoss, Ctx, Loss};
 pub trait Layer<T: Element>: Send + Sync {
     /// The layer's output for a batch; the first dimension of `x` counts the samples.
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T>;
+
+    /// Appends to `graph` what the layer does in evaluation, as plain nodes; returns the layer's output. So a model with it can be taken to other
+    /// programs ([`graph`](crate::graph) has an example). A layer need not have this.
+    ///
+    /// # Errors
+    /// When the layer, or one in its body, doesn't say it.
+    fn nodes(&self, graph: &mut Graph, _x: Value) -> Result<Value, NoNodes> {
+        Err(graph.no_nodes())
+    }
 }
 
 /// A layer for both types of number. Nothing implements it by hand.

@@ -8,6 +8,7 @@
 //! | [`build`] | [`Build`], from a call to a layer |
 //! | [`built`] | [`Built`], the layer, and what it can be joined with |
 //! | [`chain`] | [`Chain`], layers one after another |
+//! | [`graph`] | [`Graph`], a model as plain nodes, for other programs |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
 //! | [`declare`] | [`Declared`], [`Init`]: parameters and their first values |
 //! | [`loss`] | [`Loss`], what a loss is; [`LossDef`], what a registered one says of itself |
@@ -41,6 +42,7 @@ pub mod check;
 pub mod ctx;
 pub mod declare;
 pub mod def;
+pub mod graph;
 pub mod layer;
 pub mod layers;
 pub mod loss;
@@ -53,6 +55,7 @@ pub use chain::Chain;
 pub use ctx::{Ctx, Mode, Stream, Updates};
 pub use declare::{Declared, Init};
 pub use def::{Batch, LayerDef, Refusal};
+pub use graph::{Graph, NoNodes, Value};
 pub use layer::{AnyLayer, Element, Layer};
 pub use layers::layers;
 pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, Takes, one_hot};

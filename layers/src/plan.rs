@@ -1,6 +1,6 @@
 //! What a model will be: everything known before a single array is made.
 
-use tapeline_spec::{Call, Diagnostic};
+use tapeline_spec::{Call, Diagnostic, Span};
 use tapeline_tensor::{ParamId, Params, Role, Scalar};
 
 use crate::{Chain, Declared, LayerDef, Refusal, Stream, declare};
@@ -34,6 +34,8 @@ pub struct Row {
     pub path: String,
     /// Its spec in short form.
     pub text: String,
+    /// Where that stands in the spec of the model.
+    pub span: Span,
     /// Depth of nesting: 0 outside of any body.
     pub depth: usize,
     /// Shape of its output, without the batch.

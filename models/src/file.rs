@@ -38,8 +38,16 @@ pub struct Labels {
 /// # Errors
 /// When it can't be written; an older file then is as it was.
 pub fn save(path: &Path, model: &Model, params: &Params, labels: &Labels) -> Result<(), FileError> {
+    let metadata = metadata(model, labels);
+    let bytes = weights::encode(params, &metadata);
+    atomic::write(path, &bytes)
+        .map_err(|reason| FileError::new(path, format!("can't be written: {reason}")))
+}
+
+/// What a file says about its model, as text.
+pub(crate) fn metadata(model: &Model, labels: &Labels) -> BTreeMap<&'static str, String> {
     let Normalisation { scale, mean, std } = labels.normalisation;
-    let metadata = BTreeMap::from([
+    BTreeMap::from([
         ("format", FORMAT.to_string()),
         ("spec", model.full().to_string()),
         ("input", shape_text(&model.plan.input)),
@@ -48,10 +56,7 @@ pub fn save(path: &Path, model: &Model, params: &Params, labels: &Labels) -> Res
             "normalisation",
             json!({"scale": scale, "mean": mean, "std": std}).to_string(),
         ),
-    ]);
-    let bytes = weights::encode(params, &metadata);
-    atomic::write(path, &bytes)
-        .map_err(|reason| FileError::new(path, format!("can't be written: {reason}")))
+    ])
 }
 
 /// Reads a model file. Nothing in it is taken on trust: spec, names, shapes, types and values are checked.

@@ -8,6 +8,7 @@
 //! | [`fit`](mod@fit) | [`fit()`]: epochs, told to an observer |
 //! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
 //! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
+//! | [`onnx`] | a trained model as an ONNX file |
 //! | [`weights`] | parameters as safetensors |
 //! | [`atomic`] | files that are there whole or not at all |
 //! | [`error`] | [`SpecError`], [`Diverged`] |
@@ -53,6 +54,7 @@ pub mod file;
 pub mod fit;
 pub mod gradients;
 pub mod model;
+pub mod onnx;
 pub mod presets;
 pub mod train;
 pub mod weights;

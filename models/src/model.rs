@@ -105,8 +105,19 @@ impl Model {
         ))
     }
 
-    fn blame_last(&self, message: String, help: &str) -> SpecError {
+    pub(crate) fn blame_last(&self, message: String, help: &str) -> SpecError {
         let span = self.last.map_or_else(Span::default, |(span, _)| span);
+        SpecError::new(
+            &self.text,
+            vec![Diagnostic::error(span, message).help(help)],
+        )
+    }
+
+    /// An error in the layer at `path`, as in the rows of its plan.
+    pub(crate) fn blame(&self, path: &str, message: &str, help: &str) -> SpecError {
+        let row = self.plan.rows.iter().find(|row| row.path == path);
+        let (text, span) = row.map_or(("", Span::default()), |row| (&row.text, row.span));
+        let message = format!("`{text}` {message}");
         SpecError::new(
             &self.text,
             vec![Diagnostic::error(span, message).help(help)],

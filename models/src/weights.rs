@@ -99,20 +99,16 @@ fn header(bytes: &[u8], file: &Path) -> Result<(usize, Metadata), FileError> {
 
 /// Reads parameters that were declared, by name, from a safetensors file.
 ///
-/// PyTorch's `num_batches_tracked` is passed over.
+/// Types of number are `f32`, `f64`, `f16` and `bf16`; tensors may stand in any order; PyTorch's `num_batches_tracked` is passed over.
 ///
 /// # Errors
-/// When it is no such file, names are missing or unknown (all of them are listed), or a shape, a type or a value is wrong.
+/// When it is no such file, or doesn't fit: names that are missing or unknown, shapes, types and values that are wrong, are told at once.
 pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params, FileError> {
     header(bytes, file)?;
     let fail = |problem: String| FileError::new(file, problem);
     let tensors = SafeTensors::deserialize(bytes)
         .map_err(|e| fail(format!("is no safetensors file: {e}")))?;
 
-    let missing = declared
-        .iter()
-        .map(|d| d.name.as_str())
-        .filter(|name| tensors.tensor(name).is_err());
     let known = |name: &str| {
         name.ends_with("num_batches_tracked") || declared.iter().any(|d| d.name == name)
     };
@@ -120,54 +116,60 @@ pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params
         .names()
         .into_iter()
         .filter(|name| !known(name))
-        .collect();
-    unknown.sort_unstable();
-    let complaints: Vec<_> = [
-        ("lacks", missing.collect::<Vec<_>>()),
-        ("has unexpected", unknown),
-    ]
-    .into_iter()
-    .filter(|(_, names)| !names.is_empty())
-    .map(|(what, names)| format!("{what} {}", listed(&names)))
-    .collect();
-    if !complaints.is_empty() {
-        return Err(fail(format!(
-            "doesn't fit the model: it {}",
-            complaints.join(", and ")
-        )));
-    }
-
-    let mut params = Params::new();
-    for declared in declared {
-        let tensor = tensors
-            .tensor(&declared.name)
-            .map_err(|e| fail(e.to_string()))?;
-        let value = value(&tensor, declared)
-            .map_err(|problem| fail(format!("`{}` {problem}", declared.name)))?;
-        params.push(&declared.name, declared.role, value);
-    }
-    Ok(params)
-}
-
-/// The first names of a list, and how many more there are.
-fn listed(names: &[&str]) -> String {
-    const SHOWN: usize = 8;
-    let mut shown: Vec<_> = names
-        .iter()
-        .take(SHOWN)
         .map(|name| format!("`{name}`"))
         .collect();
-    if names.len() > SHOWN {
-        shown.push(format!("and {} more", names.len() - SHOWN));
+    unknown.sort_unstable();
+    let (mut missing, mut wrong) = (Vec::new(), Vec::new());
+    let mut params = Params::new();
+    for declared in declared {
+        let name = &declared.name;
+        match tensors.tensor(name).map(|tensor| value(&tensor, declared)) {
+            Err(_) => missing.push(format!("`{name}`")),
+            Ok(Err(problem)) => wrong.push(format!("`{name}` {problem}")),
+            Ok(Ok(value)) => _ = params.push(name, declared.role, value),
+        }
     }
-    shown.join(", ")
+    let mut complaints = Vec::new();
+    for (what, names) in [("it lacks", missing), ("it has unexpected", unknown)] {
+        if !names.is_empty() {
+            complaints.push(format!("{what} {}", listed(names, ", ")));
+        }
+    }
+    if !wrong.is_empty() {
+        complaints.push(listed(wrong, "; "));
+    }
+    match complaints.is_empty() {
+        true => Ok(params),
+        false => Err(fail(format!(
+            "doesn't fit the model: {}",
+            complaints.join("; ")
+        ))),
+    }
 }
 
-/// One tensor, in the memory order that was declared.
-fn value(tensor: &TensorView, declared: &Declared) -> Result<Tensor, String> {
-    if tensor.dtype() != Dtype::F32 {
-        return Err(format!("has type {:?}, but F32 is wanted", tensor.dtype()));
+/// The first of a list, and how many more there are.
+fn listed(mut items: Vec<String>, separator: &str) -> String {
+    const SHOWN: usize = 8;
+    if let Some(more) = items.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        items.truncate(SHOWN);
+        items.push(format!("and {more} more"));
     }
+    items.join(separator)
+}
+
+/// One tensor, in the memory order that was declared. Narrower numbers are exact in `f32`, wider ones are rounded.
+fn value(tensor: &TensorView, declared: &Declared) -> Result<Tensor, String> {
+    let bytes = tensor.data();
+    let numbers: Vec<f64> = match tensor.dtype() {
+        Dtype::F64 => numbers(bytes, f64::from_le_bytes),
+        Dtype::F32 => numbers(bytes, |b| f32::from_le_bytes(b).into()),
+        Dtype::F16 => numbers(bytes, |b| half(u16::from_le_bytes(b)).into()),
+        Dtype::BF16 => numbers(bytes, |b| brain(u16::from_le_bytes(b)).into()),
+        other => {
+            let wanted = "F32, F64, F16 or BF16 is wanted";
+            return Err(format!("has type {other:?}, but {wanted}"));
+        }
+    };
     if tensor.shape() != declared.shape {
         return Err(format!(
             "has shape {:?}, but the model wants {:?}",
@@ -175,23 +177,35 @@ fn value(tensor: &TensorView, declared: &Declared) -> Result<Tensor, String> {
             declared.shape
         ));
     }
-    let values = tensor
-        .data()
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|&bytes| f32::from_le_bytes(bytes));
-    if let Some((place, value)) = values
-        .clone()
-        .enumerate()
-        .find(|(_, value)| !value.is_finite())
-    {
-        return Err(format!("holds {value} at place {place}"));
+    let mut pairs = numbers.iter().enumerate();
+    if let Some((place, number)) = pairs.find(|(_, number)| !(**number as f32).is_finite()) {
+        return Err(format!("holds {number:e} at place {place}"));
     }
     let mut laid_out = Array::zeros(IxDyn(&declared.shape).set_f(declared.column_major));
     laid_out
         .iter_mut()
-        .zip(values)
-        .for_each(|(out, value)| *out = value);
+        .zip(numbers)
+        .for_each(|(out, number)| *out = number as f32);
     Ok(laid_out.into())
+}
+
+fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+    bytes.as_chunks().0.iter().map(|&b| read(b)).collect()
+}
+
+/// The number that 16 bits are in IEEE 754's half precision: sign, 5 bits of exponent, 10 of fraction.
+fn half(bits: u16) -> f32 {
+    let bits = u32::from(bits);
+    let (exponent, fraction) = (bits >> 10 & 31, bits & 0x3ff);
+    let magnitude = match exponent {
+        0 => fraction as f32 / (1 << 24) as f32,
+        31 => f32::from_bits(0xff << 23 | fraction << 13),
+        _ => f32::from_bits((exponent + 127 - 15) << 23 | fraction << 13),
+    };
+    f32::from_bits(magnitude.to_bits() | (bits >> 15) << 31)
+}
+
+/// The number that 16 bits are as the upper half of an `f32` (bfloat16).
+fn brain(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
 }

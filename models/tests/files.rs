@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use proptest::prelude::*;
 use tapeline_data::Normalisation;
 use tapeline_layers::layers;
 use tapeline_models::{Labels, Model, atomic, load, load_weights, presets, save, weights};
@@ -69,21 +70,28 @@ fn names_shapes_and_values_are_checked() {
     let bias = tensor(&[2], [0.0; 2]);
     assert_eq!(
         refusal(&[("1.weigth", weight.clone())]),
-        "some.safetensors: doesn't fit the model: it lacks `1.weight`, `1.bias`, and has unexpected `1.weigth`"
+        "some.safetensors: doesn't fit the model: it lacks `1.weight`, `1.bias`; it has unexpected `1.weigth`"
     );
     assert_eq!(
         refusal(&[
             ("1.weight", tensor(&[3, 2], [0.0; 6])),
             ("1.bias", bias.clone())
         ]),
-        "some.safetensors: `1.weight` has shape [3, 2], but the model wants [2, 3]"
+        "some.safetensors: doesn't fit the model: `1.weight` has shape [3, 2], but the model wants [2, 3]"
     );
     assert_eq!(
         refusal(&[
             ("1.weight", weight.clone()),
             ("1.bias", tensor(&[2], [0.0, f32::NAN]))
         ]),
-        "some.safetensors: `1.bias` holds NaN at place 1"
+        "some.safetensors: doesn't fit the model: `1.bias` holds NaN at place 1"
+    );
+    assert_eq!(
+        refusal(&[
+            ("1.bias", tensor(&[3], [0.0; 3])),
+            ("1.wait", weight.clone())
+        ]),
+        "some.safetensors: doesn't fit the model: it lacks `1.weight`; it has unexpected `1.wait`; `1.bias` has shape [3], but the model wants [2]"
     );
     let tracked = [
         ("1.weight", weight),
@@ -118,7 +126,7 @@ fn another_type_of_number_is_refused() {
     let error = weights::decode(&bytes, &model().plan.declared, Path::new("f")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "f: `1.weight` has type I32, but F32 is wanted"
+        "f: doesn't fit the model: `1.weight` has type I32, but F32, F64, F16 or BF16 is wanted; `1.bias` has type I32, but F32, F64, F16 or BF16 is wanted"
     );
 }
 
@@ -197,7 +205,7 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
         (
             "input",
             "1x1x4",
-            "`1.weight` has shape [2, 3], but the model wants [2, 4]",
+            "doesn't fit the model: `1.weight` has shape [2, 3], but the model wants [2, 4]",
         ),
     ];
     for (name, value, problem) in cases {
@@ -266,4 +274,85 @@ fn an_older_file_keeps_its_permissions() {
     atomic::write(&file, b"new").unwrap();
     assert_eq!(mode(), ordinary, "a new file has what any new file has");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// A file with one tensor `0.weight`, `[1, n]`, of a type.
+fn of_type(dtype: &str, count: usize, data: &[u8]) -> Result<Vec<f32>, String> {
+    let header = format!(
+        r#"{{"0.weight":{{"dtype":"{dtype}","shape":[1,{count}],"data_offsets":[0,{}]}}}}"#,
+        data.len()
+    );
+    let bytes = [
+        &(header.len() as u64).to_le_bytes(),
+        header.as_bytes(),
+        data,
+    ]
+    .concat();
+    let model = Model::build("linear(1, bias=false)", &[count], &layers(), &presets()).unwrap();
+    let params = weights::decode(&bytes, &model.plan.declared, Path::new("f"));
+    let values = |params: Params| params.iter().flat_map(|p| p.value.clone()).collect();
+    params.map(values).map_err(|e| e.problem)
+}
+
+fn half_precision(bits: u16) -> f32 {
+    half::f16::from_bits(bits).into()
+}
+
+#[test]
+fn every_number_of_16_bits_is_read_exactly() {
+    let types = [
+        ("F16", half_precision as fn(u16) -> f32),
+        ("BF16", |bits| half::bf16::from_bits(bits).into()),
+    ];
+    for (dtype, number) in types {
+        let (finite, other): (Vec<u16>, Vec<u16>) =
+            (0..=u16::MAX).partition(|&bits| number(bits).is_finite());
+        let data: Vec<_> = finite.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        let read = of_type(dtype, finite.len(), &data).unwrap();
+        for (bits, read) in finite.into_iter().zip(read) {
+            assert_eq!(
+                read.to_bits(),
+                number(bits).to_bits(),
+                "{dtype} {bits:#06x}"
+            );
+        }
+        for bits in other {
+            let problem = of_type(dtype, 1, &bits.to_le_bytes()).unwrap_err();
+            let holds = format!("`0.weight` holds {} at place 0", number(bits));
+            assert!(problem.ends_with(&holds), "{dtype} {bits:#06x}: {problem}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn wide_numbers_are_rounded(numbers in prop::collection::vec(-1e38..1e38_f64, 1..9)) {
+        let data: Vec<_> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let rounded: Vec<_> = numbers.iter().map(|&x| x as f32).collect();
+        prop_assert_eq!(of_type("F64", numbers.len(), &data), Ok(rounded));
+    }
+
+    #[test]
+    fn tensors_stand_in_any_order(seed: u64, places in Just((0..6).collect::<Vec<_>>()).prop_shuffle()) {
+        let text = "linear(3) batchnorm1d linear(2, bias=false)";
+        let model = Model::build(text, &[4], &layers(), &presets()).unwrap();
+        let wanted = model.init::<f32>(seed);
+        let entries: Vec<_> = wanted.iter().collect();
+        let mut shuffled = Params::new();
+        for place in places.into_iter().chain([6]) {
+            shuffled.push(&entries[place].name, entries[place].role, entries[place].value.clone());
+        }
+        let bytes = weights::encode(&shuffled, &BTreeMap::new());
+        let read = weights::decode(&bytes, &model.plan.declared, Path::new("f"));
+        prop_assert_eq!(read.unwrap(), wanted);
+    }
+}
+
+#[test]
+fn a_number_too_large_for_f32_is_refused() {
+    let problem = of_type("F64", 1, &1e300_f64.to_le_bytes()).unwrap_err();
+    assert!(
+        problem.ends_with("`0.weight` holds 1e300 at place 0"),
+        "{problem}"
+    );
 }

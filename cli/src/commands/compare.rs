@@ -11,7 +11,7 @@ use crate::{
     error::CliError,
     model_arg::ModelArg,
     numbers::whole,
-    output, page,
+    output,
     study::{
         SCHEMA, Study, files, lines,
         plan::commands,
@@ -29,29 +29,29 @@ const MOST: u64 = 1000;
 #[derive(Args)]
 #[command(
     after_help = "Alternatives stand in braces, in the model and in every option: values are parted by commas, specs by bars.\n\n\
-    Examples:\n  \
+    Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
     tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2\n  \
     tapeline compare --collect compare"
 )]
 pub struct Compare {
-    /// Specs with alternatives, or `@` and the path of a spec, a run or a model file [default: mlp]
+    /// Specs with alternatives, or `@` and the path of one [default: mlp]
     #[arg(value_name = "MODEL")]
     models: Vec<OsString>,
-    /// Number of seeds, from 0 on, that each row is trained with
+    /// Number of seeds, from 0 on, for each row
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(1..=MOST), allow_negative_numbers = true)]
     seeds: u64,
     #[command(flatten)]
     options: Options,
     #[command(flatten)]
     crew: CrewArgs,
-    /// Folder for the runs and what is made of them; runs that are done there are not trained again
+    /// Folder for runs and results; what is done there stays
     #[arg(long, value_name = "FOLDER", default_value = "compare")]
     out: PathBuf,
-    /// Train nothing; print the command of each run that is not done, one a line
+    /// Train nothing; print a command for each run that is left
     #[arg(long)]
     plan: bool,
-    /// Train nothing; make the tables of a folder from the runs that are done in it
+    /// Train nothing; make the tables of what is done in a folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["models", "plan", "out"])]
     collect: Option<PathBuf>,
     /// Print JSON, a line for each row and each difference
@@ -65,7 +65,7 @@ pub struct CrewArgs {
     /// Number of trainings at a time
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1..=MOST as usize), allow_negative_numbers = true)]
     jobs: usize,
-    /// Number of threads, shared out among the trainings; results don't depend on it [default: one for each core]
+    /// Threads, shared out among the trainings [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
     threads: Option<usize>,
 }
@@ -92,6 +92,10 @@ impl Compare {
         let mut study = self.study(cx)?;
         let data = self.options.data.for_training(cx)?;
         let tasks = queue::tasks(&mut study, &data, cx)?;
+        // The seeds of a row have the same warnings.
+        for task in tasks.iter().filter(|task| task.job.config.seed == 0) {
+            task.job.warn(cx);
+        }
         let store = Store::new(&self.out);
         let _lock = store.lock()?;
         store.keep(&study)?;
@@ -128,8 +132,7 @@ impl Compare {
         cx: &Context,
     ) -> Result<(), CliError> {
         let compared = results::read(study, store)?;
-        files::write(&compared, store)?;
-        page::write(study, &compared, data, store, cx)?;
+        files::write(study, &compared, data, store, cx)?;
         for compared in &compared {
             match self.json {
                 true => output::text(&lines::events(compared)?)?,

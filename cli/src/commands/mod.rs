@@ -5,6 +5,7 @@ pub mod compare;
 pub mod completions;
 pub mod data;
 pub mod eval;
+pub mod export;
 pub mod predict;
 pub mod registry;
 pub mod report;
@@ -29,6 +30,7 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Report(args)) => args.run(cx),
         Some(Command::Eval(args)) => args.run(cx),
         Some(Command::Predict(args)) => args.run(cx),
+        Some(Command::Export(args)) => args.run(cx),
         Some(Command::Summary(args)) => args.run(cx),
         Some(Command::Check(args)) => args.run(cx),
         Some(Command::Layers(name)) => name.run(&cx.layers),

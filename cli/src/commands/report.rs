@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     data_arg::DataArgs,
     error::CliError,
-    output, page,
+    output,
     report::{definition, markdown::markdown},
     study::{files, plan::commands, queue, results, store::Store, text},
 };
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline report --quick --out runs/report")]
 pub struct Report {
-    /// Folder for the runs and the report; runs that are done there are not trained again
+    /// Folder for runs and report; what is done there stays
     #[arg(long, value_name = "FOLDER", default_value = "report")]
     out: PathBuf,
     /// One seed and a fifth of the epochs: a look at it in under 3 minutes
@@ -33,7 +33,7 @@ pub struct Report {
     data: DataArgs,
     #[command(flatten)]
     crew: CrewArgs,
-    /// Train nothing; print the command of each run that is not done, one a line
+    /// Train nothing; print a command for each run that is left
     #[arg(long)]
     plan: bool,
 }
@@ -53,9 +53,8 @@ impl Report {
         queue::train(tasks, self.crew.crew(), &store, cx)?;
 
         let compared = results::read(&study, &store)?;
-        files::write(&compared, &store)?;
-        page::write(&study, &compared, &data, &store, cx)?;
-        let page = markdown(&study, &compared, &files::curves);
+        files::write(&study, &compared, &data, &store, cx)?;
+        let page = markdown(&study, &compared);
         store.write("report.md", page.as_bytes())?;
         for compared in &compared {
             let title = &compared.comparison.title;

@@ -50,6 +50,9 @@ pub struct Train {
     /// Measure each layer, and print where the time of the steps went
     #[arg(long)]
     profile: bool,
+    /// Draw the curves while it trains, on a terminal; elsewhere, plain lines
+    #[arg(long)]
+    live: bool,
     /// Print JSON, a line for each event
     #[arg(long)]
     json: bool,
@@ -70,9 +73,13 @@ impl Train {
         let pool = Pool::new(threads).map_err(CliError::internal)?;
         let signals = Signals::catch().map_err(CliError::internal)?;
         let (model, parts) = (&job.model, &job.parts);
+        let progress = Progress::new(&cx.terminal, settings.epochs, parts.train.len());
         let mut screen = Screen {
             events: Events::new(&cx.terminal, self.json),
-            progress: Progress::new(&cx.terminal, settings.epochs, parts.train.len()),
+            progress: match self.live {
+                true => progress.live(),
+                false => progress,
+            },
         };
         screen.events.tell(&Event::Start {
             schema: 1,
@@ -101,6 +108,7 @@ impl Train {
         if self.json {
             return Ok(());
         }
+        screen.progress.plot();
         let profile = profile.map_or_else(String::new, |parts| profile::table(&parts));
         output::text(&(ending::table(&last, &run) + &profile))
     }

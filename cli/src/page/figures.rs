@@ -3,7 +3,7 @@
 use crate::{
     page::html::escaped,
     plots::{
-        chart::{Axis, Chart, Line, Panel, Scale},
+        chart::{Axis, Chart, Line, Panel},
         palette::classes,
     },
     study::{
@@ -26,33 +26,7 @@ pub fn curves(number: usize, compared: &Compared<'_>) -> String {
 
 /// The norms of the gradients of all rows, from the first weight to the last.
 pub fn gradients(number: usize, compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> String {
-    let panel = |title: &str, norms: fn(&Gradients) -> Option<&Vec<f64>>| {
-        let rows = evidence.iter().enumerate();
-        let lines = rows.filter_map(|(series, evidence)| {
-            let gradients = &evidence.as_ref()?.gradients;
-            let norms = norms(gradients)?;
-            let (_, norms) = shown(gradients, norms);
-            Some(Line {
-                series,
-                points: (1..).map(f64::from).zip(norms).collect(),
-                dashed: false,
-            })
-        });
-        Panel {
-            title: format!("norm of the gradient {title}"),
-            x: Axis::linear("weight, from the input on"),
-            y: norm_axis(),
-            lines: lines.collect(),
-        }
-    };
-    let chart = Chart {
-        title: compared.comparison.title.clone(),
-        series: compared.rows.iter().map(|row| row.row.name()).collect(),
-        panels: vec![
-            panel("at the start", |gradients| gradients.start.as_ref()),
-            panel("at the end", |gradients| Some(&gradients.end)),
-        ],
-    };
+    let chart = charts::gradients(compared, evidence);
     figures(&format!("gradients-{number}"), chart)
 }
 
@@ -62,7 +36,7 @@ pub fn norms(gradients: &Gradients) -> String {
         series: 0,
         points: (0..)
             .map(f64::from)
-            .zip(shown(gradients, norms).1)
+            .zip(gradients.of_weights(norms).1)
             .collect(),
         dashed,
     };
@@ -74,28 +48,14 @@ pub fn norms(gradients: &Gradients) -> String {
         panels: vec![Panel {
             title: String::new(),
             x: Axis {
-                names: shown(gradients, &gradients.end).0,
+                names: gradients.of_weights(&gradients.end).0,
                 ..Axis::default()
             },
-            y: norm_axis(),
+            y: Axis::log(),
             lines: [end].into_iter().chain(start).collect(),
         }],
     };
     chart.inline()
-}
-
-/// Names and norms without biases, which belong to the same layers.
-fn shown(gradients: &Gradients, norms: &[f64]) -> (Vec<String>, Vec<f64>) {
-    let pairs = gradients.names.iter().zip(norms);
-    let weights = pairs.filter(|(name, _)| !name.ends_with("bias"));
-    weights.map(|(name, &norm)| (name.clone(), norm)).unzip()
-}
-
-fn norm_axis() -> Axis {
-    Axis {
-        scale: Scale::Log,
-        ..Axis::default()
-    }
 }
 
 /// The panels of a chart beside or below each other, and one legend for them.

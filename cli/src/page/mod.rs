@@ -16,49 +16,19 @@ mod models;
 mod picture;
 mod table;
 
-use tapeline_tensor::Pool;
-
 use crate::{
-    context::Context,
-    data_arg::TrainingData,
-    error::CliError,
     page::html::{escaped, inline, paragraphs},
     plots::chart::Chart,
     study::{
         Study,
-        evidence::{Evidence, evidence},
+        evidence::Evidence,
         results::Compared,
-        store::Store,
         text::{strangers, verdicts},
     },
 };
 
-/// The name of the page in a study's folder.
-const PAGE: &str = "report.html";
-
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-
-/// Gathers what the models show, and writes the page.
-///
-/// # Errors
-/// When a run's files can't be read, or the page can't be written.
-pub fn write(
-    study: &Study,
-    all: &[Compared<'_>],
-    data: &TrainingData,
-    store: &Store,
-    cx: &Context,
-) -> Result<(), CliError> {
-    let pool = Pool::new(Pool::cores()).map_err(CliError::internal)?;
-    let shown = all.iter().map(|compared| {
-        let rows = compared.rows.iter();
-        rows.map(|row| pool.install(|| evidence(row, data, cx)))
-            .collect()
-    });
-    let shown = shown.collect::<Result<Vec<_>, _>>()?;
-    store.write(PAGE, page(study, all, &shown).as_bytes())
-}
 
 /// The page. `evidence` has an entry for each row of each comparison.
 pub fn page(study: &Study, all: &[Compared<'_>], evidence: &[Vec<Option<Evidence>>]) -> String {

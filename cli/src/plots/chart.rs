@@ -82,6 +82,14 @@ impl Axis {
         }
     }
 
+    /// A logarithmic axis.
+    pub fn log() -> Self {
+        Axis {
+            scale: Scale::Log,
+            ..Axis::default()
+        }
+    }
+
     /// Whether a value has a place on it.
     pub fn holds(&self, value: f64) -> bool {
         match self.scale {

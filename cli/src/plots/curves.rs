@@ -1,6 +1,6 @@
 //! Loss and accuracy of one training, over its epochs.
 
-use tapeline_models::Epoch;
+use tapeline_models::{Epoch, Progress};
 
 use crate::plots::chart::{Axis, Chart, Line, Panel};
 
@@ -45,6 +45,20 @@ pub fn chart(title: &str, history: &[Epoch]) -> Chart {
     }
 }
 
+/// The chart of a training that is in the middle of an epoch, with the means that the epoch has come to `so_far`.
+pub fn running(history: &[Epoch], so_far: &[Progress]) -> Chart {
+    let mut chart = chart("", history);
+    let figures: [fn(&Progress) -> f64; 2] = [|now| now.loss, |now| now.accuracy];
+    for (panel, figure) in chart.panels.iter_mut().zip(figures) {
+        let point = |now: &Progress| {
+            let share = now.samples as f64 / now.of as f64;
+            ((now.epoch - 1) as f64 + share, figure(now))
+        };
+        panel.lines[0].points.extend(so_far.iter().map(point));
+    }
+    chart
+}
+
 fn points(history: &[Epoch], figure: Figure) -> Vec<(f64, f64)> {
     let point = |epoch: &Epoch| (epoch.epoch as f64, figure(epoch));
     history.iter().map(point).collect()
@@ -86,5 +100,21 @@ mod tests {
             figures(&chart("flatten", &[])),
             [vec![], vec![], vec![], vec![]]
         );
+    }
+
+    #[test]
+    fn a_running_epoch_goes_on_where_the_last_one_ended() {
+        let now = |samples| Progress {
+            epoch: 1,
+            samples,
+            of: 100,
+            loss: 0.5,
+            accuracy: 0.75,
+        };
+        let chart = running(&[], &[now(25), now(50)]);
+        let points = |panel: usize| chart.panels[panel].lines[0].points.clone();
+        assert_eq!(points(0), [(0.25, 0.5), (0.5, 0.5)]);
+        assert_eq!(points(1), [(0.25, 0.75), (0.5, 0.75)]);
+        assert_eq!(chart.panels[0].lines[1].points, []);
     }
 }

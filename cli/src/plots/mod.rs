@@ -7,6 +7,7 @@
 //! | [`svg`] | a chart as SVG |
 //! | [`legend`] | the names of a chart's series |
 //! | [`palette`] | colours, and the style of charts |
+//! | [`text`] | a chart in text, for a terminal |
 //! | [`curves`] | the chart of one training |
 
 pub mod chart;
@@ -17,3 +18,4 @@ pub mod palette;
 mod properties;
 mod ruler;
 mod svg;
+pub mod text;

@@ -49,7 +49,7 @@ fn panel() -> impl Strategy<Value = Panel> {
     (words(), axis(), axis(), lines).prop_map(|(title, x, y, lines)| Panel { title, x, y, lines })
 }
 
-fn charts() -> impl Strategy<Value = Chart> {
+pub fn charts() -> impl Strategy<Value = Chart> {
     (words(), vec(words(), 0..14), vec(panel(), 1..3)).prop_map(|(title, series, panels)| Chart {
         title,
         series,

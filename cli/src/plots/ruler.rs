@@ -48,11 +48,7 @@ impl Ruler {
         if values.is_empty() {
             return Ruler::with(axis.scale, (0.0, 1.0), Vec::new());
         }
-        let (low, high) = values
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
-                (low.min(v), high.max(v))
-            });
+        let (low, high) = range(values.iter().copied());
         match (axis.scale, across) {
             (Scale::Log, _) => Ruler::log(low, high),
             (Scale::Linear, false) => Ruler::upwards(low, high),
@@ -226,6 +222,13 @@ fn widened(low: f64, high: f64, whole: bool) -> (f64, f64) {
         false if size <= 1e-290 => (0.0, 1.0),
         false => (low - 0.5 * size, high + 0.5 * size),
     }
+}
+
+/// The smallest value and the largest.
+pub fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    })
 }
 
 fn widest<'l>(labels: impl Iterator<Item = &'l String>) -> f64 {

@@ -80,7 +80,11 @@ pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
         }
         None => REPORT.into(),
     };
-    let file: File = toml::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    let file: File = toml::from_str(&text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        fail(format!("line {line}: {}", error.message()))
+    })?;
     if file.comparison.is_empty() {
         return Err(fail("has no comparison".into()));
     }

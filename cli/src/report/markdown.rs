@@ -1,14 +1,14 @@
 //! A study with its results as Markdown.
 
 use crate::study::{
-    Study,
+    Study, files,
     grid::{Cell, Grid, grid},
     results::Compared,
     text::{METHOD, strangers, verdicts},
 };
 
-/// The page. `curves` is the name of the picture of each comparison.
-pub fn markdown(study: &Study, all: &[Compared<'_>], curves: &dyn Fn(usize) -> String) -> String {
+/// The page; its pictures stand beside it.
+pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
     let mut page = format!("# {}\n\n{}\n", study.title, study.text.trim());
     for (number, compared) in all.iter().enumerate() {
         let comparison = compared.comparison;
@@ -18,10 +18,14 @@ pub fn markdown(study: &Study, all: &[Compared<'_>], curves: &dyn Fn(usize) -> S
             comparison.text.trim()
         );
         page += &table(&grid(compared));
-        page += &format!(
-            "\n![Loss and accuracy over the epochs]({})\n",
-            curves(number)
-        );
+        let mut picture = |what: &str, file: String| page += &format!("\n![{what}]({file})\n");
+        picture("Loss and accuracy over the epochs", files::curves(number));
+        if comparison.gradients {
+            picture(
+                "Norms of the gradients, layer by layer",
+                files::gradients(number),
+            );
+        }
         let told = verdicts(compared);
         if !told.is_empty() {
             page += &format!("\nVerdicts ({METHOD}):\n\n");

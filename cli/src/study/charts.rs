@@ -1,8 +1,11 @@
-//! The curves of a comparison.
+//! The curves of a comparison, and the gradients of its models.
 
 use crate::{
     plots::chart::{Axis, Chart, Line, Panel},
-    study::results::{Compared, RowResult},
+    study::{
+        evidence::{Evidence, Gradients},
+        results::{Compared, RowResult},
+    },
     training::events::Figures,
 };
 
@@ -27,6 +30,35 @@ pub fn curves(compared: &Compared<'_>) -> Chart {
         panels: vec![
             panel("train loss", |f| f.train_loss),
             panel("test accuracy", |f| f.test_accuracy),
+        ],
+    }
+}
+
+/// The norms of the gradients of all rows, from the first weight to the last, at the start and at the end of training.
+pub fn gradients(compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> Chart {
+    let panel = |title: &str, norms: fn(&Gradients) -> Option<&Vec<f64>>| {
+        let line = |(series, evidence): (usize, &Option<Evidence>)| {
+            let gradients = &evidence.as_ref()?.gradients;
+            let (_, norms) = gradients.of_weights(norms(gradients)?);
+            Some(Line {
+                series,
+                points: (1..).map(f64::from).zip(norms).collect(),
+                dashed: false,
+            })
+        };
+        Panel {
+            title: format!("norm of the gradient {title}"),
+            x: Axis::linear("weight, from the input on"),
+            y: Axis::log(),
+            lines: evidence.iter().enumerate().filter_map(line).collect(),
+        }
+    };
+    Chart {
+        title: compared.comparison.title.clone(),
+        series: compared.rows.iter().map(|row| row.row.name()).collect(),
+        panels: vec![
+            panel("at the start", |gradients| gradients.start.as_ref()),
+            panel("at the end", |gradients| Some(&gradients.end)),
         ],
     }
 }

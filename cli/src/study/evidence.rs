@@ -5,13 +5,13 @@ use std::fs;
 use tapeline_data::{Dataset, Images, Normalisation};
 use tapeline_layers::{AnyLoss, loss};
 use tapeline_models::{Model, TrainedModel, evaluate, gradient_norms, load, predict};
-use tapeline_tensor::{Param, Params, Role, Tensor};
+use tapeline_tensor::{Param, Params, Pool, Role, Tensor};
 
 use crate::{
     context::Context,
     data_arg::TrainingData,
     error::{CliError, in_option},
-    study::results::{RowResult, RunResult},
+    study::results::{Compared, RowResult, RunResult},
     training::run::MODEL,
 };
 
@@ -77,12 +77,30 @@ pub struct Gradients {
     pub end: Vec<f64>,
 }
 
+/// What each row of each comparison shows.
+///
+/// # Errors
+/// When a run's files can't be read.
+pub fn gather(
+    all: &[Compared<'_>],
+    data: &TrainingData,
+    cx: &Context,
+) -> Result<Vec<Vec<Option<Evidence>>>, CliError> {
+    let pool = Pool::new(Pool::cores()).map_err(CliError::internal)?;
+    let of_rows = |compared: &Compared<'_>| {
+        let rows = compared.rows.iter();
+        let shown = rows.map(|row| pool.install(|| evidence(row, data, cx)));
+        shown.collect::<Result<Vec<_>, _>>()
+    };
+    all.iter().map(of_rows).collect()
+}
+
 /// What the model of a row's first finished run shows. None where no run came to its end, its model file is gone, or it has learned
 /// from other data than this.
 ///
 /// # Errors
 /// When the model file can't be read.
-pub fn evidence(
+fn evidence(
     row: &RowResult<'_>,
     data: &TrainingData,
     cx: &Context,
@@ -202,6 +220,13 @@ fn filters(model: &Model, params: &Params) -> Option<Filters> {
 }
 
 impl Gradients {
+    /// Names and norms without biases, which belong to the same layers.
+    pub fn of_weights(&self, norms: &[f64]) -> (Vec<String>, Vec<f64>) {
+        let pairs = self.names.iter().zip(norms);
+        let weights = pairs.filter(|(name, _)| !name.ends_with("bias"));
+        weights.map(|(name, &norm)| (name.clone(), norm)).unzip()
+    }
+
     fn new(
         trained: &TrainedModel,
         loss: &dyn AnyLoss,

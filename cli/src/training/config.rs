@@ -1,6 +1,9 @@
 //! `config.toml`: everything that a training's result depends on.
 
+use std::{fs, path::PathBuf};
+
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use tapeline_data::Normalisation;
 use tapeline_models::Model;
 
@@ -31,6 +34,8 @@ pub struct Config {
     /// The file that the first weights are from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_sha256: Option<String>,
     pub data: DataConfig,
     pub normalisation: NormalisationConfig,
 }
@@ -42,8 +47,14 @@ impl Config {
         model: &Model,
         seed: u64,
         data: DataConfig,
-    ) -> Self {
-        Config {
+    ) -> Result<Self, CliError> {
+        let sum = |file: &PathBuf| {
+            let bytes = fs::read(file).map_err(|reason| {
+                CliError::model_file(format!("{}: cannot be read: {reason}", file.display()))
+            })?;
+            Ok::<_, CliError>(format!("{:x}", Sha256::digest(bytes)))
+        };
+        Ok(Config {
             version: env!("CARGO_PKG_VERSION"),
             spec: model.full().into(),
             loss: specs.loss.text.clone(),
@@ -59,9 +70,10 @@ impl Config {
                 .weights
                 .as_ref()
                 .map(|file| file.display().to_string()),
+            weights_sha256: settings.weights.as_ref().map(sum).transpose()?,
             data,
             normalisation: Normalisation::default().into(),
-        }
+        })
     }
 
     /// The file.

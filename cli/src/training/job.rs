@@ -66,7 +66,7 @@ impl<'r> Job<'r> {
             .schedule
             .plan(settings.epochs.saturating_mul(steps_in_epoch));
         Ok(Job {
-            config: Config::new(settings, &specs, &model, seed, data.config.clone()),
+            config: Config::new(settings, &specs, &model, seed, data.config.clone())?,
             model,
             parts,
             weights,

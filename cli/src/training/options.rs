@@ -26,7 +26,7 @@ pub struct Options {
     /// Number of passes over the training data
     #[arg(long, value_name = "N", default_value = "10", value_parser = choices(whole(1..=MAX_EPOCHS)), allow_hyphen_values = true)]
     pub epochs: Choices<u64>,
-    /// Images in a step; the last step of an epoch takes what is left
+    /// Images in a step; an epoch's last one takes what is left
     #[arg(long, value_name = "N", default_value = "100", value_parser = choices(whole(1..=MAX_BATCH)), allow_hyphen_values = true)]
     pub batch_size: Choices<usize>,
     /// The optimizer
@@ -45,10 +45,10 @@ pub struct Options {
     /// The learning rate over the steps
     #[arg(long, value_name = "SPEC", default_value = "constant")]
     pub schedule: String,
-    /// Change training images at random, anew in each epoch, like "shift(2) rotate(10)"
+    /// Change training images at random, like "shift(2) rotate(10)"
     #[arg(long, value_name = "SPEC")]
     pub augment: Option<String>,
-    /// Hold the last N training images out; best.safetensors is the epoch that is most accurate on them
+    /// Hold the last N images out; best.safetensors is the best epoch on them
     #[arg(long, value_name = "N", value_parser = choices(whole(1..=MAX_IMAGES)), allow_hyphen_values = true)]
     pub val: Option<Choices<usize>>,
     /// Train on the first N images only

@@ -1,13 +1,27 @@
-//! How far a training is: a bar on a terminal, plain lines elsewhere.
+//! How far a training is: a bar on a terminal, with the curves above it where they are wanted; plain lines elsewhere.
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tapeline_models::{self as models, Epoch};
 
-use crate::{table::percent, terminal::Terminal};
+use crate::{
+    plots::{chart::Chart, curves, text},
+    table::percent,
+    terminal::Terminal,
+};
 
-const TEMPLATE: &str = "{msg}  {bar:20}  {rate}  {eta} left";
+const TEMPLATE: &str = "{prefix}{msg}  {bar:20}  {rate}  {eta} left";
+
+/// How often the curves are drawn anew. The bar, which is drawn with them, comes in between.
+const REDRAWN: Duration = Duration::from_millis(500);
+const FRAMES_PER_SECOND: u8 = 4;
+
+/// Rows that the bar may take in a narrow window.
+const BAR: usize = 4;
 
 /// Shows how far a training is.
 pub struct Progress<'t> {
@@ -15,6 +29,15 @@ pub struct Progress<'t> {
     epochs: u64,
     /// Over the images of all epochs. Hidden where stderr is no terminal.
     bar: ProgressBar,
+    history: Vec<Epoch>,
+    live: Option<Live>,
+}
+
+/// What curves that are drawn while the training goes on need.
+struct Live {
+    drawn: Instant,
+    /// The running epoch, at each time that it was drawn.
+    so_far: Vec<models::Progress>,
 }
 
 impl<'t> Progress<'t> {
@@ -35,11 +58,33 @@ impl<'t> Progress<'t> {
             terminal,
             epochs,
             bar,
+            history: Vec::new(),
+            live: None,
         }
     }
 
+    /// Shows the curves above the bar, too, from now on.
+    pub fn live(mut self) -> Self {
+        if !self.bar.is_hidden() {
+            let target = ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND);
+            self.bar.set_draw_target(target);
+            self.live = Some(Live {
+                drawn: Instant::now(),
+                so_far: Vec::new(),
+            });
+        }
+        self
+    }
+
     /// After a step.
-    pub fn step(&self, now: &models::Progress) {
+    pub fn step(&mut self, now: &models::Progress) {
+        if let Some(live) = &mut self.live
+            && live.drawn.elapsed() >= REDRAWN
+        {
+            live.drawn = Instant::now();
+            live.so_far.push(*now);
+            self.draw();
+        }
         let done = (now.epoch - 1) * now.of as u64 + now.samples as u64;
         self.bar.set_position(done);
         if !self.bar.is_hidden() {
@@ -53,7 +98,8 @@ impl<'t> Progress<'t> {
     }
 
     /// After an epoch: a line that stays.
-    pub fn epoch(&self, epoch: &Epoch) {
+    pub fn epoch(&mut self, epoch: &Epoch) {
+        self.history.push(epoch.clone());
         if self.terminal.quiet {
             return;
         }
@@ -67,11 +113,43 @@ impl<'t> Progress<'t> {
             line += &part("val", loss, accuracy);
         }
         line += &format!("  {:.1} s", epoch.train_seconds);
+        if let Some(live) = &mut self.live {
+            live.so_far.clear();
+            self.draw();
+        }
         self.bar.suspend(|| self.terminal.line(&line));
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// Shows the curves, on a terminal; they stay. One epoch makes no curve.
+    pub fn plot(&self) {
+        if !self.terminal.quiet && self.history.len() > 1 {
+            let chart = curves::chart("", &self.history);
+            for line in self.lines(&chart, |_| usize::MAX) {
+                self.terminal.line(&line);
+            }
+        }
+    }
+
+    /// Puts the curves above the bar.
+    fn draw(&self) {
+        let so_far = self.live.as_ref().map_or(&[][..], |live| &live.so_far);
+        let chart = curves::running(&self.history, so_far);
+        let lines = self.lines(&chart, |rows| rows.saturating_sub(BAR));
+        let plot: String = lines.into_iter().map(|line| line + "\n").collect();
+        self.bar.set_prefix(plot);
+    }
+
+    /// A chart as wide as the terminal, if stderr is one. The last column stays empty: some terminals begin a new line behind it.
+    fn lines(&self, chart: &Chart, rows: fn(usize) -> usize) -> Vec<String> {
+        let size = self.terminal.size();
+        size.map_or_else(Vec::new, |(columns, of)| {
+            let room = (columns.saturating_sub(1), rows(of));
+            text::draw(chart, room, self.terminal.style)
+        })
     }
 }

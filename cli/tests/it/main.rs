@@ -3,6 +3,7 @@
 mod check;
 mod common;
 mod compare;
+mod export;
 mod files;
 mod lists;
 mod page;

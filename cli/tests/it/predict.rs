@@ -264,23 +264,42 @@ fn a_bad_file_does_not_hide_the_others() {
     }
 }
 
+/// Dropout and batch statistics belong to training: an image's result depends on nothing but the image.
 #[test]
-fn an_image_is_the_same_alone_and_in_company() {
+fn a_prediction_repeats_itself_and_does_not_see_its_companions() {
     let bench = Bench::new();
-    bench.data("big", 28, 12, 6);
+    bench.data("big", 28, 24, 6);
+    let spec = "conv2d(2, 5) batchnorm2d relu flatten dropout(0.5) linear(3)";
     let args = [
         "train",
-        "flatten linear(20) dropout(0.5) linear(3)",
+        spec,
         "--data",
         "big",
         "--epochs",
         "1",
+        "--batch-size",
+        "8",
         "--out",
         "m",
     ];
     bench.run(&args).succeeded();
-    let [alone, other] = ["one-white-on-black.png", "one-black-on-white.png"].map(path);
-    let first = probabilities(&predict(&bench, &[&alone], &["-q"]));
-    let company = probabilities(&predict(&bench, &[&other, &alone, &other], &["-q"]));
-    assert_eq!(first[0], company[1]);
+
+    let one = path("one-white-on-black.png");
+    let alone = probabilities(&predict(&bench, &[&one], &[]));
+    for _ in 0..9 {
+        assert_eq!(probabilities(&predict(&bench, &[&one], &[])), alone);
+    }
+    for brightness in 1..10u8 {
+        let image = GrayImage::from_pixel(28, 28, Luma([25 * brightness]));
+        image
+            .save(bench.path(&format!("{brightness}.png")))
+            .unwrap();
+    }
+    let companions: Vec<_> = (1..10).map(|i| format!("{i}.png")).collect();
+    let mut files: Vec<_> = companions.iter().map(String::as_str).collect();
+    files.insert(4, &one);
+    let together = probabilities(&predict(&bench, &files, &[]));
+    assert_eq!(together.len(), 10);
+    assert_eq!(together[4], alone[0]);
+    assert_ne!(together[4], together[5], "other images give something else");
 }

@@ -45,6 +45,20 @@ fn a_run_has_its_files_and_the_model_has_learned() {
     assert_eq!(evaluated.json()[0]["accuracy"], 1.0);
 }
 
+/// Curves are for a terminal; a pipe gets the same plain lines with `--live` and without.
+#[test]
+fn live_on_a_pipe_is_plain_lines() {
+    let bench = Bench::new();
+    let [plain, live] = [("a", &[][..]), ("b", &["--live"])].map(|(out, more)| {
+        let ran = bench.train(out, more);
+        // All but the seconds.
+        let line = |line: &str| line.rsplit_once("  ").map(|(line, _)| line.to_owned());
+        ran.stderr.lines().map(line).collect::<Vec<_>>()
+    });
+    assert_eq!(plain, live);
+    assert_eq!(live.len(), 2, "{live:?}");
+}
+
 #[test]
 fn events_have_the_promised_keys_in_order() {
     let bench = Bench::new();

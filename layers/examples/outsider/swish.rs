@@ -1,6 +1,8 @@
 //! A layer of one's own: a file like this is all it takes.
 
-use tapeline_layers::{Build, Built, Ctx, Element, Init, Layer, LayerDef, Refusal};
+use tapeline_layers::{
+    Build, Built, Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Refusal, Value,
+};
 use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{ParamId, Var};
 
@@ -32,5 +34,12 @@ struct Swish {
 impl<T: Element> Layer<T> for Swish {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         x * (x * cx.param(self.beta)).sigmoid()
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let beta = graph.param(self.beta);
+        let scaled = graph.node("Mul", &[x, beta]);
+        let share = graph.node("Sigmoid", &[scaled]);
+        Ok(graph.node("Mul", &[x, share]))
     }
 }

@@ -17,7 +17,10 @@ pub const ELU: LayerDef = LayerDef {
     examples: &[("elu", &[7]), ("elu(0.5)", &[2, 3, 4])],
     build: |args, build| {
         let alpha = args.get(ALPHA);
-        Ok(build.same_shape(pointwise!(move |x| exponential(x, "elu", alpha, 1.0))))
+        Ok(build.same_shape(pointwise!(
+            move |x| exponential(x, "elu", alpha, 1.0),
+            move |graph, x| graph.node_with("Elu", &[x], &[("alpha", alpha.into())]),
+        )))
     },
     ..LayerDef::BASE
 };

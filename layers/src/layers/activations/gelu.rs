@@ -20,11 +20,15 @@ pub const GELU: LayerDef = LayerDef {
     args: &[APPROXIMATE.info()],
     examples: &[("gelu", &[7]), ("gelu(approximate=tanh)", &[2, 3, 4])],
     build: |args, build| {
-        let tanh = args.get(APPROXIMATE) == "tanh";
-        Ok(build.same_shape(pointwise!(move |x| match tanh {
-            true => x.map("gelu", |x| by_tanh(x)[0], |g, x| g * by_tanh(x)[1]),
-            false => x.map("gelu", |x| by_erf(x)[0], |g, x| g * by_erf(x)[1]),
-        })))
+        let approximate = args.get(APPROXIMATE);
+        let tanh = approximate == "tanh";
+        Ok(build.same_shape(pointwise!(
+            move |x| match tanh {
+                true => x.map("gelu", |x| by_tanh(x)[0], |g, x| g * by_tanh(x)[1]),
+                false => x.map("gelu", |x| by_erf(x)[0], |g, x| g * by_erf(x)[1]),
+            },
+            move |graph, x| graph.node_with("Gelu", &[x], &[("approximate", approximate.into())])
+        )))
     },
     ..LayerDef::BASE
 };

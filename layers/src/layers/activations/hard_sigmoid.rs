@@ -10,11 +10,15 @@ pub const HARD_SIGMOID: LayerDef = LayerDef {
     about: "x/6 + ½, kept between 0 and 1",
     examples: &[("hard_sigmoid", &[7]), ("hard_sigmoid", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(|x| x.map(
-            "hard_sigmoid",
-            hard_sigmoid,
-            |g, x| if x <= -3.0 || x >= 3.0 { 0.0 } else { g / 6.0 },
-        ))))
+        Ok(build.same_shape(pointwise!(
+            |x| x.map("hard_sigmoid", hard_sigmoid, |g, x| {
+                if x <= -3.0 || x >= 3.0 { 0.0 } else { g / 6.0 }
+            },),
+            |graph, x| {
+                let line = [("alpha", (1.0 / 6.0).into()), ("beta", 0.5.into())];
+                graph.node_with("HardSigmoid", &[x], &line)
+            }
+        )))
     },
     ..LayerDef::BASE
 };

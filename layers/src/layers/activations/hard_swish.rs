@@ -10,19 +10,22 @@ pub const HARD_SWISH: LayerDef = LayerDef {
     about: "x times its hard sigmoid",
     examples: &[("hard_swish", &[7]), ("hard_swish", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(|x| x.map(
-            "hard_swish",
-            |x| x * hard_sigmoid(x),
-            |g, x| {
-                if x <= -3.0 {
-                    0.0
-                } else if x >= 3.0 {
-                    g
-                } else {
-                    g * (x / 3.0 + 0.5)
-                }
-            },
-        ))))
+        Ok(build.same_shape(pointwise!(
+            |x| x.map(
+                "hard_swish",
+                |x| x * hard_sigmoid(x),
+                |g, x| {
+                    if x <= -3.0 {
+                        0.0
+                    } else if x >= 3.0 {
+                        g
+                    } else {
+                        g * (x / 3.0 + 0.5)
+                    }
+                },
+            ),
+            |graph, x| graph.node("HardSwish", &[x])
+        )))
     },
     ..LayerDef::BASE
 };

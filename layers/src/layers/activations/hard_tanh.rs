@@ -2,7 +2,7 @@
 
 use tapeline_spec::Arg;
 
-use super::{clamp, pointwise};
+use super::{clamp, clip, pointwise};
 use crate::{LayerDef, Refusal};
 
 const MIN: Arg<f64> = Arg::new("min", "the smallest value")
@@ -24,7 +24,11 @@ pub const HARD_TANH: LayerDef = LayerDef {
         if min >= max {
             return Err(Refusal::from(format!("`min` {min} is not below `max` {max}")).arg("min"));
         }
-        Ok(build.same_shape(pointwise!(move |x| clamp(x, min, max))))
+        Ok(
+            build.same_shape(pointwise!(move |x| clamp(x, min, max), move |graph, x| {
+                clip(graph, x, min, max)
+            })),
+        )
     },
     ..LayerDef::BASE
 };

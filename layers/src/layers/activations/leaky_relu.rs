@@ -19,7 +19,10 @@ pub const LEAKY_RELU: LayerDef = LayerDef {
     examples: &[("leaky_relu", &[7]), ("leaky_relu(0.2)", &[2, 3, 4])],
     build: |args, build| {
         let slope = args.get(NEGATIVE_SLOPE);
-        Ok(build.same_shape(pointwise!(move |x| leaky_relu(x, slope))))
+        Ok(build.same_shape(pointwise!(
+            move |x| leaky_relu(x, slope),
+            move |graph, x| graph.node_with("LeakyRelu", &[x], &[("alpha", slope.into())]),
+        )))
     },
     ..LayerDef::BASE
 };

@@ -10,11 +10,14 @@ pub const LOG_SIGMOID: LayerDef = LayerDef {
     about: "the logarithm of the logistic function",
     examples: &[("log_sigmoid", &[7]), ("log_sigmoid", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(|x| x.map(
-            "log_sigmoid",
-            |x| -softplus(-x),
-            |g, x| g * logistic(-x),
-        ))))
+        Ok(build.same_shape(pointwise!(
+            |x| x.map("log_sigmoid", |x| -softplus(-x), |g, x| g * logistic(-x),),
+            |graph, x| {
+                let minus = graph.node("Neg", &[x]);
+                let y = graph.node("Softplus", &[minus]);
+                graph.node("Neg", &[y])
+            }
+        )))
     },
     ..LayerDef::BASE
 };

@@ -9,14 +9,17 @@ pub const MISH: LayerDef = LayerDef {
     about: "x times the tanh of its softplus",
     examples: &[("mish", &[7]), ("mish", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(|x| x.map(
-            "mish",
-            |x| x * softplus(x).tanh(),
-            |g, x| {
-                let tanh = softplus(x).tanh();
-                g * (tanh + x * (1.0 - tanh * tanh) * logistic(x))
-            },
-        ))))
+        Ok(build.same_shape(pointwise!(
+            |x| x.map(
+                "mish",
+                |x| x * softplus(x).tanh(),
+                |g, x| {
+                    let tanh = softplus(x).tanh();
+                    g * (tanh + x * (1.0 - tanh * tanh) * logistic(x))
+                },
+            ),
+            |graph, x| graph.node("Mish", &[x])
+        )))
     },
     ..LayerDef::BASE
 };

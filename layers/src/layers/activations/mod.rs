@@ -22,39 +22,55 @@ pub mod tanh;
 
 use tapeline_tensor::{Scalar, Var};
 
-use crate::{AnyLayer, Ctx, Layer};
+use crate::{AnyLayer, Ctx, Graph, Layer, NoNodes, Value};
 
-/// A layer without anything of its own: an expression that is a function of a value on the tape, once for each type of number.
+/// A layer without anything of its own: an expression that is a function of a value on the tape, once for each type of number, and the
+/// same as nodes.
 macro_rules! pointwise {
-    ($f:expr) => {
-        $crate::layers::activations::layer($f, $f)
+    ($f:expr, $nodes:expr $(,)?) => {
+        $crate::layers::activations::layer($f, $f, $nodes)
     };
 }
 pub(crate) use pointwise;
 
-struct Function<S, D>(S, D);
+struct Function<S, D, N>(S, D, N);
 
-/// The layer of a function, which is given for `f32` and `f64`. See [`pointwise`].
+/// The layer of a function, which is given for `f32` and `f64` and as nodes. See [`pointwise`].
 pub(crate) fn layer(
     single: impl for<'t> Fn(Var<'t, f32>) -> Var<'t, f32> + Send + Sync,
     double: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync,
+    nodes: impl Fn(&mut Graph, Value) -> Value + Send + Sync,
 ) -> impl AnyLayer {
-    Function(single, double)
+    Function(single, double, nodes)
 }
 
-impl<S: for<'t> Fn(Var<'t, f32>) -> Var<'t, f32> + Send + Sync, D: Send + Sync> Layer<f32>
-    for Function<S, D>
+impl<S, D, N> Layer<f32> for Function<S, D, N>
+where
+    S: for<'t> Fn(Var<'t, f32>) -> Var<'t, f32> + Send + Sync,
+    D: Send + Sync,
+    N: Fn(&mut Graph, Value) -> Value + Send + Sync,
 {
     fn forward<'t>(&self, _: &Ctx<'t, '_, f32>, x: Var<'t, f32>) -> Var<'t, f32> {
         (self.0)(x)
     }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok((self.2)(graph, x))
+    }
 }
 
-impl<S: Send + Sync, D: for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync> Layer<f64>
-    for Function<S, D>
+impl<S, D, N> Layer<f64> for Function<S, D, N>
+where
+    S: Send + Sync,
+    D: for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync,
+    N: Fn(&mut Graph, Value) -> Value + Send + Sync,
 {
     fn forward<'t>(&self, _: &Ctx<'t, '_, f64>, x: Var<'t, f64>) -> Var<'t, f64> {
         (self.1)(x)
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok((self.2)(graph, x))
     }
 }
 
@@ -96,6 +112,12 @@ fn clamp<T: Scalar>(x: Var<'_, T>, min: f64, max: f64) -> Var<'_, T> {
     x.map("clamp", value, move |g, x| {
         if x <= min || x >= max { T::zero() } else { g }
     })
+}
+
+/// The nodes of [`clamp`].
+fn clip(graph: &mut Graph, x: Value, min: f64, max: f64) -> Value {
+    let [min, max] = [min, max].map(|end| graph.number(end));
+    graph.node("Clip", &[x, min, max])
 }
 
 pub(crate) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;

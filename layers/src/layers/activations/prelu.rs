@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Scalar, Tensor, Var};
 
-use crate::{Ctx, Element, Init, Layer, LayerDef};
+use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
 
 const PER_CHANNEL: Arg<bool> =
     Arg::new("per_channel", "whether each channel has a slope of its own").default(false);
@@ -47,6 +47,11 @@ impl<T: Element> Layer<T> for PRelu {
             *channels = weight.shape()[0];
         }
         prelu(x, weight.reshape(&shape))
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let weight = graph.by_channel(self.weight);
+        Ok(graph.node("PRelu", &[x, weight]))
     }
 }
 

@@ -10,7 +10,7 @@ pub const RELU: LayerDef = LayerDef {
     examples: &[("relu", &[7]), ("relu", &[2, 3, 4])],
     build: |_, build| {
         Ok(build
-            .same_shape(pointwise!(|x| x.relu()))
+            .same_shape(pointwise!(|x| x.relu(), |graph, x| graph.node("Relu", &[x])))
             .epilogue(Epilogue::Relu))
     },
     ..LayerDef::BASE

@@ -1,6 +1,6 @@
 //! A rectified linear unit with a ceiling.
 
-use super::{clamp, pointwise};
+use super::{clamp, clip, pointwise};
 use crate::LayerDef;
 
 /// `min(max(x, 0), 6)`; its derivative at 0 and at 6 is 0. (`torch.nn.ReLU6`; Krizhevsky 2010)
@@ -8,6 +8,12 @@ pub const RELU6: LayerDef = LayerDef {
     name: "relu6",
     about: "min(max(x, 0), 6)",
     examples: &[("relu6", &[7]), ("relu6", &[2, 3, 4])],
-    build: |_, build| Ok(build.same_shape(pointwise!(|x| clamp(x, 0.0, 6.0)))),
+    build: |_, build| {
+        Ok(
+            build.same_shape(pointwise!(|x| clamp(x, 0.0, 6.0), |graph, x| clip(
+                graph, x, 0.0, 6.0
+            ))),
+        )
+    },
     ..LayerDef::BASE
 };

@@ -10,9 +10,13 @@ pub const SELU: LayerDef = LayerDef {
     about: "an exponential linear unit that keeps mean and variance",
     examples: &[("selu", &[7]), ("selu", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(|x| exponential(
-            x, "selu", SELU_ALPHA, SELU_SCALE
-        ))))
+        Ok(build.same_shape(pointwise!(
+            |x| exponential(x, "selu", SELU_ALPHA, SELU_SCALE),
+            |graph, x| {
+                let numbers = [("alpha", SELU_ALPHA.into()), ("gamma", SELU_SCALE.into())];
+                graph.node_with("Selu", &[x], &numbers)
+            }
+        )))
     },
     ..LayerDef::BASE
 };

@@ -9,6 +9,8 @@ pub const SIGMOID: LayerDef = LayerDef {
     aliases: &["logistic"],
     about: "the logistic function",
     examples: &[("sigmoid", &[7]), ("sigmoid", &[2, 3, 4])],
-    build: |_, build| Ok(build.same_shape(pointwise!(|x| x.sigmoid()))),
+    build: |_, build| {
+        Ok(build.same_shape(pointwise!(|x| x.sigmoid(), |graph, x| graph.node("Sigmoid", &[x]))))
+    },
     ..LayerDef::BASE
 };

@@ -9,11 +9,17 @@ pub const SILU: LayerDef = LayerDef {
     about: "x times its logistic function",
     examples: &[("silu", &[7]), ("silu", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(|x| x.map(
-            "silu",
-            |x| x * logistic(x),
-            |g, x| g * logistic(x) * (1.0 + x * logistic(-x)),
-        ))))
+        Ok(build.same_shape(pointwise!(
+            |x| x.map(
+                "silu",
+                |x| x * logistic(x),
+                |g, x| g * logistic(x) * (1.0 + x * logistic(-x)),
+            ),
+            |graph, x| {
+                let share = graph.node("Sigmoid", &[x]);
+                graph.node("Mul", &[x, share])
+            }
+        )))
     },
     ..LayerDef::BASE
 };

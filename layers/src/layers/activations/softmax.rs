@@ -10,7 +10,13 @@ pub const SOFTMAX: LayerDef = LayerDef {
     examples: &[("softmax", &[5]), ("softmax", &[3, 2, 4])],
     build: |_, build| {
         build.channels()?;
-        Ok(build.same_shape(pointwise!(|x| x.softmax(1))))
+        Ok(
+            build.same_shape(pointwise!(|x| x.softmax(1), |graph, x| graph.node_with(
+                "Softmax",
+                &[x],
+                &[("axis", 1.into())]
+            ))),
+        )
     },
     ..LayerDef::BASE
 };

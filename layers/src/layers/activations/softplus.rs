@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{Scalar, Var};
 
 use super::{logistic, pointwise, softplus};
-use crate::LayerDef;
+use crate::{Graph, LayerDef, Value};
 
 const BETA: Arg<f64> = Arg::new("beta", "how sharp the bend is")
     .default(1.0)
@@ -23,7 +23,10 @@ pub const SOFTPLUS: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let (beta, threshold) = (args.get(BETA), args.get(THRESHOLD));
-        Ok(build.same_shape(pointwise!(move |x| scaled(x, beta, threshold))))
+        Ok(build.same_shape(pointwise!(
+            move |x| scaled(x, beta, threshold),
+            move |graph, x| nodes(graph, x, beta, threshold),
+        )))
     },
     ..LayerDef::BASE
 };
@@ -39,4 +42,13 @@ fn scaled<T: Scalar>(x: Var<'_, T>, beta: f64, threshold: f64) -> Var<'_, T> {
         z => g * logistic(z),
     };
     x.map("softplus", value, slope)
+}
+
+fn nodes(graph: &mut Graph, x: Value, beta: f64, threshold: f64) -> Value {
+    let [beta, threshold] = [beta, threshold].map(|number| graph.number(number));
+    let z = graph.node("Mul", &[x, beta]);
+    let bent = graph.node("Softplus", &[z]);
+    let bent = graph.node("Div", &[bent, beta]);
+    let above = graph.node("Greater", &[z, threshold]);
+    graph.node("Where", &[above, x, bent])
 }

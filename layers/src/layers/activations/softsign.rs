@@ -9,11 +9,14 @@ pub const SOFTSIGN: LayerDef = LayerDef {
     about: "x / (1 + |x|)",
     examples: &[("softsign", &[7]), ("softsign", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(|x| x.map(
-            "softsign",
-            |x| x / (1.0 + x.abs()),
-            |g, x| g / ((1.0 + x.abs()) * (1.0 + x.abs())),
-        ))))
+        Ok(build.same_shape(pointwise!(
+            |x| x.map(
+                "softsign",
+                |x| x / (1.0 + x.abs()),
+                |g, x| g / ((1.0 + x.abs()) * (1.0 + x.abs())),
+            ),
+            |graph, x| graph.node("Softsign", &[x])
+        )))
     },
     ..LayerDef::BASE
 };

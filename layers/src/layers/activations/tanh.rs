@@ -8,6 +8,8 @@ pub const TANH: LayerDef = LayerDef {
     name: "tanh",
     about: "the hyperbolic tangent",
     examples: &[("tanh", &[7]), ("tanh", &[2, 3, 4])],
-    build: |_, build| Ok(build.same_shape(pointwise!(|x| x.tanh()))),
+    build: |_, build| {
+        Ok(build.same_shape(pointwise!(|x| x.tanh(), |graph, x| graph.node("Tanh", &[x]))))
+    },
     ..LayerDef::BASE
 };

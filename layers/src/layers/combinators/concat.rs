@@ -3,7 +3,7 @@
 use tapeline_spec::Body;
 use tapeline_tensor::{Var, concat};
 
-use crate::{Built, Chain, Ctx, Element, Layer, LayerDef, Refusal};
+use crate::{Built, Chain, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value};
 
 /// What its branches make of the same input, behind each other along the channels, or along the features. (`torch.cat(dim=1)`; Szegedy et
 /// al. 2015)
@@ -50,5 +50,11 @@ impl<T: Element> Layer<T> for Concat {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let outputs = self.branches.iter().map(|branch| branch.forward(cx, x));
         outputs.reduce(|a, b| concat(a, b, 1)).unwrap_or(x)
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let outputs = self.branches.iter().map(|branch| branch.nodes(graph, x));
+        let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
+        Ok(graph.node_with("Concat", &outputs, &[("axis", 1.into())]))
     }
 }

@@ -3,7 +3,10 @@
 use tapeline_spec::{Arg, Body};
 use tapeline_tensor::{Conv2d, ParamId, Var, conv2d, linear};
 
-use crate::{Build, Built, Chain, Ctx, Element, Init, Layer, LayerDef, Refusal};
+use crate::{
+    Build, Built, Chain, Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Refusal, Value,
+    layers::products::{conv, gemm},
+};
 
 const PROJECTION: Arg<bool> = Arg::new(
     "projection",
@@ -95,5 +98,15 @@ impl<T: Element> Layer<T> for Residual {
             Shortcut::Convolution(weight, options) => conv2d(x, cx.param(weight), None, options),
         };
         around + self.body.forward(cx, x)
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let around = match self.shortcut {
+            Shortcut::Identity => x,
+            Shortcut::Linear(weight) => gemm(graph, x, weight, None),
+            Shortcut::Convolution(weight, options) => conv(graph, x, weight, None, options),
+        };
+        let y = self.body.nodes(graph, x)?;
+        Ok(graph.node("Add", &[around, y]))
     }
 }

@@ -3,7 +3,10 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, adaptive_avg_pool2d, linear};
 
-use crate::{Build, Ctx, Element, Init, Layer, LayerDef, Refusal, layers::MAX_SIZE};
+use crate::{
+    Build, Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Refusal, Value,
+    layers::{MAX_SIZE, pooling::global_avgpool2d, products::gemm},
+};
 
 const REDUCTION: Arg<usize> = Arg::new(
     "reduction",
@@ -62,6 +65,10 @@ impl Product {
     fn forward<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         linear(x, cx.param(self.weight), Some(cx.param(self.bias)))
     }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Value {
+        gemm(graph, x, self.weight, Some(self.bias))
+    }
 }
 
 impl<T: Element> Layer<T> for SqueezeExcite {
@@ -71,5 +78,16 @@ impl<T: Element> Layer<T> for SqueezeExcite {
         let between = self.squeeze.forward(cx, means).relu();
         let weights = self.excite.forward(cx, between).sigmoid();
         x * weights.reshape(&[shape[0], shape[1], 1, 1])
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let channels = graph.shape()[0];
+        let means = global_avgpool2d::nodes(graph, x);
+        let between = self.squeeze.nodes(graph, means);
+        let between = graph.node("Relu", &[between]);
+        let weights = self.excite.nodes(graph, between);
+        let weights = graph.node("Sigmoid", &[weights]);
+        let weights = graph.reshape(weights, &[channels, 1, 1]);
+        Ok(graph.node("Mul", &[x, weights]))
     }
 }

@@ -3,7 +3,7 @@
 use tapeline_spec::Body;
 use tapeline_tensor::Var;
 
-use crate::{Built, Chain, Ctx, Element, Layer, LayerDef, Refusal};
+use crate::{Built, Chain, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value};
 
 /// The sum of what its branches make of the same input. (Xie et al. 2017)
 pub const SUM: LayerDef = LayerDef {
@@ -38,5 +38,11 @@ impl<T: Element> Layer<T> for Sum {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let outputs = self.branches.iter().map(|branch| branch.forward(cx, x));
         outputs.reduce(|a, b| a + b).unwrap_or(x)
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let outputs = self.branches.iter().map(|branch| branch.nodes(graph, x));
+        let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
+        Ok(graph.node("Sum", &outputs))
     }
 }

@@ -4,7 +4,7 @@ use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm};
 
 use super::{AFFINE, Affine, EPS};
-use crate::{Build, Built, Ctx, Element, Layer, Refusal};
+use crate::{Build, Built, Ctx, Element, Graph, Layer, NoNodes, Refusal, Value};
 
 pub const MOMENTUM: Arg<f64> = Arg::new(
     "momentum",
@@ -61,6 +61,18 @@ impl<T: Element> Layer<T> for BatchNorm {
             cx.update(self.var, self.moved(&running.var, &batch.var, unbiased));
         }
         y
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let channels = graph.shape()[0];
+        let [weight, bias] = match self.affine {
+            Some(affine) => [affine.weight, affine.bias].map(|id| graph.param(id)),
+            None => [1.0, 0.0].map(|number| graph.numbers(&[channels], vec![number; channels])),
+        };
+        let [mean, var] = [self.mean, self.var].map(|id| graph.param(id));
+        let inputs = [x, weight, bias, mean, var];
+        let eps = [("epsilon", self.eps.into())];
+        Ok(graph.node_with("BatchNormalization", &inputs, &eps))
     }
 }
 

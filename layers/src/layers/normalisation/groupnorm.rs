@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
 use super::{AFFINE, Affine, EPS};
-use crate::{Ctx, Element, Layer, LayerDef, Refusal, layers::MAX_SIZE};
+use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value, layers::MAX_SIZE};
 
 const NUM_GROUPS: Arg<usize> = Arg::new("num_groups", "parts into which channels are divided")
     .range(1..=MAX_SIZE)
@@ -62,5 +62,23 @@ impl<T: Element> Layer<T> for GroupNorm {
             Some(affine) => affine.apply(cx, y, &by_channel),
             None => y,
         }
+    }
+
+    /// The groups as channels of lines, each brought to mean 0 and variance 1.
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let shape = graph.shape().to_vec();
+        let size = shape.iter().product::<usize>() / self.groups;
+        let rows = graph.reshape(x, &[self.groups, size]);
+        let [ones, zeros] =
+            [1.0, 0.0].map(|number| graph.numbers(&[self.groups], vec![number; self.groups]));
+        let eps = [("epsilon", self.eps.into())];
+        let y = graph.node_with("InstanceNormalization", &[rows, ones, zeros], &eps);
+        let y = graph.reshape(y, &shape);
+        let Some(affine) = self.affine else {
+            return Ok(y);
+        };
+        let [weight, bias] = [affine.weight, affine.bias].map(|id| graph.by_channel(id));
+        let y = graph.node("Mul", &[y, weight]);
+        Ok(graph.node("Add", &[y, bias]))
     }
 }

@@ -3,7 +3,7 @@
 use tapeline_tensor::Var;
 
 use super::{AFFINE, Affine, EPS};
-use crate::{Ctx, Element, Layer, LayerDef};
+use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
 
 /// `(x − mean) / √(var + eps) · weight + bias`, mean and variance taken over all values of a sample. `weight` and `bias` have a sample's
 /// shape. (`torch.nn.LayerNorm`; Ba et al. 2016)
@@ -42,5 +42,16 @@ impl<T: Element> Layer<T> for LayerNorm {
             Some(affine) => affine.apply(cx, y, &shape),
             None => y,
         }
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let shape = graph.shape().to_vec();
+        let mut inputs = vec![x];
+        match self.affine {
+            Some(affine) => inputs.extend([affine.weight, affine.bias].map(|id| graph.param(id))),
+            None => inputs.push(graph.numbers(&shape, vec![1.0; shape.iter().product()])),
+        }
+        let attributes = [("axis", 1.into()), ("epsilon", self.eps.into())];
+        Ok(graph.node_with("LayerNormalization", &inputs, &attributes))
     }
 }

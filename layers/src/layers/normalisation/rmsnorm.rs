@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var};
 
-use crate::{Ctx, Element, Init, Layer, LayerDef};
+use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the mean square")
     .default(f32::EPSILON as f64)
@@ -50,5 +50,20 @@ impl<T: Element> Layer<T> for RmsNorm {
             Some(weight) => y * cx.param(weight).reshape(&shape),
             None => y,
         }
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let dimensions: Vec<_> = (1..=graph.shape().len()).collect();
+        let (dimensions, eps) = (graph.sizes(&dimensions), graph.number(self.eps));
+        let squares = graph.node("Mul", &[x, x]);
+        let mean = graph.node("ReduceMean", &[squares, dimensions]);
+        let mean = graph.node("Add", &[mean, eps]);
+        let root = graph.node("Sqrt", &[mean]);
+        let y = graph.node("Div", &[x, root]);
+        let Some(weight) = self.weight else {
+            return Ok(y);
+        };
+        let weight = graph.param(weight);
+        Ok(graph.node("Mul", &[y, weight]))
     }
 }

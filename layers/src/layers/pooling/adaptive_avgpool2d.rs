@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::adaptive_avg_pool2d;
 
 use crate::{
-    Built, LayerDef,
+    Built, Graph, LayerDef, Value,
     layers::{MAX_SIZE, activations::pointwise},
 };
 
@@ -27,8 +27,37 @@ pub const ADAPTIVE_AVGPOOL2D: LayerDef = LayerDef {
         let [channels, _, _] = build.image()?;
         let size = args.get(OUTPUT_SIZE);
         build.fits(&[channels, size[0], size[1]])?;
-        let pooled = pointwise!(move |x| adaptive_avg_pool2d(x, size));
+        let pooled = pointwise!(
+            move |x| adaptive_avg_pool2d(x, size),
+            move |graph, x| nodes(graph, x, size),
+        );
         Ok(Built::new(pooled, [channels, size[0], size[1]]))
     },
     ..LayerDef::BASE
 };
+
+/// ONNX has no such pooling. Each mean is a sum of cells times their shares, so the means of all parts are a product with a matrix from the left
+/// and one from the right.
+fn nodes(graph: &mut Graph, x: Value, [rows, columns]: [usize; 2]) -> Value {
+    let &[_, height, width] = graph.shape() else {
+        unreachable!("it was built for an image");
+    };
+    let down = shares(height, rows);
+    let across = shares(width, columns);
+    let transposed = (0..width).flat_map(|cell| across.iter().skip(cell).step_by(width));
+    let transposed = transposed.copied().collect();
+    let down = graph.numbers(&[rows, height], down);
+    let across = graph.numbers(&[width, columns], transposed);
+    let y = graph.node("MatMul", &[down, x]);
+    graph.node("MatMul", &[y, across])
+}
+
+/// The share of each of `size` cells in each of `parts` means: `[parts, size]`.
+fn shares(size: usize, parts: usize) -> Vec<f32> {
+    let row = |part: usize| {
+        let cells = part * size / parts..((part + 1) * size).div_ceil(parts);
+        let share = 1.0 / cells.len() as f32;
+        (0..size).map(move |cell| if cells.contains(&cell) { share } else { 0.0 })
+    };
+    (0..parts).flat_map(row).collect()
+}

@@ -3,8 +3,8 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{AvgPool2d, avg_pool2d};
 
-use super::maxpool2d::{KERNEL_SIZE, PADDING, STRIDE, pooled};
-use crate::{Built, LayerDef, layers::activations::pointwise};
+use super::maxpool2d::{KERNEL_SIZE, PADDING, STRIDE, pooled, window};
+use crate::{Built, Graph, LayerDef, Value, layers::activations::pointwise};
 
 const COUNT_INCLUDE_PAD: Arg<bool> = Arg::new(
     "count_include_pad",
@@ -40,9 +40,18 @@ pub const AVGPOOL2D: LayerDef = LayerDef {
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
         Ok(Built::new(
-            pointwise!(move |x| avg_pool2d(x, options)),
+            pointwise!(move |x| avg_pool2d(x, options), move |graph, x| nodes(
+                graph, x, options
+            ),),
             output,
         ))
     },
     ..LayerDef::BASE
 };
+
+fn nodes(graph: &mut Graph, x: Value, options: AvgPool2d) -> Value {
+    let [kernel, strides, pads] = window(options.kernel, options.stride, options.padding);
+    let counted = usize::from(options.count_include_pad);
+    let counted = ("count_include_pad", counted.into());
+    graph.node_with("AveragePool", &[x], &[kernel, strides, pads, counted])
+}

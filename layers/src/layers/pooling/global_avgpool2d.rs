@@ -2,7 +2,7 @@
 
 use tapeline_tensor::adaptive_avg_pool2d;
 
-use crate::{Built, LayerDef, layers::activations::pointwise};
+use crate::{Built, Graph, LayerDef, Value, layers::activations::pointwise};
 
 /// The mean of each channel: `[channels, h, w]` gives `[channels]`, ready for `linear`. (`torch.nn.AdaptiveAvgPool2d(1)` and
 /// `torch.nn.Flatten`; Lin et al. 2014)
@@ -13,8 +13,14 @@ pub const GLOBAL_AVGPOOL2D: LayerDef = LayerDef {
     examples: &[("global_avgpool2d", &[3, 4, 5])],
     build: |_, build| {
         let [channels, _, _] = build.image()?;
-        let pooled = pointwise!(|x| adaptive_avg_pool2d(x, [1, 1]).flatten(1));
+        let pooled = pointwise!(|x| adaptive_avg_pool2d(x, [1, 1]).flatten(1), nodes);
         Ok(Built::new(pooled, [channels]))
     },
     ..LayerDef::BASE
 };
+
+/// The nodes of the mean of each channel.
+pub(crate) fn nodes(graph: &mut Graph, x: Value) -> Value {
+    let means = graph.node("GlobalAveragePool", &[x]);
+    graph.node("Flatten", &[means])
+}

@@ -4,7 +4,8 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{MaxPool2d, Window, max_pool2d};
 
 use crate::{
-    Build, Built, Epilogue, LayerDef, Refusal,
+    Build, Built, Epilogue, Graph, LayerDef, Refusal, Value,
+    graph::Attribute,
     layers::{MAX_SIZE, activations::pointwise},
 };
 
@@ -41,11 +42,32 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
             padding: args.get(PADDING),
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
-        let built = Built::new(pointwise!(move |x| max_pool2d(x, options)), output);
-        Ok(built.epilogue(Epilogue::MaxPool2d(options)))
+        let pooled = pointwise!(move |x| max_pool2d(x, options), move |graph, x| nodes(
+            graph, x, options
+        ),);
+        Ok(Built::new(pooled, output).epilogue(Epilogue::MaxPool2d(options)))
     },
     ..LayerDef::BASE
 };
+
+/// The node of a max-pooling.
+pub(crate) fn nodes(graph: &mut Graph, x: Value, options: MaxPool2d) -> Value {
+    let window = window(options.kernel, options.stride, options.padding);
+    graph.node_with("MaxPool", &[x], &window)
+}
+
+/// What a node of pooling is told of its windows.
+pub(super) fn window(
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    [down, across]: [usize; 2],
+) -> [(&'static str, Attribute); 3] {
+    [
+        ("kernel_shape", kernel.into()),
+        ("strides", stride.into()),
+        ("pads", [down, across, down, across].into()),
+    ]
+}
 
 /// The shape of what pooling puts out.
 pub(super) fn pooled(

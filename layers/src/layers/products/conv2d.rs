@@ -3,10 +3,14 @@
 use tapeline_spec::{Arg, SizeOrWord};
 use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d};
 
-use super::{BIAS, INIT, bias, init};
+use super::{BIAS, INIT, bias, conv, init};
 use crate::{
-    Built, Ctx, Element, Epilogue, Layer, LayerDef, Refusal,
-    layers::{MAX_SIZE, shapes::table},
+    Built, Ctx, Element, Epilogue, Graph, Layer, LayerDef, NoNodes, Refusal, Value,
+    layers::{
+        MAX_SIZE,
+        pooling::maxpool2d,
+        shapes::{pad, table},
+    },
 };
 
 const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of filters")
@@ -110,8 +114,12 @@ pub const CONV2D: LayerDef = LayerDef {
             "zeros" => None,
             _ => {
                 let padding = std::mem::take(&mut padding);
-                let rows = table(mode, height, padding[0])?;
-                Some([rows, table(mode, width, padding[1])?])
+                Some(Padded {
+                    mode,
+                    padding,
+                    rows: table(mode, height, padding[0])?,
+                    columns: table(mode, width, padding[1])?,
+                })
             }
         };
         let options = Conv2d {
@@ -142,12 +150,20 @@ fn same(window: &Window) -> Result<[[usize; 2]; 2], Refusal> {
 
 #[derive(Clone)]
 struct Convolution {
-    /// The rows and columns of an image padded with something else than zeros.
-    padded: Option<[Vec<Option<usize>>; 2]>,
+    padded: Option<Padded>,
     weight: ParamId,
     bias: Option<ParamId>,
     options: Conv2d,
     then: Then,
+}
+
+/// An image padded with something else than zeros.
+#[derive(Clone)]
+struct Padded {
+    mode: &'static str,
+    padding: [[usize; 2]; 2],
+    rows: Vec<Option<usize>>,
+    columns: Vec<Option<usize>>,
 }
 
 impl Convolution {
@@ -170,9 +186,24 @@ impl<T: Element> Layer<T> for Convolution {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let bias = self.bias.map(|bias| cx.param(bias));
         let x = match &self.padded {
-            Some([rows, columns]) => gather2d(x, rows, columns),
+            Some(padded) => gather2d(x, &padded.rows, &padded.columns),
             None => x,
         };
         conv2d_then(x, cx.param(self.weight), bias, self.options, self.then)
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        let x = match &self.padded {
+            Some(padded) => pad(graph, x, padded.mode, padded.padding),
+            None => x,
+        };
+        let mut y = conv(graph, x, self.weight, self.bias, self.options);
+        if self.then.relu {
+            y = graph.node("Relu", &[y]);
+        }
+        Ok(match self.then.max_pool {
+            Some(options) => maxpool2d::nodes(graph, y, options),
+            None => y,
+        })
     }
 }

@@ -3,8 +3,8 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, linear};
 
-use super::{BIAS, INIT, bias, init};
-use crate::{Built, Ctx, Element, Layer, LayerDef, layers::MAX_SIZE};
+use super::{BIAS, INIT, bias, gemm, init};
+use crate::{Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value, layers::MAX_SIZE};
 
 const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "size of the output")
     .range(1..=MAX_SIZE)
@@ -44,5 +44,9 @@ impl<T: Element> Layer<T> for Linear {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let bias = self.bias.map(|bias| cx.param(bias));
         linear(x, cx.param(self.weight), bias)
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok(gemm(graph, x, self.weight, self.bias))
     }
 }

@@ -4,9 +4,9 @@ pub mod conv2d;
 pub mod linear;
 
 use tapeline_spec::Arg;
-use tapeline_tensor::ParamId;
+use tapeline_tensor::{Conv2d, ParamId};
 
-use crate::{Build, Init, Refusal};
+use crate::{Build, Graph, Init, Refusal, Value};
 
 const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added").default(true);
 
@@ -49,4 +49,35 @@ fn bias(
         )),
         false => Ok(None),
     }
+}
+
+/// The node of `x Wᵀ + b`.
+pub(super) fn gemm(graph: &mut Graph, x: Value, weight: ParamId, bias: Option<ParamId>) -> Value {
+    let inputs = with_params(graph, x, weight, bias);
+    graph.node_with("Gemm", &inputs, &[("transB", 1.into())])
+}
+
+/// The node of a convolution.
+pub(super) fn conv(
+    graph: &mut Graph,
+    x: Value,
+    weight: ParamId,
+    bias: Option<ParamId>,
+    options: Conv2d,
+) -> Value {
+    let inputs = with_params(graph, x, weight, bias);
+    let [[top, bottom], [left, right]] = options.padding;
+    let attributes = [
+        ("strides", options.stride.into()),
+        ("pads", [top, left, bottom, right].into()),
+        ("dilations", options.dilation.into()),
+        ("group", options.groups.into()),
+    ];
+    graph.node_with("Conv", &inputs, &attributes)
+}
+
+fn with_params(graph: &mut Graph, x: Value, weight: ParamId, bias: Option<ParamId>) -> Vec<Value> {
+    let params = [weight].into_iter().chain(bias);
+    let params = params.map(|id| graph.param(id));
+    [x].into_iter().chain(params).collect()
 }

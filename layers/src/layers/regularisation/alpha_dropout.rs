@@ -4,7 +4,7 @@ use tapeline_tensor::Var;
 
 use super::{P, ones};
 use crate::{
-    Batch, Ctx, Element, Layer, LayerDef, Stream,
+    Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value,
     layers::activations::{SELU_ALPHA, SELU_SCALE},
 };
 
@@ -50,5 +50,9 @@ impl<T: Element> Layer<T> for AlphaDropout {
         let tape = cx.tape();
         let mask = (kept * T::of(scale)).into_shared();
         x * tape.constant(mask) + tape.constant(instead.into_shared())
+    }
+
+    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok(x)
     }
 }

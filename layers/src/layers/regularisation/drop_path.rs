@@ -3,7 +3,7 @@
 use tapeline_tensor::Var;
 
 use super::{P, drop};
-use crate::{Batch, Ctx, Element, Layer, LayerDef, Stream};
+use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
 /// While training, a whole sample becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`. As the last layer of a `residual`
 /// it leaves that out for some samples. (Huang et al. 2016; `timm.layers.DropPath`)
@@ -31,5 +31,9 @@ impl<T: Element> Layer<T> for DropPath {
         let mut shape = vec![1; x.ndim()];
         shape[0] = x.shape()[0];
         drop(cx, self.stream, x, &shape, self.p)
+    }
+
+    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok(x)
     }
 }

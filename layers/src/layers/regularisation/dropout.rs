@@ -3,7 +3,7 @@
 use tapeline_tensor::Var;
 
 use super::{P, drop};
-use crate::{Batch, Ctx, Element, Layer, LayerDef, Stream};
+use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
 /// While training, each value becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`. (`torch.nn.Dropout`; Srivastava
 /// et al. 2014)
@@ -34,5 +34,9 @@ struct Dropout {
 impl<T: Element> Layer<T> for Dropout {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         drop(cx, self.stream, x, &x.shape(), self.p)
+    }
+
+    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok(x)
     }
 }

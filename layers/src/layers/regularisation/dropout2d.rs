@@ -3,7 +3,7 @@
 use tapeline_tensor::Var;
 
 use super::{P, drop};
-use crate::{Batch, Ctx, Element, Layer, LayerDef, Stream};
+use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
 /// While training, each channel of a sample becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`.
 /// (`torch.nn.Dropout2d`; Tompson et al. 2015)
@@ -31,5 +31,9 @@ impl<T: Element> Layer<T> for Dropout2d {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let shape = x.shape();
         drop(cx, self.stream, x, &[shape[0], shape[1], 1, 1], self.p)
+    }
+
+    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok(x)
     }
 }

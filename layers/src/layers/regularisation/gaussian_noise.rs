@@ -4,7 +4,7 @@ use ndarray_rand::rand_distr::{Distribution, StandardNormal};
 use tapeline_spec::Arg;
 use tapeline_tensor::{Tensor, Var};
 
-use crate::{Batch, Ctx, Element, Layer, LayerDef, Stream};
+use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
 const STD: Arg<f64> = Arg::new("std", "its standard deviation")
     .default(0.1)
@@ -45,5 +45,9 @@ impl<T: Element> Layer<T> for GaussianNoise {
             T::of(self.std * f64::from(normal))
         });
         x + cx.tape().constant(noise)
+    }
+
+    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok(x)
     }
 }

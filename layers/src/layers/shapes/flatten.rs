@@ -2,7 +2,7 @@
 
 use tapeline_tensor::Var;
 
-use crate::{Built, Ctx, Element, Layer, LayerDef};
+use crate::{Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
 
 /// All dimensions of a sample as one, in row-major order: `[channels, h, w]` gives `[channels·h·w]`. (`torch.nn.Flatten`)
 pub const FLATTEN: LayerDef = LayerDef {
@@ -18,5 +18,9 @@ struct Flatten;
 impl<T: Element> Layer<T> for Flatten {
     fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         x.flatten(1)
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok(graph.node("Flatten", &[x]))
     }
 }

@@ -1,6 +1,6 @@
 //! What lies outside of an image.
 
-use crate::Refusal;
+use crate::{Graph, Refusal, Value};
 
 /// For each cell of a line of `size` cells with `before` and `after` more around it: which cell it is a copy of, or `None` for a zero.
 /// `mode` is `zeros`, `reflect`, `replicate` or `circular`. (`torch.nn.functional.pad`)
@@ -35,4 +35,21 @@ pub fn table(
     let inside = before..before + size;
     let cell = |place| (mode != "zeros" || inside.contains(&place)).then(|| copied(place));
     Ok((0..before + size + after).map(cell).collect())
+}
+
+/// The node of a padding by `mode`, above and below, left and right.
+pub fn pad(
+    graph: &mut Graph,
+    x: Value,
+    mode: &str,
+    [[top, bottom], [left, right]]: [[usize; 2]; 2],
+) -> Value {
+    let mode = match mode {
+        "reflect" => "reflect",
+        "replicate" => "edge",
+        "circular" => "wrap",
+        _ => "constant",
+    };
+    let pads = graph.sizes(&[0, 0, top, left, 0, 0, bottom, right]);
+    graph.node_with("Pad", &[x, pads], &[("mode", mode.into())])
 }

@@ -3,7 +3,9 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
-use crate::{Built, Ctx, Element, Layer, LayerDef, Refusal, layers::MAX_SIZE};
+use crate::{
+    Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value, layers::MAX_SIZE,
+};
 
 const SHAPE: Arg<Vec<usize>> =
     Arg::new("shape", "sizes of a sample's dimensions").range(1..=MAX_SIZE);
@@ -43,5 +45,9 @@ impl<T: Element> Layer<T> for Reshape {
     fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let batch = x.shape()[0];
         x.reshape(&[&[batch], &self.0[..]].concat())
+    }
+
+    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+        Ok(graph.reshape(x, &self.0))
     }
 }

@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 
 use crate::{
-    Built, LayerDef,
+    Built, Graph, LayerDef, Value,
     layers::{MAX_SIZE, activations::pointwise},
 };
 
@@ -34,11 +34,26 @@ pub const UPSAMPLE2D: LayerDef = LayerDef {
             (0..size * scale).map(|place| Some(place / scale)).collect()
         };
         let (rows, columns) = (table(height, down), table(width, across));
-        let enlarged = pointwise!({
-            let (rows, columns) = (rows.clone(), columns.clone());
-            move |x| tapeline_tensor::gather2d(x, &rows, &columns)
-        });
+        let enlarged = pointwise!(
+            {
+                let (rows, columns) = (rows.clone(), columns.clone());
+                move |x| tapeline_tensor::gather2d(x, &rows, &columns)
+            },
+            move |graph, x| nodes(graph, x, [down, across]),
+        );
         Ok(Built::new(enlarged, output))
     },
     ..LayerDef::BASE
 };
+
+fn nodes(graph: &mut Graph, x: Value, factors: [usize; 2]) -> Value {
+    let [down, across] = factors.map(|factor| factor as f32);
+    let region = graph.absent();
+    let scales = graph.numbers(&[4], vec![1.0, 1.0, down, across]);
+    let by_floor = [
+        ("mode", "nearest".into()),
+        ("coordinate_transformation_mode", "asymmetric".into()),
+        ("nearest_mode", "floor".into()),
+    ];
+    graph.node_with("Resize", &[x, region, scales], &by_floor)
+}

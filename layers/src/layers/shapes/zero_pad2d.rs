@@ -2,7 +2,7 @@
 
 use tapeline_spec::Arg;
 
-use super::table;
+use super::{pad, table};
 use crate::{
     Built, LayerDef, Refusal,
     layers::{MAX_SIZE, activations::pointwise},
@@ -38,10 +38,13 @@ pub const ZERO_PAD2D: LayerDef = LayerDef {
         let rows = table("zeros", height, [top, bottom])?;
         let columns = table("zeros", width, [left, right])?;
         let output = [channels, rows.len(), columns.len()];
-        let padded = pointwise!({
-            let (rows, columns) = (rows.clone(), columns.clone());
-            move |x| tapeline_tensor::gather2d(x, &rows, &columns)
-        });
+        let padded = pointwise!(
+            {
+                let (rows, columns) = (rows.clone(), columns.clone());
+                move |x| tapeline_tensor::gather2d(x, &rows, &columns)
+            },
+            move |graph, x| pad(graph, x, "zeros", [[top, bottom], [left, right]]),
+        );
         Ok(Built::new(padded, output))
     },
     ..LayerDef::BASE

@@ -1,0 +1,88 @@
+//! `tapeline export`
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::Args;
+use tapeline_models::{
+    onnx::{self, OnnxError, Options},
+    save,
+};
+
+use crate::{
+    context::Context,
+    error::CliError,
+    model_arg::{ModelArg, Source},
+    numbers::{Shape, shape},
+};
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  tapeline export @runs/1 model.onnx --normalise --softmax")]
+pub struct Export {
+    /// `@` and the path of a run or a model file; a spec with --weights
+    model: OsString,
+    /// The file to write; its name ends in .onnx, or in .safetensors for one with PyTorch's names
+    file: PathBuf,
+    /// Weights for the model, in a safetensors file with PyTorch's names
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Shape of the input, where MODEL is a spec
+    #[arg(long, value_name = "SHAPE", value_parser = shape, default_value = "1x28x28")]
+    input: Shape,
+    /// ONNX: take pixels as they are, 0 to 255, and bring them to what the model takes
+    #[arg(long)]
+    normalise: bool,
+    /// ONNX: put out probabilities
+    #[arg(long)]
+    softmax: bool,
+}
+
+impl Export {
+    pub fn run(&self, cx: &Context) -> Result<(), CliError> {
+        let options = Options {
+            normalise: self.normalise,
+            softmax: self.softmax,
+        };
+        let onnx = match self
+            .file
+            .extension()
+            .and_then(|extension| extension.to_str())
+        {
+            Some("onnx") => true,
+            Some("safetensors") if options == Options::default() => false,
+            Some("safetensors") => {
+                return Err(CliError::usage(
+                    "`--normalise` and `--softmax` are for ONNX; a model file says in its metadata how pixels become numbers",
+                ));
+            }
+            _ => {
+                let file = self.file.display();
+                return Err(CliError::usage(format!("{file}: what is to be written?"))
+                    .help("the name ends in `.onnx` or in `.safetensors`"));
+            }
+        };
+        let model = ModelArg::read(&self.model)?;
+        model.expect_weights(self.weights.as_deref())?;
+        let trained = model.trained(self.weights.as_deref(), &self.input.0, &[], cx)?;
+        let (params, labels) = (&trained.params, &trained.labels);
+        if !onnx {
+            return Ok(save(&self.file, &trained.model, params, labels)?);
+        }
+        onnx::save(&self.file, &trained.model, params, labels, options).map_err(|error| match error
+        {
+            OnnxError::Spec(error) => CliError::Spec {
+                origin: origin(model),
+                error,
+            },
+            OnnxError::TooLarge(_) => CliError::usage(error),
+            OnnxError::File(error) => error.into(),
+        })
+    }
+}
+
+/// The file that a spec is from.
+fn origin(model: ModelArg) -> Option<String> {
+    match model {
+        ModelArg::Spec(Source { origin, .. }) => origin,
+        ModelArg::File(file) => Some(file.display().to_string()),
+    }
+}

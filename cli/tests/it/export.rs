@@ -1,0 +1,58 @@
+//! `export`: the file by its name, and what is refused.
+
+use std::fs;
+
+use crate::common::Bench;
+
+#[test]
+fn the_file_is_what_its_name_says() {
+    let bench = Bench::new();
+    bench.train("run", &[]);
+    let ran = bench
+        .run(&["export", "@run", "model.safetensors"])
+        .succeeded();
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    let read = |name: &str| fs::read(bench.path(name)).unwrap();
+    assert_eq!(read("model.safetensors"), read("run/model.safetensors"));
+
+    bench.run(&["export", "@run", "a.onnx"]).succeeded();
+    bench
+        .run(&["export", "@model.safetensors", "b.onnx"])
+        .succeeded();
+    assert_eq!(read("a.onnx"), read("b.onnx"));
+    let args = ["--weights", "model.safetensors", "--input", "1x6x6"];
+    let spec = ["export", "flatten linear(3)", "c.onnx"];
+    bench.run(&[&spec[..], &args].concat()).succeeded();
+    assert!(read("a.onnx").len() > 4 * (36 * 3 + 3));
+
+    for (option, added) in [("--softmax", "Softmax"), ("--normalise", "normalise.Mul")] {
+        bench.run(&["export", "@run", "d.onnx", option]).succeeded();
+        let has = |name: &str| {
+            read(name)
+                .windows(added.len())
+                .any(|w| w == added.as_bytes())
+        };
+        assert!(!has("a.onnx") && has("d.onnx"), "{option}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_nothing_written() {
+    let bench = Bench::new();
+    bench.train("run", &[]);
+    let export = |args: &[&str]| bench.run(&[&["export"], args].concat());
+    export(&["flatten linear(3)", "m.onnx"]).failed(2, &["a spec has no weights", "--weights"]);
+    for name in ["m", "m.onx", "m.pt"] {
+        export(&["@run", name]).failed(2, &[name, ".onnx", ".safetensors"]);
+    }
+    for option in ["--softmax", "--normalise"] {
+        export(&["@run", "m.safetensors", option]).failed(2, &[option]);
+    }
+    let weights = ["--weights", "run/model.safetensors", "--input", "1x6x6"];
+    let twice = ["flatten linear(3) softmax", "m.onnx", "--softmax"];
+    export(&[&twice[..], &weights].concat()).failed(2, &["ends with one", "^^^^^^^"]);
+    export(&["@run", "nowhere/m.onnx"]).failed(4, &["nowhere/m.onnx", "can't be written"]);
+    let files = fs::read_dir(bench.dir.path()).unwrap();
+    let left: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "only the data and the run: {left:?}");
+}

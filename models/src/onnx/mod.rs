@@ -1,0 +1,158 @@
+//! A trained model as an ONNX file, for other programs to run.
+//!
+//! The operations are those of version [`OPSET`] of ONNX's standard set, the file is of format [`IR_VERSION`]. The graph is what the model computes
+//! in evaluation: dropout is absent, batch normalisation uses its running statistics. It takes `input`, `[n, …]` with any `n`, and
+//! puts out `logits`, or `probabilities` where a softmax ends it. Parameters have their own names; the metadata are those of a model
+//! file ([`save`](crate::save)), without `format`.
+
+pub mod proto;
+mod write;
+
+use std::path::Path;
+
+use prost::Message;
+pub use tapeline_layers::graph::OPSET;
+use tapeline_layers::{Graph, graph::Source};
+use tapeline_tensor::Params;
+
+use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use crate::{FileError, Labels, Model, SpecError, atomic, file};
+
+/// The version of the file format: the one that came with [`OPSET`]. (ONNX 1.15)
+pub const IR_VERSION: i64 = 9;
+
+/// The most bytes that a message can have: its sizes are read as `i32`.
+const MAX_BYTES: usize = i32::MAX as usize;
+
+/// What the graph does beside what the model does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Begin with `(x · scale − mean) / std`, so that the input is pixels as they are, numbers from 0 to 255.
+    pub normalise: bool,
+    /// End with a softmax, so that the output is probabilities.
+    pub softmax: bool,
+}
+
+/// Why a model can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OnnxError {
+    /// A layer doesn't say how it is written, or a softmax would be a second one.
+    #[error(transparent)]
+    Spec(SpecError),
+    /// The file would be larger than files of this kind can be.
+    #[error("the model would have {0} bytes as ONNX, which ends at {MAX_BYTES}")]
+    TooLarge(usize),
+    /// The file can't be written.
+    #[error(transparent)]
+    File(FileError),
+}
+
+/// Writes an ONNX file, whole or not at all.
+///
+/// # Errors
+/// When the model can't be written so, or the file can't be written; an older file then is as it was.
+pub fn save(
+    path: &Path,
+    model: &Model,
+    params: &Params,
+    labels: &Labels,
+    options: Options,
+) -> Result<(), OnnxError> {
+    let message = message(model, params, labels, options)?;
+    let size = expect_fits(message.encoded_len())?;
+    let mut bytes = Vec::with_capacity(size);
+    message
+        .encode(&mut bytes)
+        .unwrap_or_else(|e| unreachable!("a vector grows: {e}"));
+    atomic::write(path, &bytes).map_err(|reason| {
+        OnnxError::File(FileError::new(path, format!("can't be written: {reason}")))
+    })
+}
+
+/// The message that a file would hold.
+///
+/// # Errors
+/// When a layer doesn't say how it is written, or a softmax is asked for where there is one.
+pub fn message(
+    model: &Model,
+    params: &Params,
+    labels: &Labels,
+    options: Options,
+) -> Result<ModelProto, OnnxError> {
+    if options.softmax && model.puts_out_probabilities() {
+        let error = model.blame_last(
+            "a softmax is asked for, but the model ends with one".into(),
+            "leave one of them out",
+        );
+        return Err(OnnxError::Spec(error));
+    }
+    let mut metadata = file::metadata(model, labels);
+    metadata.remove("format");
+    let plan = &model.plan;
+    let mut graph = Graph::new(&plan.input);
+    let mut x = graph.input();
+    if options.normalise {
+        // The graph does it, so nobody else should.
+        metadata.remove("normalisation");
+        let numbers = labels.normalisation;
+        x = graph.within("normalise", &plan.input, |graph| {
+            let steps = [
+                ("Mul", numbers.scale),
+                ("Sub", numbers.mean),
+                ("Div", numbers.std),
+            ];
+            steps.into_iter().fold(x, |x, (op, number)| {
+                let number = graph.number(number.into());
+                graph.node(op, &[x, number])
+            })
+        });
+    }
+    let mut y = plan.chain.nodes(&mut graph, x).map_err(|error| {
+        let help = "in the layer's code, `Layer::nodes` is where it would";
+        OnnxError::Spec(model.blame(&error.path, "doesn't say how it is written as nodes", help))
+    })?;
+    let ending = match (options.softmax, graph.source(y)) {
+        (true, _) => Some(("Softmax", &[("axis", 1.into())][..])),
+        (false, Source::Node(_)) => None,
+        // An output must be put out by something.
+        (false, _) => Some(("Identity", &[][..])),
+    };
+    if let Some((op, attributes)) = ending {
+        y = graph.within("output", &plan.output, |graph| {
+            graph.node_with(op, &[y], attributes)
+        });
+    }
+    let name = match options.softmax || model.puts_out_probabilities() {
+        true => "probabilities",
+        false => "logits",
+    };
+    let entry = |(key, value): (&str, String)| StringStringEntryProto {
+        key: key.into(),
+        value,
+    };
+    Ok(ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: "tapeline".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        graph: Some(write::graph(
+            &graph,
+            y,
+            name,
+            params,
+            &plan.input,
+            &plan.output,
+        )),
+        opset_import: vec![OperatorSetIdProto {
+            domain: String::new(),
+            version: OPSET,
+        }],
+        metadata_props: metadata.into_iter().map(entry).collect(),
+    })
+}
+
+fn expect_fits(bytes: usize) -> Result<usize, OnnxError> {
+    match bytes {
+        0..=MAX_BYTES => Ok(bytes),
+        _ => Err(OnnxError::TooLarge(bytes)),
+    }
+}

@@ -1,0 +1,59 @@
+"""Holds model files to PyTorch: for every layer it has, our file loads into nn.Sequential, strictly, and gives our outputs; and the other way round.
+
+    python torch_check.py
+
+Needs torch, safetensors. The modules are those of layers/tests/fixtures/layers.py. Outputs must be equal within 1e-5 of the largest. Then PyTorch's
+own state_dict, in f32, f64, f16 and bf16, goes through `tapeline export` and must come back as the same numbers.
+"""
+
+import sys
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from travel import ROOT, cases, tapeline, work
+
+sys.path.insert(0, str(ROOT / "layers/tests/fixtures"))
+from layers import MODULES  # noqa: E402
+
+TOLERANCE = 1e-5
+TYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
+
+
+def main():
+    table = [(spec, module, shape[1:]) for spec, module, shapes in MODULES for shape in shapes]
+    # Of a random layer, what it does in evaluation is compared.
+    lines = [f"{spec}\t{'x'.join(map(str, shape))}" for spec, _, shape in table]
+    folder, worst = work("torch", lines), {}
+    for (number, spec, shape), (_, module, _) in zip(cases(folder), table):
+        module = nn.Sequential(module).float().eval()
+        state = load_file(folder / f"{number}.safetensors")
+        module.load_state_dict(state, strict=True)
+        values = load_file(folder / f"{number}.values.safetensors")
+        for batch in [1, 2, 7]:
+            y = values[f"y{batch}"]
+            with torch.no_grad():
+                found = module(values[f"x{batch}"])
+            assert found.shape == y.shape, (spec, found.shape, y.shape)
+            apart = ((found - y).abs().max() / y.abs().max().clamp(min=1)).item()
+            name = spec.split("(")[0].split("[")[0]
+            worst[name] = max(worst.get(name, 0), apart)
+            if apart > TOLERANCE:
+                print(f"{apart:.1e} apart with {batch}: {spec} on {shape}")
+
+        for dtype in TYPES:
+            theirs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in module.state_dict().items()}
+            save_file(theirs, folder / "theirs.safetensors")
+            back = folder / "back.safetensors"
+            # A model file is for a classifier, whose output is a row.
+            tapeline("export", f"{spec} flatten", back, "--weights", folder / "theirs.safetensors", "--input", shape)
+            back = load_file(back)
+            assert back.keys() == state.keys(), (spec, back.keys())
+            for name, x in back.items():
+                assert torch.equal(x, theirs[name].float()), (spec, dtype, name)
+    for name, apart in sorted(worst.items()):
+        print(f"{apart:.1e}  {name}")
+    sys.exit(max(worst.values()) > TOLERANCE)
+
+
+main()

@@ -1,0 +1,147 @@
+//! Writes what models compute, so that other programs can be held to it: `models/tests/python/onnx_check.py` and `torch_check.py` read it.
+//!
+//! `travel FOLDER` takes the examples of every layer, the presets and 100 random networks. `travel FOLDER CASES` takes the lines of a file: a spec, a
+//! tab and an input shape; or `@` and a model file, which gets the first 1000 test images of MNIST.
+//!
+//! Case 7 is `7.safetensors`, a model file with drawn weights, and `7.values.safetensors` with inputs `x1`, `x2`, `x7`, named by
+//! the size of the batch, and the outputs `y1`, `y2`, `y7`. `cases.tsv` has a line for each: number, spec, input shape.
+#![allow(clippy::print_stdout)]
+
+use std::{collections::BTreeMap, env, error::Error, fs, path::Path};
+
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tapeline_data::Normalisation;
+use tapeline_layers::{Ctx, Init, Mode, layers};
+use tapeline_models::{Labels, Model, load, parse_shape, presets, save, shape_text, weights};
+use tapeline_tensor::{Params, Role, Tensor, no_grad};
+use tapeline_tests::network;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = env::args().skip(1);
+    let folder = args.next().ok_or("a folder is wanted")?;
+    let cases = match args.next() {
+        Some(file) => fs::read_to_string(file)?,
+        None => everything(),
+    };
+    fs::create_dir_all(&folder)?;
+    let mut list = String::new();
+    for (number, case) in cases.lines().enumerate() {
+        let (spec, input) = match case.strip_prefix('@') {
+            Some(file) => trained(Path::new(&folder), number, Path::new(file))?,
+            None => drawn(Path::new(&folder), number, case)?,
+        };
+        list += &format!("{number}\t{spec}\t{}\n", shape_text(&input));
+    }
+    fs::write(Path::new(&folder).join("cases.tsv"), list)?;
+    println!("{} cases", cases.lines().count());
+    Ok(())
+}
+
+/// Lines for all that is registered, and for random networks. A classifier's output is a row.
+fn everything() -> String {
+    let mut cases = String::new();
+    for def in layers().iter() {
+        for (spec, input) in def.examples {
+            let model = Model::build(spec, input, &layers(), &presets());
+            let row = model.is_ok_and(|model| model.plan.output.len() == 1);
+            let end = if row { "" } else { " flatten" };
+            cases += &format!("{spec}{end}\t{}\n", shape_text(input));
+        }
+    }
+    for preset in presets().iter() {
+        cases += &format!("{}\t1x28x28\n", preset.name);
+    }
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..100 {
+        if let Ok(drawn) = network(2..=8).new_tree(&mut runner) {
+            let network = drawn.current();
+            cases += &format!("{}\t{}\n", network.text, shape_text(&network.input));
+        }
+    }
+    cases
+}
+
+/// A spec with drawn weights on drawn inputs.
+fn drawn(folder: &Path, number: usize, case: &str) -> Result<(String, Vec<usize>), Box<dyn Error>> {
+    let (spec, input) = case.split_once('\t').ok_or("a spec, a tab and a shape")?;
+    let input = parse_shape(input).ok_or("a shape like 1x28x28")?;
+    let model = Model::build(spec, &input, &layers(), &presets())?;
+    let mut rng = ChaCha8Rng::seed_from_u64(number as u64);
+    let params = params(&model, &mut rng);
+    let labels = Labels {
+        classes: (0..model.plan.output[0]).map(|i| i.to_string()).collect(),
+        normalisation: Normalisation::default(),
+    };
+    save(
+        &folder.join(format!("{number}.safetensors")),
+        &model,
+        &params,
+        &labels,
+    )?;
+    let inputs = [1, 2, 7].map(|count| {
+        let shape = [&[count], &input[..]].concat();
+        Tensor::from_shape_simple_fn(shape, || rng.random_range(-3.0..3.0))
+    });
+    values(folder, number, &model, &params, &inputs)?;
+    Ok((spec.into(), input))
+}
+
+/// First weights; what would be the same everywhere is drawn, too, so that no part of it can be mistaken for another.
+fn params(model: &Model, rng: &mut ChaCha8Rng) -> Params {
+    let mut params = Params::new();
+    for (declared, first) in model.plan.declared.iter().zip(&model.init(1)) {
+        let mut value = first.value.clone();
+        if let Init::Constant(number) = declared.init {
+            value.mapv_inplace(|_| number as f32 + rng.random_range(-0.4..0.4));
+        }
+        params.push(&declared.name, declared.role, value);
+    }
+    params
+}
+
+/// A trained model on images as its file says they are normalised.
+fn trained(
+    folder: &Path,
+    number: usize,
+    file: &Path,
+) -> Result<(String, Vec<usize>), Box<dyn Error>> {
+    let trained = load(file, &layers(), &presets())?;
+    let test = tapeline_data::load("mnist")?.test.limit(1000);
+    let mut pixels = vec![0.0; 1000 * 28 * 28];
+    let all: Vec<_> = (0..1000).collect();
+    test.gather(&all, trained.labels.normalisation, &mut pixels);
+    let images = Tensor::from_shape_vec(vec![1000, 1, 28, 28], pixels)?;
+    fs::copy(file, folder.join(format!("{number}.safetensors")))?;
+    values(folder, number, &trained.model, &trained.params, &[images])?;
+    Ok((
+        trained.model.short().into(),
+        trained.model.plan.input.clone(),
+    ))
+}
+
+/// Writes inputs, and what the model makes of them in evaluation.
+fn values(
+    folder: &Path,
+    number: usize,
+    model: &Model,
+    params: &Params,
+    inputs: &[Tensor],
+) -> Result<(), Box<dyn Error>> {
+    let mut values = Params::new();
+    for x in inputs {
+        let y = no_grad(params, |tape, params| {
+            let cx = Ctx::new(tape, params, Mode::Evaluation);
+            model.forward(&cx, tape.constant(x.clone())).value()
+        });
+        let count = x.shape()[0];
+        values.push(format!("x{count}"), Role::Buffer, x.clone());
+        values.push(format!("y{count}"), Role::Buffer, y);
+    }
+    let file = folder.join(format!("{number}.values.safetensors"));
+    Ok(fs::write(file, weights::encode(&values, &BTreeMap::new()))?)
+}
