@@ -23,7 +23,7 @@ use crate::{
         Study,
         evidence::Evidence,
         results::Compared,
-        text::{strangers, verdicts},
+        text::{STRANGERS, strangers, verdicts},
     },
 };
 
@@ -88,7 +88,7 @@ fn section(
     }
     let strangers = strangers(compared);
     if !strangers.is_empty() {
-        html += "<p>Outside of what the seeds’ spread would let one expect (95 % prediction interval):</p>\n";
+        html += &format!("<p>{}</p>\n", escaped(STRANGERS));
         html += &list(&strangers, true);
     }
     html += &heading("Learning curves");

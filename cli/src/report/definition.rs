@@ -160,24 +160,16 @@ impl RowDef {
             seeds,
             runs: Vec::new(),
             extra: self.extra,
-            known: self
-                .known
-                .iter()
-                .filter_map(|(by, runs)| known(by, runs))
-                .collect(),
+            known: self.known.iter().map(known).collect(),
         })
     }
 }
 
-/// The mean over the runs; none of no runs.
-fn known(by: &str, runs: &[[f64; 3]]) -> Option<Known> {
-    let mean = |i: usize| runs.iter().map(|run| run[i]).sum::<f64>() / runs.len() as f64;
-    (!runs.is_empty()).then(|| Known {
-        by: by.into(),
-        train_loss: mean(0),
-        train_accuracy: mean(1),
-        test_accuracy: mean(2),
-    })
+fn known((by, runs): (&String, &Vec<[f64; 3]>)) -> Known {
+    Known {
+        by: by.clone(),
+        runs: runs.clone(),
+    }
 }
 
 #[cfg(test)]

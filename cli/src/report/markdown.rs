@@ -4,7 +4,7 @@ use crate::study::{
     Study, files,
     grid::{Cell, Grid, grid},
     results::Compared,
-    text::{METHOD, strangers, verdicts},
+    text::{METHOD, STRANGERS, strangers, verdicts},
 };
 
 /// The page; its pictures stand beside it.
@@ -33,7 +33,7 @@ pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
         }
         let strangers = strangers(compared);
         if !strangers.is_empty() {
-            page += "\nOutside of what the seeds' spread would let one expect (95 % prediction interval):\n\n";
+            page += &format!("\n{STRANGERS}\n\n");
             page.extend(strangers.iter().map(|line| format!("- {line}")));
         }
     }

@@ -146,15 +146,20 @@ pub fn grid(compared: &Compared<'_>) -> Grid {
             let mut cells = vec![Cell::default(); columns.len()];
             cells[0] = Cell::text(&format!("  {}", known.by));
             for (column, cell) in columns.iter().zip(&mut cells) {
-                let (number, percent) = match column.name.as_str() {
-                    "train loss" => (known.train_loss, false),
-                    "train accuracy" => (known.train_accuracy, true),
-                    "test accuracy" => (known.test_accuracy, true),
+                let figure = match column.name.as_str() {
+                    "train loss" => 0,
+                    "train accuracy" => 1,
+                    "test accuracy" => 2,
                     _ => continue,
                 };
+                let values: Vec<_> = known.runs.iter().map(|run| run[figure]).collect();
+                let shown = SHOWN.iter().find(|shown| shown.name == column.name);
+                let (Some(shown), Some(sample)) = (shown, Sample::of(&values)) else {
+                    continue;
+                };
                 *cell = Cell {
-                    text: value(number, percent),
-                    number: Some(number),
+                    text: shown.text(sample),
+                    number: Some(sample.mean),
                     best: false,
                 };
             }
@@ -217,13 +222,6 @@ impl Cell {
 /// What stands in a column: an alternative may be nothing at all.
 fn named(cell: &str) -> &str {
     if cell.is_empty() { "(nothing)" } else { cell }
-}
-
-fn value(number: f64, percent: bool) -> String {
-    match percent {
-        true => format!("{:.2} %", 100.0 * number),
-        false => format!("{number:.4}"),
-    }
 }
 
 /// How many of a row's runs have come to their last epoch.

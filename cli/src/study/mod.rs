@@ -80,9 +80,8 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Known {
     pub by: String,
-    pub train_loss: f64,
-    pub train_accuracy: f64,
-    pub test_accuracy: f64,
+    /// Train loss, train accuracy and test accuracy of one run or more.
+    pub runs: Vec<[f64; 3]>,
 }
 
 /// What a comparison is to find out about two of its rows.

@@ -5,7 +5,8 @@ use crate::{
         Known,
         grid::{Grid, grid},
         results::{Compared, RowResult},
-        verdict::{Verdict, best, judge},
+        stats::{Sample, welch},
+        verdict::{LIMIT, Verdict, best, judge},
     },
     table::{Table, percent},
 };
@@ -13,10 +14,17 @@ use crate::{
 /// How verdicts are found, in a sentence.
 pub const METHOD: &str = "paired t-test of the test accuracies over the seeds, two-sided, at 5 %";
 
+/// What [`strangers`] are, as a heading.
+pub const STRANGERS: &str = "Figures from elsewhere that differ by more than chance (Welch's test at 5 %; for a single run the 95 % prediction interval):";
+
 /// A comparison for people: its table, then what can be said of its differences.
 pub fn text(compared: &Compared<'_>) -> String {
-    let lines = [verdicts(compared), strangers(compared)].concat();
-    table(&grid(compared)) + &lines.concat()
+    let mut text = table(&grid(compared)) + &verdicts(compared).concat();
+    let strangers = strangers(compared);
+    if !strangers.is_empty() {
+        text += &format!("{STRANGERS}\n{}", strangers.concat());
+    }
+    text
 }
 
 fn table(grid: &Grid) -> String {
@@ -101,21 +109,27 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     lines
 }
 
-/// A line for each figure from elsewhere that is no likely one here.
+/// A line for each test accuracy from elsewhere that differs from the one here by more than chance: by Welch's test where there are several
+/// runs of it, for a single one when it lies outside of the 95 % prediction interval.
 pub fn strangers(compared: &Compared<'_>) -> Vec<String> {
     let rows = compared.rows.iter();
     let pairs = rows.flat_map(|row| row.row.known.iter().map(move |known| (row, known)));
     let line = |(row, known): (&RowResult<'_>, &Known)| {
-        let sample = row
+        let ours = row
             .sample(|f| Some(f.test_accuracy))
             .filter(|sample| sample.count > 1)?;
-        let strange = !sample.may_give(known.test_accuracy);
-        strange.then(|| {
+        let theirs: Vec<_> = known.runs.iter().map(|run| run[2]).collect();
+        let theirs = Sample::of(&theirs)?;
+        let likely = match theirs.count {
+            1 => ours.may_give(theirs.mean),
+            _ => welch(ours, theirs) >= LIMIT,
+        };
+        (!likely).then(|| {
             format!(
                 "{}: test accuracy {} here, {} by {}\n",
                 row.row.name(),
-                percent(sample.mean),
-                percent(known.test_accuracy),
+                percent(ours.mean),
+                percent(theirs.mean),
                 known.by
             )
         })

@@ -8,7 +8,7 @@ use crate::study::{
 };
 
 /// How improbable chance must be.
-const LIMIT: f64 = 0.05;
+pub const LIMIT: f64 = 0.05;
 
 /// What is known of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
