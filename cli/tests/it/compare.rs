@@ -348,7 +348,7 @@ fn a_report_is_its_file_with_what_came_of_it() {
         "## Width | height",
         "| narrow |",
         "| *elsewhere* |",
-        "*15.00 %*",
+        "*15.00 ± 7.07 %*",
         "0 of 1, 1 missing",
         "Wide is better: ",
         "](curves.svg)",
