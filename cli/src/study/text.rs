@@ -83,7 +83,7 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     let name = rows[best.row].row.name();
     if rows[best.row].values(|f| Some(f.test_accuracy)).len() < 2 {
         return vec![
-            "one seed tells nothing of the spread, so no difference is judged: `--seeds 3`\n"
+            "one seed tells nothing of the spread, so no difference is judged\n"
                 .into(),
         ];
     }
