@@ -82,10 +82,7 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     };
     let name = rows[best.row].row.name();
     if rows[best.row].values(|f| Some(f.test_accuracy)).len() < 2 {
-        return vec![
-            "one seed tells nothing of the spread, so no difference is judged\n"
-                .into(),
-        ];
+        return vec!["one seed tells nothing of the spread, so no difference is judged\n".into()];
     }
     let count = best.others.len();
     let correction = match count {
