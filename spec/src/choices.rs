@@ -25,7 +25,7 @@ pub struct Choices {
 ///
 /// let tree = parse("{0, 2}*linear(8) { | tanh}").unwrap();
 /// let choices = choices(&tree)?;
-/// assert_eq!(choices.places, ["{0, 2}", "{ | tanh}"]);
+/// assert_eq!(choices.places, ["{0, 2}", "{ | tanh }"]);
 /// assert_eq!(choices.chosen, [["0", ""], ["0", "tanh"], ["2", ""], ["2", "tanh"]]);
 /// # Ok::<(), tapeline_spec::Diagnostic>(())
 /// ```

@@ -87,7 +87,7 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     let count = best.others.len();
     let correction = match count {
         1 => String::new(),
-        _ => format!(", with Holm's correction for {count} of them"),
+        _ => format!(", p-values with Holm's correction for {count} comparisons"),
     };
     let mut lines = vec![format!(
         "{name} has the best test accuracy; {METHOD}{correction}:\n"
@@ -98,7 +98,7 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
             Verdict::Fails | Verdict::Open => "within the seeds' spread",
         };
         format!(
-            "  better than {} by {}: {told}\n",
+            "  against {}: {}: {told}\n",
             rows[*other].row.name(),
             judged.figures()
         )
