@@ -125,8 +125,8 @@ pub fn train(
     if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);
     }
-    if let Some(signal) = signals.came() {
-        let left = board.left();
+    let left = board.left();
+    if let Some(signal) = signals.came().filter(|_| left > 0) {
         cx.terminal.note(&format!(
             "stopped with {left} of {all} runs left; the same command goes on from here"
         ));
