@@ -65,8 +65,7 @@ pub struct Buffer<T: Element> {
 impl<T: Element> Buffer<T> {
     /// `len` elements of no particular value, to be written.
     pub fn any(len: usize) -> Self {
-        let line = LINE / size_of::<T>();
-        let wanted = len + line - 1;
+        let wanted = with_line::<T>(len);
         let spare = T::spares(|spares| {
             let best = spares.partition_point(|memory| memory.len() < wanted);
             let fits = spares
@@ -78,7 +77,7 @@ impl<T: Element> Buffer<T> {
             FRESH.set(FRESH.get() + (wanted * size_of::<T>()) as u64);
             vec![T::default(); wanted]
         });
-        let start = memory.as_ptr().align_offset(LINE).min(line - 1);
+        let start = memory.as_ptr().align_offset(LINE).min(wanted - len);
         Buffer { memory, start, len }
     }
 
@@ -151,11 +150,21 @@ pub fn aligned<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
 }
 
 /// Puts aside the memory of a tensor that nobody else holds. To be called with what is of no use any more, such as the gradient at the end of
-/// a rule; a tensor that is shared is left alone.
+/// a rule; a tensor that is shared is left alone. Memory that is from no [`Buffer`] goes back to the system: nobody would ask for it here, so
+/// that more and more of it would lie aside.
 pub fn give_back<T: Element>(tensor: Tensor<T>) {
     if let Ok(array) = tensor.try_into_owned_nocopy() {
-        put_aside(array.into_raw_vec_and_offset().0);
+        let len = array.len();
+        let memory = array.into_raw_vec_and_offset().0;
+        if memory.len() >= with_line::<T>(len) {
+            put_aside(memory);
+        }
     }
+}
+
+/// Elements in which so many fit behind the beginning of a cache line.
+fn with_line<T>(len: usize) -> usize {
+    len + LINE / size_of::<T>() - 1
 }
 
 fn put_aside<T: Element>(memory: Vec<T>) {

@@ -26,7 +26,9 @@ fn broadcast_zip<T: Scalar>(
     if b.shape() == shape {
         zip(a, b, f)
     } else {
-        let mut out = a.into_owned();
+        // A copy from a buffer, which the tape gives back.
+        let copied = |a| map(&a, |x| x).into_owned();
+        let mut out = a.try_into_owned_nocopy().unwrap_or_else(copied);
         out.zip_mut_with(b, |a, &b| *a = f(*a, b));
         out.into_shared()
     }
