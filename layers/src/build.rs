@@ -135,6 +135,22 @@ impl<'b> Build<'b> {
         self.site.cost(multiply_adds);
     }
 
+    /// Says that a step of training holds an array of so many values for one sample, beside the output, until its way back: a mask, indices.
+    /// Estimates of memory count it.
+    pub fn keep(&mut self, values: usize) {
+        self.site.keep(values);
+    }
+
+    /// Whether the layer sees the input of the model itself, perhaps in another shape.
+    pub fn at_input(&self) -> bool {
+        self.site.at_input()
+    }
+
+    /// Says that the way back needs so many values for one sample for a while, beside gradients.
+    pub fn scratch(&mut self, values: usize) {
+        self.site.scratch(values);
+    }
+
     /// Builds the body, `[ … ]`, on the layer's own input: the chain, and the shape of its output.
     ///
     /// # Errors

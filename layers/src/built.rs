@@ -10,6 +10,8 @@ pub struct Built {
     pub(crate) output: Vec<usize>,
     pub(crate) epilogue: Option<Epilogue>,
     pub(crate) join: Option<Join>,
+    pub(crate) is_view: bool,
+    pub(crate) only_in_training: bool,
 }
 
 /// What a layer does, where the layer before it may do that in the same pass.
@@ -32,6 +34,17 @@ impl Built {
             output: output.into(),
             epilogue: None,
             join: None,
+            is_view: false,
+            only_in_training: false,
+        }
+    }
+
+    /// Says that the output lies in the input's memory, so that it takes none of its own.
+    #[must_use]
+    pub fn view(self) -> Self {
+        Built {
+            is_view: true,
+            ..self
         }
     }
 
@@ -40,6 +53,15 @@ impl Built {
     pub fn epilogue(self, epilogue: Epilogue) -> Self {
         Built {
             epilogue: Some(epilogue),
+            ..self
+        }
+    }
+
+    /// Says that in evaluation the layer hands its input on as it is.
+    #[must_use]
+    pub fn only_in_training(self) -> Self {
+        Built {
+            only_in_training: true,
             ..self
         }
     }

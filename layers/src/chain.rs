@@ -36,6 +36,7 @@ impl Chain {
     ) -> Result<(Chain, Vec<usize>), Vec<Diagnostic>> {
         let mut links: Vec<Link> = Vec::with_capacity(calls.len());
         let mut join: Option<Join> = None;
+        let mut last_row = 0;
         let mut shape = shape.to_vec();
         for (i, call) in calls.iter().enumerate() {
             let path = format!("{prefix}{i}");
@@ -47,6 +48,9 @@ impl Chain {
                 output: Vec::new(),
                 parameters: 0,
                 multiply_adds: 0,
+                kept: Vec::new(),
+                scratch: 0,
+                only_in_training: false,
             });
             let mut build = Build {
                 site,
@@ -56,16 +60,17 @@ impl Chain {
                 depth,
             };
             let built = (call.def.build)(&call.args, &mut build).and_then(|built| {
-                site.close(&built.output)?;
-                Ok(built)
+                let row = site.close(&built)?;
+                Ok((built, row))
             });
-            let built = built.map_err(|refusal| {
+            let (built, row) = built.map_err(|refusal| {
                 explain(refusal, call, i.checked_sub(1).map(|i| &calls[i]), &shape)
             })?;
             let input = std::mem::replace(&mut shape, built.output);
             let joined = built.epilogue.and_then(|epilogue| join.as_ref()?(epilogue));
             match (joined, links.last_mut()) {
                 (Some(joined), Some(last)) => {
+                    site.joined(last_row);
                     last.layer = joined.layer;
                     join = joined.join;
                 }
@@ -78,6 +83,7 @@ impl Chain {
                     join = built.join;
                 }
             }
+            last_row = row;
         }
         Ok((Chain { links }, shape))
     }

@@ -81,6 +81,7 @@ pub fn init<T: Scalar>(declared: &[Declared], seed: u64) -> Params<T> {
             T::zero(),
         );
         laid_out.zip_mut_with(&value, |out, &value| *out = T::of(value.into()));
+        drop(value);
         params.push(&declared.name, declared.role, Tensor::from(laid_out));
     }
     params

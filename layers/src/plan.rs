@@ -3,7 +3,7 @@
 use tapeline_spec::{Call, Diagnostic, Span};
 use tapeline_tensor::{ParamId, Params, Role, Scalar};
 
-use crate::{Chain, Declared, LayerDef, Refusal, Stream, declare};
+use crate::{Built, Chain, Declared, LayerDef, Refusal, Stream, declare};
 
 /// The most values that a model may learn: 512 MiB in `f32`.
 pub const MAX_PARAMETERS: usize = 1 << 27;
@@ -44,6 +44,13 @@ pub struct Row {
     pub parameters: usize,
     /// Multiply-adds for one sample, its body not counted.
     pub multiply_adds: u64,
+    /// Values for one sample of each array that a step of training holds until its way back: those that the layer has declared, then its
+    /// output, unless that takes no memory of its own. Its body not counted.
+    pub kept: Vec<usize>,
+    /// Values for one sample that it needs on the way back for a while.
+    pub scratch: usize,
+    /// Whether it hands its input on as it is in evaluation.
+    pub only_in_training: bool,
 }
 
 impl Plan {
@@ -115,13 +122,22 @@ impl Site {
         })
     }
 
-    /// Ends the layer begun last.
-    pub fn close(&mut self, output: &[usize]) -> Result<(), Refusal> {
+    /// Ends the layer begun last; returns its row.
+    pub fn close(&mut self, built: &Built) -> Result<usize, Refusal> {
+        let output = &built.output;
         self.outputs = self.room(output)?;
-        if let Some(row) = self.open.pop() {
-            self.rows[row].output = output.to_vec();
+        let row = self.open.pop().unwrap_or_default();
+        self.rows[row].output = output.clone();
+        self.rows[row].only_in_training = built.only_in_training;
+        if !built.is_view {
+            self.rows[row].kept.push(output.iter().product());
         }
-        Ok(())
+        Ok(row)
+    }
+
+    /// Takes note that the output of a row never comes to memory: the layer behind uses it up in the same pass.
+    pub fn joined(&mut self, row: usize) {
+        self.rows[row].kept.pop();
     }
 
     pub fn declare(&mut self, declared: Declared) -> Result<(&mut Declared, ParamId), Refusal> {
@@ -154,6 +170,22 @@ impl Site {
 
     pub fn want_several(&mut self) {
         self.want_several.extend(self.open.last());
+    }
+
+    pub fn keep(&mut self, values: usize) {
+        if let Some(&row) = self.open.last() {
+            self.rows[row].kept.push(values);
+        }
+    }
+
+    pub fn at_input(&self) -> bool {
+        self.rows.iter().all(|row| row.kept.is_empty())
+    }
+
+    pub fn scratch(&mut self, values: usize) {
+        if let Some(&row) = self.open.last() {
+            self.rows[row].scratch += values;
+        }
     }
 
     pub fn cost(&mut self, multiply_adds: u64) {

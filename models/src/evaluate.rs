@@ -7,7 +7,7 @@ use tapeline_tensor::{Params, Tensor, buffer::Buffer, no_grad, pool, vectorized}
 use crate::Model;
 
 /// Images that are evaluated at once.
-const BATCH: usize = 200;
+pub(crate) const BATCH: usize = 200;
 
 /// Images that a thread gathers at once.
 const IMAGES: usize = 25;

@@ -7,6 +7,7 @@
 //! | [`train`] | [`Trainer`]: one step after another |
 //! | [`fit`](mod@fit) | [`fit()`]: epochs, told to an observer |
 //! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
+//! | [`memory`] | [`Memory`]: how much a training takes |
 //! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
 //! | [`onnx`] | a trained model as an ONNX file |
 //! | [`weights`] | parameters as safetensors |
@@ -53,6 +54,7 @@ pub mod evaluate;
 pub mod file;
 pub mod fit;
 pub mod gradients;
+pub mod memory;
 pub mod model;
 pub mod onnx;
 pub mod presets;
@@ -64,6 +66,7 @@ pub use evaluate::{Evaluation, evaluate, predict};
 pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};
 pub use fit::{Data, Ended, Epoch, Event, Progress, Recipe, fit};
 pub use gradients::gradient_norms;
+pub use memory::Memory;
 pub use model::Model;
 pub use presets::presets;
 pub use train::{Step, Trainer};

@@ -134,6 +134,11 @@ impl<'r> Optimizer<'r> {
         Ok(self)
     }
 
+    /// Number of arrays that it keeps for a weight of a shape, each as large as the weight.
+    pub fn moments(&self, shape: &[usize]) -> usize {
+        self.chain.moments(shape)
+    }
+
     /// Starts it on parameters.
     pub fn init<T: Element>(&self, params: &Params<T>) -> Stepper<T> {
         Stepper::new(&self.chain, params)

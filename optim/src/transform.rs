@@ -163,6 +163,15 @@ impl Chain {
         self.average.is_some()
     }
 
+    /// Number of arrays that its transforms keep for a weight of a shape.
+    pub fn moments(&self, shape: &[usize]) -> usize {
+        let kept = self.iter().filter_map(|transform| {
+            let transform = f32::of_any(&*transform);
+            transform.takes(shape).then(|| transform.moments().len())
+        });
+        kept.sum()
+    }
+
     /// Its transforms; the one that averages, if any, is the last.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<dyn AnyTransform>> {
         let average = self

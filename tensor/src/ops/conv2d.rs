@@ -157,6 +157,12 @@ pub fn conv2d_then<'t, T: Scalar>(
     }
 }
 
+/// About how many values for each sample a convolution with so many `weights`, whose results have so many `pixels`, needs on its way back
+/// beside the gradients: for estimates of memory.
+pub fn conv2d_scratch(weights: usize, pixels: usize) -> usize {
+    kernel::scratch(weights, pixels)
+}
+
 pub(super) fn last<T: Scalar>(x: &Tensor<T>) -> &[T] {
     match channels_last_slice(x) {
         Some((x, _)) => x,

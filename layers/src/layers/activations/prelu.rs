@@ -29,6 +29,8 @@ pub const PRELU: LayerDef = LayerDef {
         };
         let init = Init::Constant(args.get(INIT));
         let weight = build.weight("weight", &[channels], init)?.id();
+        // What is below zero.
+        build.keep(build.shape().iter().product());
         Ok(build.same_shape(PRelu { weight }))
     },
     ..LayerDef::BASE

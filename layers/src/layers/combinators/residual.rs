@@ -39,6 +39,8 @@ pub const RESIDUAL: LayerDef = LayerDef {
                 shortcut: Shortcut::Identity,
             }));
         }
+        // What the shortcut gives.
+        build.keep(output.iter().product());
         let message = format!("its body gives {output:?}, which can't be added to the input");
         if !args.get(PROJECTION) {
             return Err(Refusal::from(message)

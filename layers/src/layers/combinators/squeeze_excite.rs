@@ -34,6 +34,8 @@ pub const SQUEEZE_EXCITE: LayerDef = LayerDef {
             squeeze: Product::declare(build, "fc1", channels, between)?,
             excite: Product::declare(build, "fc2", between, channels)?,
         };
+        // The gradient of the weights, before it is summed up.
+        build.scratch(build.shape().iter().product());
         Ok(build.same_shape(layer))
     },
     ..LayerDef::BASE

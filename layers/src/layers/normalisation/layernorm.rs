@@ -2,7 +2,7 @@
 
 use tapeline_tensor::Var;
 
-use super::{AFFINE, Affine, EPS};
+use super::{AFFINE, Affine, EPS, keep_steps};
 use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
 
 /// `(x − mean) / √(var + eps) · weight + bias`, mean and variance taken over all values of a sample. `weight` and `bias` have a sample's
@@ -22,6 +22,7 @@ pub const LAYERNORM: LayerDef = LayerDef {
             true => Some(Affine::declare(build, build.shape())?),
             false => None,
         };
+        keep_steps(build, args.get(AFFINE));
         let eps = args.get(EPS);
         Ok(build.same_shape(LayerNorm { eps, affine }))
     },

@@ -10,7 +10,7 @@ pub mod rmsnorm;
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var};
 
-use crate::{Build, Ctx, Element, Init, Refusal};
+use crate::{Build, Ctx, Element, Init, Refusal, layers::shapes::has_one_order};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the variance")
     .default(1e-5)
@@ -20,6 +20,18 @@ const AFFINE: Arg<bool> = Arg::new(
     "whether a weight and a bias are learned that undo it where that helps",
 )
 .default(true);
+
+/// Counts what normalising rows keeps on its way to the output: the input in row-major order, if that isn't its own, and what the weight is
+/// multiplied with.
+fn keep_steps(build: &mut Build, affine: bool) {
+    let values = build.shape().iter().product();
+    if !has_one_order(build.shape()) {
+        build.keep(values);
+    }
+    if affine {
+        build.keep(values);
+    }
+}
 
 /// A learned weight, 1 at first, and a learned bias, 0 at first.
 #[derive(Clone, Copy)]

@@ -3,6 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var};
 
+use super::keep_steps;
 use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the mean square")
@@ -30,6 +31,7 @@ pub const RMSNORM: LayerDef = LayerDef {
             }
             false => None,
         };
+        keep_steps(build, args.get(AFFINE));
         let eps = args.get(EPS);
         Ok(build.same_shape(RmsNorm { eps, weight }))
     },

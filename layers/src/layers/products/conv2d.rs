@@ -1,7 +1,7 @@
 //! Convolution.
 
 use tapeline_spec::{Arg, SizeOrWord};
-use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d};
+use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_scratch, conv2d_then, gather2d};
 
 use super::{BIAS, INIT, bias, conv, init};
 use crate::{
@@ -108,12 +108,15 @@ pub const CONV2D: LayerDef = LayerDef {
             .weight("weight", &[out_channels, channels / groups, kh, kw], init)?
             .id();
         let bias = bias(args.get(BIAS), build, out_channels, cells)?;
+        build.scratch(conv2d_scratch(out_channels * cells, h * w));
         let mut padding = window.padding;
         let mode = args.get(PADDING_MODE);
         let padded = match mode {
             "zeros" => None,
             _ => {
                 let padding = std::mem::take(&mut padding);
+                let [h, w] = [0, 1].map(|i| window.input[i] + padding[i][0] + padding[i][1]);
+                build.keep(channels * h * w);
                 Some(Padded {
                     mode,
                     padding,

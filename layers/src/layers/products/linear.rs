@@ -25,6 +25,11 @@ pub const LINEAR: LayerDef = LayerDef {
     build: |args, build| {
         let (inputs, outputs) = (build.features()?, args.get(OUT_FEATURES));
         build.cost((inputs * outputs) as u64);
+        if build.at_input() {
+            // Lists of what isn't zero in the input, which pays for pictures of pen strokes: places and values.
+            build.keep(inputs);
+            build.keep(inputs);
+        }
         // The weights of one input lie together, as products with Wᵀ want them.
         let init = init(args.get(INIT), inputs, outputs);
         let weight = build.weight("weight", &[outputs, inputs], init)?;

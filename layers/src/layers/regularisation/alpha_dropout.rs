@@ -23,7 +23,11 @@ pub const ALPHA_DROPOUT: LayerDef = LayerDef {
     batch: Batch::MixedInTraining,
     build: |args, build| {
         let (p, stream) = (args.get(P), build.stream());
-        Ok(build.same_shape(AlphaDropout { p, stream }))
+        // The mask, and what is put where it drops.
+        (0..2).for_each(|_| build.keep(build.shape().iter().product()));
+        Ok(build
+            .same_shape(AlphaDropout { p, stream })
+            .only_in_training())
     },
     ..LayerDef::BASE
 };

@@ -16,7 +16,7 @@ pub const DROP_PATH: LayerDef = LayerDef {
     batch: Batch::MixedInTraining,
     build: |args, build| {
         let (p, stream) = (args.get(P), build.stream());
-        Ok(build.same_shape(DropPath { p, stream }))
+        Ok(build.same_shape(DropPath { p, stream }).only_in_training())
     },
     ..LayerDef::BASE
 };

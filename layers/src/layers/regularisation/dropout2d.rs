@@ -17,7 +17,7 @@ pub const DROPOUT2D: LayerDef = LayerDef {
     build: |args, build| {
         build.image()?;
         let (p, stream) = (args.get(P), build.stream());
-        Ok(build.same_shape(Dropout2d { p, stream }))
+        Ok(build.same_shape(Dropout2d { p, stream }).only_in_training())
     },
     ..LayerDef::BASE
 };

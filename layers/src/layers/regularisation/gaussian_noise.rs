@@ -23,7 +23,9 @@ pub const GAUSSIAN_NOISE: LayerDef = LayerDef {
     batch: Batch::MixedInTraining,
     build: |args, build| {
         let (std, stream) = (args.get(STD), build.stream());
-        Ok(build.same_shape(GaussianNoise { std, stream }))
+        Ok(build
+            .same_shape(GaussianNoise { std, stream })
+            .only_in_training())
     },
     ..LayerDef::BASE
 };

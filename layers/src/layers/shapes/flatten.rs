@@ -2,6 +2,7 @@
 
 use tapeline_tensor::Var;
 
+use super::has_one_order;
 use crate::{Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
 
 /// All dimensions of a sample as one, in row-major order: `[channels, h, w]` gives `[channels·h·w]`. (`torch.nn.Flatten`)
@@ -9,7 +10,13 @@ pub const FLATTEN: LayerDef = LayerDef {
     name: "flatten",
     about: "all values of a sample as one row",
     examples: &[("flatten", &[2, 3, 4]), ("flatten", &[5])],
-    build: |_, build| Ok(Built::new(Flatten, [build.shape().iter().product()])),
+    build: |_, build| {
+        let flat = Built::new(Flatten, [build.shape().iter().product()]);
+        Ok(match has_one_order(build.shape()) {
+            true => flat.view(),
+            false => flat,
+        })
+    },
     ..LayerDef::BASE
 };
 

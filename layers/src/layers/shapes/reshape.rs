@@ -3,6 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
+use super::has_one_order;
 use crate::{
     Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value, layers::MAX_SIZE,
 };
@@ -34,7 +35,11 @@ pub const RESHAPE: LayerDef = LayerDef {
             let message = format!("{here} values don't fill {shape:?}");
             return Err(Refusal::from(message).arg("shape"));
         }
-        Ok(Built::new(Reshape(shape.clone()), shape))
+        let reshaped = Built::new(Reshape(shape.clone()), shape);
+        Ok(match has_one_order(build.shape()) {
+            true => reshaped.view(),
+            false => reshaped,
+        })
     },
     ..LayerDef::BASE
 };

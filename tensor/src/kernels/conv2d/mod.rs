@@ -32,6 +32,12 @@ pub struct Sizes {
 /// Multiply-adds that make up a task.
 const TASK: usize = 1 << 22;
 
+/// About how many values for each image the weights' gradient is summed in: a sum of all `weights` for each task.
+pub fn scratch(weights: usize, pixels: usize) -> usize {
+    let share = weights as f64 * pixels as f64 / TASK as f64;
+    (weights as f64 * share.min(1.0)) as usize
+}
+
 /// Fewest tasks, where there are as many images.
 const TASKS: usize = 8;
 

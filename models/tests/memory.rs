@@ -1,0 +1,155 @@
+//! Estimates of memory against what an allocator has counted.
+
+use std::{ops::ControlFlow, thread};
+
+use peak_alloc::PeakAlloc;
+use tapeline_data::{Dataset, Normalisation, load};
+use tapeline_layers::{layers, loss, losses};
+use tapeline_models::{Data, Memory, Model, Recipe, Trainer, evaluate, fit, presets};
+use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
+
+#[global_allocator]
+static COUNTED: PeakAlloc = PeakAlloc;
+
+/// Smaller changes of a small model are no matter.
+const SMALL: f64 = 1e6;
+
+/// The most bytes at a time in a training of some steps; and in it with an evaluation behind it.
+struct Truth {
+    steps: f64,
+    all: f64,
+}
+
+struct Case {
+    spec: String,
+    optimizer: &'static str,
+    batch_size: usize,
+}
+
+impl Case {
+    /// Runs it on a thread of its own, whose spare buffers go with it.
+    fn run(&self, images: &Dataset, steps: usize) -> (Truth, Memory) {
+        thread::scope(|scope| {
+            let thread =
+                thread::Builder::new().spawn_scoped(scope, || self.measured(images, steps));
+            thread.unwrap().join().unwrap()
+        })
+    }
+
+    fn measured(&self, images: &Dataset, steps: usize) -> (Truth, Memory) {
+        let model = Model::build(&self.spec, &images.shape(), &layers(), &presets()).unwrap();
+        let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+        let optimizers = optimizers();
+        let optimizer = Optimizer::read(self.optimizer, &optimizers).unwrap();
+        let estimate = Memory::training(&model.plan, &optimizer, self.batch_size);
+
+        let schedule = Schedule::read("constant", &schedules())
+            .unwrap()
+            .plan(steps as u64);
+        let recipe = Recipe {
+            epochs: 1,
+            batch_size: self.batch_size,
+            seed: 0,
+            normalisation: Normalisation::default(),
+            augment: None,
+            schedule: &schedule,
+        };
+        let train = images.clone().limit(steps * self.batch_size);
+        let (one, many) = (images.clone().limit(1), images.clone().limit(400));
+        let data = Data {
+            train: &train,
+            test: &one,
+            val: None,
+        };
+        let before = COUNTED.current_usage();
+        COUNTED.reset_peak_usage();
+        let peak = || COUNTED.peak_usage().saturating_sub(before) as f64;
+
+        let params = model.init(0);
+        let stepper = optimizer.init(&params);
+        let mut trainer = Trainer::new(&model, &*loss, params, stepper, 0);
+        fit(&mut trainer, &recipe, &data, &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let steps = peak();
+        evaluate(&model, &trainer.params, &*loss, &many, recipe.normalisation);
+        (Truth { steps, all: peak() }, estimate)
+    }
+}
+
+fn images() -> Dataset {
+    load("mnist").unwrap().train.limit(4000)
+}
+
+/// One test, since there is one count: each part of it runs alone.
+#[test]
+fn estimates_hold() {
+    let images = images();
+    presets_are_estimated_within_a_fifth(&images);
+    no_layer_is_far_off_or_takes_more_from_step_to_step(&images);
+}
+
+fn presets_are_estimated_within_a_fifth(images: &Dataset) {
+    for preset in presets().iter() {
+        for optimizer in ["sgd(momentum=0)", "sgd(momentum=0.9)", "adam"] {
+            for batch_size in [10, 100] {
+                let case = Case {
+                    spec: preset.name.into(),
+                    optimizer,
+                    batch_size,
+                };
+                let (truth, memory) = case.run(images, 3);
+                let steps = (memory.total() - memory.evaluation) as f64;
+                for (what, estimate, truth) in [
+                    ("steps", steps, truth.steps),
+                    ("all", memory.total() as f64, truth.all),
+                ] {
+                    let off = (estimate - truth).abs();
+                    assert!(
+                        off <= 0.2 * truth.max(SMALL),
+                        "{} {optimizer} {batch_size}, {what}: {truth}, estimated {estimate}: {memory:?}",
+                        preset.name
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Each layer twice in a small model, which leaves it nowhere to hide.
+fn no_layer_is_far_off_or_takes_more_from_step_to_step(images: &Dataset) {
+    for layer in layers().iter() {
+        let (text, _) = layer.examples[0];
+        let specs = [
+            format!("conv2d(12, 3, padding=1) {text} {text} flatten linear(10)"),
+            format!("flatten linear(2048) {text} linear(2048) {text} linear(10)"),
+        ];
+        let mut fitting = specs
+            .into_iter()
+            .filter(|spec| Model::build(spec, &images.shape(), &layers(), &presets()).is_ok());
+        let Some(spec) = fitting.next() else { continue };
+        let case = Case {
+            spec,
+            optimizer: "sgd(momentum=0)",
+            batch_size: 20,
+        };
+        let (few, memory) = case.run(images, 3);
+        let estimate = (memory.total() - memory.evaluation) as f64;
+        let off = (estimate - few.steps).abs();
+        assert!(
+            off < 0.35 * few.steps,
+            "{}: {}, estimated {estimate}",
+            case.spec,
+            few.steps
+        );
+        let (many, _) = case.run(images, 8);
+        assert!(
+            many.steps < 1.1 * few.steps + 0.1 * SMALL,
+            "{}: {} in 3 steps, {} in 8",
+            case.spec,
+            few.steps,
+            many.steps
+        );
+    }
+}
