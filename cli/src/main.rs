@@ -10,7 +10,7 @@
 //! | [`error`] | what ends the program, and its exit code |
 //! | [`render`] | a diagnostic as text, with carets under the place |
 //! | [`terminal`], [`output`] | stderr and stdout |
-//! | [`numbers`] | numbers given as options |
+//! | [`numbers`], [`bytes`] | numbers given as options |
 //! | [`model_arg`], [`data_arg`] | MODEL and DATA |
 //! | [`training`] | one training: from options to a run folder |
 //! | [`report`] | the report: a study read from a file, as Markdown |
@@ -20,6 +20,7 @@
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
 //! | [`table`] | columns of text |
 
+mod bytes;
 mod cli;
 mod commands;
 mod context;

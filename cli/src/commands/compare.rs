@@ -20,7 +20,7 @@ use crate::{
         store::Store,
         text, variants,
     },
-    training::options::Options,
+    training::{memory, options::Options},
 };
 
 /// The most seeds, and trainings at a time.
@@ -28,7 +28,7 @@ const MOST: u64 = 1000;
 
 #[derive(Args)]
 #[command(
-    after_help = "Alternatives stand in braces, in models, specs and numbers: values are parted by commas, specs by bars.\n\n\
+    after_help = "Alternatives stand in braces: values are parted by commas, specs by bars.\n\n\
     Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
     tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2\n  \
@@ -92,6 +92,8 @@ impl Compare {
         let mut study = self.study(cx)?;
         let data = self.options.data.for_training(cx)?;
         let tasks = queue::tasks(&mut study, &data, cx)?;
+        let jobs = tasks.iter().map(|task| &task.job);
+        memory::check(jobs, self.crew.jobs, self.options.max_memory, &data)?;
         // The seeds of a row have the same warnings.
         for task in tasks.iter().filter(|task| task.job.config.seed == 0) {
             task.job.warn(cx);

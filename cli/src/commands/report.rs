@@ -12,6 +12,7 @@ use crate::{
     output,
     report::{definition, markdown::markdown},
     study::{files, plan::commands, queue, results, store::Store, text},
+    training::memory,
 };
 
 #[derive(Args)]
@@ -44,6 +45,8 @@ impl Report {
         let data = self.data.for_training(cx)?;
         let mut tasks = queue::tasks(&mut study, &data, cx)?;
         tasks.retain(|task| self.extra || !task.extra);
+        let jobs = tasks.iter().map(|task| &task.job);
+        memory::check(jobs, self.crew.crew().jobs, None, &data)?;
         let store = Store::new(&self.out);
         let _lock = store.lock()?;
         store.keep(&study)?;

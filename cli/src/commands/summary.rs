@@ -5,15 +5,21 @@ use std::ffi::OsString;
 use clap::Args;
 use serde::Serialize;
 use tapeline_layers::{Plan, Row};
-use tapeline_models::{load, shape_text};
+use tapeline_models::{Memory, load, shape_text};
+use tapeline_optim::Optimizer;
 
 use crate::{
+    bytes::Bytes,
     context::Context,
-    error::CliError,
+    error::{CliError, in_option},
     model_arg::ModelArg,
-    numbers::{Shape, shape},
+    numbers::{Shape, shape, whole},
     output,
     table::Table,
+    training::{
+        memory::parts,
+        options::{MAX_BATCH, OPTIMIZER},
+    },
 };
 
 #[derive(Args)]
@@ -25,6 +31,12 @@ pub struct Summary {
     /// Shape of the input [default: the model file's, else 1x28x28]
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
+    /// Images in a step of the training whose memory is estimated
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole(1..=MAX_BATCH), allow_negative_numbers = true)]
+    batch_size: usize,
+    /// The optimizer of that training
+    #[arg(long, value_name = "SPEC", default_value = OPTIMIZER)]
+    optimizer: String,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,10 +49,19 @@ impl Summary {
             (model, Some(Shape(input))) => model.source(cx)?.build(input, cx)?,
             (model, None) => model.source(cx)?.build(&[1, 28, 28], cx)?,
         };
-        match self.json {
-            true => output::json(&Report::new(model.full(), &model.plan)),
-            false => output::text(&table(&model.plan)),
+        let optimizer = Optimizer::read(&self.optimizer, &cx.optimizers);
+        let optimizer = optimizer.map_err(in_option("--optimizer", &self.optimizer))?;
+        let memory = Memory::training(&model.plan, &optimizer, self.batch_size);
+        if self.json {
+            return output::json(&Report::new(model.full(), &model.plan, memory));
         }
+        let total = Bytes(memory.total());
+        let parts = parts(&memory);
+        let training = format!("batches of {} and `{}`", self.batch_size, optimizer.short());
+        output::text(&format!(
+            "{}\nmemory to train with {training}: about {total}\n{parts}\n",
+            table(&model.plan)
+        ))
     }
 }
 
@@ -86,6 +107,18 @@ struct Report<'a> {
     layers: Vec<Layer<'a>>,
     parameters: usize,
     multiply_adds: u64,
+    memory: Bill,
+}
+
+/// Bytes that a training takes.
+#[derive(Serialize)]
+struct Bill {
+    parameters: u64,
+    gradients: u64,
+    optimizer: u64,
+    activations: u64,
+    evaluation: u64,
+    total: u64,
 }
 
 #[derive(Serialize)]
@@ -98,7 +131,7 @@ struct Layer<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(spec: &'a str, plan: &'a Plan) -> Self {
+    fn new(spec: &'a str, plan: &'a Plan, memory: Memory) -> Self {
         let layer = |row: &'a Row| Layer {
             path: &row.path,
             layer: &row.text,
@@ -112,6 +145,14 @@ impl<'a> Report<'a> {
             layers: plan.rows.iter().map(layer).collect(),
             parameters: plan.parameters(),
             multiply_adds: plan.multiply_adds(),
+            memory: Bill {
+                parameters: memory.parameters,
+                gradients: memory.gradients,
+                optimizer: memory.optimizer,
+                activations: memory.activations,
+                evaluation: memory.evaluation,
+                total: memory.total(),
+            },
         }
     }
 }

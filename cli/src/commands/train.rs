@@ -16,6 +16,7 @@ use crate::{
         ending,
         events::{Event, Events},
         job::Job,
+        memory,
         options::Options,
         profile,
         progress::Progress,
@@ -65,6 +66,7 @@ impl Train {
         let specs = settings.read(source.origin, cx)?;
         let data = self.options.data.for_training(cx)?;
         let job = Job::new(&settings, specs, self.seed, &data, cx)?;
+        memory::check([&job].into_iter(), 1, self.options.max_memory, &data)?;
         job.warn(cx);
         cx.terminal.detail(job.config.text()?.trim_end());
 

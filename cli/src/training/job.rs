@@ -1,7 +1,7 @@
 //! A training, ready to run.
 
 use tapeline_data::{Dataset, Normalisation};
-use tapeline_models::{Data, Labels, Model, Recipe, Trainer, fit, load_weights};
+use tapeline_models::{Data, Labels, Memory, Model, Recipe, Trainer, fit, load_weights};
 use tapeline_optim::Plan as Schedule;
 use tapeline_tensor::{Params, Pool, Profile};
 
@@ -73,6 +73,15 @@ impl<'r> Job<'r> {
             specs,
             schedule,
         })
+    }
+
+    /// The memory that it takes, the data not counted.
+    pub fn memory(&self) -> Memory {
+        Memory::training(
+            &self.model.plan,
+            &self.specs.optimizer,
+            self.config.batch_size,
+        )
     }
 
     /// What is allowed, but hardly meant.

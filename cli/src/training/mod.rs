@@ -8,6 +8,7 @@
 //! | [`choices`] | numbers that may have alternatives: `{1, 2}` |
 //! | [`settings`] | what one training depends on, as texts and numbers |
 //! | [`job`] | a training, ready to run |
+//! | [`memory`] | whether it fits into memory |
 //! | [`config`] | `config.toml`: the same, resolved |
 //! | [`run`] | a run folder and what is in it |
 //! | [`recorder`], [`ending`] | what is kept of a training, and how it ends |
@@ -20,6 +21,7 @@ pub mod config;
 pub mod ending;
 pub mod events;
 pub mod job;
+pub mod memory;
 pub mod options;
 pub mod outcome;
 pub mod profile;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
+    bytes::{Bytes, size},
     data_arg::DataArgs,
     error::CliError,
     numbers::{learning_rate, whole},
@@ -14,11 +15,16 @@ use crate::{
     },
 };
 
+/// The optimizer, where none is given.
+pub const OPTIMIZER: &str = "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)";
+
+/// The most images in a step.
+pub const MAX_BATCH: usize = 65_536;
+
 const MAX_EPOCHS: u64 = 1_000_000;
-const MAX_BATCH: usize = 65_536;
 const MAX_IMAGES: usize = 1_000_000_000;
 
-/// What a training's result depends on, beside the model and the seed. Numbers and specs may have alternatives.
+/// What a training's result depends on, beside the model and the seed, and what it may take. Numbers and specs may have alternatives.
 #[derive(Args)]
 pub struct Options {
     #[command(flatten)]
@@ -33,7 +39,7 @@ pub struct Options {
     #[arg(
         long,
         value_name = "SPEC",
-        default_value = "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)"
+        default_value = OPTIMIZER
     )]
     pub optimizer: String,
     /// Learning rate, instead of the optimizer's own
@@ -57,6 +63,9 @@ pub struct Options {
     /// Start from these weights, in a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Refuse what needs more memory, like 2GB or 500MiB [default: what is free]
+    #[arg(long, value_name = "MAX", value_parser = size, allow_hyphen_values = true)]
+    pub max_memory: Option<Bytes>,
 }
 
 impl Options {

@@ -54,6 +54,24 @@ fn a_summary_counts_what_the_report_counts() {
     assert_eq!(found["parameters"], 208 + 3216 + 100_480 + 1290);
     // 8·25·784 + 16·8·25·196 + 784·128 + 128·10 multiply-adds.
     assert_eq!(found["multiply_adds"], 156_800 + 627_200 + 100_352 + 1280);
+    let memory = &found["memory"];
+    // Of 4 bytes each; the momentum is one number for each parameter, and an output of 60 000 images alone is larger than those.
+    assert_eq!(
+        (&memory["parameters"], &memory["optimizer"]),
+        (&420_776.into(), &420_776.into())
+    );
+    let large = bench.run(&[
+        "summary",
+        "cnn",
+        "--json",
+        "--batch-size",
+        "60000",
+        "--optimizer",
+        "sgd(momentum=0)",
+    ]);
+    let large = &large.succeeded().json()[0]["memory"];
+    assert_eq!(large["optimizer"], 0);
+    assert!(large["activations"].as_u64().unwrap() > 4 * 60_000 * (8 + 16) * 14 * 7);
     let layers = found["layers"].as_array().unwrap();
     assert_eq!(layers.len(), 10);
     assert_eq!(
@@ -62,7 +80,8 @@ fn a_summary_counts_what_the_report_counts() {
     );
 
     let table = bench.run(&["summary"]).succeeded().stdout;
-    assert!(table.lines().last().unwrap().contains("417746"), "{table}");
+    let mut totals = table.lines().filter(|line| line.contains("total"));
+    assert!(totals.next().unwrap().contains("417746"), "{table}");
     let nested = bench
         .run(&[
             "summary",

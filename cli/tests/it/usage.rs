@@ -240,3 +240,63 @@ fn a_closed_pipe_is_no_failure() {
         assert_eq!(ran.stderr, "", "{args:?}");
     }
 }
+
+/// What doesn't fit is refused before anything is written or trained, with what it is made up of.
+#[test]
+fn a_training_that_needs_more_memory_than_it_may_is_refused() {
+    let bench = Bench::new();
+    let wide = "flatten linear(4000) linear(3)";
+    let train = ["--data", "data", "--epochs", "1", "--out", "run"];
+    let parts = [
+        "`--max-memory` allows 1.00 MB",
+        "parameters 640 KB",
+        "gradients 640 KB",
+        "optimizer 1.28 MB",
+    ];
+    let args = ["train", wide, "--optimizer", "adam", "--max-memory", "1MB"];
+    bench.run(&[&args, &train[..]].concat()).failed(2, &parts);
+    assert!(!bench.path("run").exists());
+
+    let many = [
+        "train",
+        "flatten linear(3)",
+        "--batch-size",
+        "60000",
+        "--max-memory",
+        "1MB",
+    ];
+    bench
+        .run(&[&many, &train[..]].concat())
+        .failed(2, &["a smaller `--batch-size`"]);
+    let compare = ["compare", wide, "--jobs", "3", "--max-memory", "4MB"];
+    bench
+        .run(&[&compare, &train[..]].concat())
+        .failed(2, &["3 times", "fewer `--jobs`"]);
+
+    let enough = ["train", wide, "--max-memory", "100MB"];
+    bench.run(&[&enough, &train[..]].concat()).succeeded();
+    let config = std::fs::read_to_string(bench.path("run/config.toml")).unwrap();
+    assert!(!config.contains("memory"), "{config}");
+}
+
+/// Nothing is taken for what no machine has.
+#[test]
+fn absurd_sizes_are_refused() {
+    let bench = Bench::new();
+    for (spec, part) in [
+        ("linear(100000000)", "`out_features`"),
+        ("flatten linear(1000000) linear(1000000)", "parameters"),
+        ("flatten 30*linear(1000000)", "parameters"),
+        ("20*upsample2d(1000)", "values for one sample"),
+        ("conv2d(1048576, 1)", "values for one sample"),
+    ] {
+        for command in ["summary", "train"] {
+            bench.run(&[command, spec]).failed(2, &[part]);
+        }
+    }
+    for size in ["5", "-1GB", "0MB", "much"] {
+        bench
+            .run(&["train", "--max-memory", size])
+            .failed(2, &["--max-memory", "2GB"]);
+    }
+}
