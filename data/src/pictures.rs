@@ -12,6 +12,8 @@ use image::{
     imageops::{self, FilterType},
 };
 
+use tapeline_spec::printable;
+
 use crate::{DataError, Images};
 
 /// The most pixels that a picture may have along a side.
@@ -94,7 +96,7 @@ fn picture(reader: impl BufRead + Seek, channels: usize, file: &Path) -> Result<
                 "is larger than a picture may be: {MAX_SIDE}x{MAX_SIDE} pixels, {megabytes} MiB"
             ))
         }
-        reason => fail(format!("is damaged: {reason}")),
+        reason => fail(printable(&format!("is damaged: {reason}"))),
     })?);
 
     let [rows, cols] = [picture.height(), picture.width()].map(|size| size as usize);

@@ -12,6 +12,7 @@ use safetensors::{
 };
 use serde_json::{Map, Value, json};
 use tapeline_layers::Declared;
+use tapeline_spec::{printable, quote};
 use tapeline_tensor::{Params, Tensor};
 
 /// A model file could not be read or written.
@@ -28,7 +29,7 @@ impl FileError {
     pub(crate) fn new(file: &Path, problem: impl ToString) -> Self {
         FileError {
             file: file.into(),
-            problem: problem.to_string(),
+            problem: printable(&problem.to_string()),
         }
     }
 }
@@ -116,7 +117,7 @@ pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params
         .names()
         .into_iter()
         .filter(|name| !known(name))
-        .map(|name| format!("`{name}`"))
+        .map(quote)
         .collect();
     unknown.sort_unstable();
     let (mut missing, mut wrong) = (Vec::new(), Vec::new());
