@@ -38,6 +38,14 @@ impl DataArgs {
         Ok(TrainingData { loaded, config })
     }
 
+    /// The options that gave the data of a configuration.
+    pub fn of(config: &DataConfig) -> Self {
+        DataArgs {
+            data: config.name.clone().into(),
+            transpose: config.transpose,
+        }
+    }
+
     /// These options again.
     ///
     /// # Errors

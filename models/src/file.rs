@@ -40,8 +40,7 @@ pub struct Labels {
 pub fn save(path: &Path, model: &Model, params: &Params, labels: &Labels) -> Result<(), FileError> {
     let metadata = metadata(model, labels);
     let bytes = weights::encode(params, &metadata);
-    atomic::write(path, &bytes)
-        .map_err(|reason| FileError::new(path, format!("can't be written: {reason}")))
+    atomic::write(path, &bytes).map_err(|reason| FileError::unwritten(path, &reason))
 }
 
 /// What a file says about its model, as text.
@@ -138,7 +137,7 @@ pub fn load_weights(path: &Path, model: &Model) -> Result<Params, FileError> {
     weights::decode(&read(path)?, &model.plan.declared, path)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(|reason| FileError::new(path, format!("can't be read: {reason}")))
 }
 
