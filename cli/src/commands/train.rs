@@ -62,16 +62,16 @@ pub struct Train {
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MAX_SEED), allow_negative_numbers = true)]
     seed: u64,
-    /// Number of threads; the result doesn't depend on it [default: one for each core]
+    /// Number of threads, for the same result [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
     threads: Option<usize>,
-    /// Folder for the run, a new one [default: runs/1, or the next free number]
+    /// A new folder for the run [default: runs/ and a number]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Go on with a run that was stopped, to the same result; beside it, only --epochs and how to run
+    /// Go on with a run that was stopped, to the same result
     #[arg(long, value_name = "RUN", conflicts_with_all = CONFIGURED)]
     resume: Option<PathBuf>,
-    /// Steps, or seconds like 30s, between checkpoints; there is one after each epoch, too
+    /// Steps, or seconds like 30s, between checkpoints
     #[arg(
         long,
         value_name = "N",

@@ -27,7 +27,7 @@ pub struct Options {
     /// Number of passes over the training data [default: 10]
     #[arg(long, value_name = "N", value_parser = choices(whole(1..=MAX_EPOCHS)), allow_hyphen_values = true)]
     epochs: Option<Choices<u64>>,
-    /// Images in a step; an epoch's last one takes what is left
+    /// Images in a step; the last one takes what is left
     #[arg(long, value_name = "N", default_value = "100", value_parser = choices(whole(1..=MAX_BATCH)), allow_hyphen_values = true)]
     pub batch_size: Choices<usize>,
     /// The optimizer
@@ -40,7 +40,7 @@ pub struct Options {
     /// Learning rate, instead of the optimizer's own
     #[arg(long, value_name = "X", value_parser = choices(above_zero), allow_hyphen_values = true)]
     pub lr: Option<Choices<f64>>,
-    /// Shorten longer gradients to this norm: `clip_norm(X)` before the optimizer
+    /// Shorten longer gradients to this norm
     #[arg(long, value_name = "X", value_parser = choices(above_zero), allow_hyphen_values = true)]
     pub max_grad_norm: Option<Choices<f64>>,
     /// The loss

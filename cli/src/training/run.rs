@@ -28,6 +28,8 @@ pub const BEST: &str = "best.safetensors";
 /// The file with the figures of each epoch.
 pub const METRICS: &str = "metrics.jsonl";
 
+/// The same as a table. It is locked while a training runs: of all files in the folder, this one is there from the first moment on, is never
+/// replaced, and nobody needs it before the end.
 const CSV: &str = "metrics.csv";
 
 /// The file with all that a training's result depends on.
@@ -36,15 +38,11 @@ pub const CONFIG: &str = "config.toml";
 /// What `--resume` goes on from.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 
-/// The file that is locked while a training runs. It stays: whoever removed it could not know that nobody waits for it.
-const LOCK: &str = "lock";
-
 /// A folder that belongs to this training alone, for as long as this value lives.
 pub struct Run {
     pub folder: PathBuf,
     jsonl: File,
     csv: File,
-    _lock: File,
 }
 
 impl Run {
@@ -65,25 +63,19 @@ impl Run {
 
     fn open(folder: PathBuf) -> Result<Self, CliError> {
         let fail = |reason| cannot_write(&folder, reason);
-        let lock = File::create(folder.join(LOCK)).map_err(fail)?;
-        match lock.try_lock() {
+        let open = |name| {
+            let mut options = OpenOptions::new();
+            options.append(true).create(true).open(folder.join(name))
+        };
+        let csv = open(CSV).map_err(fail)?;
+        match csv.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(at_work(&folder)),
             Err(TryLockError::Error(reason)) => return Err(fail(reason)),
         }
         atomic::clean(&folder).map_err(fail)?;
-        let open = |name| {
-            let mut options = OpenOptions::new();
-            options.append(true).create(true).open(folder.join(name))
-        };
         let jsonl = open(METRICS).map_err(fail)?;
-        let csv = open(CSV).map_err(fail)?;
-        Ok(Run {
-            folder,
-            jsonl,
-            csv,
-            _lock: lock,
-        })
+        Ok(Run { folder, jsonl, csv })
     }
 
     /// Writes what is known before the next step: the configuration, and the metrics of the epochs that are done.
@@ -147,12 +139,6 @@ impl Run {
     }
 }
 
-/// Whether a training is at work in a run folder, in this process or another one.
-pub fn is_running(folder: &Path) -> bool {
-    let file = File::open(folder.join(LOCK));
-    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
-}
-
 fn claim(folder: &Path) -> Result<PathBuf, CliError> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).map_err(|reason| cannot_write(folder, reason))?;
@@ -176,12 +162,14 @@ fn claim(folder: &Path) -> Result<PathBuf, CliError> {
 
 /// Whether a folder was claimed by a training that was killed before it had written anything.
 fn is_unborn(folder: &Path) -> bool {
-    let ours = |entry: &DirEntry| {
-        let name = entry.file_name();
-        [LOCK, METRICS, CSV].iter().any(|ours| name == *ours) || atomic::is_temporary(&name)
-    };
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    entries.is_ok_and(|all| !all.is_empty() && all.iter().all(ours)) && !is_running(folder)
+    entries.is_ok_and(|all| all.iter().all(is_blank))
+}
+
+fn is_blank(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let is_empty = || entry.metadata().is_ok_and(|file| file.len() == 0);
+    atomic::is_temporary(&name) || [METRICS, CSV].iter().any(|ours| name == *ours) && is_empty()
 }
 
 fn claim_number(runs: &Path) -> Result<PathBuf, CliError> {

@@ -357,3 +357,19 @@ fn a_full_disk_leaves_the_last_checkpoint() {
     bench.run(&["train", "--resume", "a", "-q"]).succeeded();
     assert!(contents(&bench, "a") == contents(&bench, "whole"));
 }
+
+#[test]
+fn a_folder_that_holds_no_run_yet_is_taken() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("a")).unwrap();
+    for name in ["metrics.csv", "metrics.jsonl", ".tapeline-1a2b3c"] {
+        fs::write(bench.path("a").join(name), "").unwrap();
+    }
+    bench.train("a", &[]);
+    assert!(!names(&bench, "a").iter().any(|name| name.starts_with('.')));
+    fs::create_dir(bench.path("b")).unwrap();
+    fs::write(bench.path("b/metrics.csv"), "mine").unwrap();
+    let args = [&WHOLE[..], &["--out", "b"]].concat();
+    bench.run(&args).failed(2, &["is never overwritten"]);
+    assert_eq!(fs::read(bench.path("b/metrics.csv")).unwrap(), b"mine");
+}
