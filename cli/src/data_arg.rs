@@ -11,7 +11,7 @@ use crate::{context::Context, error::CliError, model_arg::Source, training::conf
 /// Options of commands that read data.
 #[derive(Args)]
 pub struct DataArgs {
-    /// A name that `tapeline data list` shows, or a folder with the four IDX files
+    /// A name of `data list`, or a folder with IDX files
     #[arg(long, value_name = "DATA", default_value = "mnist")]
     data: OsString,
     /// Swap rows and columns of the images (EMNIST stores them so)
@@ -36,6 +36,14 @@ impl DataArgs {
             test_sha256: loaded.test.sha256(),
         };
         Ok(TrainingData { loaded, config })
+    }
+
+    /// The options that gave the data of a configuration.
+    pub fn of(config: &DataConfig) -> Self {
+        DataArgs {
+            data: config.name.clone().into(),
+            transpose: config.transpose,
+        }
     }
 
     /// These options again.

@@ -39,7 +39,7 @@ pub struct Labels {
 /// When it can't be written; an older file then is as it was.
 pub fn save(path: &Path, model: &Model, params: &Params, labels: &Labels) -> Result<(), FileError> {
     atomic::write(path, &encode(model, params, labels))
-        .map_err(|reason| FileError::new(path, format!("can't be written: {reason}")))
+        .map_err(|reason| FileError::unwritten(path, &reason))
 }
 
 /// The bytes of a model file.
@@ -158,7 +158,7 @@ pub fn load_weights(path: &Path, model: &Model) -> Result<Params, FileError> {
     weights::decode(&read(path)?, &model.plan.declared, path)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(|reason| FileError::new(path, format!("can't be read: {reason}")))
 }
 

@@ -7,6 +7,7 @@
 //! assert!(idx.seeds().iter().all(|seed| !seed.is_empty()));
 //! ```
 
+mod checkpoint;
 mod idx;
 mod message;
 mod model;
@@ -81,6 +82,14 @@ pub const TARGETS: &[Target] = &[
         memory_per_byte: 16384,
         run: safetensors::run,
         seeds: safetensors::seeds,
+    },
+    Target {
+        name: "checkpoint",
+        about: "a training to go on with",
+        memory: 16 * MIB,
+        memory_per_byte: 4096,
+        run: checkpoint::run,
+        seeds: checkpoint::seeds,
     },
     Target {
         name: "picture",
