@@ -20,7 +20,7 @@ use tapeline_tests::fuzz::{TARGETS, Target};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Random inputs of each target, for each case that proptest is asked for.
-const INPUTS: u32 = 8;
+const INPUTS: u32 = 16;
 
 fn folder(parts: &[&str]) -> PathBuf {
     let mut folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");

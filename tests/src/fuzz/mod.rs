@@ -31,6 +31,8 @@ pub struct Target {
     seeds: fn() -> Vec<Vec<u8>>,
 }
 
+const KIB: usize = 1 << 10;
+
 const MIB: usize = 1 << 20;
 
 /// All of them.
@@ -38,31 +40,31 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "spec",
         about: "any text, by the grammar alone: parsing, printing, alternatives",
-        memory: 64 * MIB,
-        memory_per_byte: 4096,
+        memory: 8 * MIB,
+        memory_per_byte: 64 * KIB,
         run: spec::run,
         seeds: model::seeds,
     },
     Target {
         name: "model",
         about: "a model: names, arguments, shapes; a small one runs, forwards and backwards",
-        memory: 512 * MIB,
-        memory_per_byte: 16384,
+        memory: 128 * MIB,
+        memory_per_byte: 64 * KIB,
         run: model::run,
         seeds: model::seeds,
     },
     Target {
         name: "recipe",
         about: "a loss, an optimizer, a schedule, an augmentation; each is used a little",
-        memory: 256 * MIB,
-        memory_per_byte: 16384,
+        memory: 4 * MIB,
+        memory_per_byte: 32 * KIB,
         run: recipe::run,
         seeds: recipe::seeds,
     },
     Target {
         name: "idx",
         about: "an IDX file of images or labels",
-        memory: MIB,
+        memory: 4 * KIB,
         memory_per_byte: 16,
         run: idx::raw,
         seeds: idx::raw_seeds,
@@ -70,32 +72,32 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "gzip",
         about: "a gzipped IDX file, and what is one when it is gzipped",
-        memory: 16 * MIB,
-        memory_per_byte: 16384,
+        memory: 2 * MIB,
+        memory_per_byte: 16 * KIB,
         run: idx::gzipped,
         seeds: idx::gzipped_seeds,
     },
     Target {
         name: "safetensors",
         about: "a model file, and weights of any origin",
-        memory: 512 * MIB,
-        memory_per_byte: 16384,
+        memory: 128 * MIB,
+        memory_per_byte: 64 * KIB,
         run: safetensors::run,
         seeds: safetensors::seeds,
     },
     Target {
         name: "checkpoint",
         about: "a training to go on with",
-        memory: 16 * MIB,
-        memory_per_byte: 4096,
+        memory: 4 * MIB,
+        memory_per_byte: 4 * KIB,
         run: checkpoint::run,
         seeds: checkpoint::seeds,
     },
     Target {
         name: "picture",
         about: "a PNG or JPEG as input of a model",
-        memory: 1024 * MIB,
-        memory_per_byte: 4096,
+        memory: 768 * MIB,
+        memory_per_byte: 16 * KIB,
         run: picture::run,
         seeds: picture::seeds,
     },
