@@ -10,7 +10,7 @@ use crate::{
         events::{Event, Events},
         outcome::{End, Outcome},
         recorder::{Failure, Recorder},
-        run::{CHECKPOINT, MODEL, Run},
+        run::{MODEL, Run},
         signals::exit_code,
     },
 };
@@ -116,15 +116,12 @@ impl Recorder<'_> {
         Ok(Ending::Diverged(found))
     }
 
-    /// What to do about a file that couldn't be written.
+    /// Adds what to do about a file that couldn't be written.
     fn can_be_resumed(&self, error: CliError) -> CliError {
-        match self.run.file(CHECKPOINT).exists() {
-            true => error.help(format!(
-                "`tapeline train --resume {}` goes on from the last checkpoint",
-                self.run.name()
-            )),
-            false => error,
-        }
+        let run = self.run.name();
+        error.help(format!(
+            "`tapeline train --resume {run}` goes on from what has been written"
+        ))
     }
 
     fn keep(&self, end: End) -> Result<(), CliError> {
