@@ -11,7 +11,7 @@ use crate::{context::Context, error::CliError, model_arg::Source, training::conf
 /// Options of commands that read data.
 #[derive(Args)]
 pub struct DataArgs {
-    /// A name that `tapeline data list` shows, or a folder with the four IDX files
+    /// A name of `data list`, or a folder with IDX files
     #[arg(long, value_name = "DATA", default_value = "mnist")]
     data: OsString,
     /// Swap rows and columns of the images (EMNIST stores them so)
@@ -25,6 +25,15 @@ pub struct TrainingData {
     pub config: DataConfig,
 }
 
+impl TrainingData {
+    /// Bytes of its images and labels.
+    pub fn size(&self) -> u64 {
+        let parts = [&self.loaded.train, &self.loaded.test];
+        let sizes = parts.map(|part| part.images.bytes().len() + part.labels.len());
+        sizes.iter().sum::<usize>() as u64
+    }
+}
+
 impl DataArgs {
     /// Reads the data for trainings.
     pub fn for_training(&self, cx: &Context) -> Result<TrainingData, CliError> {
@@ -36,6 +45,14 @@ impl DataArgs {
             test_sha256: loaded.test.sha256(),
         };
         Ok(TrainingData { loaded, config })
+    }
+
+    /// The options that gave the data of a configuration.
+    pub fn of(config: &DataConfig) -> Self {
+        DataArgs {
+            data: config.name.clone().into(),
+            transpose: config.transpose,
+        }
     }
 
     /// These options again.

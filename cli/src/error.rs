@@ -95,6 +95,13 @@ pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>)
     }
 }
 
+/// What is wrong in a TOML file of this text, and where.
+pub fn in_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    format!("line {line}: {}", error.message())
+}
+
 impl From<DataError> for CliError {
     fn from(error: DataError) -> Self {
         CliError::data(error)

@@ -15,12 +15,12 @@ where
     }
 }
 
-/// Reads a learning rate.
-pub fn learning_rate(text: &str) -> Result<f64, String> {
+/// Reads a learning rate, or the largest norm of a gradient.
+pub fn above_zero(text: &str) -> Result<f64, String> {
     let number = text
         .parse()
         .ok()
-        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+        .filter(|number: &f64| number.is_finite() && *number > 0.0);
     number.ok_or_else(|| "must be a finite number above 0".into())
 }
 

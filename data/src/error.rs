@@ -100,6 +100,14 @@ pub enum DataError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A picture of a kind that is not read, too large, or damaged.
+    #[error("{file}: {problem}")]
+    Picture {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A set without images, where some are needed.
     #[error("{file}: holds no images")]
     NoImages {

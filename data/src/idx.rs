@@ -146,10 +146,14 @@ fn body(
     sizes: &[u32],
     file: &Path,
 ) -> Result<Vec<u8>, DataError> {
-    let wanted = sizes
-        .iter()
-        .try_fold(1u64, |product, &n| product.checked_mul(n.into()))
-        .filter(|&n| n < isize::MAX as u64)
+    // A size of 0 doesn't make the others countable.
+    let product = |least: u32| {
+        let mut sizes = sizes.iter().map(|&n| u64::from(n.max(least)));
+        sizes.try_fold(1u64, |product, n| product.checked_mul(n))
+    };
+    let countable = product(1).is_some_and(|n| n < isize::MAX as u64);
+    let wanted = product(0)
+        .filter(|_| countable)
         .ok_or_else(|| DataError::TooLarge {
             file: file.into(),
             sizes: sizes.iter().map(|&n| n.into()).collect(),

@@ -20,13 +20,14 @@ impl Images {
     /// Images from their pixels and `[count, channels, rows, columns]`.
     ///
     /// # Panics
-    /// When the number of pixels is not the product of the sizes.
+    /// When the number of pixels is not the product of the sizes, or that of an image can't be counted.
     pub fn new(pixels: Vec<u8>, sizes: [usize; 4]) -> Self {
         let [count, channels, rows, cols] = sizes;
         assert_eq!(
             Some(pixels.len()),
             sizes
                 .iter()
+                .rev()
                 .try_fold(1usize, |product, &n| product.checked_mul(n)),
             "Images::new: pixels and the product of {sizes:?} differ"
         );

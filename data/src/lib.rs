@@ -9,6 +9,7 @@
 //! | [`augment`] | [`Augmentation`]: images changed at random, `shift(2) rotate(10)`; [`augmentations()`]: the registry |
 //! | [`source`] | [`load`]: `mnist`, `fashion-mnist` or a folder |
 //! | [`known`](mod@known) | [`known()`]: the names |
+//! | `pictures` | `read_picture`: PNG and JPEG, with the feature of that name; `resized` |
 //! | [`verify`](mod@verify) | [`verify()`]: counts and checksums of a source's files |
 //! | [`error`] | [`DataError`] |
 //!
@@ -54,6 +55,8 @@ pub mod idx;
 pub mod images;
 mod input;
 pub mod known;
+#[cfg(feature = "pictures")]
+pub mod pictures;
 pub mod source;
 pub mod verify;
 pub mod write;
@@ -65,6 +68,8 @@ pub use error::DataError;
 pub use idx::{read_images, read_images_from, read_labels, read_labels_from};
 pub use images::Images;
 pub use known::{Known, known};
+#[cfg(feature = "pictures")]
+pub use pictures::{is_dark_on_light, read_picture, read_picture_from, resized};
 pub use source::{Loaded, load};
 pub use verify::{FileReport, verify};
 pub use write::{write_images, write_labels};

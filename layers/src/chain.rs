@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tapeline_spec::{Call, Diagnostic};
+use tapeline_spec::{Call, Diagnostic, quote};
 use tapeline_tensor::Var;
 
 use crate::{
@@ -109,15 +109,15 @@ fn explain(
     before: Option<&Call<'_, LayerDef>>,
     shape: &[usize],
 ) -> Vec<Diagnostic> {
-    let this = call.text();
+    let this = quote(&call.text());
     let from = match before {
-        Some(before) => format!("{shape:?} from `{}`", before.text()),
+        Some(before) => format!("{shape:?} from {}", quote(&before.text())),
         None => format!("{shape:?}"),
     };
     let message = match refusal.message {
         Message::Inside(errors) => return errors,
-        Message::Takes(takes) => format!("`{this}` takes {takes}, but gets {from}"),
-        Message::Text(text) => format!("`{this}` on {from}: {text}"),
+        Message::Takes(takes) => format!("{this} takes {takes}, but gets {from}"),
+        Message::Text(text) => format!("{this} on {from}: {text}"),
     };
     let span = refusal
         .arg

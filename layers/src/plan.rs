@@ -8,7 +8,7 @@ use crate::{Built, Chain, Declared, LayerDef, Refusal, Stream, declare};
 /// The most values that a model may learn: 512 MiB in `f32`.
 pub const MAX_PARAMETERS: usize = 1 << 27;
 
-/// The most values that the layers of a model may put out for one sample: 64 MiB in `f32`.
+/// The most values that the layers of a model may put out for one sample, and that the sample may have: 64 MiB in `f32`.
 pub const MAX_OUTPUTS: usize = 1 << 24;
 
 /// A chain of layers built for an input shape, with the parameters it asks for and a row for each layer. It holds no array.
@@ -57,8 +57,13 @@ impl Plan {
     /// Builds a chain of calls for an input of `shape`, without the batch.
     ///
     /// # Errors
-    /// The first thing wrong in each chain: a layer that can't take its input, or a model that is too large.
+    /// The first thing wrong in each chain: a layer that can't take its input, or a model or an input that is too large.
     pub fn build(calls: &[Call<'_, LayerDef>], shape: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
+        if size(shape).is_none_or(|size| size > MAX_OUTPUTS) {
+            let span = calls.first().map_or_else(Span::default, |call| call.span);
+            let message = format!("an input of {shape:?} has more than {MAX_OUTPUTS} values");
+            return Err(vec![Diagnostic::error(span, message)]);
+        }
         let mut site = Site::default();
         let (chain, output) = Chain::build(calls, shape, "", 0, &mut site)?;
         Ok(Plan {
@@ -89,6 +94,13 @@ impl Plan {
     }
 }
 
+/// The number of values in a shape, if it can be counted.
+fn size(shape: &[usize]) -> Option<usize> {
+    shape
+        .iter()
+        .try_fold(1usize, |n, &size| n.checked_mul(size))
+}
+
 /// What is gathered while a model is built.
 #[derive(Default)]
 pub(crate) struct Site {
@@ -111,10 +123,7 @@ impl Site {
 
     /// How many values the layers put out with `output` among them.
     pub fn room(&self, output: &[usize]) -> Result<usize, Refusal> {
-        let size = output
-            .iter()
-            .try_fold(1usize, |n, &size| n.checked_mul(size));
-        let total = size.and_then(|size| self.outputs.checked_add(size));
+        let total = size(output).and_then(|size| self.outputs.checked_add(size));
         total.filter(|&n| n <= MAX_OUTPUTS).ok_or_else(|| {
             Refusal::from(format!(
                 "its output {output:?} makes the layers put out more than {MAX_OUTPUTS} values for one sample"
@@ -142,9 +151,7 @@ impl Site {
 
     pub fn declare(&mut self, declared: Declared) -> Result<(&mut Declared, ParamId), Refusal> {
         let shape = &declared.shape;
-        let size = shape
-            .iter()
-            .try_fold(1usize, |n, &size| n.checked_mul(size));
+        let size = size(shape);
         let total = size
             .and_then(|size| self.parameters.checked_add(size))
             .filter(|&n| n <= MAX_PARAMETERS);

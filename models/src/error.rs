@@ -37,20 +37,29 @@ impl fmt::Display for SpecError {
 impl std::error::Error for SpecError {}
 
 /// The loss was not finite. Parameters are as they were before the step.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("step {step}: the loss is not finite{}", self.blame())]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("step {step}: the loss is not finite{}{}", self.origin(), self.growth())]
 pub struct Diverged {
     /// Number of the step, from 0.
     pub step: u64,
     /// The first operation whose output was not finite; nothing when that was the loss itself.
     pub place: Option<Place>,
+    /// The weight that had the largest gradient in the step before, and that gradient's Euclidean norm; nothing in the first step.
+    pub largest_gradient: Option<(String, f64)>,
 }
 
 impl Diverged {
-    fn blame(&self) -> String {
+    fn origin(&self) -> String {
         let place = self.place.as_ref();
         place.map_or_else(String::new, |place| {
             format!("; the first value that isn't came from {place}")
+        })
+    }
+
+    fn growth(&self) -> String {
+        let largest = self.largest_gradient.as_ref();
+        largest.map_or_else(String::new, |(name, norm)| {
+            format!("; the largest gradient of the step before was that of `{name}`, with norm {norm:.3e}")
         })
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde_json::json;
 use tapeline_data::Normalisation;
 use tapeline_layers::LayerDef;
-use tapeline_spec::{Presets, Registry};
+use tapeline_spec::{Presets, Registry, quote};
 use tapeline_tensor::Params;
 
 use crate::{FileError, Model, atomic, weights};
@@ -38,10 +38,13 @@ pub struct Labels {
 /// # Errors
 /// When it can't be written; an older file then is as it was.
 pub fn save(path: &Path, model: &Model, params: &Params, labels: &Labels) -> Result<(), FileError> {
-    let metadata = metadata(model, labels);
-    let bytes = weights::encode(params, &metadata);
-    atomic::write(path, &bytes)
-        .map_err(|reason| FileError::new(path, format!("can't be written: {reason}")))
+    atomic::write(path, &encode(model, params, labels))
+        .map_err(|reason| FileError::unwritten(path, &reason))
+}
+
+/// The bytes of a model file.
+pub fn encode(model: &Model, params: &Params, labels: &Labels) -> Vec<u8> {
+    weights::encode(params, &metadata(model, labels))
 }
 
 /// What a file says about its model, as text.
@@ -68,9 +71,21 @@ pub fn load(
     layers: &Registry<LayerDef>,
     presets: &Presets,
 ) -> Result<TrainedModel, FileError> {
-    let bytes = read(path)?;
-    let fail = |problem: String| FileError::new(path, problem);
-    let metadata = weights::metadata(&bytes, path)?;
+    decode(&read(path)?, path, layers, presets)
+}
+
+/// Reads the bytes of a model file; `name` stands in error messages.
+///
+/// # Errors
+/// As [`load`].
+pub fn decode(
+    bytes: &[u8],
+    name: &Path,
+    layers: &Registry<LayerDef>,
+    presets: &Presets,
+) -> Result<TrainedModel, FileError> {
+    let fail = |problem: String| FileError::new(name, problem);
+    let metadata = weights::metadata(bytes, name)?;
     let entry = |name: &str| {
         let help = "it holds weights only: give them beside a spec";
         metadata
@@ -80,13 +95,18 @@ pub fn load(
     let format = entry("format")?;
     if format != FORMAT {
         return Err(fail(format!(
-            "has format `{format}`, but this program reads `{FORMAT}`"
+            "has format {}, but this program reads `{FORMAT}`",
+            quote(format)
         )));
     }
 
     let input = entry("input")?;
-    let input = parse_shape(input)
-        .ok_or_else(|| fail(format!("its input `{input}` is no shape like 1x28x28")))?;
+    let input = parse_shape(input).ok_or_else(|| {
+        fail(format!(
+            "its input {} is no shape like 1x28x28",
+            quote(input)
+        ))
+    })?;
     let model = Model::build(entry("spec")?, &input, layers, presets)
         .map_err(|e| fail(format!("its spec is wrong: {e}")))?;
     let count = model
@@ -119,7 +139,7 @@ pub fn load(
         return Err(fail("its normalisation divides by a `std` of 0".into()));
     }
 
-    let params = weights::decode(&bytes, &model.plan.declared, path)?;
+    let params = weights::decode(bytes, &model.plan.declared, name)?;
     Ok(TrainedModel {
         model,
         params,
@@ -138,7 +158,7 @@ pub fn load_weights(path: &Path, model: &Model) -> Result<Params, FileError> {
     weights::decode(&read(path)?, &model.plan.declared, path)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(|reason| FileError::new(path, format!("can't be read: {reason}")))
 }
 

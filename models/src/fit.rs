@@ -1,6 +1,9 @@
 //! Training over epochs.
 
-use std::{ops::ControlFlow, time::Instant};
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
 use tapeline_data::{Augmentation, Dataset, Normalisation, batches};
 use tapeline_optim::Plan as Schedule;
@@ -24,7 +27,7 @@ pub struct Recipe<'a> {
     pub normalisation: Normalisation,
     /// How images are changed before each step; those of an evaluation never are.
     pub augment: Option<&'a Augmentation>,
-    /// The factor on the learning rate in each step. One that goes by the validation loss has been told that of earlier epochs.
+    /// The factor on the learning rate in each step.
     pub schedule: &'a Schedule,
 }
 
@@ -76,12 +79,56 @@ pub struct Data<'a> {
     pub val: Option<&'a Dataset>,
 }
 
+impl Data<'_> {
+    /// Number of steps in an epoch with batches of this size.
+    pub fn steps_in_epoch(&self, batch_size: usize) -> u64 {
+        self.train.len().div_ceil(batch_size) as u64
+    }
+}
+
 /// Told to the observer as it happens.
 pub enum Event<'e> {
     /// A step is done.
-    Step(Progress),
+    Step(Progress, &'e Trainer<'e>),
     /// The steps of an epoch are done, and the model is evaluated.
     Epoch(&'e Epoch, &'e Trainer<'e>),
+}
+
+/// The epoch in which a training is, so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Running {
+    /// Number of samples trained on.
+    pub samples: usize,
+    /// Number of those whose class had the largest output.
+    pub correct: usize,
+    /// Sum of their losses.
+    pub loss_sum: f64,
+    /// Time that the steps took.
+    pub time: Duration,
+}
+
+impl Running {
+    /// As figures, in epoch number `epoch` of `of` samples.
+    pub fn progress(&self, epoch: u64, of: usize) -> Progress {
+        let samples = self.samples as f64;
+        Progress {
+            epoch,
+            samples: self.samples,
+            of,
+            loss: self.loss_sum / samples,
+            accuracy: self.correct as f64 / samples,
+        }
+    }
+
+    /// Number of steps that `epochs` whole ones over `of` samples and this one have taken; none when batches of this size can't have led
+    /// here.
+    pub(crate) fn steps(&self, epochs: usize, of: usize, batch_size: usize) -> Option<u64> {
+        let between =
+            self.samples == of || self.samples < of && self.samples.is_multiple_of(batch_size);
+        let whole = (epochs as u64).checked_mul(of.div_ceil(batch_size) as u64)?;
+        let steps = whole.checked_add(self.samples.div_ceil(batch_size) as u64)?;
+        between.then_some(steps)
+    }
 }
 
 /// Where an epoch stands.
@@ -121,7 +168,7 @@ pub struct Epoch {
 }
 
 /// Why a training ended before its last epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
     /// A loss was not finite. The trainer is as it was before that step.
     Diverged(Diverged),
@@ -129,34 +176,50 @@ pub enum Ended {
     Stopped,
 }
 
-/// Trains for the epochs of a recipe, from the trainer's step on, and tells `observer` of each step and epoch. It prints nothing.
+/// Trains until the epochs of a recipe are done, from where the trainer stands on, and tells `observer` of each step and epoch. It prints
+/// nothing.
 ///
-/// The observer may end the training after any step. What `Ok` holds are the figures of all epochs: those of test and validation are of
-/// [`Trainer::averaged`].
+/// The observer may end the training after any step. [`Trainer::history`] then has the figures of all epochs: those of test and
+/// validation are of [`Trainer::averaged`]. A trainer that was kept as a [checkpoint](crate::checkpoint) after any step comes to the same
+/// bits.
 ///
 /// # Errors
 /// When the loss is not finite, or the observer has ended it.
 ///
 /// # Panics
 /// When the data has another shape than the model's input, or classes that the model doesn't have; when the schedule goes by the
-/// validation loss, and there is no validation data.
+/// validation loss, and there is no validation data; when the trainer stands where this recipe and data can't have brought it.
 #[track_caller]
 pub fn fit(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
     data: &Data<'_>,
     observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
-) -> Result<Vec<Epoch>, Ended> {
+) -> Result<(), Ended> {
     assert!(
         data.val.is_some() || !recipe.schedule.goes_by_loss(),
         "fit: the schedule goes by the validation loss, and there is no validation data"
     );
+    let steps_in_epoch = data.steps_in_epoch(recipe.batch_size);
+    let done = trainer.history.len();
+    let steps = trainer
+        .running
+        .steps(done, data.train.len(), recipe.batch_size);
+    assert!(
+        steps == Some(trainer.step),
+        "fit: the trainer is at step {}, where this recipe and data can't have brought it",
+        trainer.step
+    );
     let mut schedule = recipe.schedule.clone();
-    let mut history = Vec::new();
-    for epoch in 1..=recipe.epochs {
-        let begun = Instant::now();
-        let progress = train_epoch(trainer, recipe, &schedule, data.train, epoch, observer)?;
-        let train_seconds = begun.elapsed().as_secs_f64();
+    for epoch in &trainer.history {
+        if let Some((loss, _)) = epoch.val {
+            schedule.tell(epoch.epoch * steps_in_epoch, loss);
+        }
+    }
+    while (trainer.history.len() as u64) < recipe.epochs {
+        train_epoch(trainer, recipe, &schedule, data.train, observer)?;
+        let running = std::mem::take(&mut trainer.running);
+        let progress = running.progress(trainer.epoch(), data.train.len());
 
         let begun = Instant::now();
         let params = trainer.averaged();
@@ -176,44 +239,39 @@ pub fn fit(
             schedule.tell(trainer.step, val.loss);
         }
         let epoch = Epoch {
-            epoch,
+            epoch: trainer.epoch(),
             train_loss: progress.loss,
             train_accuracy: progress.accuracy,
             test_loss: test.loss,
             test_accuracy: test.accuracy,
             val: val.map(|val| (val.loss, val.accuracy)),
-            train_seconds,
+            train_seconds: running.time.as_secs_f64(),
             test_seconds,
         };
-        let flow = observer(Event::Epoch(&epoch, trainer));
-        history.push(epoch);
-        if flow.is_break() {
+        trainer.history.push(epoch.clone());
+        if observer(Event::Epoch(&epoch, trainer)).is_break() {
             return Err(Ended::Stopped);
         }
     }
-    Ok(history)
+    Ok(())
 }
 
+/// Takes the steps of the running epoch that are left.
 fn train_epoch(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
     schedule: &Schedule,
     data: &Dataset,
-    epoch: u64,
     observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
-) -> Result<Progress, Ended> {
-    let (mut loss, mut correct, mut samples) = (0.0, 0, 0);
-    let mut progress = Progress {
-        epoch,
-        samples,
-        of: data.len(),
-        loss,
-        accuracy: 0.0,
-    };
+) -> Result<(), Ended> {
+    let epoch = trainer.epoch();
     let draws = recipe
         .augment
         .map(|augmentation| augmentation.draws(recipe.seed, epoch));
-    for indices in &batches(data.len(), recipe.batch_size, recipe.seed, epoch) {
+    let mut begun = Instant::now();
+    let batches = batches(data.len(), recipe.batch_size, recipe.seed, epoch);
+    let done = trainer.running.samples.div_ceil(recipe.batch_size);
+    for indices in batches.chunks().skip(done) {
         let images = time(&mut trainer.profile, "gather", || {
             batch(data, indices, recipe.normalisation, draws)
         });
@@ -222,18 +280,17 @@ fn train_epoch(
             .step(&images, &data.labels_of(indices), factor)
             .map_err(Ended::Diverged)?;
         give_back(images);
-        samples += indices.len();
-        correct += step.correct;
-        loss += f64::from(step.loss) * indices.len() as f64;
-        progress = Progress {
-            samples,
-            loss: loss / samples as f64,
-            accuracy: correct as f64 / samples as f64,
-            ..progress
-        };
-        if observer(Event::Step(progress)).is_break() {
+        let running = &mut trainer.running;
+        running.samples += indices.len();
+        running.correct += step.correct;
+        running.loss_sum += f64::from(step.loss) * indices.len() as f64;
+        running.time += begun.elapsed();
+        let progress = running.progress(epoch, data.len());
+        if observer(Event::Step(progress, trainer)).is_break() {
             return Err(Ended::Stopped);
         }
+        // What the observer does, like writing files, is no training.
+        begun = Instant::now();
     }
-    Ok(progress)
+    Ok(())
 }

@@ -9,6 +9,7 @@
 //! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
 //! | [`memory`] | [`Memory`]: how much a training takes |
 //! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
+//! | [`checkpoint`](mod@checkpoint) | a training at one moment, to go on with the same bits |
 //! | [`onnx`] | a trained model as an ONNX file |
 //! | [`weights`] | parameters as safetensors |
 //! | [`atomic`] | files that are there whole or not at all |
@@ -49,6 +50,7 @@
 //! ```
 
 pub mod atomic;
+pub mod checkpoint;
 pub mod error;
 pub mod evaluate;
 pub mod file;
@@ -64,7 +66,7 @@ pub mod weights;
 pub use error::{Diverged, SpecError};
 pub use evaluate::{Evaluation, evaluate, predict};
 pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};
-pub use fit::{Data, Ended, Epoch, Event, Progress, Recipe, fit};
+pub use fit::{Data, Ended, Epoch, Event, Progress, Recipe, Running, fit};
 pub use gradients::gradient_norms;
 pub use memory::Memory;
 pub use model::Model;

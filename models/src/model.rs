@@ -1,7 +1,7 @@
 //! A model: a spec, built for an input shape.
 
 use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Plan, Takes};
-use tapeline_spec::{Diagnostic, Presets, Registry, Span, read};
+use tapeline_spec::{Diagnostic, Presets, Registry, Span, quote, read};
 use tapeline_tensor::{Params, Scalar, Var};
 
 use crate::SpecError;
@@ -117,7 +117,7 @@ impl Model {
     pub(crate) fn blame(&self, path: &str, message: &str, help: &str) -> SpecError {
         let row = self.plan.rows.iter().find(|row| row.path == path);
         let (text, span) = row.map_or(("", Span::default()), |row| (&row.text, row.span));
-        let message = format!("`{text}` {message}");
+        let message = format!("{} {message}", quote(text));
         SpecError::new(
             &self.text,
             vec![Diagnostic::error(span, message).help(help)],

@@ -8,9 +8,9 @@ use tapeline_tensor::{
     Params, Place, Profile, Tape, Tensor, Var, no_grad, value_and_grad, value_and_grad_profiled,
 };
 
-use crate::{Diverged, Model, evaluate::classified};
+use crate::{Diverged, Epoch, Model, evaluate::classified, fit::Running};
 
-/// A model in training: its parameters, its optimizer, and the number of steps taken.
+/// A model in training: its parameters, its optimizer, and how far it is.
 pub struct Trainer<'m> {
     pub(crate) model: &'m Model,
     pub(crate) loss: &'m dyn AnyLoss,
@@ -20,9 +20,13 @@ pub struct Trainer<'m> {
     pub stepper: Stepper,
     /// Number of steps taken so far, over all epochs.
     pub step: u64,
+    /// The epochs that are done.
+    pub history: Vec<Epoch>,
+    /// The epoch in which it is.
+    pub running: Running,
     /// Where the time of steps goes is added here, if there is one.
     pub profile: Option<Profile>,
-    seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// What one step saw, before it changed the parameters.
@@ -49,6 +53,8 @@ impl<'m> Trainer<'m> {
             params,
             stepper,
             step: 0,
+            history: Vec::new(),
+            running: Running::default(),
             profile: None,
             seed,
         }
@@ -91,6 +97,7 @@ impl<'m> Trainer<'m> {
             return Err(Diverged {
                 step: self.step,
                 place: self.first_non_finite(images, mode),
+                largest_gradient: self.largest_gradient(),
             });
         }
         let stepper = &mut self.stepper;
@@ -104,10 +111,25 @@ impl<'m> Trainer<'m> {
         Ok(Step { loss, correct })
     }
 
+    /// Number of the epoch in which it is, from 1.
+    pub fn epoch(&self) -> u64 {
+        self.history.len() as u64 + 1
+    }
+
     /// The parameters to evaluate and to keep: with the weights' moving averages where the optimizer keeps them (`ema`), otherwise
     /// [`params`](Trainer::params) themselves.
     pub fn averaged(&self) -> Cow<'_, Params> {
         self.stepper.averaged(&self.params)
+    }
+
+    /// The weight with the largest gradient in the last step, and that gradient's norm.
+    pub fn largest_gradient(&self) -> Option<(String, f64)> {
+        let norms = self
+            .stepper
+            .gradient_norms()
+            .filter(|&(_, norm)| norm > 0.0);
+        let largest = norms.max_by(|a, b| a.1.total_cmp(&b.1));
+        largest.map(|(name, norm)| (name.into(), norm))
     }
 
     fn first_non_finite(&self, images: &Tensor, mode: Mode) -> Option<Place> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +13,7 @@ use safetensors::{
 };
 use serde_json::{Map, Value, json};
 use tapeline_layers::Declared;
+use tapeline_spec::{printable, quote};
 use tapeline_tensor::{Params, Tensor};
 
 /// A model file could not be read or written.
@@ -28,27 +30,52 @@ impl FileError {
     pub(crate) fn new(file: &Path, problem: impl ToString) -> Self {
         FileError {
             file: file.into(),
-            problem: problem.to_string(),
+            problem: shown(&problem.to_string()),
         }
+    }
+
+    pub(crate) fn unwritten(file: &Path, reason: &io::Error) -> Self {
+        FileError::new(file, format!("can't be written: {reason}"))
+    }
+}
+
+/// A problem as it is told: parts of it may come from the file.
+fn shown(problem: &str) -> String {
+    const MOST: usize = 1000;
+    match problem.char_indices().nth(MOST) {
+        Some((end, _)) => printable(&problem[..end]) + "…",
+        None => printable(problem),
     }
 }
 
 /// The bytes of a safetensors file: values in row-major order, in the order of the parameters; the same parameters give the same
 /// bytes. (The writer of the `safetensors` crate puts metadata in hash order.)
 pub fn encode(params: &Params, metadata: &BTreeMap<&str, String>) -> Vec<u8> {
+    let named = params
+        .iter()
+        .map(|param| (param.name.clone(), &param.value));
+    encode_named(named, metadata)
+}
+
+/// As [`encode`], of tensors under any names.
+pub(crate) fn encode_named<'a>(
+    tensors: impl IntoIterator<Item = (String, &'a Tensor)>,
+    metadata: &BTreeMap<&str, String>,
+) -> Vec<u8> {
     let mut header = Map::new();
     if !metadata.is_empty() {
         header.insert("__metadata__".into(), json!(metadata));
     }
-    let mut data = Vec::with_capacity(params.iter().map(|p| p.value.len() * 4).sum());
-    for param in params {
+    let mut data = Vec::new();
+    for (name, value) in tensors {
         let start = data.len();
-        param
-            .value
+        data.reserve(value.len() * size_of::<f32>());
+        value
             .iter()
             .for_each(|value| data.extend(value.to_le_bytes()));
-        let about = json!({"dtype": "F32", "shape": param.value.shape(), "data_offsets": [start, data.len()]});
-        header.insert(param.name.clone(), about);
+        let about =
+            json!({"dtype": "F32", "shape": value.shape(), "data_offsets": [start, data.len()]});
+        header.insert(name, about);
     }
     let mut header = Value::Object(header).to_string();
     // The data begins at a multiple of 8.
@@ -116,7 +143,7 @@ pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params
         .names()
         .into_iter()
         .filter(|name| !known(name))
-        .map(|name| format!("`{name}`"))
+        .map(quote)
         .collect();
     unknown.sort_unstable();
     let (mut missing, mut wrong) = (Vec::new(), Vec::new());

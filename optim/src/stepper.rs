@@ -4,7 +4,10 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use tapeline_tensor::{Grads, Params, Role, Tensor, buffer::zeros_like, pool, vectorized};
 
-use crate::{AnyTransform, Chain, Element, Piece, RestoreError, State, Transform, state};
+use crate::{
+    AnyTransform, Chain, Element, Piece, RestoreError, State, Transform, state,
+    transforms::sum_of_squares,
+};
 
 /// Elements of a piece: in `f32`, a gradient, a weight and two moments fill a first-level cache of 32 KiB.
 const PIECE: usize = 2048;
@@ -21,6 +24,8 @@ pub struct Stepper<T: Element = f32> {
     averages: bool,
     /// For each entry of the parameters: its name, and the number of steps that it was given.
     params: Vec<(String, u64)>,
+    /// For each of them the sum of the squares of its gradient in the last step.
+    squares: Vec<f64>,
 }
 
 /// A transform, and what it remembers.
@@ -77,6 +82,7 @@ impl<T: Element> Stepper<T> {
             links,
             averages: chain.averages(),
             params: params.iter().map(|p| (p.name.clone(), 0)).collect(),
+            squares: vec![0.0; params.len()],
         }
     }
 
@@ -105,6 +111,8 @@ impl<T: Element> Stepper<T> {
             "Stepper::step: a factor of {factor}"
         );
         self.admit(params, &mut grads);
+        self.squares.fill(0.0);
+        let mut first = true;
         let mut links = &mut self.links[..];
         loop {
             // A transform that looks begins a pass: those before it must be through with all pieces.
@@ -114,7 +122,18 @@ impl<T: Element> Stepper<T> {
                 first.look(&mut grads, params);
             }
             let tasks = tasks(pass, params, &mut grads, &self.params);
-            pool::each(tasks, |_, task| task.run(factor, later.is_empty()));
+            let mut squares: Vec<_> = tasks.iter().map(|task| (task.param, 0.0)).collect();
+            pool::each(
+                tasks.into_iter().zip(&mut squares),
+                |_, (task, (_, square))| {
+                    *square = task.run(factor, later.is_empty());
+                },
+            );
+            if std::mem::take(&mut first) {
+                squares
+                    .iter()
+                    .for_each(|&(param, square)| self.squares[param] += square);
+            }
             if later.is_empty() {
                 return grads.give_back();
             }
@@ -195,6 +214,13 @@ impl<T: Element> Stepper<T> {
             averaged.push(p.name.clone(), p.role, value);
         }
         Cow::Owned(averaged)
+    }
+
+    /// The Euclidean norm of each parameter's gradient in the last step, with the parameter's name; 0 where there was none, and before the
+    /// first step. An optimizer that begins with a transform of whole matrices, like `muon`, has it after that transform.
+    pub fn gradient_norms(&self) -> impl Iterator<Item = (&str, f64)> {
+        let names = self.params.iter().map(|(name, _)| name.as_str());
+        names.zip(self.squares.iter().map(|square| square.sqrt()))
     }
 
     /// What has to be kept to go on later with the same bits.
@@ -321,14 +347,17 @@ fn tasks<'a, T: Element>(
 }
 
 impl<T: Element> Task<'_, T> {
-    /// Leads the gradient through the transforms, piece by piece; after the last pass, subtracts it.
-    fn run(mut self, factor: f64, last: bool) {
+    /// Leads the gradient through the transforms, piece by piece; after the last pass, subtracts it. Returns the sum of the squares of the
+    /// gradient as it came.
+    fn run(mut self, factor: f64, last: bool) -> f64 {
+        let mut square = 0.0;
         let pieces = self
             .gradient
             .chunks_mut(PIECE)
             .zip(self.weight.chunks_mut(PIECE));
         for (i, (gradient, weight)) in pieces.enumerate() {
             let range = i * PIECE..i * PIECE + gradient.len();
+            square += vectorized(|| sum_of_squares(gradient));
             for (transform, seen, moments) in &mut self.links {
                 transform.apply(Piece {
                     param: self.param,
@@ -346,6 +375,7 @@ impl<T: Element> Task<'_, T> {
                 vectorized(|| pairs.for_each(|(p, g)| *p -= *g));
             }
         }
+        square
     }
 }
 

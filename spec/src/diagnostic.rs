@@ -97,18 +97,34 @@ impl Report {
     }
 }
 
-/// A piece of text in back-quotes, cut when it is long.
-pub(crate) fn quote(text: &str) -> String {
+/// A piece of text for a message, in back-quotes, cut when it is long.
+///
+/// ```
+/// assert_eq!(tapeline_spec::quote("relu\x1b[31m"), r"`relu\u{1b}[31m`");
+/// ```
+pub fn quote(text: &str) -> String {
     format!("`{}`", clip(text))
 }
 
-/// A piece of text, cut when it is long.
+/// A piece of text for a message, cut when it is long.
 pub(crate) fn clip(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into(),
+        Some((end, _)) => format!("{}…", printable(&text[..end])),
+        None => printable(text),
     }
+}
+
+/// A text for a message: what a terminal would obey, as control characters and marks of direction, is written as its code.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\'' | '\\' => out.push(c),
+            _ => out.extend(c.escape_debug()),
+        }
+    }
+    out
 }
 
 /// Names in back-quotes, joined; the first ones only when they are many.

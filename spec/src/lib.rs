@@ -6,7 +6,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `span`, `diagnostic` | [`Diagnostic`]: what is wrong, where ([`Span`]), and what to do about it; rendering is the caller's affair |
+//! | `span`, `diagnostic` | [`Diagnostic`]: what is wrong, where ([`Span`]), and what to do about it; rendering is the caller's affair; [`quote`], [`printable`] |
 //! | `tree`, `print` | [`Tree`]: a text that follows the grammar, and how it is written |
 //! | `lex`, `chars`, `parse` | [`parse`]: from text to tokens to tree; odd characters by name |
 //! | `expand`, `choices` | [`expand`]: the alternatives of a tree, one by one; [`choices`]: what tells them apart |
@@ -73,7 +73,7 @@ mod value;
 pub use arg::{Arg, SizeOrWord};
 pub use args::Args;
 pub use choices::{Choices, choices};
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Severity, printable, quote};
 pub use expand::{MAX_ALTERNATIVES, expand};
 pub use extent::MAX_CALLS;
 pub use info::ArgInfo;

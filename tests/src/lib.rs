@@ -8,6 +8,7 @@
 //! | [`shape`] | shapes of a sample |
 //! | [`tensor`] | numbers in a shape, in any order in memory |
 //! | [`bright_or_dark`] | a data set that any network learns |
+//! | [`fuzz`] | everything that reads input from outside, as targets for fuzzers |
 //!
 //! A strategy is a function of numbers that proptest shrinks, so a failing case is a small one:
 //!
@@ -34,6 +35,8 @@
 //!     }
 //! });
 //! ```
+
+pub mod fuzz;
 
 use std::ops::RangeInclusive;
 

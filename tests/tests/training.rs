@@ -155,7 +155,7 @@ fn the_observer_sees_every_step_and_may_end_it() {
     let mut seen = Vec::new();
     let (ended, _) = train(&Setting::default(), &data, &mut |event| {
         match event {
-            Event::Step(progress) => seen.push(progress.samples),
+            Event::Step(progress, _) => seen.push(progress.samples),
             Event::Epoch(epoch, trainer) => {
                 assert_eq!((epoch.epoch, trainer.step), (1, 3));
                 assert!(epoch.train_accuracy <= 1.0 && epoch.train_loss.is_finite());
@@ -257,7 +257,7 @@ fn divergence_names_step_and_layer_and_leaves_the_weights() {
     };
     let mut last = None;
     let (ended, params) = train(&setting, &data, &mut |event| {
-        if let Event::Step(progress) = event {
+        if let Event::Step(progress, _) = event {
             last = Some(progress.samples);
         }
         ControlFlow::Continue(())

@@ -28,7 +28,7 @@ const MOST: u64 = 1000;
 
 #[derive(Args)]
 #[command(
-    after_help = "Alternatives stand in braces: values are parted by commas, specs by bars.\n\n\
+    after_help = "Alternatives stand in braces: values and numbers are parted by commas, specs by bars.\n\n\
     Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
     tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2\n  \
@@ -93,7 +93,7 @@ impl Compare {
         let data = self.options.data.for_training(cx)?;
         let tasks = queue::tasks(&mut study, &data, cx)?;
         let jobs = tasks.iter().map(|task| &task.job);
-        memory::check(jobs, self.crew.jobs, self.options.max_memory, &data)?;
+        memory::check(jobs, self.crew.jobs, self.options.max_memory)?;
         // The seeds of a row have the same warnings.
         for task in tasks.iter().filter(|task| task.job.config.seed == 0) {
             task.job.warn(cx);

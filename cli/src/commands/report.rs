@@ -46,7 +46,7 @@ impl Report {
         let mut tasks = queue::tasks(&mut study, &data, cx)?;
         tasks.retain(|task| self.extra || !task.extra);
         let jobs = tasks.iter().map(|task| &task.job);
-        memory::check(jobs, self.crew.crew().jobs, None, &data)?;
+        memory::check(jobs, self.crew.crew().jobs, None)?;
         let store = Store::new(&self.out);
         let _lock = store.lock()?;
         store.keep(&study)?;

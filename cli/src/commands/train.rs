@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
-use tapeline_models::{self as models, Epoch};
+use tapeline_models::{self as models, Epoch, Trainer};
 use tapeline_tensor::Pool;
 
 use crate::{
@@ -15,12 +15,14 @@ use crate::{
     training::{
         ending,
         events::{Event, Events},
-        job::Job,
+        every::Every,
+        job::{Job, Manner},
         memory,
         options::Options,
         profile,
         progress::Progress,
         recorder::Watch,
+        resume::resume,
         run::Run,
         signals::Signals,
     },
@@ -28,6 +30,25 @@ use crate::{
 
 /// A seed stands in `config.toml`, whose integers end here.
 const MAX_SEED: u64 = i64::MAX as u64;
+
+/// What a run's configuration says.
+const CONFIGURED: [&str; 15] = [
+    "model",
+    "seed",
+    "out",
+    "data",
+    "transpose",
+    "batch_size",
+    "optimizer",
+    "lr",
+    "max_grad_norm",
+    "loss",
+    "schedule",
+    "augment",
+    "val",
+    "limit",
+    "weights",
+];
 
 #[derive(Args)]
 #[command(
@@ -42,12 +63,23 @@ pub struct Train {
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MAX_SEED), allow_negative_numbers = true)]
     seed: u64,
-    /// Number of threads; the result doesn't depend on it [default: one for each core]
+    /// Number of threads, for the same result [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
     threads: Option<usize>,
-    /// Folder for the run, a new one [default: runs/1, or the next free number]
+    /// A new folder for the run [default: runs/ and a number]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Go on with a run that was stopped, to the same result
+    #[arg(long, value_name = "RUN", conflicts_with_all = CONFIGURED)]
+    resume: Option<PathBuf>,
+    /// Steps, or seconds like 30s, between checkpoints
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "60s",
+        allow_negative_numbers = true
+    )]
+    checkpoint_every: Every,
     /// Measure each layer, and print where the time of the steps went
     #[arg(long)]
     profile: bool,
@@ -61,45 +93,40 @@ pub struct Train {
 
 impl Train {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
-        let source = ModelArg::read(&self.model)?.source(cx)?;
-        let settings = self.options.settings(source.text)?;
-        let specs = settings.read(source.origin, cx)?;
-        let data = self.options.data.for_training(cx)?;
-        let job = Job::new(&settings, specs, self.seed, &data, cx)?;
-        memory::check([&job].into_iter(), 1, self.options.max_memory, &data)?;
-        job.warn(cx);
-        cx.terminal.detail(job.config.text()?.trim_end());
-
-        let mut run = Run::claim(self.out.as_deref(), &job.config)?;
+        let (job, mut run) = match &self.resume {
+            Some(folder) => {
+                let (job, run) = resume(folder, self.options.given_epochs()?, cx)?;
+                memory::check([&job], 1, self.options.max_memory)?;
+                (job, run)
+            }
+            None => self.begin(cx)?,
+        };
         let threads = self.threads.unwrap_or_else(Pool::cores);
         let pool = Pool::new(threads).map_err(CliError::internal)?;
         let signals = Signals::catch().map_err(CliError::internal)?;
-        let (model, parts) = (&job.model, &job.parts);
-        let progress = Progress::new(&cx.terminal, settings.epochs, parts.train.len());
+        let manner = Manner {
+            pool: &pool,
+            signals: &signals,
+            checkpoint_every: self.checkpoint_every,
+            profiled: self.profile,
+        };
+        let progress = Progress::new(&cx.terminal, job.config.epochs, job.parts.train.len());
         let mut screen = Screen {
+            job: &job,
+            threads,
             events: Events::new(&cx.terminal, self.json),
             progress: match self.live {
                 true => progress.live(),
                 false => progress,
             },
         };
-        screen.events.tell(&Event::Start {
-            schema: 1,
-            spec: model.full(),
-            parameters: model.plan.parameters(),
-            train_samples: parts.train.len(),
-            test_samples: parts.test.len(),
-            val_samples: settings.val,
-            seed: self.seed,
-            threads,
-        });
-        let trained = job.run(&mut run, &pool, &signals, self.profile, &mut screen);
+        let trained = job.run(&mut run, manner, &mut screen);
         screen.progress.finish();
         let trained = trained?;
 
         let profile = trained.profile.map(|profile| {
-            let samples = trained.steps * settings.batch_size as u64;
-            profile::parts(&profile, &model.plan, samples, trained.steps)
+            let samples = trained.steps * job.config.batch_size as u64;
+            profile::parts(&profile, &job.model.plan, samples, trained.steps)
         });
         if let Some(parts) = &profile {
             screen.events.tell(&Event::Profile { parts });
@@ -114,15 +141,52 @@ impl Train {
         let profile = profile.map_or_else(String::new, |parts| profile::table(&parts));
         output::text(&(ending::table(&last, &run) + &profile))
     }
+
+    /// A new training, as the options say, and a folder for it.
+    fn begin<'r>(&self, cx: &'r Context) -> Result<(Job<'r>, Run), CliError> {
+        let source = ModelArg::read(&self.model)?.source(cx)?;
+        let settings = self.options.settings(source.text)?;
+        let specs = settings.read(source.origin, cx)?;
+        let data = self.options.data.for_training(cx)?;
+        let job = Job::new(&settings, specs, self.seed, &data, cx)?;
+        memory::check([&job], 1, self.options.max_memory)?;
+        job.warn(cx);
+        cx.terminal.detail(job.config.text()?.trim_end());
+        let run = Run::claim(self.out.as_deref())?;
+        Ok((job, run))
+    }
 }
 
 /// Shows a training as it goes: for people, and as JSON.
-struct Screen<'t> {
-    events: Events<'t>,
-    progress: Progress<'t>,
+struct Screen<'s> {
+    job: &'s Job<'s>,
+    threads: usize,
+    events: Events<'s>,
+    progress: Progress<'s>,
 }
 
 impl Watch for Screen<'_> {
+    fn begin(&mut self, trainer: &Trainer<'_>) {
+        let Job {
+            model,
+            config,
+            parts,
+            ..
+        } = self.job;
+        self.events.tell(&Event::Start {
+            schema: 1,
+            spec: model.full(),
+            parameters: model.plan.parameters(),
+            train_samples: parts.train.len(),
+            test_samples: parts.test.len(),
+            val_samples: config.val,
+            seed: config.seed,
+            threads: self.threads,
+            resumed_at: Some(trainer.step).filter(|&step| step > 0),
+        });
+        self.progress.begin(trainer, parts.train.len());
+    }
+
     fn step(&mut self, now: &models::Progress) {
         self.progress.step(now);
     }

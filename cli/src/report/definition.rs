@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use crate::{
-    error::CliError,
+    error::{CliError, in_toml},
     study::{Claim, Comparison, Known, Row, SCHEMA, Study},
     training::settings::Settings,
 };
@@ -80,11 +80,7 @@ pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
         }
         None => REPORT.into(),
     };
-    let file: File = toml::from_str(&text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start));
-        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-        fail(format!("line {line}: {}", error.message()))
-    })?;
+    let file: File = toml::from_str(&text).map_err(|error| fail(in_toml(&text, &error)))?;
     if file.comparison.is_empty() {
         return Err(fail("has no comparison".into()));
     }

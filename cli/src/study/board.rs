@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tapeline_models::{Epoch, Progress};
+use tapeline_models::{Epoch, Progress, Trainer};
 
 use crate::{
     study::queue::Task,
@@ -32,6 +32,8 @@ pub struct Watched<'b> {
     title: String,
     /// What a sample counts.
     cost: u64,
+    /// Samples of an epoch.
+    of: u64,
     /// Samples of the epoch so far.
     samples: u64,
     seconds: f64,
@@ -80,6 +82,7 @@ impl<'t> Board<'t> {
             board: self,
             title: task.title.clone(),
             cost: cost(&task.job),
+            of: task.job.parts.train.len() as u64,
             samples: 0,
             seconds: 0.0,
         }
@@ -136,10 +139,20 @@ impl Watched<'_> {
 }
 
 impl Watch for Watched<'_> {
+    fn begin(&mut self, trainer: &Trainer<'_>) {
+        let done = trainer.history.len() as u64 * self.of;
+        self.samples = trainer.running.samples as u64;
+        self.board
+            .bar
+            .inc((done + self.samples).saturating_mul(self.cost));
+        let seconds = |epoch: &Epoch| epoch.train_seconds + epoch.test_seconds;
+        self.seconds = trainer.history.iter().map(seconds).sum();
+    }
+
     fn step(&mut self, now: &Progress) {
         // Told once a step, with the samples of the epoch so far; the bar wants those of this step.
         let samples = now.samples as u64 - self.samples;
-        self.samples = now.samples as u64 % now.of as u64;
+        self.samples = now.samples as u64 % self.of;
         self.board.bar.inc(samples.saturating_mul(self.cost));
     }
 

@@ -6,14 +6,13 @@ use crate::{
     study::{queue::Task, store::Store},
 };
 
-/// `tapeline train …` for each run that is not done, one a line. What unfinished trainings have left is removed.
+/// `tapeline train …` for each run that is not done, one a line; one that has begun is resumed.
 ///
 /// # Errors
-/// When a path is no text, or a training is at work in one of the folders.
+/// When a path is no text.
 pub fn commands(tasks: &[Task<'_>], store: &Store, data: &DataArgs) -> Result<String, CliError> {
     let mut lines = String::new();
     for task in tasks.iter().filter(|task| !store.is_done(&task.name)) {
-        store.clear(&task.name)?;
         let folder = store.run(&task.name);
         let folder = folder.to_str().ok_or_else(|| {
             CliError::usage(format!(
@@ -22,10 +21,14 @@ pub fn commands(tasks: &[Task<'_>], store: &Store, data: &DataArgs) -> Result<St
             ))
         })?;
         let mut words = vec!["tapeline".into(), "train".into()];
-        words.extend(task.settings.words());
-        words.extend(["--seed".into(), task.job.config.seed.to_string()]);
-        words.extend(data.words()?);
-        words.extend(["--out".into(), folder.into()]);
+        if store.is_begun(&task.name) {
+            words.extend(["--resume".into(), folder.into()]);
+        } else {
+            words.extend(task.settings.words());
+            words.extend(["--seed".into(), task.job.config.seed.to_string()]);
+            words.extend(data.words()?);
+            words.extend(["--out".into(), folder.into()]);
+        }
         lines += &shell_words::join(words);
         lines += "\n";
     }

@@ -19,7 +19,8 @@ use crate::{
     },
     training::{
         ending::Ending,
-        job::Job,
+        every,
+        job::{Job, Manner},
         run::Run,
         settings::Settings,
         signals::{Signals, exit_code},
@@ -82,7 +83,7 @@ pub fn tasks<'r>(
     Ok(tasks)
 }
 
-/// Trains the tasks that are not done yet, in order. Those that a signal or an error has kept from their end are as if never begun.
+/// Trains the tasks that are not done yet, in order. Those that a signal or an error has kept from their end go on from their checkpoint.
 ///
 /// # Errors
 /// When a file can't be written, or a signal came; what is done by then stays.
@@ -142,16 +143,23 @@ fn run(
     signals: &Signals,
     board: &Board<'_>,
 ) -> Result<(), CliError> {
-    store.clear(&task.name)?;
-    let mut run = Run::claim(Some(&store.run(&task.name)), &task.job.config)?;
+    let mut run = match store.is_begun(&task.name) {
+        true => Run::take_up(&store.run(&task.name))?,
+        false => Run::claim(Some(&store.run(&task.name)))?,
+    };
     let mut watch = board.watch(task);
-    let trained = task.job.run(&mut run, pool, signals, false, &mut watch)?;
-    drop(run);
+    let manner = Manner {
+        pool,
+        signals,
+        checkpoint_every: every::DEFAULT,
+        profiled: false,
+    };
+    let trained = task.job.run(&mut run, manner, &mut watch)?;
     match trained.ending {
-        Ending::Stopped { .. } => store.clear(&task.name),
+        Ending::Stopped { .. } => Ok(()),
         ending => {
             watch.done(&ending);
-            Ok(())
+            run.forget()
         }
     }
 }

@@ -14,7 +14,7 @@ use tapeline_models::atomic;
 use crate::{
     error::CliError,
     study::{SCHEMA, Study},
-    training::{config::Config, outcome::RESULT, run::is_running},
+    training::{config::Config, outcome::RESULT, run::CONFIG},
 };
 
 /// Digits of a run's name.
@@ -78,25 +78,9 @@ impl Store {
         }
     }
 
-    /// Removes what a training has left that was ended before its end, so that it can begin anew.
-    ///
-    /// # Errors
-    /// When a training is still at work there.
-    pub fn clear(&self, name: &str) -> Result<(), CliError> {
-        let folder = self.run(name);
-        if is_running(&folder) {
-            return Err(CliError::usage(format!(
-                "{}: a training is at work here",
-                folder.display()
-            ))
-            .help("wait for it to end"));
-        }
-        match fs::remove_dir_all(&folder) {
-            Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(CliError::usage(
-                format!("{}: cannot be removed: {reason}", folder.display()),
-            )),
-            _ => Ok(()),
-        }
+    /// Whether a run has begun, so that it can be gone on with.
+    pub fn is_begun(&self, name: &str) -> bool {
+        self.run(name).join(CONFIG).exists()
     }
 
     /// Writes a file of the study, whole or not at all.

@@ -109,7 +109,12 @@ fn varied(models: &[Source], options: &Options) -> Result<Vec<Varied>, CliError>
     if let Some(lr) = &options.lr {
         all.push(numbers("lr", lr, |s, lr| s.lr = Some(lr)));
     }
-    all.push(numbers("epochs", &options.epochs, |s, n| s.epochs = n));
+    if let Some(max) = &options.max_grad_norm {
+        all.push(numbers("max grad norm", max, |s, max| {
+            s.max_grad_norm = Some(max)
+        }));
+    }
+    all.push(numbers("epochs", &options.epochs(), |s, n| s.epochs = n));
     all.push(numbers("batch size", &options.batch_size, |s, n| {
         s.batch_size = n
     }));

@@ -1,22 +1,32 @@
 //! `config.toml`: everything that a training's result depends on.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tapeline_data::Normalisation;
 use tapeline_models::Model;
 
 use crate::{
-    error::CliError,
-    training::settings::{Settings, Specs},
+    error::{CliError, in_toml},
+    training::{
+        run::CONFIG,
+        settings::{Settings, Specs},
+    },
 };
 
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// A training, resolved: the same config gives the same model, on any number of threads.
-#[derive(Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// The version of this program.
-    pub version: &'static str,
+    pub version: String,
     /// Specs in full form.
     pub spec: String,
     pub loss: String,
@@ -55,7 +65,7 @@ impl Config {
             Ok::<_, CliError>(format!("{:x}", Sha256::digest(bytes)))
         };
         Ok(Config {
-            version: env!("CARGO_PKG_VERSION"),
+            version: VERSION.into(),
             spec: model.full().into(),
             loss: specs.loss.text.clone(),
             optimizer: specs.optimizer.full(),
@@ -76,6 +86,38 @@ impl Config {
         })
     }
 
+    /// Reads that of a run folder.
+    ///
+    /// # Errors
+    /// When there is none, or it is none of this program.
+    pub fn read(folder: &Path) -> Result<Config, CliError> {
+        let path = folder.join(CONFIG);
+        let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
+        let text = fs::read_to_string(&path).map_err(|reason| {
+            fail(format!("cannot be read: {reason}"))
+                .help("a run is a folder that `tapeline train` has made")
+        })?;
+        toml::from_str(&text).map_err(|error| fail(in_toml(&text, &error)))
+    }
+
+    /// The settings that give it.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            model: self.spec.clone(),
+            optimizer: self.optimizer.clone(),
+            lr: None,
+            max_grad_norm: None,
+            loss: self.loss.clone(),
+            schedule: self.schedule.clone(),
+            augment: self.augment.clone(),
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            val: self.val,
+            limit: self.limit,
+            weights: self.weights.as_ref().map(PathBuf::from),
+        }
+    }
+
     /// The file.
     pub fn text(&self) -> Result<String, CliError> {
         toml::to_string(self).map_err(CliError::internal)
@@ -83,7 +125,8 @@ impl Config {
 }
 
 /// The data, as it was read: before `val` and `limit` take their part.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DataConfig {
     pub name: String,
     pub transpose: bool,
@@ -92,7 +135,8 @@ pub struct DataConfig {
 }
 
 /// How a pixel becomes a number: `(pixel · scale − mean) / std`.
-#[derive(Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NormalisationConfig {
     scale: f32,
     mean: f32,

@@ -36,6 +36,8 @@ pub struct Divergence {
     pub layer: Option<String>,
     /// What was found, as a sentence.
     pub message: String,
+    /// The weight with the largest gradient of the step before, and that gradient's norm.
+    pub largest_gradient: Option<(String, f64)>,
     /// The last epoch that all went well in; its weights are kept.
     pub kept: Option<u64>,
 }
@@ -46,33 +48,45 @@ impl Recorder<'_> {
     /// # Errors
     /// When a file can't be written.
     pub fn end(&mut self, ended: Option<Ended>, trainer: &Trainer<'_>) -> Result<Ending, CliError> {
-        self.run.draw(self.model.short(), &self.history)?;
-        match (ended, self.failure.take()) {
-            (_, Some(Failure::Error(error))) => Err(error),
-            (_, Some(Failure::NotFinite(name))) => {
-                let step = trainer.step.saturating_sub(1);
-                let message = format!("step {step}: it makes `{name}` not finite");
-                self.diverged(step, Some(name), message)
-            }
+        let epochs = trainer.history.len() as u64;
+        let failure = match self.failure.take() {
+            Some(Failure::Error(error)) => return Err(self.can_be_resumed(error)),
+            Some(Failure::NotFinite(name)) => Some(name),
+            None => None,
+        };
+        self.run.draw(self.model.short(), &trainer.history)?;
+        match (ended, failure) {
+            (_, Some(name)) => self.diverged(Divergence {
+                epoch: epochs,
+                step: trainer.step - 1,
+                message: format!("step {}: it makes `{name}` not finite", trainer.step - 1),
+                layer: Some(name),
+                largest_gradient: trainer.largest_gradient(),
+                kept: epochs.checked_sub(1).filter(|&epoch| epoch > 0),
+            }),
             (Some(Ended::Diverged(found)), None) => {
                 let place = found.place.as_ref();
                 let layer = place.and_then(|place| place.scope.as_deref());
-                self.diverged(found.step, layer.map(String::from), found.to_string())
+                self.diverged(Divergence {
+                    epoch: trainer.epoch(),
+                    step: found.step,
+                    layer: layer.map(String::from),
+                    message: found.to_string(),
+                    largest_gradient: found.largest_gradient,
+                    kept: Some(epochs).filter(|&epoch| epoch > 0),
+                })
             }
             (Some(Ended::Stopped), None) => {
-                // They are worth more than those of the last epoch.
-                if trainer.params.first_non_finite().is_none() {
-                    self.save(MODEL, &trainer.averaged())?;
-                }
-                let step = trainer.step;
+                let wrote = self.stop(trainer);
+                wrote.map_err(|error| self.can_be_resumed(error))?;
                 Ok(Ending::Stopped {
                     signal: self.signals.came().unwrap_or_default(),
-                    epoch: step.saturating_sub(1) / self.steps_in_epoch + 1,
-                    step,
+                    epoch: epochs + u64::from(trainer.running.samples > 0),
+                    step: trainer.step,
                 })
             }
             (None, None) => {
-                let last = self.history.last().cloned();
+                let last = trainer.history.last().cloned();
                 let last =
                     last.ok_or_else(|| CliError::internal("a training ended without an epoch"))?;
                 self.keep(End::Done {
@@ -84,26 +98,30 @@ impl Recorder<'_> {
         }
     }
 
-    /// The model file stays as it is: what the last good epoch has left.
-    fn diverged(
-        &self,
-        step: u64,
-        layer: Option<String>,
-        message: String,
-    ) -> Result<Ending, CliError> {
-        let epoch = step / self.steps_in_epoch + 1;
+    /// Writes the weights of this moment, which are worth more than those of the last epoch, and what resuming needs.
+    fn stop(&self, trainer: &Trainer<'_>) -> Result<(), CliError> {
+        if trainer.params.first_non_finite().is_none() {
+            self.save(MODEL, &trainer.averaged())?;
+        }
+        self.checkpoint(trainer)
+    }
+
+    /// The model file and the checkpoint stay as they are: the last good state.
+    fn diverged(&self, found: Divergence) -> Result<Ending, CliError> {
         self.keep(End::Diverged {
-            epoch,
-            step,
-            layer: layer.clone(),
+            epoch: found.epoch,
+            step: found.step,
+            layer: found.layer.clone(),
         })?;
-        Ok(Ending::Diverged(Divergence {
-            epoch,
-            step,
-            layer,
-            message,
-            kept: self.history.last().map(|epoch| epoch.epoch),
-        }))
+        Ok(Ending::Diverged(found))
+    }
+
+    /// Adds what to do about a file that couldn't be written.
+    fn can_be_resumed(&self, error: CliError) -> CliError {
+        let run = self.run.name();
+        error.help(format!(
+            "`tapeline train --resume {run}` goes on from what has been written"
+        ))
     }
 
     fn keep(&self, end: End) -> Result<(), CliError> {
@@ -139,6 +157,8 @@ impl Ending {
                     epoch: found.epoch,
                     step: found.step,
                     layer: found.layer.as_deref(),
+                    largest_gradient: found.largest_gradient.as_ref().map(|(_, norm)| *norm),
+                    largest_gradient_of: found.largest_gradient.as_ref().map(|(name, _)| &**name),
                     out: &out,
                 });
                 let kept = match found.kept {
@@ -146,7 +166,9 @@ impl Ending {
                     None => "no epoch was finished, so there is no model file".into(),
                 };
                 let message = format!("epoch {}, {}", found.epoch, found.message);
-                Err(CliError::diverged(message).help(format!("try a smaller `--lr`; {kept}")))
+                Err(CliError::diverged(message).help(format!(
+                    "try a smaller `--lr`, or `--max-grad-norm 1`; {kept}"
+                )))
             }
             Ending::Stopped {
                 signal,
@@ -160,7 +182,7 @@ impl Ending {
                     out: &out,
                 });
                 terminal.note(&format!(
-                    "stopped in epoch {epoch} after {step} steps; {out}/{MODEL} has the weights of this moment"
+                    "stopped in epoch {epoch} after {step} steps; `tapeline train --resume {out}` goes on, and {out}/{MODEL} has the weights of this moment"
                 ));
                 Err(CliError::Reported(exit_code(signal)))
             }

@@ -19,6 +19,9 @@ pub enum Event<'a> {
         val_samples: Option<usize>,
         seed: u64,
         threads: usize,
+        /// Number of steps that a resumed training has taken before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resumed_at: Option<u64>,
     },
     Epoch(Logged),
     Profile {
@@ -34,6 +37,9 @@ pub enum Event<'a> {
         epoch: u64,
         step: u64,
         layer: Option<&'a str>,
+        /// The largest norm of a weight's gradient in the step before, and the weight.
+        largest_gradient: Option<f64>,
+        largest_gradient_of: Option<&'a str>,
         out: &'a str,
     },
     Stopped {

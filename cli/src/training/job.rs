@@ -1,7 +1,9 @@
 //! A training, ready to run.
 
 use tapeline_data::{Dataset, Normalisation};
-use tapeline_models::{Data, Labels, Memory, Model, Recipe, Trainer, fit, load_weights};
+use tapeline_models::{
+    Data, Labels, Memory, Model, Recipe, Trainer, checkpoint, fit, load_weights,
+};
 use tapeline_optim::Plan as Schedule;
 use tapeline_tensor::{Params, Pool, Profile};
 
@@ -12,8 +14,9 @@ use crate::{
     training::{
         config::Config,
         ending::Ending,
+        every::{Due, Every},
         recorder::{Recorder, Watch},
-        run::Run,
+        run::{CHECKPOINT, Run},
         settings::{Settings, Specs},
         signals::Signals,
     },
@@ -24,6 +27,8 @@ pub struct Job<'r> {
     pub model: Model,
     pub config: Config,
     pub parts: Parts,
+    /// Bytes of all data, as loaded.
+    pub data_size: u64,
     /// Weights to start from, where they are not drawn.
     weights: Option<Params>,
     specs: Specs<'r>,
@@ -37,10 +42,20 @@ pub struct Parts {
     pub val: Option<Dataset>,
 }
 
+/// How a job is run. Its result doesn't depend on it.
+#[derive(Clone, Copy)]
+pub struct Manner<'a> {
+    pub pool: &'a Pool,
+    pub signals: &'a Signals,
+    pub checkpoint_every: Every,
+    /// Whether it is measured where the time goes.
+    pub profiled: bool,
+}
+
 /// What came of a job.
 pub struct Trained {
     pub ending: Ending,
-    /// Number of steps taken.
+    /// Number of steps taken, without those before it was resumed.
     pub steps: u64,
     pub profile: Option<Profile>,
 }
@@ -66,6 +81,7 @@ impl<'r> Job<'r> {
             .schedule
             .plan(settings.epochs.saturating_mul(steps_in_epoch));
         Ok(Job {
+            data_size: data.size(),
             config: Config::new(settings, &specs, &model, seed, data.config.clone())?,
             model,
             parts,
@@ -96,51 +112,70 @@ impl<'r> Job<'r> {
         }
     }
 
-    /// Trains, and fills the run folder. A loss that is not finite or a signal is an ending like any other; an error is a file that
-    /// can't be written.
+    /// Trains, from where the run folder's checkpoint stands if there is one, and fills the folder. A loss that is not finite or a signal
+    /// is an ending like any other; an error is a file that can't be written, or a checkpoint that can't be read.
     pub fn run(
         &self,
         run: &mut Run,
-        pool: &Pool,
-        signals: &Signals,
-        profiled: bool,
+        manner: Manner<'_>,
         watch: &mut dyn Watch,
     ) -> Result<Trained, CliError> {
+        let (model, loss, seed) = (&self.model, &*self.specs.loss.loss, self.config.seed);
+        let params = self.weights.clone().unwrap_or_else(|| model.init(seed));
+        let stepper = self.specs.optimizer.init(&params);
+        let mut trainer = Trainer::new(model, loss, params, stepper, seed);
+        self.restore(&mut trainer, run)?;
+        trainer.profile = manner.profiled.then(Profile::default);
+        run.begin(&self.config, &trainer.history)?;
+        watch.begin(&trainer);
+
         let labels = Labels {
             classes: self.parts.train.classes.to_vec(),
             normalisation: Normalisation::default(),
         };
         let mut recorder = Recorder {
             run,
-            model: &self.model,
+            model,
             labels: &labels,
             watch,
-            signals,
-            history: Vec::new(),
-            steps_in_epoch: self.parts.train.len().div_ceil(self.config.batch_size) as u64,
-            threads: pool.threads(),
+            signals: manner.signals,
+            due: Due::new(manner.checkpoint_every),
+            threads: manner.pool.threads(),
             failure: None,
         };
-        let (model, loss, seed) = (&self.model, &*self.specs.loss.loss, self.config.seed);
-        let params = self.weights.clone().unwrap_or_else(|| model.init(seed));
-        let stepper = self.specs.optimizer.init(&params);
-        let mut trainer = Trainer::new(model, loss, params, stepper, seed);
-        trainer.profile = profiled.then(Profile::default);
         let data = Data {
             train: &self.parts.train,
             test: &self.parts.test,
             val: self.parts.val.as_ref(),
         };
-        let ended = pool.install(|| {
+        let before = trainer.step;
+        let ended = manner.pool.install(|| {
             fit(&mut trainer, &self.recipe(), &data, &mut |happened| {
                 recorder.observe(happened)
             })
         });
         Ok(Trained {
             ending: recorder.end(ended.err(), &trainer)?,
-            steps: trainer.step,
+            steps: trainer.step - before,
             profile: trainer.profile.take(),
         })
+    }
+
+    /// Brings a trainer to where the run folder's checkpoint stands, if there is one.
+    fn restore(&self, trainer: &mut Trainer<'_>, run: &Run) -> Result<(), CliError> {
+        let checkpoint = run.file(CHECKPOINT);
+        if !checkpoint.exists() {
+            return Ok(());
+        }
+        let samples = self.parts.train.len();
+        checkpoint::restore(&checkpoint, trainer, &self.recipe(), samples)
+            .map_err(|error| CliError::from(error).help("without this file the run begins anew"))?;
+        let (epochs, begun) = (self.config.epochs, trainer.running.samples > 0);
+        if trainer.history.len() as u64 + u64::from(begun) > epochs {
+            let message = format!("--epochs {epochs}: the run is in epoch {}", trainer.epoch());
+            return Err(CliError::usage(message));
+        }
+        Ok(())
     }
 
     fn recipe(&self) -> Recipe<'_> {

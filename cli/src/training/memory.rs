@@ -2,24 +2,22 @@
 
 use std::fs;
 
-use tapeline_data::Dataset;
 use tapeline_models::Memory;
 
-use crate::{bytes::Bytes, data_arg::TrainingData, error::CliError, training::job::Job};
+use crate::{bytes::Bytes, error::CliError, training::job::Job};
 
 /// Makes sure that the data and as many trainings at a time as `at_once` fit into `limit`, `--max-memory`; without that, into what the machine
 /// has left, where it tells that. Of several trainings each is taken for the largest.
 pub fn check<'j>(
-    jobs: impl Iterator<Item = &'j Job<'j>>,
+    jobs: impl IntoIterator<Item = &'j Job<'j>>,
     at_once: usize,
     limit: Option<Bytes>,
-    data: &TrainingData,
 ) -> Result<(), CliError> {
-    let Some(largest) = jobs.map(Job::memory).max_by_key(Memory::total) else {
+    let jobs = jobs.into_iter().map(|job| (job.memory(), job.data_size));
+    let Some((largest, data)) = jobs.max_by_key(|(memory, _)| memory.total()) else {
         return Ok(());
     };
-    // The data is there already, so that what is left is without it.
-    let data = size_of_data(&data.loaded.train) + size_of_data(&data.loaded.test);
+    // The data is there already, so that what the machine has left is without it.
     let (limit, whose, taken) = match (limit, available()) {
         (Some(limit), _) => (limit, "`--max-memory` allows", data),
         (None, Some(left)) => (left, "the machine has", 0),
@@ -67,10 +65,6 @@ pub fn parts(memory: &Memory) -> String {
     parts
         .map(|(name, bytes)| format!("{name} {}", Bytes(bytes)))
         .join(", ")
-}
-
-fn size_of_data(data: &Dataset) -> u64 {
-    (data.images.bytes().len() + data.labels.len()) as u64
 }
 
 /// What a new program may take without others being put out, as Linux tells it.

@@ -10,8 +10,10 @@
 //! | [`job`] | a training, ready to run |
 //! | [`memory`] | whether it fits into memory |
 //! | [`config`] | `config.toml`: the same, resolved |
+//! | [`every`] | how often a checkpoint is written |
 //! | [`run`] | a run folder and what is in it |
 //! | [`recorder`], [`ending`] | what is kept of a training, and how it ends |
+//! | [`resume`](mod@resume) | from a run folder back to its job |
 //! | [`outcome`] | `result.json`: what a finished training came to |
 //! | [`events`], [`progress`], [`profile`] | what `train` shows of it |
 //! | [`signals`] | Ctrl-C and SIGTERM |
@@ -20,6 +22,7 @@ pub mod choices;
 pub mod config;
 pub mod ending;
 pub mod events;
+pub mod every;
 pub mod job;
 pub mod memory;
 pub mod options;
@@ -27,6 +30,7 @@ pub mod outcome;
 pub mod profile;
 pub mod progress;
 pub mod recorder;
+pub mod resume;
 pub mod run;
 pub mod settings;
 pub mod signals;

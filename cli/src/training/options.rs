@@ -8,7 +8,7 @@ use crate::{
     bytes::{Bytes, size},
     data_arg::DataArgs,
     error::CliError,
-    numbers::{learning_rate, whole},
+    numbers::{above_zero, whole},
     training::{
         choices::{Choices, choices},
         settings::Settings,
@@ -21,6 +21,7 @@ pub const OPTIMIZER: &str = "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)";
 /// The most images in a step.
 pub const MAX_BATCH: usize = 65_536;
 
+const EPOCHS: u64 = 10;
 const MAX_EPOCHS: u64 = 1_000_000;
 const MAX_IMAGES: usize = 1_000_000_000;
 
@@ -29,13 +30,13 @@ const MAX_IMAGES: usize = 1_000_000_000;
 pub struct Options {
     #[command(flatten)]
     pub data: DataArgs,
-    /// Number of passes over the training data
-    #[arg(long, value_name = "N", default_value = "10", value_parser = choices(whole(1..=MAX_EPOCHS)), allow_hyphen_values = true)]
-    pub epochs: Choices<u64>,
-    /// Images in a step; an epoch's last one takes what is left
+    /// Number of passes over the training data [default: 10]
+    #[arg(long, value_name = "N", value_parser = choices(whole(1..=MAX_EPOCHS)), allow_hyphen_values = true)]
+    epochs: Option<Choices<u64>>,
+    /// Images in a step; the last one takes what is left
     #[arg(long, value_name = "N", default_value = "100", value_parser = choices(whole(1..=MAX_BATCH)), allow_hyphen_values = true)]
     pub batch_size: Choices<usize>,
-    /// The optimizer
+    /// Optimizer
     #[arg(
         long,
         value_name = "SPEC",
@@ -43,8 +44,11 @@ pub struct Options {
     )]
     pub optimizer: String,
     /// Learning rate, instead of the optimizer's own
-    #[arg(long, value_name = "X", value_parser = choices(learning_rate), allow_hyphen_values = true)]
+    #[arg(long, value_name = "X", value_parser = choices(above_zero), allow_hyphen_values = true)]
     pub lr: Option<Choices<f64>>,
+    /// Shorten longer gradients to this norm
+    #[arg(long, value_name = "X", value_parser = choices(above_zero), allow_hyphen_values = true)]
+    pub max_grad_norm: Option<Choices<f64>>,
     /// The loss
     #[arg(long, value_name = "SPEC", default_value = "cross_entropy")]
     pub loss: String,
@@ -64,31 +68,48 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// Refuse what needs more memory, like 2GB or 500MiB [default: what is free]
-    #[arg(long, value_name = "MAX", value_parser = size, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size, allow_hyphen_values = true)]
     pub max_memory: Option<Bytes>,
 }
 
 impl Options {
+    /// Number of passes over the training data.
+    pub fn epochs(&self) -> Choices<u64> {
+        self.epochs.clone().unwrap_or(Choices(vec![EPOCHS]))
+    }
+
+    /// That number, where it was given.
+    ///
+    /// # Errors
+    /// When it has alternatives.
+    pub fn given_epochs(&self) -> Result<Option<u64>, CliError> {
+        optional(&self.epochs, "--epochs")
+    }
+
     /// One training's settings, for the spec `model`; alternatives are refused.
     pub fn settings(&self, model: String) -> Result<Settings, CliError> {
         Ok(Settings {
             model,
             optimizer: self.optimizer.clone(),
-            lr: self.lr.as_ref().map(|n| only(n, "--lr")).transpose()?,
+            lr: optional(&self.lr, "--lr")?,
+            max_grad_norm: optional(&self.max_grad_norm, "--max-grad-norm")?,
             loss: self.loss.clone(),
             schedule: self.schedule.clone(),
             augment: self.augment.clone(),
-            epochs: only(&self.epochs, "--epochs")?,
+            epochs: only(&self.epochs(), "--epochs")?,
             batch_size: only(&self.batch_size, "--batch-size")?,
-            val: self.val.as_ref().map(|n| only(n, "--val")).transpose()?,
-            limit: self
-                .limit
-                .as_ref()
-                .map(|n| only(n, "--limit"))
-                .transpose()?,
+            val: optional(&self.val, "--val")?,
+            limit: optional(&self.limit, "--limit")?,
             weights: self.weights.clone(),
         })
     }
+}
+
+fn optional<T: Copy + std::fmt::Display>(
+    numbers: &Option<Choices<T>>,
+    option: &str,
+) -> Result<Option<T>, CliError> {
+    numbers.as_ref().map(|n| only(n, option)).transpose()
 }
 
 fn only<T: Copy + std::fmt::Display>(numbers: &Choices<T>, option: &str) -> Result<T, CliError> {

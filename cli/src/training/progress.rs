@@ -6,7 +6,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use tapeline_models::{self as models, Epoch};
+use tapeline_models::{self as models, Epoch, Trainer};
 
 use crate::{
     plots::{chart::Chart, curves, text},
@@ -74,6 +74,22 @@ impl<'t> Progress<'t> {
             });
         }
         self
+    }
+
+    /// Before the first step, or after those that a resumed training has taken.
+    pub fn begin(&mut self, trainer: &Trainer<'_>, samples: usize) {
+        self.history.clone_from(&trainer.history);
+        let done = trainer.history.len() * samples + trainer.running.samples;
+        self.bar.set_position(done as u64);
+        self.bar.reset_eta();
+        if trainer.step > 0 {
+            let (epoch, step) = (trainer.epoch(), trainer.step);
+            let goes_on = format!(
+                "goes on in epoch {epoch}/{}, after {step} steps",
+                self.epochs
+            );
+            self.terminal.note(&goes_on);
+        }
     }
 
     /// After a step.

@@ -2,19 +2,24 @@
 
 use std::ops::ControlFlow;
 
-use tapeline_models::{Epoch, Event as Happened, Labels, Model, Progress, Trainer, save};
+use tapeline_models::{
+    Epoch, Event as Happened, Labels, Model, Progress, Trainer, checkpoint, save,
+};
 use tapeline_tensor::Params;
 
 use crate::{
     error::CliError,
     training::{
-        run::{BEST, MODEL, Run},
+        every::Due,
+        run::{BEST, CHECKPOINT, MODEL, Run},
         signals::Signals,
     },
 };
 
 /// Who is told how far a training is.
 pub trait Watch: Send {
+    /// The next step is the first one, or the first after those that a resumed training has taken.
+    fn begin(&mut self, trainer: &Trainer<'_>);
     /// A step is done.
     fn step(&mut self, now: &Progress);
     /// An epoch is done, and its files are written.
@@ -28,8 +33,7 @@ pub struct Recorder<'a> {
     pub labels: &'a Labels,
     pub watch: &'a mut dyn Watch,
     pub signals: &'a Signals,
-    pub history: Vec<Epoch>,
-    pub steps_in_epoch: u64,
+    pub due: Due,
     pub threads: usize,
     /// Why the training was ended from here.
     pub failure: Option<Failure>,
@@ -46,14 +50,19 @@ pub enum Failure {
 impl Recorder<'_> {
     /// Takes note of an event; breaks when the training should end.
     pub fn observe(&mut self, happened: Happened<'_>) -> ControlFlow<()> {
-        match happened {
-            Happened::Step(now) => self.watch.step(&now),
-            Happened::Epoch(epoch, trainer) => {
-                if let Err(failure) = self.end_epoch(epoch, trainer) {
-                    self.failure = Some(failure);
-                    return ControlFlow::Break(());
+        let noted = match happened {
+            Happened::Step(now, trainer) => {
+                self.watch.step(&now);
+                match self.due.is_now(trainer.step) {
+                    true => self.checkpoint(trainer).map_err(Failure::Error),
+                    false => Ok(()),
                 }
             }
+            Happened::Epoch(epoch, trainer) => self.end_epoch(epoch, trainer),
+        };
+        if let Err(failure) = noted {
+            self.failure = Some(failure);
+            return ControlFlow::Break(());
         }
         match self.signals.came() {
             Some(_) => ControlFlow::Break(()),
@@ -61,18 +70,19 @@ impl Recorder<'_> {
         }
     }
 
-    /// Writes the epoch's files, then tells of it: who hears of an epoch finds its model.
+    /// Writes the epoch's files, then tells of it: who hears of an epoch finds its model. The checkpoint comes last: a training that was
+    /// killed before it does the epoch's end again.
     fn end_epoch(&mut self, epoch: &Epoch, trainer: &Trainer<'_>) -> Result<(), Failure> {
         let not_finite = trainer.params.first_non_finite();
         if not_finite.is_none() {
             let params = trainer.averaged();
             self.save(MODEL, &params).map_err(Failure::Error)?;
-            if self.is_best(epoch) {
+            if is_best(&trainer.history) {
                 self.save(BEST, &params).map_err(Failure::Error)?;
             }
-            self.history.push(epoch.clone());
         }
         self.run.add(epoch).map_err(Failure::Error)?;
+        self.checkpoint(trainer).map_err(Failure::Error)?;
         self.watch.epoch(epoch);
         match not_finite {
             Some(param) => Err(Failure::NotFinite(param.name.clone())),
@@ -80,19 +90,30 @@ impl Recorder<'_> {
         }
     }
 
+    /// Writes the checkpoint, unless there is nothing in it to go on from.
+    pub fn checkpoint(&self, trainer: &Trainer<'_>) -> Result<(), CliError> {
+        match trainer.params.first_non_finite() {
+            Some(_) => Ok(()),
+            None => Ok(checkpoint::save(&self.run.file(CHECKPOINT), trainer)?),
+        }
+    }
+
     /// Writes a model file into the run folder.
     pub fn save(&self, name: &str, params: &Params) -> Result<(), CliError> {
         Ok(save(&self.run.file(name), self.model, params, self.labels)?)
     }
+}
 
-    /// Whether an epoch is better on the validation data than all before it: more accurate, or as accurate with a smaller loss.
-    fn is_best(&self, epoch: &Epoch) -> bool {
-        let Some((loss, accuracy)) = epoch.val else {
-            return false;
-        };
-        let mut before = self.history.iter().filter_map(|epoch| epoch.val);
-        before.all(|(old_loss, old_accuracy)| {
-            accuracy > old_accuracy || (accuracy == old_accuracy && loss < old_loss)
-        })
-    }
+/// Whether the last epoch is better on the validation data than all before it: more accurate, or as accurate with a smaller loss.
+fn is_best(history: &[Epoch]) -> bool {
+    let Some((last, before)) = history.split_last() else {
+        return false;
+    };
+    let Some((loss, accuracy)) = last.val else {
+        return false;
+    };
+    let mut before = before.iter().filter_map(|epoch| epoch.val);
+    before.all(|(old_loss, old_accuracy)| {
+        accuracy > old_accuracy || (accuracy == old_accuracy && loss < old_loss)
+    })
 }

@@ -1,7 +1,7 @@
 //! A run folder.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirEntry, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
@@ -28,46 +28,67 @@ pub const BEST: &str = "best.safetensors";
 /// The file with the figures of each epoch.
 pub const METRICS: &str = "metrics.jsonl";
 
-/// The file that is locked while a training runs.
-const LOCK: &str = "lock";
+/// The same as a table. It is locked while a training runs: of all files in the folder, this one is there from the first moment on, is never
+/// replaced, and nobody needs it before the end.
+const CSV: &str = "metrics.csv";
 
-/// A folder that belongs to this training alone.
+/// The file with all that a training's result depends on.
+pub const CONFIG: &str = "config.toml";
+
+/// What `--resume` goes on from.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// A folder that belongs to this training alone, for as long as this value lives.
 pub struct Run {
     pub folder: PathBuf,
     jsonl: File,
     csv: File,
-    /// Held while the training runs.
-    _lock: File,
 }
 
 impl Run {
-    /// Takes a folder by creating it: `out`, or `runs/<n>` with the first free number. Config and metrics are opened at once, so that a
-    /// folder that can't be written is found before training.
-    pub fn claim(out: Option<&Path>, config: &Config) -> Result<Self, CliError> {
+    /// Takes a new folder by creating it: `out`, or `runs/<n>` with the first free number. Metrics are opened at once, so that a folder
+    /// that can't be written is found before training.
+    pub fn claim(out: Option<&Path>) -> Result<Self, CliError> {
         let folder = match out {
             Some(out) => claim(out)?,
             None => claim_number(Path::new("runs"))?,
         };
+        Run::open(folder)
+    }
+
+    /// Takes up the run in a folder, to go on with it.
+    pub fn take_up(folder: &Path) -> Result<Self, CliError> {
+        Run::open(folder.into())
+    }
+
+    fn open(folder: PathBuf) -> Result<Self, CliError> {
         let fail = |reason| cannot_write(&folder, reason);
-        let lock = lock(&folder).map_err(fail)?;
-        let text = config.text()?;
-        atomic::write(&folder.join("config.toml"), text.as_bytes()).map_err(fail)?;
-        let create = |name| {
-            OpenOptions::new()
-                .append(true)
-                .create_new(true)
-                .open(folder.join(name))
+        let open = |name| {
+            let mut options = OpenOptions::new();
+            options.append(true).create(true).open(folder.join(name))
         };
-        let jsonl = create(METRICS).map_err(fail)?;
-        let mut csv = create("metrics.csv").map_err(fail)?;
-        csv.write_all(csv_heading(config.val.is_some()).as_bytes())
-            .map_err(fail)?;
-        Ok(Run {
-            folder,
-            jsonl,
-            csv,
-            _lock: lock,
-        })
+        let csv = open(CSV).map_err(fail)?;
+        match csv.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(at_work(&folder)),
+            Err(TryLockError::Error(reason)) => return Err(fail(reason)),
+        }
+        atomic::clean(&folder).map_err(fail)?;
+        let jsonl = open(METRICS).map_err(fail)?;
+        Ok(Run { folder, jsonl, csv })
+    }
+
+    /// Writes what is known before the next step: the configuration, and the metrics of the epochs that are done.
+    pub fn begin(&mut self, config: &Config, history: &[Epoch]) -> Result<(), CliError> {
+        let text = config.text()?;
+        self.write(CONFIG, text.as_bytes())?;
+        let heading = csv_heading(config.val.is_some());
+        self.remove(RESULT)
+            .and_then(|()| self.jsonl.set_len(0))
+            .and_then(|()| self.csv.set_len(0))
+            .and_then(|()| self.csv.write_all(heading.as_bytes()))
+            .map_err(|reason| cannot_write(&self.folder, reason))?;
+        history.iter().try_for_each(|epoch| self.add(epoch))
     }
 
     /// The folder as text, for people and JSON.
@@ -91,36 +112,31 @@ impl Run {
 
     /// Writes what the training came to; from then on the run is done.
     pub fn keep(&self, outcome: &Outcome) -> Result<(), CliError> {
-        atomic::write(&self.file(RESULT), json_line(outcome)?.as_bytes())
-            .map_err(|reason| cannot_write(&self.folder, reason))
+        self.write(RESULT, json_line(outcome)?.as_bytes())
     }
 
     /// Draws the epochs.
     pub fn draw(&self, spec: &str, history: &[Epoch]) -> Result<(), CliError> {
         let svg = curves::chart(spec, history).svg();
-        atomic::write(&self.file("curves.svg"), svg.as_bytes())
+        self.write("curves.svg", svg.as_bytes())
+    }
+
+    /// Gives up what `--resume` would need.
+    pub fn forget(&self) -> Result<(), CliError> {
+        self.remove(CHECKPOINT)
             .map_err(|reason| cannot_write(&self.folder, reason))
     }
-}
 
-impl Drop for Run {
-    /// A lock that stays behind is no harm: only who holds it counts.
-    fn drop(&mut self) {
-        let _ = fs::remove_file(self.file(LOCK));
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CliError> {
+        atomic::write(&self.file(name), bytes).map_err(|reason| cannot_write(&self.folder, reason))
     }
-}
 
-/// Locks a run folder, until the file is closed.
-fn lock(folder: &Path) -> io::Result<File> {
-    let file = File::create(folder.join(LOCK))?;
-    file.lock()?;
-    Ok(file)
-}
-
-/// Whether a training is at work in a run folder, in this process or another one.
-pub fn is_running(folder: &Path) -> bool {
-    let file = File::open(folder.join(LOCK));
-    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.file(name)) {
+            Err(reason) if reason.kind() != ErrorKind::NotFound => Err(reason),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn claim(folder: &Path) -> Result<PathBuf, CliError> {
@@ -129,6 +145,9 @@ fn claim(folder: &Path) -> Result<PathBuf, CliError> {
     }
     match fs::create_dir(folder) {
         Ok(()) => Ok(folder.into()),
+        Err(reason) if reason.kind() == ErrorKind::AlreadyExists && is_unborn(folder) => {
+            Ok(folder.into())
+        }
         Err(reason) if reason.kind() == ErrorKind::AlreadyExists => {
             let message = format!(
                 "--out {}: is there already, and a run is never overwritten",
@@ -139,6 +158,18 @@ fn claim(folder: &Path) -> Result<PathBuf, CliError> {
         }
         Err(reason) => Err(cannot_write(folder, reason)),
     }
+}
+
+/// Whether a folder was claimed by a training that was killed before it had written anything.
+fn is_unborn(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    entries.is_ok_and(|all| all.iter().all(is_blank))
+}
+
+fn is_blank(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let is_empty = || entry.metadata().is_ok_and(|file| file.len() == 0);
+    atomic::is_temporary(&name) || [METRICS, CSV].iter().any(|ours| name == *ours) && is_empty()
 }
 
 fn claim_number(runs: &Path) -> Result<PathBuf, CliError> {
@@ -152,6 +183,11 @@ fn claim_number(runs: &Path) -> Result<PathBuf, CliError> {
         }
     }
     unreachable!("there are fewer folders than numbers")
+}
+
+fn at_work(folder: &Path) -> CliError {
+    let message = format!("{}: a training is at work here", folder.display());
+    CliError::usage(message).help("wait for it to end")
 }
 
 fn cannot_write(folder: &Path, reason: io::Error) -> CliError {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub optimizer: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_grad_norm: Option<f64>,
     pub loss: String,
     pub schedule: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +63,11 @@ impl Settings {
                 .with_lr(lr)
                 .map_err(|error| CliError::usage(format!("--lr {lr}: {error}")))?;
         }
+        if let Some(max) = self.max_grad_norm {
+            let text = format!("clip_norm({max}) {}", optimizer.full());
+            optimizer = Optimizer::read(&text, &cx.optimizers)
+                .map_err(in_option("--max-grad-norm", &text))?;
+        }
         let schedule = Schedule::read(&self.schedule, &cx.schedules);
         let schedule = schedule.map_err(in_option("--schedule", &self.schedule))?;
         if schedule.goes_by_loss() && self.val.is_none() {
@@ -93,6 +100,10 @@ impl Settings {
         option("schedule", self.schedule.clone());
         let optional = [
             ("lr", self.lr.map(|lr| lr.to_string())),
+            (
+                "max-grad-norm",
+                self.max_grad_norm.map(|max| max.to_string()),
+            ),
             ("augment", self.augment.clone()),
             ("val", self.val.map(|val| val.to_string())),
             ("limit", self.limit.map(|limit| limit.to_string())),

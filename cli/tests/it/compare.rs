@@ -94,6 +94,39 @@ fn a_run_that_was_cut_off_is_trained_again_and_gives_the_same() {
 }
 
 #[test]
+fn an_interrupted_run_goes_on_from_its_checkpoint() {
+    let bench = Bench::new();
+    compare(&bench, &["--out", "whole"]).succeeded();
+    let plan = compare(&bench, &["--plan"]).succeeded().stdout;
+    // Half of a run: its command is that of the plan, with one epoch.
+    let line = plan.lines().next().unwrap();
+    let mut words = shell_words::split(line).unwrap();
+    let folder = words.last().unwrap().clone();
+    words.extend(["--epochs".into(), "1".into()]);
+    let words: Vec<_> = words[1..].iter().map(String::as_str).collect();
+    bench.run(&words).succeeded();
+    let config = bench.path(&folder).join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("epochs = 1", "epochs = 2")).unwrap();
+    fs::remove_file(bench.path(&folder).join("result.json")).unwrap();
+
+    let plan = compare(&bench, &["--plan"]).succeeded().stdout;
+    assert!(
+        plan.contains(&format!("tapeline train --resume {folder}\n")),
+        "{plan}"
+    );
+    let checkpoint = bench.path(&folder).join("checkpoint.safetensors");
+    let kept = fs::read(&checkpoint).unwrap();
+    fs::write(&checkpoint, &kept[1..]).unwrap();
+    compare(&bench, &[]).failed(4, &["checkpoint.safetensors: is no safetensors file"]);
+    fs::write(&checkpoint, kept).unwrap();
+    compare(&bench, &[]).succeeded();
+    let rows = |folder: &str| figures(&file(&bench, &format!("{folder}/results.csv")));
+    assert_eq!(rows("compare"), rows("whole"));
+    assert!(!checkpoint.exists());
+}
+
+#[test]
 fn a_plan_is_the_same_runs_as_commands() {
     let bench = Bench::new();
     compare(&bench, &["--out", "here"]).succeeded();

@@ -9,5 +9,6 @@ mod lists;
 mod page;
 mod predict;
 mod readme;
+mod resume;
 mod train;
 mod usage;

@@ -61,7 +61,7 @@ fn scale<T: Scalar>(piece: &mut [T], by: f64) {
 }
 
 /// In `f64`, in an order that depends on the length alone.
-fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
+pub(crate) fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     let (rows, rest) = x.as_chunks::<8>();
     let mut lanes = [0.0; 8];
     for row in rows {

@@ -21,6 +21,20 @@ fn has_everything_by_name() {
     assert_eq!(moments, [("momentum.0".into(), flat(&[3.0, 4.0]))]);
 }
 
+/// Long enough for several tasks and pieces; clipping is not to be seen.
+#[test]
+fn tells_how_long_the_gradients_were() {
+    let long = vec![0.5; 40_000];
+    let mut params = weights::<f32>(&[&long, &[1.0, 2.0], &[7.0]]);
+    let mut stepper = start("clip_norm(1) sgd(lr=0.1)", &params);
+    assert!(stepper.gradient_norms().all(|(_, norm)| norm == 0.0));
+    let mut grads = grads(&[&long, &[3.0, 4.0], &[0.0]]);
+    grads.params[2] = None;
+    stepper.step(&mut params, grads, 1.0);
+    let norms: Vec<_> = stepper.gradient_norms().collect();
+    assert_eq!(norms, [("0", 100.0), ("1", 5.0), ("2", 0.0)]);
+}
+
 #[test]
 fn must_be_whole_and_no_more() {
     type Change = fn(&mut State<f32>);

@@ -1,0 +1,328 @@
+//! Checkpoints: a training at one moment, to go on from there with the same bits.
+//!
+//! A checkpoint is a safetensors file, so that any reader of such files shows what is in it: parameters as `model.0.weight`, what the
+//! optimizer remembers as `optimizer.momentum.0.weight`, and in its metadata the spec, the seed, how far the training is, and a SHA-256 of
+//! the whole file. It is written [whole or not at all](crate::atomic).
+//!
+//! ```
+//! use tapeline_layers::{layers, loss, losses};
+//! use tapeline_models::{Model, Recipe, Trainer, checkpoint, presets};
+//! use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
+//! use tapeline_tensor::tensor;
+//!
+//! let model = Model::build("flatten linear(2)", &[1, 1, 3], &layers(), &presets())?;
+//! let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+//! let optimizers = optimizers();
+//! let adam = Optimizer::read("adam(lr=0.1)", &optimizers).unwrap();
+//! let begin = || {
+//!     let params = model.init(0);
+//!     let stepper = adam.init(&params);
+//!     Trainer::new(&model, &*loss, params, stepper, 0)
+//! };
+//! let image = tensor([0.0, 0.5, 1.0]).into_shape_with_order(vec![1, 1, 1, 3])?;
+//!
+//! let mut trainer = begin();
+//! trainer.step(&image, &[1], 1.0).unwrap();
+//! trainer.running.samples = 1;
+//! let bytes = checkpoint::encode(&trainer);
+//! trainer.step(&image, &[1], 1.0).unwrap();
+//!
+//! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(2);
+//! let recipe = Recipe { epochs: 1, batch_size: 1, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
+//! let mut later = begin();
+//! checkpoint::decode(&bytes, "checkpoint".as_ref(), &mut later, &recipe, 2)?;
+//! later.step(&image, &[1], 1.0).unwrap();
+//! assert_eq!(later.params, trainer.params);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tapeline_optim::State;
+use tapeline_spec::quote;
+use tapeline_tensor::{Params, Tensor};
+
+use crate::{Epoch, FileError, Recipe, Trainer, atomic, file, fit::Running, weights};
+
+/// What the metadata's `format` says.
+const FORMAT: &str = "tapeline-checkpoint-1";
+
+/// What stands for the checksum in the bytes that it is of.
+const NO_SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// How the checksum is announced in the header. In what stands before it, quotation marks inside of texts are escaped.
+const SUM_KEY: &[u8] = b"\"sha256\":\"";
+
+const MODEL: &str = "model.";
+const OPTIMIZER: &str = "optimizer.";
+
+/// Writes a checkpoint, whole or not at all.
+///
+/// # Errors
+/// When it can't be written; an older file then is as it was.
+pub fn save(path: &Path, trainer: &Trainer<'_>) -> Result<(), FileError> {
+    atomic::write(path, &encode(trainer)).map_err(|reason| FileError::unwritten(path, &reason))
+}
+
+/// Brings a trainer that has not begun to where a checkpoint was written. It is to be made as the one that was kept: for the same model,
+/// with the same optimizer and seed. `recipe` and `samples`, the number of training samples, are those of its epochs.
+///
+/// # Errors
+/// When the file can't be read, is damaged, or is of another training. The trainer then is as it was.
+pub fn restore(
+    path: &Path,
+    trainer: &mut Trainer<'_>,
+    recipe: &Recipe<'_>,
+    samples: usize,
+) -> Result<(), FileError> {
+    decode(&file::read(path)?, path, trainer, recipe, samples)
+}
+
+/// The bytes of a checkpoint; the same training gives the same bytes, but for the times in it.
+pub fn encode(trainer: &Trainer<'_>) -> Vec<u8> {
+    let State { steps, moments } = trainer.stepper.state();
+    let params = trainer
+        .params
+        .iter()
+        .map(|param| (MODEL, &param.name, &param.value));
+    let kept = moments.iter().map(|(name, x)| (OPTIMIZER, name, x));
+    let tensors = params
+        .chain(kept)
+        .map(|(prefix, name, x)| (format!("{prefix}{name}"), x));
+
+    let Running {
+        samples,
+        correct,
+        loss_sum,
+        time,
+    } = &trainer.running;
+    let history: Vec<_> = trainer.history.iter().map(row).collect();
+    let steps: BTreeMap<_, _> = steps.into_iter().collect();
+    let metadata = BTreeMap::from([
+        ("format", FORMAT.into()),
+        ("sha256", NO_SUM.into()),
+        ("spec", trainer.model.full().into()),
+        ("seed", trainer.seed.to_string()),
+        ("step", trainer.step.to_string()),
+        ("samples", samples.to_string()),
+        ("correct", correct.to_string()),
+        ("loss_sum", loss_sum.to_string()),
+        ("nanoseconds", time.as_nanos().to_string()),
+        ("history", json!(history).to_string()),
+        ("optimizer_steps", json!(steps).to_string()),
+    ]);
+    let mut bytes = weights::encode_named(tensors, &metadata);
+    let (sum, place) = checksum(&bytes).unwrap_or_else(|| unreachable!("it was just put there"));
+    bytes[place..place + sum.len()].copy_from_slice(sum.as_bytes());
+    bytes
+}
+
+/// As [`restore`], from the bytes of a checkpoint; `path` stands in errors.
+///
+/// # Errors
+/// As [`restore`].
+pub fn decode(
+    bytes: &[u8],
+    path: &Path,
+    trainer: &mut Trainer<'_>,
+    recipe: &Recipe<'_>,
+    samples: usize,
+) -> Result<(), FileError> {
+    let fail = |problem: String| FileError::new(path, problem);
+    let metadata = weights::metadata(bytes, path)?;
+    let entry = |name: &str| {
+        let entry = metadata.get(name).map(String::as_str);
+        entry.ok_or_else(|| {
+            fail(format!(
+                "is no checkpoint: it has no `{name}` in its metadata"
+            ))
+        })
+    };
+    let format = entry("format")?;
+    if format != FORMAT {
+        return Err(fail(format!(
+            "has format {}, but this program resumes from `{FORMAT}`",
+            quote(format)
+        )));
+    }
+    let kept = entry("sha256")?;
+    if checksum(bytes).is_none_or(|(sum, _)| sum != kept) {
+        return Err(fail(format!(
+            "is damaged: its bytes don't have the SHA-256 {} that it names",
+            quote(kept)
+        )));
+    }
+    let (spec, seed) = (trainer.model.full().to_string(), trainer.seed.to_string());
+    for (name, wanted) in [("spec", spec), ("seed", seed)] {
+        let found = entry(name)?;
+        if found != wanted {
+            return Err(fail(format!(
+                "is of another training: its {name} is `{found}`, not `{wanted}`"
+            )));
+        }
+    }
+
+    let (history, steps) = (entry("history")?, entry("optimizer_steps")?);
+    let unread = |name: &str| fail(format!("its `{name}` can't be read"));
+    let history: Vec<Vec<String>> = serde_json::from_str(history).map_err(|_| unread("history"))?;
+    let history = history
+        .iter()
+        .zip(1..)
+        .map(|(row, number)| epoch(row, number));
+    let history: Vec<_> = history
+        .collect::<Option<_>>()
+        .ok_or_else(|| unread("history"))?;
+    let steps: BTreeMap<String, u64> =
+        serde_json::from_str(steps).map_err(|_| unread("optimizer_steps"))?;
+    let number = |name: &str| entry(name)?.parse::<u64>().map_err(|_| unread(name));
+    let running = Running {
+        samples: number("samples")? as usize,
+        correct: number("correct")? as usize,
+        loss_sum: entry("loss_sum")?.parse().map_err(|_| unread("loss_sum"))?,
+        time: Duration::from_nanos(number("nanoseconds")?),
+    };
+
+    if running.correct > running.samples {
+        return Err(unread("correct"));
+    }
+
+    let tensors = SafeTensors::deserialize(bytes)
+        .map_err(|e| fail(format!("is no safetensors file: {e}")))?;
+    let mut params = trainer.params.clone();
+    let mut moments = Vec::new();
+    let mut given = 0;
+    for (name, view) in tensors.iter() {
+        if view.dtype() != Dtype::F32 {
+            return Err(fail(format!(
+                "has `{name}` of type {:?}, wanted F32",
+                view.dtype()
+            )));
+        }
+        let numbers = view
+            .data()
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f32::from_le_bytes(b));
+        let tensor = Tensor::from_shape_vec(view.shape(), numbers.collect())
+            .map_err(|e| fail(format!("its `{name}` can't be read: {e}")))?;
+        if let Some(name) = name.strip_prefix(OPTIMIZER) {
+            moments.push((name.to_string(), tensor));
+        } else {
+            put(&mut params, name, &tensor).map_err(fail)?;
+            given += 1;
+        }
+    }
+    if given != params.len() {
+        let wanted = params.len();
+        return Err(fail(format!(
+            "has {given} parameters, but the model has {wanted}"
+        )));
+    }
+
+    let step = number("step")?;
+    if running.steps(history.len(), samples, recipe.batch_size) != Some(step) {
+        let size = recipe.batch_size;
+        return Err(fail(format!(
+            "is of another training: step {step} is not where epochs over {samples} samples in batches of {size} lead"
+        )));
+    }
+    let state = State {
+        steps: steps.into_iter().collect(),
+        moments,
+    };
+    trainer
+        .stepper
+        .restore(&state)
+        .map_err(|e| fail(e.to_string()))?;
+    (trainer.params, trainer.step) = (params, step);
+    (trainer.history, trainer.running) = (history, running);
+    Ok(())
+}
+
+/// Sets a parameter, which keeps its layout.
+fn put(params: &mut Params, name: &str, value: &Tensor) -> Result<(), String> {
+    let found = name.strip_prefix(MODEL).and_then(|name| params.find(name));
+    let found = found.ok_or_else(|| format!("has `{name}`, which the model doesn't have"))?;
+    let mut param = params.value_mut(found);
+    if param.shape() != value.shape() {
+        return Err(format!(
+            "has `{name}` in shape {:?}, but the model wants {:?}",
+            value.shape(),
+            param.shape()
+        ));
+    }
+    param.assign(value);
+    Ok(())
+}
+
+/// The SHA-256 of a checkpoint with [`NO_SUM`] in its place, and that place; none where there is no such place.
+fn checksum(bytes: &[u8]) -> Option<(String, usize)> {
+    let key = bytes
+        .windows(SUM_KEY.len())
+        .position(|window| window == SUM_KEY)?;
+    let place = key + SUM_KEY.len();
+    let rest = bytes.get(place + NO_SUM.len()..)?;
+    let mut sum = Sha256::new();
+    sum.update(&bytes[..place]);
+    sum.update(NO_SUM);
+    sum.update(rest);
+    Some((format!("{:x}", sum.finalize()), place))
+}
+
+/// An epoch's figures as texts, which hold every number exactly, and those that are not finite.
+fn row(epoch: &Epoch) -> Vec<String> {
+    let Epoch {
+        train_loss,
+        train_accuracy,
+        test_loss,
+        test_accuracy,
+        ..
+    } = epoch;
+    let (val_loss, val_accuracy) = epoch.val.unzip();
+    let figures = [train_loss, train_accuracy, test_loss, test_accuracy];
+    let times = [&epoch.train_seconds, &epoch.test_seconds];
+    let figures = figures.into_iter().chain(times).copied();
+    figures
+        .chain(val_loss)
+        .chain(val_accuracy)
+        .map(|figure| figure.to_string())
+        .collect()
+}
+
+/// What [`row`] has written, as the epoch of this number.
+fn epoch(row: &[String], number: u64) -> Option<Epoch> {
+    let figures: Vec<f64> = row
+        .iter()
+        .map(|text| text.parse().ok())
+        .collect::<Option<_>>()?;
+    let (
+        &[
+            train_loss,
+            train_accuracy,
+            test_loss,
+            test_accuracy,
+            train_seconds,
+            test_seconds,
+        ],
+        val,
+    ) = figures.split_first_chunk()?;
+    let val = match *val {
+        [] => None,
+        [loss, accuracy] => Some((loss, accuracy)),
+        _ => return None,
+    };
+    Some(Epoch {
+        epoch: number,
+        train_loss,
+        train_accuracy,
+        test_loss,
+        test_accuracy,
+        val,
+        train_seconds,
+        test_seconds,
+    })
+}

@@ -1,0 +1,18 @@
+//! Writes the inputs that code makes for each fuzz target into a folder of its name.
+
+use std::{env, fs, io, path::Path};
+
+use tapeline_tests::fuzz::TARGETS;
+
+fn main() -> io::Result<()> {
+    let folder = env::args_os().nth(1);
+    let folder = folder.ok_or_else(|| io::Error::other("a folder is wanted"))?;
+    for target in TARGETS {
+        let folder = Path::new(&folder).join(target.name);
+        fs::create_dir_all(&folder)?;
+        for (number, seed) in target.seeds().iter().enumerate() {
+            fs::write(folder.join(format!("seed-{number}")), seed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! What every message has to be.
+
+use tapeline_spec::Diagnostic;
+
+/// The longest message, in bytes.
+const LONGEST: usize = 4096;
+
+/// A message must say something, be of a length that is read, and hold nothing that a terminal would obey.
+#[track_caller]
+pub fn expect_readable<M: ToString>(message: &M) {
+    let message = message.to_string();
+    assert!(!message.trim().is_empty(), "an empty message");
+    assert!(
+        message.len() <= LONGEST,
+        "a message of {} bytes: {:?} …",
+        message.len(),
+        message.chars().take(200).collect::<String>()
+    );
+    let obeyed =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert!(
+        !message.contains(obeyed),
+        "a control character in {message:?}"
+    );
+}
+
+/// Something must be wrong, and each thing stand at a place in the text.
+#[track_caller]
+pub fn expect_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
+    assert!(!diagnostics.is_empty(), "an error without a reason");
+    for diagnostic in diagnostics {
+        expect_readable(diagnostic);
+        let (start, end) = (diagnostic.span.start, diagnostic.span.end);
+        assert!(
+            text.get(start..end).is_some(),
+            "{diagnostic} at {start}..{end} of {} bytes",
+            text.len()
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! Any text: what parses is printed and parses to the same again, and so do its alternatives.
+
+use tapeline_spec::{MAX_ALTERNATIVES, Tree, choices, expand, parse};
+
+use super::message::expect_diagnostics;
+
+/// How many alternatives are looked at, from either end.
+const LOOKED_AT: usize = 4;
+
+pub fn run(input: &[u8]) {
+    let text = &*String::from_utf8_lossy(input);
+    let tree = match parse(text) {
+        Ok(tree) => tree,
+        Err(diagnostics) => return expect_diagnostics(text, &diagnostics),
+    };
+    expect_same(&tree);
+    let alternatives = match expand(&tree) {
+        Ok(alternatives) => alternatives,
+        Err(diagnostic) => return expect_diagnostics(text, &[diagnostic]),
+    };
+    let count = alternatives.len();
+    assert!(
+        (1..=MAX_ALTERNATIVES).contains(&(count as u64)),
+        "{count} alternatives"
+    );
+    let choices = choices(&tree).expect("what can be expanded has choices");
+    assert_eq!(choices.chosen.len(), count);
+    for chosen in choices.chosen {
+        assert_eq!(chosen.len(), choices.places.len());
+    }
+    let ends = alternatives.iter().take(LOOKED_AT);
+    for alternative in ends.chain(alternatives.iter().rev().take(LOOKED_AT)) {
+        expect_same(alternative);
+        assert_eq!(
+            expand(alternative).as_deref(),
+            Ok(std::slice::from_ref(alternative))
+        );
+    }
+}
+
+fn expect_same(tree: &Tree) {
+    let printed = tree.to_string();
+    match parse(&printed) {
+        Ok(again) => {
+            assert_eq!(&again, tree, "{printed:?}");
+            assert_eq!(again.to_string(), printed);
+        }
+        Err(diagnostics) => panic!("{printed:?} was printed, but: {diagnostics:?}"),
+    }
+}
