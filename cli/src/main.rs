@@ -17,6 +17,7 @@
 //! | [`study`] | trainings side by side |
 //! | [`page`] | a study with its results as one HTML file |
 //! | [`plots`] | charts, as SVG and in a terminal |
+//! | [`folder`] | the pictures in a folder |
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
 //! | [`table`] | columns of text |
 
@@ -26,6 +27,7 @@ mod commands;
 mod context;
 mod data_arg;
 mod error;
+mod folder;
 mod model_arg;
 mod numbers;
 mod output;

@@ -2,18 +2,20 @@
 
 use std::{
     ffi::OsString,
+    mem,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use clap::Args;
 use serde::Serialize;
-use tapeline_data::Images;
 use tapeline_models::{TrainedModel, predict, shape_text};
 use tapeline_tensor::Tensor;
 
 use crate::{
     context::Context,
     error::{CliError, Kind},
+    folder::Folder,
     model_arg::ModelArg,
     numbers::{Shape, shape},
     output,
@@ -32,7 +34,7 @@ const SHOWN: usize = 3;
 pub struct Predict {
     /// `@` and the path of a run or a model file; a spec with --weights
     model: OsString,
-    /// PNG, JPEG or IDX files
+    /// PNG, JPEG or IDX files, or folders of them
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// Weights for the model, in a safetensors file with PyTorch's names
@@ -68,15 +70,37 @@ impl Predict {
                 shape_text(input)
             ))
         })?;
+        let begun = Instant::now();
+        let mut classifier = Classifier {
+            trained: &trained,
+            json: self.json,
+            waiting: Vec::new(),
+            pixels: Vec::new(),
+            done: 0,
+        };
         let mut bad = false;
-        for file in &self.images {
-            match self.classify(file, shape, &trained, cx) {
-                Err(error @ CliError::Plain { .. }) => {
-                    cx.terminal.error(&error);
-                    bad = true;
+        for path in &self.images {
+            let files = if path.is_dir() {
+                self.folder(path, cx)
+            } else {
+                Ok(vec![path.clone()])
+            };
+            let files = told(files, &mut bad, cx)?.unwrap_or_default();
+            for file in &files {
+                let pictures = told(Pictures::read(file, shape, &self.treatment()), &mut bad, cx)?;
+                if let Some(pictures) = pictures {
+                    warn_of_ink(file, &pictures, cx);
+                    classifier.add(file, &pictures)?;
                 }
-                done => done?,
             }
+        }
+        classifier.flush()?;
+        if classifier.done > 1 && !self.json {
+            let (images, seconds) = (classifier.done, begun.elapsed().as_secs_f64());
+            let each = images as f64 / seconds;
+            cx.terminal.note(&format!(
+                "{images} images in {seconds:.2} s, {each:.0} images/s"
+            ));
         }
         match bad {
             true => Err(CliError::Reported(Kind::Data as u8)),
@@ -84,62 +108,111 @@ impl Predict {
         }
     }
 
-    fn classify(
-        &self,
-        file: &Path,
-        shape: [usize; 3],
-        trained: &TrainedModel,
-        cx: &Context,
-    ) -> Result<(), CliError> {
-        let treatment = Treatment {
+    /// The pictures in a folder.
+    fn folder(&self, path: &Path, cx: &Context) -> Result<Vec<PathBuf>, CliError> {
+        let Folder { pictures, others } = Folder::read(path)?;
+        let passed_over = match others {
+            0 => return Ok(pictures),
+            1 => "1 file is".into(),
+            n => format!("{n} files are"),
+        };
+        cx.terminal.warn(&format!(
+            "{}: {passed_over} no picture, passed over",
+            path.display()
+        ));
+        Ok(pictures)
+    }
+
+    fn treatment(&self) -> Treatment {
+        Treatment {
             transpose: self.transpose,
             invert: self.invert,
             resize: self.resize,
-        };
-        let Pictures {
-            images,
-            numbered,
-            dark_on_light,
-        } = Pictures::read(file, shape, &treatment)?;
-        if 2 * dark_on_light > images.count() {
-            let what = if numbered {
-                "most images show"
-            } else {
-                "shows"
-            };
-            let advice = "`--invert` if the model has learned light on dark";
-            cx.terminal.warn(&format!(
-                "{}: {what} something dark on a light ground; {advice}",
-                file.display()
-            ));
         }
-        for start in (0..images.count()).step_by(BATCH) {
-            let batch = images.range(start..images.count().min(start + BATCH));
-            let found = predict(&trained.model, &trained.params, tensor(&batch, trained));
-            for (i, probabilities) in found.rows().into_iter().enumerate() {
-                let index = numbered.then_some(start + i);
-                let probabilities = probabilities.to_vec();
-                let prediction =
-                    Prediction::new(file, index, probabilities, &trained.labels.classes);
-                match self.json {
-                    true => output::json(&prediction)?,
-                    false => output::text(&prediction.text(&trained.labels.classes))?,
-                }
+    }
+}
+
+/// What there is; or nothing, once it is told what is wrong with a file, so that the others have their turn.
+fn told<T>(
+    result: Result<T, CliError>,
+    bad: &mut bool,
+    cx: &Context,
+) -> Result<Option<T>, CliError> {
+    match result {
+        Err(error @ CliError::Plain { .. }) => {
+            cx.terminal.error(&error);
+            *bad = true;
+            Ok(None)
+        }
+        result => result.map(Some),
+    }
+}
+
+fn warn_of_ink(file: &Path, pictures: &Pictures, cx: &Context) {
+    if 2 * pictures.dark_on_light <= pictures.images.count() {
+        return;
+    }
+    let what = match pictures.numbered {
+        true => "most images show",
+        false => "shows",
+    };
+    let advice = "`--invert` if the model has learned light on dark";
+    cx.terminal.warn(&format!(
+        "{}: {what} something dark on a light ground; {advice}",
+        file.display()
+    ));
+}
+
+/// Classifies images in batches, whatever files they are from, and prints them in order.
+struct Classifier<'t> {
+    trained: &'t TrainedModel,
+    json: bool,
+    /// Those of the next batch: the file, and the place in it where it holds several.
+    waiting: Vec<(PathBuf, Option<usize>)>,
+    pixels: Vec<f32>,
+    done: usize,
+}
+
+impl Classifier<'_> {
+    fn add(&mut self, file: &Path, pictures: &Pictures) -> Result<(), CliError> {
+        let normalisation = self.trained.labels.normalisation;
+        for i in 0..pictures.images.count() {
+            let pixels = pictures.images.pixels(i).iter();
+            self.pixels
+                .extend(pixels.map(|&pixel| normalisation.apply(pixel)));
+            self.waiting
+                .push((file.into(), pictures.numbered.then_some(i)));
+            if self.waiting.len() == BATCH {
+                self.flush()?;
             }
         }
         Ok(())
     }
-}
 
-fn tensor(images: &Images, trained: &TrainedModel) -> Tensor {
-    let [channels, rows, cols] = images.shape();
-    let pixels = images
-        .bytes()
-        .iter()
-        .map(|&pixel| trained.labels.normalisation.apply(pixel))
-        .collect();
-    Tensor::from_shape_vec(vec![images.count(), channels, rows, cols], pixels)
-        .unwrap_or_else(|e| unreachable!("images have this many pixels: {e}"))
+    /// Classifies what is waiting.
+    fn flush(&mut self) -> Result<(), CliError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let TrainedModel {
+            model,
+            params,
+            labels,
+        } = self.trained;
+        let shape = [&[self.waiting.len()], &model.plan.input[..]].concat();
+        let images = Tensor::from_shape_vec(shape, mem::take(&mut self.pixels));
+        let images = images.unwrap_or_else(|e| unreachable!("images have the model's shape: {e}"));
+        let found = predict(model, params, images);
+        for ((file, index), probabilities) in self.waiting.drain(..).zip(found.rows()) {
+            let prediction = Prediction::new(&file, index, probabilities.to_vec(), &labels.classes);
+            match self.json {
+                true => output::json(&prediction)?,
+                false => output::text(&prediction.text(&labels.classes))?,
+            }
+            self.done += 1;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Serialize)]

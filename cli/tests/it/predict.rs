@@ -237,6 +237,7 @@ fn a_bad_file_does_not_hide_the_others() {
         &fs::read(fixture("one-16bit.png")).unwrap()[..60],
     )
     .unwrap();
+    fs::create_dir(bench.path("nothing")).unwrap();
     let good = path("one-1bit.png");
     let ran = bench.run(&[
         "predict",
@@ -245,7 +246,7 @@ fn a_bad_file_does_not_hide_the_others() {
         "empty",
         "cut.png",
         "missing.png",
-        ".",
+        "nothing",
         &good,
     ]);
     assert_eq!(
@@ -258,7 +259,7 @@ fn a_bad_file_does_not_hide_the_others() {
         "empty: is empty",
         "cut.png: is damaged",
         "missing.png: cannot open",
-        ".: ",
+        "nothing: the folder has no pictures",
     ] {
         assert!(ran.stderr.contains(part), "no {part} in {ran:#?}");
     }
@@ -302,4 +303,117 @@ fn a_prediction_repeats_itself_and_does_not_see_its_companions() {
     assert_eq!(together.len(), 10);
     assert_eq!(together[4], alone[0]);
     assert_ne!(together[4], together[5], "other images give something else");
+}
+
+/// Pictures come by name, whatever they are called; what is none is counted, and what is damaged doesn't hide the others.
+#[test]
+fn the_pictures_of_a_folder_are_classified_by_name() {
+    let bench = trained();
+    let folder = bench.path("pictures");
+    fs::create_dir_all(folder.join("c.png")).unwrap();
+    let bar = fs::read(fixture("one-white-on-black.png")).unwrap();
+    for name in [
+        "b.png",
+        "a.PNG",
+        "no-ending",
+        ".hidden.png",
+        "c.png/inside.png",
+    ] {
+        fs::write(folder.join(name), &bar).unwrap();
+    }
+    for (name, text) in [("notes.txt", "no picture"), ("table.csv", "1,2")] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    write_images(
+        folder.join("many"),
+        &Images::new(vec![0; 2 * 784], [2, 1, 28, 28]),
+    )
+    .unwrap();
+    let single = path("one-1bit.png");
+    let ran = predict(&bench, &["pictures", &single], &[]);
+    let found: Vec<_> = ran
+        .json()
+        .iter()
+        .map(|line| {
+            (
+                line["file"].as_str().unwrap().to_string(),
+                line["index"].as_u64(),
+            )
+        })
+        .collect();
+    let inside = |name: &str| folder_path("pictures", name);
+    let wanted = [
+        (inside("a.PNG"), None),
+        (inside("b.png"), None),
+        (inside("many"), Some(0)),
+        (inside("many"), Some(1)),
+        (inside("no-ending"), None),
+        (single.clone(), None),
+    ];
+    assert_eq!(found, wanted);
+    assert!(
+        ran.stderr
+            .contains("pictures: 2 files are no picture, passed over"),
+        "{ran:#?}"
+    );
+    // Beside others in a batch a picture is what it is alone.
+    let alone = probabilities(&predict(&bench, &[&single], &[]));
+    assert!(
+        probabilities(&ran)
+            .iter()
+            .filter(|p| **p == alone[0])
+            .count()
+            == 4
+    );
+
+    fs::write(folder.join("a.PNG"), &bar[..60]).unwrap();
+    fs::write(folder.join("blank.jpg"), "").unwrap();
+    let ran = bench.run(&["predict", "@m", "pictures"]);
+    assert_eq!(
+        (ran.code, ran.stdout.lines().count()),
+        (Some(3), 4),
+        "{ran:#?}"
+    );
+    for part in [
+        "a.PNG: is damaged",
+        "blank.jpg: is empty",
+        "4 images in 0.",
+        "images/s",
+    ] {
+        assert!(ran.stderr.contains(part), "no {part} in {ran:#?}");
+    }
+    fs::create_dir(bench.path("text")).unwrap();
+    fs::write(bench.path("text/notes.txt"), "no picture").unwrap();
+    bench
+        .run(&["predict", "@m", "text"])
+        .failed(3, &["text: the folder has no pictures"]);
+}
+
+fn folder_path(folder: &str, name: &str) -> String {
+    std::path::Path::new(folder)
+        .join(name)
+        .display()
+        .to_string()
+}
+
+/// More images than go through the model at once, over files that don't end where batches do.
+#[test]
+fn batches_go_over_the_borders_of_files() {
+    let bench = trained();
+    let pixels = |count: usize| (0..count * 784).map(|i| (i / 784 % 251) as u8).collect();
+    let names = ["first", "second"];
+    for (name, count) in names.into_iter().zip([150, 270]) {
+        write_images(
+            bench.path(name),
+            &Images::new(pixels(count), [count, 1, 28, 28]),
+        )
+        .unwrap();
+    }
+    let together = predict(&bench, &names, &["-q"]);
+    let alone: String = names
+        .iter()
+        .map(|name| predict(&bench, &[name], &["-q"]).stdout)
+        .collect();
+    assert_eq!(together.stdout.lines().count(), 420);
+    assert_eq!(together.stdout, alone);
 }
