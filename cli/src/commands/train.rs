@@ -80,6 +80,9 @@ pub struct Train {
         allow_negative_numbers = true
     )]
     checkpoint_every: Every,
+    /// Write the figures of each epoch for TensorBoard, too
+    #[arg(long)]
+    tensorboard: bool,
     /// Measure each layer, and print where the time of the steps went
     #[arg(long)]
     profile: bool,
@@ -101,6 +104,7 @@ impl Train {
             }
             None => self.begin(cx)?,
         };
+        run.tensorboard |= self.tensorboard;
         let threads = self.threads.unwrap_or_else(Pool::cores);
         let pool = Pool::new(threads).map_err(CliError::internal)?;
         let signals = Signals::catch().map_err(CliError::internal)?;

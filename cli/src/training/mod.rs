@@ -16,6 +16,7 @@
 //! | [`resume`](mod@resume) | from a run folder back to its job |
 //! | [`outcome`] | `result.json`: what a finished training came to |
 //! | [`events`], [`progress`], [`profile`] | what `train` shows of it |
+//! | [`tensorboard`] | the figures of each epoch for TensorBoard |
 //! | [`signals`] | Ctrl-C and SIGTERM |
 
 pub mod choices;
@@ -34,3 +35,4 @@ pub mod resume;
 pub mod run;
 pub mod settings;
 pub mod signals;
+pub mod tensorboard;

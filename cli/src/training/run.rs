@@ -16,6 +16,7 @@ use crate::{
         config::Config,
         events::{Event, csv_heading, csv_row},
         outcome::{Outcome, RESULT},
+        tensorboard::EventFile,
     },
 };
 
@@ -43,6 +44,9 @@ pub struct Run {
     pub folder: PathBuf,
     jsonl: File,
     csv: File,
+    /// Whether there is an event file for TensorBoard, or is to be one.
+    pub tensorboard: bool,
+    events: Option<EventFile>,
 }
 
 impl Run {
@@ -75,7 +79,13 @@ impl Run {
         }
         atomic::clean(&folder).map_err(fail)?;
         let jsonl = open(METRICS).map_err(fail)?;
-        Ok(Run { folder, jsonl, csv })
+        Ok(Run {
+            tensorboard: EventFile::is_in(&folder).map_err(fail)?,
+            events: None,
+            folder,
+            jsonl,
+            csv,
+        })
     }
 
     /// Writes what is known before the next step: the configuration, and the metrics of the epochs that are done.
@@ -88,6 +98,10 @@ impl Run {
             .and_then(|()| self.csv.set_len(0))
             .and_then(|()| self.csv.write_all(heading.as_bytes()))
             .map_err(|reason| cannot_write(&self.folder, reason))?;
+        if self.tensorboard {
+            let events = EventFile::begin(&self.folder);
+            self.events = Some(events.map_err(|reason| cannot_write(&self.folder, reason))?);
+        }
         history.iter().try_for_each(|epoch| self.add(epoch))
     }
 
@@ -107,6 +121,11 @@ impl Run {
         let written = self.jsonl.write_all(line.as_bytes());
         written
             .and_then(|()| self.csv.write_all(csv_row(epoch).as_bytes()))
+            .and_then(|()| {
+                self.events
+                    .iter_mut()
+                    .try_for_each(|events| events.add(epoch))
+            })
             .map_err(|reason| cannot_write(&self.folder, reason))
     }
 

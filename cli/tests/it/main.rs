@@ -10,5 +10,6 @@ mod page;
 mod predict;
 mod readme;
 mod resume;
+mod tensorboard;
 mod train;
 mod usage;

@@ -1,0 +1,154 @@
+//! The figures of each epoch as an event file of TensorBoard.
+//!
+//! Such a file is a row of records, TFRecords: a length, the record, and a checksum behind each of the two. A record is an `Event` in the
+//! encoding of protocol buffers; the numbers are those of TensorFlow's `event.proto` and `summary.proto`.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use prost::Message;
+use tapeline_models::Epoch;
+
+/// What the names of event files begin with. TensorBoard takes no other.
+const NAME: &str = "events.out.tfevents.";
+
+/// What the first record says.
+const VERSION: &str = "brain.Event:2";
+
+/// A record.
+#[derive(Clone, PartialEq, Message)]
+struct Event {
+    /// Seconds since 1970.
+    #[prost(double, tag = "1")]
+    wall_time: f64,
+    /// Number of the epoch.
+    #[prost(int64, tag = "2")]
+    step: i64,
+    #[prost(string, optional, tag = "3")]
+    file_version: Option<String>,
+    #[prost(message, optional, tag = "5")]
+    summary: Option<Summary>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Summary {
+    #[prost(message, repeated, tag = "1")]
+    value: Vec<Scalar>,
+}
+
+/// A number under a name. TensorBoard puts what has one word before the slash in one group.
+#[derive(Clone, PartialEq, Message)]
+struct Scalar {
+    #[prost(string, tag = "1")]
+    tag: String,
+    #[prost(float, optional, tag = "2")]
+    simple_value: Option<f32>,
+}
+
+/// An event file that is being written.
+pub struct EventFile(File);
+
+impl EventFile {
+    /// Whether a run folder has one.
+    pub fn is_in(folder: &Path) -> io::Result<bool> {
+        Ok(!files(folder)?.is_empty())
+    }
+
+    /// Begins one, instead of any that the folder has. Its name is new: TensorBoard, if it looks on, goes over to the file with the later name.
+    pub fn begin(folder: &Path) -> io::Result<Self> {
+        for old in files(folder)? {
+            fs::remove_file(old)?;
+        }
+        let now = since_1970();
+        // Nanoseconds, so that no two files are called the same.
+        let name = format!(
+            "{NAME}{}.{:09}.tapeline",
+            now as u64,
+            (now.fract() * 1e9) as u64
+        );
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(folder.join(name))?;
+        let mut file = EventFile(file);
+        file.write(Event {
+            file_version: Some(VERSION.into()),
+            ..Event::default()
+        })?;
+        Ok(file)
+    }
+
+    /// Adds the figures of an epoch, at its number.
+    pub fn add(&mut self, epoch: &Epoch) -> io::Result<()> {
+        let (val_loss, val_accuracy) = epoch.val.unzip();
+        let figures = [
+            ("loss/train", Some(epoch.train_loss)),
+            ("loss/test", Some(epoch.test_loss)),
+            ("loss/val", val_loss),
+            ("accuracy/train", Some(epoch.train_accuracy)),
+            ("accuracy/test", Some(epoch.test_accuracy)),
+            ("accuracy/val", val_accuracy),
+            ("seconds/train", Some(epoch.train_seconds)),
+            ("seconds/test", Some(epoch.test_seconds)),
+        ];
+        let scalar = |(tag, value): (&str, Option<f64>)| {
+            Some(Scalar {
+                tag: tag.into(),
+                simple_value: Some(value? as f32),
+            })
+        };
+        self.write(Event {
+            step: epoch.epoch as i64,
+            summary: Some(Summary {
+                value: figures.into_iter().filter_map(scalar).collect(),
+            }),
+            ..Event::default()
+        })
+    }
+
+    /// Writes a record in one go, so that who reads at the same time hardly sees half of one.
+    fn write(&mut self, event: Event) -> io::Result<()> {
+        let event = Event {
+            wall_time: since_1970(),
+            ..event
+        };
+        self.0.write_all(&framed(&event.encode_to_vec()))
+    }
+}
+
+/// A record with its length and checksums.
+fn framed(record: &[u8]) -> Vec<u8> {
+    let length = (record.len() as u64).to_le_bytes();
+    let parts = [&length, &masked(&length)[..], record, &masked(record)];
+    parts.concat()
+}
+
+/// The checksum: CRC-32C, turned and moved, so that a checksum over data that has checksums in it still says something.
+fn masked(bytes: &[u8]) -> [u8; 4] {
+    let sum = crc32c::crc32c(bytes).rotate_right(15);
+    sum.wrapping_add(0xa282_ead8).to_le_bytes()
+}
+
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(NAME.as_bytes())
+        {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+fn since_1970() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_secs_f64()
+}
