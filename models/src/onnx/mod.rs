@@ -64,9 +64,8 @@ pub fn save(
     message
         .encode(&mut bytes)
         .unwrap_or_else(|e| unreachable!("a vector grows: {e}"));
-    atomic::write(path, &bytes).map_err(|reason| {
-        OnnxError::File(FileError::new(path, format!("can't be written: {reason}")))
-    })
+    let written = atomic::write(path, &bytes);
+    written.map_err(|reason| OnnxError::File(FileError::unwritten(path, &reason)))
 }
 
 /// The message that a file would hold.
@@ -154,5 +153,21 @@ fn expect_fits(bytes: usize) -> Result<usize, OnnxError> {
     match bytes {
         0..=MAX_BYTES => Ok(bytes),
         _ => Err(OnnxError::TooLarge(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A signed length in 32 bits is what readers of such files have.
+    #[test]
+    fn two_gibibytes_are_too_large() {
+        assert!(expect_fits((1 << 31) - 1).is_ok());
+        let error = expect_fits(1 << 31).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the model would have 2147483648 bytes as ONNX, which ends at 2147483647"
+        );
     }
 }
