@@ -60,9 +60,7 @@ impl EventFile {
 
     /// Begins one, instead of any that the folder has. Its name is new: TensorBoard, if it looks on, goes over to the file with the later name.
     pub fn begin(folder: &Path) -> io::Result<Self> {
-        for old in files(folder)? {
-            fs::remove_file(old)?;
-        }
+        let before = files(folder)?;
         let now = since_1970();
         // Nanoseconds, so that no two files are called the same.
         let name = format!(
@@ -79,6 +77,8 @@ impl EventFile {
             file_version: Some(VERSION.into()),
             ..Event::default()
         })?;
+        // Only now: a folder that has none is one where none is wanted.
+        before.into_iter().try_for_each(fs::remove_file)?;
         Ok(file)
     }
 

@@ -107,7 +107,8 @@ fn survives(kills: usize) -> usize {
             sleep(needed.mul_f64(share * 0.7));
             child.kill().unwrap();
             let status = child.wait().unwrap();
-            if status.success() {
+            // It may have been killed when all was written.
+            if status.success() || bench.path("a/result.json").exists() {
                 break;
             }
             assert_eq!(
@@ -118,11 +119,7 @@ fn survives(kills: usize) -> usize {
             );
             done += 1;
             if done == kills {
-                let rest = bench.run(&command(&bench, "a", "2"));
-                assert!(
-                    rest.code == Some(0) || rest.stderr.contains("is done"),
-                    "{rest:?}"
-                );
+                bench.run(&command(&bench, "a", "2")).succeeded();
                 break;
             }
         }
