@@ -103,6 +103,7 @@ struct Buffers {
 }
 
 impl Buffers {
+    /// Takes a buffer; returns how large the one is that is found.
     fn take(&mut self, bytes: u64) -> u64 {
         let best = self.spares.partition_point(|&spare| spare < bytes);
         match self.spares.get(best) {
@@ -122,7 +123,7 @@ impl Buffers {
     /// The batch itself, and then the values of each layer, in order.
     fn forward<'p>(
         &mut self,
-        plan: &'p Plan,
+        plan: &Plan,
         rows: impl Iterator<Item = &'p Row>,
         batch: u64,
     ) -> Vec<Vec<u64>> {
@@ -132,6 +133,7 @@ impl Buffers {
         held
     }
 
+    /// Forward only, in the batches of an evaluation.
     fn evaluate(&mut self, plan: &Plan) {
         let rows = plan.rows.iter().filter(|row| !row.only_in_training);
         self.forward(plan, rows, BATCH as u64);
@@ -169,5 +171,5 @@ impl Buffers {
 
 /// Bytes of so many numbers.
 fn bytes(values: usize) -> u64 {
-    (values * size_of::<f32>()) as u64
+    (values as u64).saturating_mul(size_of::<f32>() as u64)
 }

@@ -87,6 +87,7 @@ fn images() -> Dataset {
 fn estimates_hold() {
     let images = images();
     presets_are_estimated_within_a_fifth(&images);
+    so_are_evaluations_alone(&images);
     no_layer_is_far_off_or_takes_more_from_step_to_step(&images);
 }
 
@@ -114,6 +115,34 @@ fn presets_are_estimated_within_a_fifth(images: &Dataset) {
                 }
             }
         }
+    }
+}
+
+fn so_are_evaluations_alone(images: &Dataset) {
+    let images = images.clone().limit(400);
+    for preset in presets().iter() {
+        let run = || {
+            let model = Model::build(preset.name, &images.shape(), &layers(), &presets()).unwrap();
+            let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+            let before = COUNTED.current_usage();
+            COUNTED.reset_peak_usage();
+            evaluate(
+                &model,
+                &model.init(0),
+                &*loss,
+                &images,
+                Normalisation::default(),
+            );
+            let truth = COUNTED.peak_usage().saturating_sub(before) as f64;
+            let estimate = Memory::evaluation(&model.plan).total() as f64;
+            let off = (estimate - truth).abs();
+            assert!(
+                off <= 0.2 * truth.max(SMALL),
+                "{}: {truth}, estimated {estimate}",
+                preset.name
+            );
+        };
+        thread::scope(|scope| scope.spawn(run).join().unwrap());
     }
 }
 

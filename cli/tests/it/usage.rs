@@ -294,6 +294,12 @@ fn absurd_sizes_are_refused() {
             bench.run(&[command, spec]).failed(2, &[part]);
         }
     }
+    // An image padded to 4·10¹² pixels, of which only three times three are seen.
+    let padded =
+        "conv2d(1, 1, stride=1048576, padding=1048576, padding_mode=replicate) flatten linear(10)";
+    bench
+        .run(&["train", padded, "--max-memory", "1GB"])
+        .failed(2, &["`--max-memory` allows", " TB"]);
     for size in ["5", "-1GB", "0MB", "much"] {
         bench
             .run(&["train", "--max-memory", size])

@@ -116,7 +116,7 @@ pub const CONV2D: LayerDef = LayerDef {
             _ => {
                 let padding = std::mem::take(&mut padding);
                 let [h, w] = [0, 1].map(|i| window.input[i] + padding[i][0] + padding[i][1]);
-                build.keep(channels * h * w);
+                build.keep(channels.saturating_mul(h).saturating_mul(w));
                 Some(Padded {
                     mode,
                     padding,
