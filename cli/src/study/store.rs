@@ -69,7 +69,10 @@ impl Store {
         fs::create_dir_all(self.file("runs")).map_err(|reason| self.cannot_write(reason))?;
         let file = File::create(self.file("lock")).map_err(|reason| self.cannot_write(reason))?;
         match file.try_lock() {
-            Ok(()) => Ok(Locked { _file: file }),
+            Ok(()) => {
+                atomic::clean(&self.folder).map_err(|reason| self.cannot_write(reason))?;
+                Ok(Locked { _file: file })
+            }
             Err(TryLockError::WouldBlock) => {
                 let message = format!("{}: another process is at work here", self.folder.display());
                 Err(CliError::usage(message).help("wait for it, or give another `--out FOLDER`"))
