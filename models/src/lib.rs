@@ -6,6 +6,7 @@
 //! | [`presets`](mod@presets) | [`presets()`]: models under a word |
 //! | [`train`] | [`Trainer`]: one step after another |
 //! | [`fit`](mod@fit) | [`fit()`]: epochs, told to an observer |
+//! | [`progress`] | [`Running`], [`Progress`], [`Epoch`]: how far a training is |
 //! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
 //! | [`memory`] | [`Memory`]: how much a training takes |
 //! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
@@ -60,16 +61,18 @@ pub mod memory;
 pub mod model;
 pub mod onnx;
 pub mod presets;
+pub mod progress;
 pub mod train;
 pub mod weights;
 
 pub use error::{Diverged, SpecError};
 pub use evaluate::{Evaluation, evaluate, predict};
 pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};
-pub use fit::{Data, Ended, Epoch, Event, Progress, Recipe, Running, fit};
+pub use fit::{Data, Ended, Event, Recipe, fit};
 pub use gradients::gradient_norms;
 pub use memory::Memory;
 pub use model::Model;
 pub use presets::presets;
+pub use progress::{Epoch, Progress, Running};
 pub use train::{Step, Trainer};
 pub use weights::FileError;

@@ -8,7 +8,7 @@ use tapeline_tensor::{
     Params, Place, Profile, Tape, Tensor, Var, no_grad, value_and_grad, value_and_grad_profiled,
 };
 
-use crate::{Diverged, Epoch, Model, evaluate::classified, fit::Running};
+use crate::{Diverged, Epoch, Model, Running, evaluate::classified};
 
 /// A model in training: its parameters, its optimizer, and how far it is.
 pub struct Trainer<'m> {

@@ -36,25 +36,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod history;
+mod seal;
+
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tapeline_optim::State;
 use tapeline_spec::quote;
 use tapeline_tensor::{Params, Tensor};
 
-use crate::{Epoch, FileError, Recipe, Trainer, atomic, file, fit::Running, weights};
+use crate::{FileError, Recipe, Running, Trainer, atomic, file, weights};
 
 /// What the metadata's `format` says.
 const FORMAT: &str = "tapeline-checkpoint-1";
-
-/// What stands for the checksum in the bytes that it is of.
-const NO_SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
-/// How the checksum is announced in the header. In what stands before it, quotation marks inside of texts are escaped.
-const SUM_KEY: &[u8] = b"\"sha256\":\"";
 
 const MODEL: &str = "model.";
 const OPTIMIZER: &str = "optimizer.";
@@ -99,11 +95,10 @@ pub fn encode(trainer: &Trainer<'_>) -> Vec<u8> {
         loss_sum,
         time,
     } = &trainer.running;
-    let history: Vec<_> = trainer.history.iter().map(row).collect();
     let steps: BTreeMap<_, _> = steps.into_iter().collect();
     let metadata = BTreeMap::from([
         ("format", FORMAT.into()),
-        ("sha256", NO_SUM.into()),
+        (seal::ENTRY, seal::NO_SUM.into()),
         ("spec", trainer.model.full().into()),
         ("seed", trainer.seed.to_string()),
         ("step", trainer.step.to_string()),
@@ -111,12 +106,11 @@ pub fn encode(trainer: &Trainer<'_>) -> Vec<u8> {
         ("correct", correct.to_string()),
         ("loss_sum", loss_sum.to_string()),
         ("nanoseconds", time.as_nanos().to_string()),
-        ("history", json!(history).to_string()),
+        ("history", history::text(&trainer.history)),
         ("optimizer_steps", json!(steps).to_string()),
     ]);
     let mut bytes = weights::encode_named(tensors, &metadata);
-    let (sum, place) = checksum(&bytes).unwrap_or_else(|| unreachable!("it was just put there"));
-    bytes[place..place + sum.len()].copy_from_slice(sum.as_bytes());
+    seal::seal(&mut bytes);
     bytes
 }
 
@@ -148,8 +142,8 @@ pub fn decode(
             quote(format)
         )));
     }
-    let kept = entry("sha256")?;
-    if checksum(bytes).is_none_or(|(sum, _)| sum != kept) {
+    let kept = entry(seal::ENTRY)?;
+    if !seal::holds(bytes, kept) {
         return Err(fail(format!(
             "is damaged: its bytes don't have the SHA-256 {} that it names",
             quote(kept)
@@ -165,18 +159,10 @@ pub fn decode(
         }
     }
 
-    let (history, steps) = (entry("history")?, entry("optimizer_steps")?);
     let unread = |name: &str| fail(format!("its `{name}` can't be read"));
-    let history: Vec<Vec<String>> = serde_json::from_str(history).map_err(|_| unread("history"))?;
-    let history = history
-        .iter()
-        .zip(1..)
-        .map(|(row, number)| epoch(row, number));
-    let history: Vec<_> = history
-        .collect::<Option<_>>()
-        .ok_or_else(|| unread("history"))?;
+    let history = history::read(entry("history")?).ok_or_else(|| unread("history"))?;
     let steps: BTreeMap<String, u64> =
-        serde_json::from_str(steps).map_err(|_| unread("optimizer_steps"))?;
+        serde_json::from_str(entry("optimizer_steps")?).map_err(|_| unread("optimizer_steps"))?;
     let number = |name: &str| entry(name)?.parse::<u64>().map_err(|_| unread(name));
     let running = Running {
         samples: number("samples")? as usize,
@@ -184,35 +170,18 @@ pub fn decode(
         loss_sum: entry("loss_sum")?.parse().map_err(|_| unread("loss_sum"))?,
         time: Duration::from_nanos(number("nanoseconds")?),
     };
-
     if running.correct > running.samples {
         return Err(unread("correct"));
     }
 
-    let tensors = SafeTensors::deserialize(bytes)
-        .map_err(|e| fail(format!("is no safetensors file: {e}")))?;
     let mut params = trainer.params.clone();
     let mut moments = Vec::new();
     let mut given = 0;
-    for (name, view) in tensors.iter() {
-        if view.dtype() != Dtype::F32 {
-            return Err(fail(format!(
-                "has `{name}` of type {:?}, wanted F32",
-                view.dtype()
-            )));
-        }
-        let numbers = view
-            .data()
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&b| f32::from_le_bytes(b));
-        let tensor = Tensor::from_shape_vec(view.shape(), numbers.collect())
-            .map_err(|e| fail(format!("its `{name}` can't be read: {e}")))?;
+    for (name, tensor) in tensors(bytes).map_err(fail)? {
         if let Some(name) = name.strip_prefix(OPTIMIZER) {
             moments.push((name.to_string(), tensor));
         } else {
-            put(&mut params, name, &tensor).map_err(fail)?;
+            put(&mut params, &name, &tensor).map_err(fail)?;
             given += 1;
         }
     }
@@ -243,6 +212,26 @@ pub fn decode(
     Ok(())
 }
 
+/// All tensors of a safetensors file, every bit as it is.
+fn tensors(bytes: &[u8]) -> Result<Vec<(String, Tensor)>, String> {
+    let file = SafeTensors::deserialize(bytes);
+    let file = file.map_err(|error| format!("is no safetensors file: {error}"))?;
+    let read = |(name, view): (&str, TensorView<'_>)| {
+        if view.dtype() != Dtype::F32 {
+            return Err(format!(
+                "has `{name}` of type {:?}, wanted F32",
+                view.dtype()
+            ));
+        }
+        let numbers = view.data().as_chunks().0.iter();
+        let numbers = numbers.map(|&number| f32::from_le_bytes(number)).collect();
+        let tensor = Tensor::from_shape_vec(view.shape(), numbers);
+        let tensor = tensor.map_err(|error| format!("its `{name}` can't be read: {error}"))?;
+        Ok((name.to_string(), tensor))
+    };
+    file.iter().map(read).collect()
+}
+
 /// Sets a parameter, which keeps its layout.
 fn put(params: &mut Params, name: &str, value: &Tensor) -> Result<(), String> {
     let found = name.strip_prefix(MODEL).and_then(|name| params.find(name));
@@ -257,72 +246,4 @@ fn put(params: &mut Params, name: &str, value: &Tensor) -> Result<(), String> {
     }
     param.assign(value);
     Ok(())
-}
-
-/// The SHA-256 of a checkpoint with [`NO_SUM`] in its place, and that place; none where there is no such place.
-fn checksum(bytes: &[u8]) -> Option<(String, usize)> {
-    let key = bytes
-        .windows(SUM_KEY.len())
-        .position(|window| window == SUM_KEY)?;
-    let place = key + SUM_KEY.len();
-    let rest = bytes.get(place + NO_SUM.len()..)?;
-    let mut sum = Sha256::new();
-    sum.update(&bytes[..place]);
-    sum.update(NO_SUM);
-    sum.update(rest);
-    Some((format!("{:x}", sum.finalize()), place))
-}
-
-/// An epoch's figures as texts, which hold every number exactly, and those that are not finite.
-fn row(epoch: &Epoch) -> Vec<String> {
-    let Epoch {
-        train_loss,
-        train_accuracy,
-        test_loss,
-        test_accuracy,
-        ..
-    } = epoch;
-    let (val_loss, val_accuracy) = epoch.val.unzip();
-    let figures = [train_loss, train_accuracy, test_loss, test_accuracy];
-    let times = [&epoch.train_seconds, &epoch.test_seconds];
-    let figures = figures.into_iter().chain(times).copied();
-    figures
-        .chain(val_loss)
-        .chain(val_accuracy)
-        .map(|figure| figure.to_string())
-        .collect()
-}
-
-/// What [`row`] has written, as the epoch of this number.
-fn epoch(row: &[String], number: u64) -> Option<Epoch> {
-    let figures: Vec<f64> = row
-        .iter()
-        .map(|text| text.parse().ok())
-        .collect::<Option<_>>()?;
-    let (
-        &[
-            train_loss,
-            train_accuracy,
-            test_loss,
-            test_accuracy,
-            train_seconds,
-            test_seconds,
-        ],
-        val,
-    ) = figures.split_first_chunk()?;
-    let val = match *val {
-        [] => None,
-        [loss, accuracy] => Some((loss, accuracy)),
-        _ => return None,
-    };
-    Some(Epoch {
-        epoch: number,
-        train_loss,
-        train_accuracy,
-        test_loss,
-        test_accuracy,
-        val,
-        train_seconds,
-        test_seconds,
-    })
 }
