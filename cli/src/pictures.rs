@@ -1,6 +1,6 @@
 //! PNG, JPEG and IDX files as inputs of a model.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{fs::File, io::Read, panic, path::Path};
 
 use tapeline_data::{Images, is_dark_on_light, read_images, read_picture, resized};
 use tapeline_models::shape_text;
@@ -32,7 +32,7 @@ impl Pictures {
         let numbered = is_idx(file)?;
         let mut images = match numbered {
             true => read_images(file)?,
-            false => read_picture(file, shape[0])?,
+            false => quietly(|| read_picture(file, shape[0]))?,
         };
         if treatment.transpose {
             images = images.transposed();
@@ -64,6 +64,16 @@ impl Pictures {
             dark_on_light,
         })
     }
+}
+
+/// Calls what may panic in a decoder, which is caught there and comes back as an error: it is no fault of this program, and isn't told as
+/// one.
+fn quietly<R>(read: impl FnOnce() -> R) -> R {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = read();
+    panic::set_hook(hook);
+    result
 }
 
 /// IDX begins with two zeros; a gzipped file can be nothing else that is read here.

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, Cursor, Seek},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
 
@@ -26,7 +27,7 @@ const MAX_BYTES: u64 = 256 << 20;
 /// on white, the orientation tag is followed. What the file is, its first bytes tell.
 ///
 /// # Errors
-/// When the file cannot be read, is neither PNG nor JPEG, is damaged, or has more than 8192 pixels along a side or 256 MiB of them; when
+/// When the file cannot be read, is neither PNG nor JPEG, is damaged (then a decoder's panic may be told to the panic hook, too), or has more than 8192 pixels along a side or 256 MiB of them; when
 /// `channels` is neither 1 nor 3.
 pub fn read_picture(file: impl AsRef<Path>, channels: usize) -> Result<Images, DataError> {
     let file = file.as_ref();
@@ -89,7 +90,10 @@ fn picture(reader: impl BufRead + Seek, channels: usize, file: &Path) -> Result<
         picture.apply_orientation(orientation);
         Ok(picture)
     };
-    let picture = on_white(decode().map_err(|reason| match reason {
+    // The decoder of JPEG panics on some damaged files. It holds nothing but what is dropped on the way.
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    let decoded = decoded.map_err(|_| fail("is damaged: its decoder gave up".into()))?;
+    let picture = on_white(decoded.map_err(|reason| match reason {
         ImageError::Limits(_) => {
             let megabytes = MAX_BYTES >> 20;
             fail(format!(

@@ -8,14 +8,14 @@ use crate::{
 /// The most alternatives that are made.
 pub const MAX_ALTERNATIVES: u64 = 1000;
 
-/// The most bytes that all alternatives together may take as texts.
-const MOST_BYTES: u64 = 1 << 22;
+/// The most bytes that all alternatives together may take as texts. As trees they take a hundred times as much.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// All trees that come of choosing one alternative in each place, in order; the last place changes fastest. A tree without alternatives
 /// gives itself.
 ///
 /// # Errors
-/// When there are more than [`MAX_ALTERNATIVES`], or they are longer than 4 MiB together.
+/// When there are more than [`MAX_ALTERNATIVES`], or they are longer than 1 MiB together.
 ///
 /// ```
 /// use tapeline_spec::{expand, parse};

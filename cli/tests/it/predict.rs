@@ -1,6 +1,6 @@
 //! `tapeline predict`: what a picture is to the model.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::common::{Bench, Ran, fixture, keys};
 use image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage};
@@ -238,6 +238,9 @@ fn a_bad_file_does_not_hide_the_others() {
     )
     .unwrap();
     fs::create_dir(bench.path("nothing")).unwrap();
+    // A file at which the decoder panics, found by fuzzing.
+    let crash = "../fuzz/crashes/picture/jpeg-at-which-the-decoder-panics";
+    let crash = Path::new(env!("CARGO_MANIFEST_DIR")).join(crash);
     let good = path("one-1bit.png");
     let ran = bench.run(&[
         "predict",
@@ -245,6 +248,7 @@ fn a_bad_file_does_not_hide_the_others() {
         "note.txt",
         "empty",
         "cut.png",
+        crash.to_str().unwrap(),
         "missing.png",
         "nothing",
         &good,
@@ -258,6 +262,7 @@ fn a_bad_file_does_not_hide_the_others() {
         "note.txt: is neither PNG",
         "empty: is empty",
         "cut.png: is damaged",
+        "jpeg-at-which-the-decoder-panics: is damaged: its decoder gave up",
         "missing.png: cannot open",
         "nothing: the folder has no pictures",
     ] {
