@@ -1,14 +1,15 @@
-//! The arguments that all commands share, and the list of commands.
+//! The list of commands.
 
 use std::env;
 
-use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     check::Check, compare::Compare, completions::Completions, data::Data, eval::Eval,
     export::Export, predict::Predict, registry::Name, report::Report, summary::Summary,
     train::Train,
 };
+use crate::terminal::Common;
 
 /// One line of text becomes a trained classifier
 #[derive(Parser)]
@@ -24,33 +25,6 @@ pub struct Cli {
     pub common: Common,
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// What every command takes.
-#[derive(Args)]
-pub struct Common {
-    /// Show no progress, notes or warnings
-    #[arg(
-        short,
-        long,
-        global = true,
-        display_order = 900,
-        conflicts_with = "verbose"
-    )]
-    pub quiet: bool,
-    /// Show more
-    #[arg(short, long, global = true, display_order = 901)]
-    pub verbose: bool,
-    /// When to colour messages: auto, always, never
-    #[arg(
-        long,
-        global = true,
-        display_order = 902,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_possible_values = true
-    )]
-    pub color: ColorChoice,
 }
 
 #[derive(Subcommand)]

@@ -6,7 +6,7 @@ use tapeline_models::presets;
 use tapeline_optim::{OptimizerDef, ScheduleDef, optimizers, schedules};
 use tapeline_spec::{Presets, Registry};
 
-use crate::{cli::Common, terminal::Terminal};
+use crate::terminal::{Common, Terminal};
 
 /// Everything that has a name in a spec, and the way to the user.
 pub struct Context {

@@ -4,12 +4,12 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`cli`] | the arguments that all commands share, the list of commands |
+//! | [`cli`] | the list of commands |
 //! | [`commands`] | the commands, one file each |
 //! | [`context`] | what every command is given: the registries, the terminal |
 //! | [`error`] | what ends the program, and its exit code |
 //! | [`render`] | a diagnostic as text, with carets under the place |
-//! | [`terminal`], [`output`] | stderr and stdout |
+//! | [`terminal`], [`output`] | stderr and stdout; what every command takes |
 //! | [`numbers`], [`bytes`] | numbers given as options |
 //! | [`model_arg`], [`data_arg`] | MODEL and DATA |
 //! | [`training`] | one training: from options to a run folder |

@@ -11,7 +11,7 @@ use tapeline_data::Normalisation;
 use tapeline_models::{Labels, Model, SpecError, TrainedModel, load, load_weights};
 use tapeline_spec::read;
 
-use crate::{context::Context, error::CliError, training::run};
+use crate::{context::Context, error::CliError, training::files::MODEL};
 
 /// The most bytes that a file with a spec may have.
 const MAX_SPEC: u64 = 1 << 20;
@@ -43,13 +43,13 @@ impl ModelArg {
             return Ok(ModelArg::Spec(Source { text, origin: None }));
         };
         if path.is_dir() {
-            let file = path.join(run::MODEL);
+            let file = path.join(MODEL);
             return match file.exists() {
                 true => Ok(ModelArg::File(file)),
                 false => Err(CliError::model_file(format!(
                     "{}: the folder has no {}",
                     path.display(),
-                    run::MODEL
+                    MODEL
                 ))
                 .help("a run has one as soon as its first epoch is done")),
             };

@@ -5,15 +5,41 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use clap::ColorChoice;
+use clap::{Args, ColorChoice};
 use tapeline_models::SpecError;
 use terminal_size::terminal_size_of;
 
 use crate::{
-    cli::Common,
     error::CliError,
     render::{self, Style},
 };
+
+/// What every command takes.
+#[derive(Args)]
+pub struct Common {
+    /// Show no progress, notes or warnings
+    #[arg(
+        short,
+        long,
+        global = true,
+        display_order = 900,
+        conflicts_with = "verbose"
+    )]
+    pub quiet: bool,
+    /// Show more
+    #[arg(short, long, global = true, display_order = 901)]
+    pub verbose: bool,
+    /// When to colour messages: auto, always, never
+    #[arg(
+        long,
+        global = true,
+        display_order = 902,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub color: ColorChoice,
+}
 
 /// The way to the user: what is shown, and how.
 pub struct Terminal {

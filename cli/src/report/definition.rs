@@ -171,7 +171,7 @@ fn known((by, runs): (&String, &Vec<[f64; 3]>)) -> Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cli::Common, context::Context};
+    use crate::{context::Context, terminal::Common};
 
     #[test]
     fn the_report_can_be_read_and_its_texts_have_a_meaning() {

@@ -12,7 +12,7 @@ use crate::{
     data_arg::TrainingData,
     error::{CliError, in_option},
     study::results::{Compared, RowResult, RunResult},
-    training::run::MODEL,
+    training::files::MODEL,
 };
 
 /// Wrong images that are shown.

@@ -7,8 +7,8 @@ use crate::{
     study::{Comparison, Row, Study, stats::Sample, store::Store},
     training::{
         events::{Figures, Logged},
+        files::METRICS,
         outcome::{End, Outcome},
-        run::METRICS,
     },
 };
 

@@ -14,7 +14,10 @@ use tapeline_models::atomic;
 use crate::{
     error::CliError,
     study::{SCHEMA, Study},
-    training::{config::Config, outcome::RESULT, run::CONFIG},
+    training::{
+        config::Config,
+        files::{CONFIG, RESULT},
+    },
 };
 
 /// Digits of a run's name.

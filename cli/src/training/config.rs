@@ -13,7 +13,7 @@ use tapeline_models::Model;
 use crate::{
     error::{CliError, in_toml},
     training::{
-        run::CONFIG,
+        files::CONFIG,
         settings::{Settings, Specs},
     },
 };

@@ -8,9 +8,10 @@ use crate::{
     terminal::Terminal,
     training::{
         events::{Event, Events},
+        files::MODEL,
         outcome::{End, Outcome},
         recorder::{Failure, Recorder},
-        run::{MODEL, Run},
+        run::Run,
         signals::exit_code,
     },
 };

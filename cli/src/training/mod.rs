@@ -11,7 +11,7 @@
 //! | [`memory`] | whether it fits into memory |
 //! | [`config`] | `config.toml`: the same, resolved |
 //! | [`every`] | how often a checkpoint is written |
-//! | [`run`] | a run folder and what is in it |
+//! | [`run`], [`files`] | a run folder and what is in it |
 //! | [`recorder`], [`ending`] | what is kept of a training, and how it ends |
 //! | [`resume`](mod@resume) | from a run folder back to its job |
 //! | [`outcome`] | `result.json`: what a finished training came to |
@@ -24,6 +24,7 @@ pub mod config;
 pub mod ending;
 pub mod events;
 pub mod every;
+pub mod files;
 pub mod job;
 pub mod memory;
 pub mod options;

@@ -4,10 +4,10 @@ use std::{fs, io::ErrorKind, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::CliError, training::events::Figures};
-
-/// The file's name in a run folder.
-pub const RESULT: &str = "result.json";
+use crate::{
+    error::CliError,
+    training::{events::Figures, files::RESULT},
+};
 
 const SCHEMA: u32 = 1;
 

@@ -11,7 +11,8 @@ use crate::{
     error::CliError,
     training::{
         every::Due,
-        run::{BEST, CHECKPOINT, MODEL, Run},
+        files::{BEST, CHECKPOINT, MODEL},
+        run::Run,
         signals::Signals,
     },
 };

@@ -8,9 +8,10 @@ use crate::{
     error::CliError,
     training::{
         config::{Config, VERSION},
+        files::CHECKPOINT,
         job::Job,
         outcome::{End, Outcome},
-        run::{CHECKPOINT, Run},
+        run::Run,
     },
 };
 

@@ -15,29 +15,11 @@ use crate::{
     training::{
         config::Config,
         events::{Event, csv_heading, csv_row},
-        outcome::{Outcome, RESULT},
+        files::{CHECKPOINT, CONFIG, CSV, CURVES, METRICS, RESULT},
+        outcome::Outcome,
         tensorboard::EventFile,
     },
 };
-
-/// The model file: the last epoch.
-pub const MODEL: &str = "model.safetensors";
-
-/// The model file of the epoch that did best on the validation data.
-pub const BEST: &str = "best.safetensors";
-
-/// The file with the figures of each epoch.
-pub const METRICS: &str = "metrics.jsonl";
-
-/// The same as a table. It is locked while a training runs: of all files in the folder, this one is there from the first moment on, is never
-/// replaced, and nobody needs it before the end.
-const CSV: &str = "metrics.csv";
-
-/// The file with all that a training's result depends on.
-pub const CONFIG: &str = "config.toml";
-
-/// What `--resume` goes on from.
-pub const CHECKPOINT: &str = "checkpoint.safetensors";
 
 /// A folder that belongs to this training alone, for as long as this value lives.
 pub struct Run {
@@ -137,7 +119,7 @@ impl Run {
     /// Draws the epochs.
     pub fn draw(&self, spec: &str, history: &[Epoch]) -> Result<(), CliError> {
         let svg = curves::chart(spec, history).svg();
-        self.write("curves.svg", svg.as_bytes())
+        self.write(CURVES, svg.as_bytes())
     }
 
     /// Gives up what `--resume` would need.
