@@ -1,6 +1,9 @@
 //! `tapeline train`
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use tapeline_models::{self as models, Epoch, Trainer};
@@ -98,7 +101,7 @@ impl Train {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let (job, mut run) = match &self.resume {
             Some(folder) => {
-                let (job, run) = resume(folder, self.options.given_epochs()?, cx)?;
+                let (job, run) = resume(unmarked(folder), self.options.given_epochs()?, cx)?;
                 memory::check([&job], 1, self.options.max_memory)?;
                 (job, run)
             }
@@ -159,6 +162,12 @@ impl Train {
         let run = Run::claim(self.out.as_deref())?;
         Ok((job, run))
     }
+}
+
+/// A run may be named as everywhere else, `@runs/1`.
+fn unmarked(run: &Path) -> &Path {
+    let text = run.to_str().and_then(|text| text.strip_prefix('@'));
+    text.map_or(run, Path::new)
 }
 
 /// Shows a training as it goes: for people, and as JSON.

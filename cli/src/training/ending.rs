@@ -55,6 +55,10 @@ impl Recorder<'_> {
             Some(Failure::NotFinite(name)) => Some(name),
             None => None,
         };
+        if failure.is_none() && ended == Some(Ended::Stopped) {
+            let stopped = self.stop(trainer);
+            stopped.map_err(|error| self.can_be_resumed(error))?;
+        }
         self.run.draw(self.model.short(), &trainer.history)?;
         match (ended, failure) {
             (_, Some(name)) => self.diverged(Divergence {
@@ -77,15 +81,11 @@ impl Recorder<'_> {
                     kept: Some(epochs).filter(|&epoch| epoch > 0),
                 })
             }
-            (Some(Ended::Stopped), None) => {
-                let wrote = self.stop(trainer);
-                wrote.map_err(|error| self.can_be_resumed(error))?;
-                Ok(Ending::Stopped {
-                    signal: self.signals.came().unwrap_or_default(),
-                    epoch: epochs + u64::from(trainer.running.samples > 0),
-                    step: trainer.step,
-                })
-            }
+            (Some(Ended::Stopped), None) => Ok(Ending::Stopped {
+                signal: self.signals.came().unwrap_or_default(),
+                epoch: epochs + u64::from(trainer.running.samples > 0),
+                step: trainer.step,
+            }),
             (None, None) => {
                 let last = trainer.history.last().cloned();
                 let last =

@@ -249,7 +249,7 @@ fn what_cannot_be_resumed_is_refused() {
     .unwrap();
     resume(&["a", "--epochs", "3"]).failed(2, &["a/config.toml: line ", "unknown field `epoch`"]);
     fs::write(bench.path("a/config.toml"), config).unwrap();
-    resume(&["a", "--epochs", "3"]).succeeded();
+    resume(&["@a", "--epochs", "3"]).succeeded();
 }
 
 #[test]
