@@ -136,7 +136,7 @@ fn a_killed_training_comes_to_the_same_bytes() {
 }
 
 #[test]
-#[ignore = "takes minutes: run it with `cargo test --release -p tapeline --test it -- --ignored`"]
+#[ignore = "takes half a minute: run it with `cargo test -p tapeline --test it -- --ignored`"]
 fn a_training_survives_two_hundred_kills() {
     assert_eq!(survives(200), 200);
 }
