@@ -67,3 +67,31 @@ pub fn map<T: Scalar>(
     });
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whole numbers, whose sums are exact in any order; enough rows for several tasks, which is where a row could be cut in two.
+    #[test]
+    fn no_row_is_cut_between_tasks() {
+        for columns in [1, 2, 3, 7, 100, TASK - 1, TASK, TASK + 1] {
+            let rows = 3 * TASK / columns + 2;
+            let x: Vec<f32> = (0..rows * columns).map(|i| (i % 13) as f32).collect();
+            let y: Vec<f32> = (0..rows * columns).map(|i| (i % 5) as f32).collect();
+            let column = |c: usize| (c..rows * columns).step_by(columns);
+
+            let [products, weighted] = sums(&x, &y, columns, |c, x, y| [x * y, x + c as f32]);
+            let each = map(&x, &y, columns, |c, x, y| x - y + c as f32);
+            for c in 0..columns {
+                let product = column(c).map(|i| f64::from(x[i] * y[i])).sum::<f64>();
+                let sum = column(c).map(|i| f64::from(x[i]) + c as f64).sum::<f64>();
+                assert_eq!((products[c], weighted[c]), (product, sum), "{columns}");
+                assert!(
+                    column(c).all(|i| each[i] == x[i] - y[i] + c as f32),
+                    "{columns}"
+                );
+            }
+        }
+    }
+}
