@@ -72,11 +72,14 @@ impl Run {
 
     /// Writes what is known before the next step: the configuration, and the metrics of the epochs that are done.
     pub fn begin(&mut self, config: &Config, history: &[Epoch]) -> Result<(), CliError> {
+        // First: a result beside a configuration of more epochs would be a run that is done, and isn't.
+        self.remove(RESULT)
+            .map_err(|reason| cannot_write(&self.folder, reason))?;
         let text = config.text()?;
         self.write(CONFIG, text.as_bytes())?;
         let heading = csv_heading(config.val.is_some());
-        self.remove(RESULT)
-            .and_then(|()| self.jsonl.set_len(0))
+        self.jsonl
+            .set_len(0)
             .and_then(|()| self.csv.set_len(0))
             .and_then(|()| self.csv.write_all(heading.as_bytes()))
             .map_err(|reason| cannot_write(&self.folder, reason))?;
