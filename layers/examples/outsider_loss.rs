@@ -76,7 +76,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let output = plan.chain.forward(&cx, tape.constant(points.clone()));
             (f32::loss(&*loss.loss).value(output, &targets), ())
         });
-        stepper.step(&mut params, grads, 1.0);
+        stepper.step(&mut params, grads, 1.0)?;
         first.get_or_insert(value);
         last = value;
     }

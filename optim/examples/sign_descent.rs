@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if step % 50 == 0 {
             println!("step {step}: loss {loss:.4}");
         }
-        stepper.step(&mut params, grads, 1.0);
+        stepper.step(&mut params, grads, 1.0)?;
     }
     Ok(())
 }

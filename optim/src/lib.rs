@@ -6,7 +6,7 @@
 //! | [`transforms`] | the transforms that are there, one file each |
 //! | [`optimizer`] | [`Optimizer`]: a chain read from text; [`OptimizerDef`] |
 //! | [`mod@optimizers`] | [`optimizers()`]: the registry, `sgd`, `adam`, `muon`, …; what *weight decay* means in each |
-//! | [`stepper`] | [`Stepper`]: a chain at work on parameters |
+//! | [`stepper`] | [`Stepper`]: a chain at work on parameters; [`NotFinite`] |
 //! | [`state`] | [`State`]: what resuming needs |
 //! | [`schedule`] | [`Schedule`], [`Plan`]: a factor on `lr`, a function of the step and of validation losses; [`ScheduleDef`] |
 //! | [`mod@schedules`] | [`schedules()`]: the registry, `cosine`, `warmup`, `plateau`, … |
@@ -29,7 +29,7 @@
 //! let mut stepper = optimizer.init(&params);
 //! for step in 0..100 {
 //!     let (_, grads, ()) = value_and_grad(&params, &[], |_, params, _| (params[0].square().sum(), ()));
-//!     stepper.step(&mut params, grads, plan.factor(step));
+//!     stepper.step(&mut params, grads, plan.factor(step)).unwrap();
 //! }
 //! assert!(params.iter().all(|p| p.value.iter().all(|x| x.abs() < 0.05)));
 //! ```
@@ -53,5 +53,5 @@ pub use optimizers::optimizers;
 pub use schedule::{Phase, Plan, Schedule, ScheduleDef};
 pub use schedules::schedules;
 pub use state::{RestoreError, State};
-pub use stepper::Stepper;
+pub use stepper::{NotFinite, Stepper};
 pub use transform::{AnyTransform, Chain, Element, Piece, Transform};

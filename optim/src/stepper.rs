@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use tapeline_tensor::{Grads, Params, Role, Tensor, buffer::zeros_like, pool, vectorized};
+use tapeline_tensor::{
+    Grads, Params, Role, Tensor, all_finite, buffer::zeros_like, is_finite, pool, vectorized,
+};
 
 use crate::{
     AnyTransform, Chain, Element, Piece, RestoreError, State, Transform, state,
@@ -28,6 +30,23 @@ pub struct Stepper<T: Element = f32> {
     squares: Vec<f64>,
 }
 
+/// A step met a number that is not finite.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotFinite {
+    /// A gradient holds NaN or an infinity. The step changed nothing.
+    #[error("the gradient of `{name}` isn't finite")]
+    Gradient {
+        /// The name of its weight.
+        name: String,
+    },
+    /// All gradients are finite, but a weight or a moment overflowed. The step was applied, so there is no way back to the old weights.
+    #[error("the update makes `{name}` not finite")]
+    Update {
+        /// The name of the weight, or of the moment as in a [`State`].
+        name: String,
+    },
+}
+
 /// A transform, and what it remembers.
 struct Link<T> {
     transform: Arc<dyn AnyTransform>,
@@ -44,9 +63,9 @@ impl<T: Element> Link<T> {
     }
 
     /// Shows it all gradients, then gives it one after another to change.
-    fn look(&mut self, grads: &mut Grads<T>, params: &Params<T>) {
+    fn look(&mut self, grads: &mut Grads<T>, params: &Params<T>, squares: &[f64]) {
         let transform = T::of_any(&*self.transform);
-        self.seen = transform.look(grads, params);
+        self.seen = transform.look(grads, params, squares);
         let gradients = grads.params.iter_mut().flatten();
         let taken = gradients.filter(|g| transform.takes(g.shape()));
         pool::each(taken, |_, gradient| {
@@ -97,51 +116,95 @@ impl<T: Element> Stepper<T> {
     /// params.push("x", Role::Weight, tensor([1.0]));
     /// let mut stepper = Stepper::new(&Chain::new().then(ScaleByLr(0.5)), &params);
     /// let grads = Grads { params: vec![Some(tensor([2.0]))], inputs: vec![] };
-    /// stepper.step(&mut params, grads, 0.5);
+    /// stepper.step(&mut params, grads, 0.5)?;
     /// assert_eq!(params.iter().next().unwrap().value, tensor([0.5]));
+    /// # Ok::<(), tapeline_optim::NotFinite>(())
     /// ```
+    ///
+    /// # Errors
+    /// When a gradient is not finite: parameters and stepper are then as they were before. When the update makes a weight or a moment not
+    /// finite: the step was applied.
     ///
     /// # Panics
     /// When `params` are not those of [`Stepper::new`] in number and shapes, a gradient has not its weight's shape, a weight is not
     /// contiguous in memory, or `factor` is negative or not finite.
     #[track_caller]
-    pub fn step(&mut self, params: &mut Params<T>, mut grads: Grads<T>, factor: f64) {
+    pub fn step(
+        &mut self,
+        params: &mut Params<T>,
+        mut grads: Grads<T>,
+        factor: f64,
+    ) -> Result<(), NotFinite> {
         assert!(
             factor.is_finite() && factor >= 0.0,
             "Stepper::step: a factor of {factor}"
         );
         self.admit(params, &mut grads);
-        self.squares.fill(0.0);
-        let mut first = true;
+        let mut squares = squares(&grads);
+        if let Some(param) = last_non_finite(&grads, &squares) {
+            grads.give_back();
+            let name = self.params[param].0.clone();
+            return Err(NotFinite::Gradient { name });
+        }
+        self.squares.clone_from(&squares);
+        let given = self.params.iter_mut().zip(&grads.params);
+        given
+            .filter(|(_, gradient)| gradient.is_some())
+            .for_each(|((_, steps), _)| *steps += 1);
+
+        let mut overflowed = None;
         let mut links = &mut self.links[..];
         loop {
             // A transform that looks begins a pass: those before it must be through with all pieces.
             let next = links.iter().skip(1).position(|l| l.transform().looks());
             let (pass, later) = links.split_at_mut(next.map_or(links.len(), |i| i + 1));
             if let Some(first) = pass.first_mut().filter(|l| l.transform().looks()) {
-                first.look(&mut grads, params);
+                first.look(&mut grads, params, &squares);
             }
             let tasks = tasks(pass, params, &mut grads, &self.params);
-            let mut squares: Vec<_> = tasks.iter().map(|task| (task.param, 0.0)).collect();
-            pool::each(
-                tasks.into_iter().zip(&mut squares),
-                |_, (task, (_, square))| {
-                    *square = task.run(factor, later.is_empty());
-                },
-            );
-            if std::mem::take(&mut first) {
-                squares
-                    .iter()
-                    .for_each(|&(param, square)| self.squares[param] += square);
+            let mut done: Vec<_> = tasks.iter().map(|_| Done::default()).collect();
+            let of: Vec<_> = tasks.iter().map(|task| task.param).collect();
+            pool::each(tasks.into_iter().zip(&mut done), |_, (task, done)| {
+                *done = task.run(factor, later.is_empty());
+            });
+            squares.fill(0.0);
+            for (&param, done) in of.iter().zip(&done) {
+                squares[param] += done.square;
+                if !done.finite {
+                    overflowed.get_or_insert(param);
+                }
             }
             if later.is_empty() {
-                return grads.give_back();
+                break;
             }
             links = later;
         }
+        grads.give_back();
+        match overflowed {
+            Some(param) => Err(NotFinite::Update {
+                name: self.overflowed(params, param),
+            }),
+            None => Ok(()),
+        }
     }
 
-    /// Checks that everything fits together, lays gradients and moments out like their weights, and counts the step.
+    /// The name of what is not finite after a step that made something of an entry so: the weight, otherwise a moment.
+    fn overflowed(&self, params: &Params<T>, param: usize) -> String {
+        let name = &self.params[param].0;
+        let weight = params.iter().nth(param).map(|p| &p.value);
+        if weight.is_some_and(|weight| !is_finite(weight)) {
+            return name.clone();
+        }
+        let moments = self
+            .links
+            .iter()
+            .flat_map(|link| link.names.iter().zip(&link.moments[param]));
+        let mut odd = moments.filter(|(_, moment)| !is_finite(moment));
+        odd.next()
+            .map_or_else(|| name.clone(), |(moment, _)| format!("{moment}.{name}"))
+    }
+
+    /// Checks that everything fits together, and lays gradients and moments out like their weights.
     #[track_caller]
     fn admit(&mut self, params: &Params<T>, grads: &mut Grads<T>) {
         let (wanted, given) = (self.params.len(), (params.len(), grads.params.len()));
@@ -173,7 +236,6 @@ impl<T: Element> Stepper<T> {
                     *array = laid_out_like(array, weight);
                 }
             }
-            self.params[i].1 += 1;
         }
     }
 
@@ -189,10 +251,11 @@ impl<T: Element> Stepper<T> {
     /// let mut stepper = Stepper::new(&Chain::new().then(ScaleByLr(0.5)).averaged(0.75), &params);
     /// for _ in 0..2 {
     ///     let grads = Grads { params: vec![Some(tensor([2.0]))], inputs: vec![] };
-    ///     stepper.step(&mut params, grads, 1.0);
+    ///     stepper.step(&mut params, grads, 1.0)?;
     /// }
     /// assert_eq!(params.iter().next().unwrap().value, tensor([-1.0]));
     /// assert_eq!(stepper.averaged(&params).iter().next().unwrap().value, tensor([-0.25]));
+    /// # Ok::<(), tapeline_optim::NotFinite>(())
     /// ```
     ///
     /// # Panics
@@ -216,8 +279,8 @@ impl<T: Element> Stepper<T> {
         Cow::Owned(averaged)
     }
 
-    /// The Euclidean norm of each parameter's gradient in the last step, with the parameter's name; 0 where there was none, and before the
-    /// first step. An optimizer that begins with a transform of whole matrices, like `muon`, has it after that transform.
+    /// The Euclidean norm of each parameter's gradient in the last step, before any transform, with the parameter's name; 0 where there was
+    /// none, and before the first step.
     pub fn gradient_norms(&self) -> impl Iterator<Item = (&str, f64)> {
         let names = self.params.iter().map(|(name, _)| name.as_str());
         names.zip(self.squares.iter().map(|square| square.sqrt()))
@@ -283,6 +346,39 @@ impl<T: Element> Stepper<T> {
     }
 }
 
+/// The sum of the squares of each entry's gradient, 0 where there is none, in an order that depends on the shapes alone.
+fn squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
+    let gradients = grads.params.iter().enumerate();
+    let chunks = gradients.flat_map(|(param, gradient)| {
+        let flat = gradient.iter().map(|g| g.as_slice_memory_order());
+        let flat = flat.map(|flat| flat.expect("admitted"));
+        flat.flat_map(|flat| flat.chunks(TASK))
+            .map(move |chunk| (param, chunk))
+    });
+    let mut sums: Vec<_> = chunks.map(|(param, chunk)| (param, chunk, 0.0)).collect();
+    pool::each(&mut sums, |_, (_, chunk, sum)| {
+        let pieces = chunk.chunks(PIECE);
+        *sum = pieces
+            .map(|piece| vectorized(|| sum_of_squares(piece)))
+            .sum();
+    });
+    let mut squares = vec![0.0; grads.params.len()];
+    for (param, _, sum) in sums {
+        squares[param] += sum;
+    }
+    squares
+}
+
+/// The last entry whose gradient is not finite: where the backward pass, which ends at the first entries, met it first.
+fn last_non_finite<T: Element>(grads: &Grads<T>, squares: &[f64]) -> Option<usize> {
+    // NaN and infinities stay in a sum of squares. In `f64`, squares of finite numbers may overflow, too.
+    let odd = |&param: &usize| {
+        let gradient = grads.params[param].as_ref();
+        !squares[param].is_finite() && gradient.is_some_and(|g| !is_finite(g))
+    };
+    (0..squares.len()).rev().find(odd)
+}
+
 /// A part of one weight with its gradient, and the transforms of a pass with what they keep of it.
 struct Task<'a, T: Element> {
     param: usize,
@@ -346,18 +442,28 @@ fn tasks<'a, T: Element>(
     tasks
 }
 
+/// What came of a [`Task`].
+#[derive(Clone, Copy, Default)]
+struct Done {
+    /// The sum of the squares of the gradient that the transforms left; 0 after the last pass.
+    square: f64,
+    /// Whether the moments, and after the last pass the weight, are finite.
+    finite: bool,
+}
+
 impl<T: Element> Task<'_, T> {
-    /// Leads the gradient through the transforms, piece by piece; after the last pass, subtracts it. Returns the sum of the squares of the
-    /// gradient as it came.
-    fn run(mut self, factor: f64, last: bool) -> f64 {
-        let mut square = 0.0;
+    /// Leads the gradient through the transforms, piece by piece; after the last pass, subtracts it.
+    fn run(mut self, factor: f64, last: bool) -> Done {
+        let mut done = Done {
+            square: 0.0,
+            finite: true,
+        };
         let pieces = self
             .gradient
             .chunks_mut(PIECE)
             .zip(self.weight.chunks_mut(PIECE));
         for (i, (gradient, weight)) in pieces.enumerate() {
             let range = i * PIECE..i * PIECE + gradient.len();
-            square += vectorized(|| sum_of_squares(gradient));
             for (transform, seen, moments) in &mut self.links {
                 transform.apply(Piece {
                     param: self.param,
@@ -370,12 +476,18 @@ impl<T: Element> Task<'_, T> {
                     moments: moments.iter_mut().map(|m| &mut m[range.clone()]).collect(),
                 });
             }
+            // All of it is in the nearest cache still.
+            let mut moments = self.links.iter().flat_map(|(_, _, moments)| moments);
+            done.finite &= moments.all(|moment| all_finite(&moment[range.clone()]));
             if last {
                 let pairs = weight.iter_mut().zip(gradient);
                 vectorized(|| pairs.for_each(|(p, g)| *p -= *g));
+                done.finite &= all_finite(weight);
+            } else {
+                done.square += vectorized(|| sum_of_squares(gradient));
             }
         }
-        square
+        done
     }
 }
 

@@ -31,8 +31,9 @@ use crate::transforms::Ema;
 /// params.push("x", Role::Weight, tensor([1.0, 1.0]));
 /// let grads = Grads { params: vec![Some(tensor([0.3, -7.0]))], inputs: vec![] };
 /// let mut stepper = Stepper::new(&Chain::new().then(Sign).then(ScaleByLr(0.5)), &params);
-/// stepper.step(&mut params, grads, 1.0);
+/// stepper.step(&mut params, grads, 1.0)?;
 /// assert_eq!(params.iter().next().unwrap().value, tensor([0.5, 1.5]));
+/// # Ok::<(), tapeline_optim::NotFinite>(())
 /// ```
 pub trait Transform<T: Scalar>: Send + Sync {
     /// Whether it has to do with weights of a shape. Gradients of the others pass it unchanged, and it keeps nothing of them.
@@ -52,8 +53,9 @@ pub trait Transform<T: Scalar>: Send + Sync {
     }
 
     /// Sees all gradients as the transforms before it left them, once a step, before any piece. What it returns is
-    /// [`Piece::seen`]. Gradients of buffers, and of weights that the loss doesn't depend on, are `None`.
-    fn look(&self, _grads: &Grads<T>, _params: &Params<T>) -> f64 {
+    /// [`Piece::seen`]. Gradients of buffers, and of weights that the loss doesn't depend on, are `None`. `squares` holds the sum of the
+    /// squares of each gradient, 0 for `None`.
+    fn look(&self, _grads: &Grads<T>, _params: &Params<T>, _squares: &[f64]) -> f64 {
         0.0
     }
 

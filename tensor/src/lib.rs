@@ -46,7 +46,10 @@ pub mod profile;
 pub mod scalar;
 pub mod tape;
 
-pub use kernels::simd::vectorized;
+pub use kernels::{
+    simd::vectorized,
+    sparse::{all_finite, is_finite},
+};
 
 pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_profiled, value_and_grad_tampered};
 pub use ops::{

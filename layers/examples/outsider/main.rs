@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let y = plan.chain.forward(&cx, tape.constant(inputs.clone()));
             (mse(y, tape.constant(targets.clone())), ())
         });
-        stepper.step(&mut params, grads, 1.0);
+        stepper.step(&mut params, grads, 1.0)?;
         last = loss;
     }
     println!("mean squared error after 1000 steps: {last:.6}");

@@ -1,7 +1,7 @@
 use tapeline_spec::{Arg, Args, Diagnostic};
 use tapeline_tensor::{Grads, Params, Scalar};
 
-use super::{scale, sum_of_squares};
+use super::scale;
 use crate::{Chain, OptimizerDef, Piece, Transform};
 
 /// Shortens the gradient where it is longer than `max`: *g = g·min(1, max / (‖g‖ + 10⁻⁶))*, the Euclidean norm taken over the gradients
@@ -37,13 +37,8 @@ impl<T: Scalar> Transform<T> for ClipNorm {
         true
     }
 
-    fn look(&self, grads: &Grads<T>, _params: &Params<T>) -> f64 {
-        let gradients = grads.params.iter().flatten();
-        let square = gradients.map(|g| match g.as_slice_memory_order() {
-            Some(g) => sum_of_squares(g),
-            None => g.iter().map(|g| g.widen().powi(2)).sum(),
-        });
-        square.sum::<f64>().sqrt()
+    fn look(&self, _grads: &Grads<T>, _params: &Params<T>, squares: &[f64]) -> f64 {
+        squares.iter().sum::<f64>().sqrt()
     }
 
     fn apply(&self, piece: Piece<'_, T>) {

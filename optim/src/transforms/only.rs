@@ -26,8 +26,8 @@ impl<T: Scalar, X: Transform<T>> Transform<T> for Only<X> {
         self.transform.looks()
     }
 
-    fn look(&self, grads: &Grads<T>, params: &Params<T>) -> f64 {
-        self.transform.look(grads, params)
+    fn look(&self, grads: &Grads<T>, params: &Params<T>, squares: &[f64]) -> f64 {
+        self.transform.look(grads, params, squares)
     }
 
     fn apply_whole(&self, gradient: ArrayViewMutD<'_, T>) {

@@ -17,7 +17,9 @@ fn run<const N: usize>(text: &str, start_at: [f64; N], steps: &[([f64; N], f64)]
     let mut params = weights::<f64>(&[&start_at]);
     let mut stepper = start(text, &params);
     let step = |(gradient, factor): &([f64; N], f64)| {
-        stepper.step(&mut params, grads(&[gradient]), *factor);
+        stepper
+            .step(&mut params, grads(&[gradient]), *factor)
+            .unwrap();
         elements(&params)
     };
     steps.iter().map(step).collect()
@@ -53,13 +55,13 @@ fn a_resumed_adam_goes_on_as_if_nothing_had_happened() {
     let mut params = weights::<f64>(&[&START]);
     let mut stepper = start("adam(lr=0.1)", &params);
     for gradient in &GRADS[..3] {
-        stepper.step(&mut params, grads(&[gradient]), 1.0);
+        stepper.step(&mut params, grads(&[gradient]), 1.0).unwrap();
     }
     let state = stepper.state();
     let mut resumed = start("adam(lr=0.1)", &params);
     resumed.restore(&state).unwrap();
     for gradient in &GRADS[3..] {
-        resumed.step(&mut params, grads(&[gradient]), 1.0);
+        resumed.step(&mut params, grads(&[gradient]), 1.0).unwrap();
     }
     assert_near(
         &elements(&params),

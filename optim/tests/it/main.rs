@@ -2,6 +2,7 @@
 
 mod cases;
 mod common;
+mod not_finite;
 mod properties;
 mod pytorch;
 mod registry;

@@ -44,7 +44,7 @@ fn optimizers_agree<T: Element>(tolerance: f64) {
                 ],
                 inputs: vec![],
             };
-            stepper.step(&mut params, grads, plan.factor(step));
+            stepper.step(&mut params, grads, plan.factor(step)).unwrap();
             let wanted = |of: &str| case[of].get((step + 1).to_string()).map(numbers);
             for (found, wanted) in [
                 (elements(&params), wanted("after")),
