@@ -10,11 +10,21 @@ use crate::Element;
 
 /// One number from a batch of outputs, `[n, classes]`, and the class of each sample.
 pub trait Loss<T: Element>: Send + Sync {
-    /// The loss, a mean over the batch.
+    /// The loss: a mean over the batch, in which samples may have different weights.
     ///
     /// # Panics
     /// When the shapes don't fit, or a target is no class.
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T>;
+
+    /// The sum of the samples' weights, by which [`value`](Loss::value) has divided: above 0, and the number of samples where all count
+    /// alike. The mean over several batches is *Σ value·weight / Σ weight*, so that it depends neither on how samples are cut into
+    /// batches nor on their order.
+    ///
+    /// # Panics
+    /// When a target is not a class.
+    fn weight(&self, targets: &[usize]) -> f64 {
+        targets.len() as f64
+    }
 
     /// Makes sure that it can judge outputs of so many classes. Most losses can judge any.
     ///

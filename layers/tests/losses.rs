@@ -16,6 +16,10 @@ const ARGS: &[ArgInfo] = &[POWER.info()];
 enum Faulty {
     Overflows,
     Sums,
+    /// A weighted mean that keeps its weights for itself.
+    Weighs,
+    /// Weighs a batch 0.
+    Weightless,
     Slopes,
     Power(usize),
     Refuses,
@@ -28,9 +32,22 @@ impl<T: Element> Loss<T> for Faulty {
         match *self {
             Faulty::Overflows => -(output.softmax(1).log() * target).mean(),
             Faulty::Sums => apart.square().sum(),
+            Faulty::Weighs => {
+                let weights: Vec<_> = targets.iter().map(|&t| T::of(1.0 + t as f64)).collect();
+                let total: T = weights.iter().copied().sum();
+                let column = Tensor::from_shape_vec(vec![targets.len(), 1], weights).unwrap();
+                (apart.square() * output.tape().constant(column)).sum() / total
+            }
             Faulty::Slopes => apart.map("square", |x| x * x, |g, x| g * x).mean(),
-            Faulty::Power(2) | Faulty::Refuses => apart.square().mean(),
+            Faulty::Power(2) | Faulty::Refuses | Faulty::Weightless => apart.square().mean(),
             Faulty::Power(_) => apart.map("power", |x| x * x * x, |g, x| g * x * x).mean(),
+        }
+    }
+
+    fn weight(&self, targets: &[usize]) -> f64 {
+        match self {
+            Faulty::Weightless => 0.0,
+            _ => targets.len() as f64,
         }
     }
 
@@ -51,7 +68,7 @@ const FAULTY: LossDef = LossDef {
 
 #[test]
 fn the_check_notices_faults() {
-    let cases: [(LossDef, &str, &str); 6] = [
+    let cases: [(LossDef, &str, &str); 8] = [
         (
             LossDef {
                 build: |_| Box::new(Faulty::Overflows),
@@ -67,6 +84,22 @@ fn the_check_notices_faults() {
             },
             "`faulty` on [1, 2]",
             "a loss is a mean over the batch",
+        ),
+        (
+            LossDef {
+                build: |_| Box::new(Faulty::Weighs),
+                ..FAULTY
+            },
+            "`faulty` on [1, 2]",
+            "`Loss::weight` returns the sum of the samples' weights",
+        ),
+        (
+            LossDef {
+                build: |_| Box::new(Faulty::Weightless),
+                ..FAULTY
+            },
+            "`faulty` on [1, 2]",
+            "is 0, which must be above 0",
         ),
         (
             LossDef {

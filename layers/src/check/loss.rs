@@ -1,6 +1,7 @@
 //! What a loss is held to.
 
 use ndarray::Axis;
+use rand::{Rng, seq::SliceRandom};
 use tapeline_spec::{ArgInfo, Registry, read_chain};
 use tapeline_tensor::{Params, Tensor, check, value_and_grad};
 
@@ -13,6 +14,10 @@ use crate::{AnyLoss, Element, LossDef, NamedLoss, ctx::generator};
 
 /// Samples and classes of the outputs that are tried.
 const SHAPES: [[usize; 2]; 5] = [[1, 2], [2, 1], [4, 3], [1, 10], [5, 10]];
+
+/// Samples of the data set that is cut into batches, and ways in which it is.
+const DATA: usize = 12;
+const PARTITIONS: u64 = 4;
 
 /// What was checked of a loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,7 +35,8 @@ pub struct LossReport {
 /// Checks a loss, with the arguments of its examples and with others, drawn from what its keys say is to be tried:
 ///
 /// - its gradient by the outputs agrees with finite differences, in `f64`;
-/// - it is a mean over the batch: the same samples once more don't change it;
+/// - it is a mean over samples with the weights that [`Loss::weight`](crate::Loss::weight) sums: over a data set it is the same however
+///   that is cut into batches, and in any order;
 /// - value and gradient are finite, for outputs of ±10 000 too, and `f32` gives what `f64` gives, within rounding.
 ///
 /// # Errors
@@ -93,13 +99,7 @@ fn one(
     if (wide - narrow).abs() > 1e-5 * wide.abs().max(1.0) {
         return Err(format!("it is {narrow} in f32, but {wide} in f64"));
     }
-    let twice = ndarray::concatenate![Axis(0), output, output].into_shared();
-    let again = finite::<f64>(loss, &twice, &targets.repeat(2))?;
-    if (again - wide).abs() > 1e-12 * wide.abs().max(1.0) {
-        return Err(format!(
-            "it is {wide}, but {again} with each sample twice; a loss is a mean over the batch"
-        ));
-    }
+    every_partition(loss, classes)?;
     let extreme = output.mapv(|y| if y < 0.0 { -1e4 } else { 1e4 });
     let extreme = extreme.into_shared();
     finite::<f64>(loss, &extreme, &targets)
@@ -112,6 +112,41 @@ fn one(
     let checked = checked.map_err(|mismatch| mismatch.to_string())?;
     report.kinks += checked.kinks.len();
     report.worst = report.worst.max(checked.worst);
+    Ok(())
+}
+
+/// Makes sure that its mean over a data set depends neither on the batches nor on the order.
+fn every_partition(loss: &dyn AnyLoss, classes: usize) -> Result<(), String> {
+    let output = normal(&[DATA, classes], 5);
+    let targets: Vec<usize> = (0..DATA).map(|row| row * row % classes).collect();
+    let whole = finite::<f64>(loss, &output, &targets)?;
+    for n in 0..PARTITIONS {
+        let mut rng = generator(n, 0, 0, b"part");
+        let mut order: Vec<usize> = (0..DATA).collect();
+        order.shuffle(&mut rng);
+        let (mut sizes, mut sum, mut weights) = (Vec::new(), 0.0, 0.0);
+        let mut rest = &order[..];
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(rng.random_range(1..=rest.len()));
+            let targets: Vec<usize> = batch.iter().map(|&row| targets[row]).collect();
+            let value = finite::<f64>(loss, &output.select(Axis(0), batch).into(), &targets)?;
+            let weight = f64::loss(loss).weight(&targets);
+            if !(weight > 0.0 && weight.is_finite()) {
+                return Err(format!(
+                    "the weight of a batch with targets {targets:?} is {weight}, which must be above 0"
+                ));
+            }
+            sizes.push(batch.len());
+            (sum, weights, rest) = (sum + value * weight, weights + weight, later);
+        }
+        let mean = sum / weights;
+        if (mean - whole).abs() > 1e-12 * whole.abs().max(1.0) {
+            return Err(format!(
+                "over {DATA} samples it is {whole} in one batch, but {mean} in batches of {sizes:?}; a loss is a mean over the batch, and \
+                 `Loss::weight` returns the sum of the samples' weights"
+            ));
+        }
+    }
     Ok(())
 }
 

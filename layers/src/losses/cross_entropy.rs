@@ -17,7 +17,7 @@ const LABEL_SMOOTHING: Arg<f64> = Arg::new(
 .range(0.0..=1.0)
 .tried(0.0..=1.0);
 
-/// `−Σ_c w_c q_c ln softmax(z)_c`, summed over the batch and divided by the sum of its targets' weights, with `q` the one-hot target of
+/// `−Σ_c w_c q_c ln softmax(z)_c`, summed over the samples and divided by the sum of their targets' weights, with `q` the one-hot target of
 /// which `label_smoothing` is spread over all classes, and `w` the `weight`. Takes logits. (`torch.nn.CrossEntropyLoss`; smoothing:
 /// Szegedy et al. 2016)
 pub const CROSS_ENTROPY: LossDef = LossDef {
@@ -51,6 +51,10 @@ impl<T: Element> Loss<T> for CrossEntropy {
             return cross_entropy(output, targets, T::of(self.smoothing));
         }
         smoothed(output.log_softmax(1), targets, &self.weight, self.smoothing)
+    }
+
+    fn weight(&self, targets: &[usize]) -> f64 {
+        self.weight.of(targets)
     }
 
     fn expect_classes(&self, classes: usize) -> Result<(), String> {

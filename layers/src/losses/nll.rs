@@ -16,7 +16,7 @@ pub(super) const WEIGHT: Arg<Vec<f64>> = Arg::new(
 .range(0.001..=1000.0)
 .tried(0.25..=4.0);
 
-/// `−Σ w_t y_t / Σ w_t` over the samples of a batch, with `t` a sample's class, `y` its log-probabilities and `w` the `weight`. For a network
+/// `−Σ w_t y_t / Σ w_t` over the samples, with `t` a sample's class, `y` its log-probabilities and `w` the `weight`. For a network
 /// that ends with `log_softmax`. (`torch.nn.NLLLoss`)
 pub const NLL: LossDef = LossDef {
     name: "nll",
@@ -39,6 +39,10 @@ struct Nll {
 impl<T: Element> Loss<T> for Nll {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
         smoothed(output, targets, &self.weight, 0.0)
+    }
+
+    fn weight(&self, targets: &[usize]) -> f64 {
+        self.weight.of(targets)
     }
 
     fn expect_classes(&self, classes: usize) -> Result<(), String> {

@@ -28,6 +28,17 @@ impl Weights {
         ))
     }
 
+    /// The sum of the weights of some samples. One weight for all is divided out: each sample counts 1.
+    ///
+    /// # Panics
+    /// When a target is not a class.
+    pub fn of(&self, targets: &[usize]) -> f64 {
+        match self.one_for_all() {
+            true => targets.len() as f64,
+            false => targets.iter().map(|&target| self.given[target]).sum(),
+        }
+    }
+
     /// The number of each class.
     ///
     /// # Panics
