@@ -63,6 +63,7 @@ impl CliError {
         CliError::plain(Kind::ModelFile, message)
     }
 
+    /// A figure isn't finite.
     pub fn diverged(message: impl ToString) -> Self {
         CliError::plain(Kind::Diverged, message)
     }

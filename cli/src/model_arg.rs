@@ -2,13 +2,14 @@
 
 use std::{
     ffi::OsStr,
+    fmt::Display,
     fs::File,
     io::Read,
     path::{Path, PathBuf},
 };
 
 use tapeline_data::Normalisation;
-use tapeline_models::{Labels, Model, SpecError, TrainedModel, load, load_weights};
+use tapeline_models::{Labels, Model, NotFinite, SpecError, TrainedModel, load, load_weights};
 use tapeline_spec::read;
 
 use crate::{context::Context, error::CliError, training::files::MODEL};
@@ -160,6 +161,13 @@ impl Source {
         }
         Ok(())
     }
+}
+
+/// A model computes something that isn't finite. Its weights are finite, or it would not have been loaded.
+/// `of` is the model, or the image that it can't judge.
+pub fn not_finite(of: impl Display, found: &NotFinite) -> CliError {
+    CliError::diverged(format!("{of}: {found}"))
+        .help("its weights are finite, but too large to compute with: train with a smaller `--lr`")
 }
 
 /// The path after an `@`. Paths need not be Unicode.

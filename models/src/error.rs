@@ -1,9 +1,9 @@
-//! What can go wrong with a spec or a training.
+//! What can go wrong with a spec, a figure or a training run.
 
 use std::fmt;
 
 use tapeline_spec::Diagnostic;
-use tapeline_tensor::Place;
+use tapeline_tensor::{Params, Place, Tape};
 
 /// A text that is no model, loss, optimizer or schedule: everything wrong with it, each with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,30 +36,140 @@ impl fmt::Display for SpecError {
 
 impl std::error::Error for SpecError {}
 
-/// The loss was not finite. Parameters are as they were before the step.
+/// A number that isn't finite, where a figure was wanted: no loss, accuracy, prediction or gradient norm is made from it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("step {step}: the loss is not finite{}{}", self.origin(), self.growth())]
-pub struct Diverged {
-    /// Number of the step, from 0.
-    pub step: u64,
-    /// The first operation whose output was not finite; nothing when that was the loss itself.
+#[error("{subject}{}", self.origin())]
+pub struct NotFinite {
+    /// What isn't finite.
+    pub subject: Subject,
+    /// The first operation whose value isn't finite; nothing when that is the subject itself.
     pub place: Option<Place>,
-    /// The weight that had the largest gradient in the step before, and that gradient's Euclidean norm; nothing in the first step.
-    pub largest_gradient: Option<(String, f64)>,
 }
 
-impl Diverged {
+/// What a [`NotFinite`] is about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Subject {
+    /// The model's output for a sample.
+    #[error("the model's output isn't finite")]
+    Output {
+        /// The sample's index: in the data set, in a batch that a step was given, or in the inputs of a prediction.
+        sample: usize,
+    },
+    /// The loss of a batch, of finite outputs.
+    #[error("the loss isn't finite")]
+    Loss,
+    /// The new value of a buffer, such as a running mean; its name.
+    #[error("the new value of `{0}` isn't finite")]
+    Buffer(String),
+    /// The gradient of a weight; its name.
+    #[error("the gradient of `{0}` isn't finite")]
+    Gradient(String),
+    /// A parameter as it was given; its name.
+    #[error("`{0}` isn't finite")]
+    Parameter(String),
+    /// A weight, or what the optimizer keeps of it, after an update from finite gradients; its name.
+    #[error("the update makes `{0}` not finite")]
+    Update(String),
+}
+
+impl NotFinite {
+    /// About what a pass has computed on a tape; when a parameter itself isn't finite, about that.
+    pub(crate) fn on(tape: &Tape, params: &Params, subject: Subject) -> Self {
+        match params.first_non_finite() {
+            Some(param) => NotFinite::of(Subject::Parameter(param.name.clone())),
+            None => NotFinite {
+                subject,
+                place: tape.first_non_finite(),
+            },
+        }
+    }
+
+    /// About something that no operation has computed.
+    pub(crate) fn of(subject: Subject) -> Self {
+        NotFinite {
+            subject,
+            place: None,
+        }
+    }
+
+    /// Where in the model it is: the path and name of a layer, as in `1 linear`, or the name of a parameter.
+    pub fn layer(&self) -> Option<&str> {
+        let scope = self.place.as_ref().and_then(|place| place.scope.as_deref());
+        scope.or(match &self.subject {
+            Subject::Output { .. } | Subject::Loss => None,
+            Subject::Buffer(name)
+            | Subject::Gradient(name)
+            | Subject::Parameter(name)
+            | Subject::Update(name) => Some(name),
+        })
+    }
+
     fn origin(&self) -> String {
         let place = self.place.as_ref();
         place.map_or_else(String::new, |place| {
             format!("; the first value that isn't came from {place}")
         })
     }
+}
 
+impl From<tapeline_optim::NotFinite> for NotFinite {
+    fn from(found: tapeline_optim::NotFinite) -> Self {
+        NotFinite::of(match found {
+            tapeline_optim::NotFinite::Gradient { name } => Subject::Gradient(name),
+            tapeline_optim::NotFinite::Update { name } => Subject::Update(name),
+        })
+    }
+}
+
+/// A training run met a number that isn't finite.
+///
+/// The trainer is as it was before the step, or before the evaluation; only a step whose [update](Subject::Update) overflowed was applied.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("step {step}: {during}{found}{}", self.growth())]
+pub struct Diverged {
+    /// Number of the step, from 0; in an evaluation, of the last step before it.
+    pub step: u64,
+    /// What was done when it was met.
+    pub during: During,
+    /// What isn't finite, and where it arose.
+    pub found: NotFinite,
+    /// The weight that had the largest gradient in the last step whose gradients were finite, and that gradient's Euclidean norm; nothing
+    /// when there was none.
+    pub largest_gradient: Option<(String, f64)>,
+}
+
+/// A part of training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum During {
+    /// A training step.
+    Step,
+    /// The evaluation on the test data after an epoch.
+    Test,
+    /// The evaluation on the validation data after an epoch.
+    Validation,
+}
+
+impl fmt::Display for During {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            During::Step => "",
+            During::Test => "in the evaluation on the test data after it, ",
+            During::Validation => "in the evaluation on the validation data after it, ",
+        })
+    }
+}
+
+impl Diverged {
     fn growth(&self) -> String {
         let largest = self.largest_gradient.as_ref();
+        let step = match (self.during, &self.found.subject) {
+            (During::Step, Subject::Update(_)) | (During::Test | During::Validation, _) => {
+                "of that step"
+            }
+            (During::Step, _) => "of the step before",
+        };
         largest.map_or_else(String::new, |(name, norm)| {
-            format!("; the largest gradient of the step before was that of `{name}`, with norm {norm:.3e}")
+            format!("; the largest gradient {step} was that of `{name}`, with norm {norm:.3e}")
         })
     }
 }

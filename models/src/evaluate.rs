@@ -2,9 +2,9 @@
 
 use tapeline_data::{Dataset, Draws, Normalisation, in_order};
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
-use tapeline_tensor::{Params, Tensor, buffer::Buffer, no_grad, pool, vectorized};
+use tapeline_tensor::{Params, Tensor, buffer::Buffer, is_finite, no_grad, pool, vectorized};
 
-use crate::Model;
+use crate::{Model, NotFinite, error::Subject};
 
 /// Images that are evaluated at once.
 pub(crate) const BATCH: usize = 200;
@@ -15,7 +15,7 @@ const IMAGES: usize = 25;
 /// How a model does on a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean loss over the images.
+    /// Mean loss over the images, weighted where the loss [weights](tapeline_layers::Loss::weight) them.
     pub loss: f64,
     /// Share of images whose class has the largest output.
     pub accuracy: f64,
@@ -27,6 +27,9 @@ pub struct Evaluation {
 
 /// Evaluates a model on data whose classes it has.
 ///
+/// # Errors
+/// When the model's output for an image, or the loss, isn't finite.
+///
 /// # Panics
 /// When the images have another shape than the model's input, or a label is no output of the model.
 pub fn evaluate(
@@ -35,53 +38,77 @@ pub fn evaluate(
     loss: &dyn AnyLoss,
     data: &Dataset,
     normalisation: Normalisation,
-) -> Evaluation {
+) -> Result<Evaluation, NotFinite> {
     let classes = model.plan.output.iter().product();
     let mut confusion = vec![vec![0; classes]; classes];
-    let mut sum = 0.0;
+    let (mut sum, mut weights) = (0.0, 0.0);
     for indices in &in_order(data.len(), BATCH) {
         let targets = data.labels_of(indices);
         let images = batch(data, indices, normalisation, None);
-        let (loss, found) = no_grad(params, |tape, params| {
-            let cx = Ctx::new(tape, params, Mode::Evaluation);
+        let loss = f32::loss(loss);
+        let (value, found) = no_grad(params, |tape, on_tape| {
+            let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
             let output = model.forward(&cx, tape.constant(images));
-            (
-                f32::loss(loss).value(output, &targets).value().sum(),
-                classified(&output.value()),
-            )
-        });
-        sum += f64::from(loss) * targets.len() as f64;
+            let value = loss.value(output, &targets).value().sum();
+            let output = output.value();
+            let subject = match first_odd_row(&output) {
+                Some(row) => Subject::Output {
+                    sample: indices[row],
+                },
+                None if !value.is_finite() => Subject::Loss,
+                None => return Ok((value, classified(&output))),
+            };
+            Err(NotFinite::on(tape, params, subject))
+        })?;
+        let weight = loss.weight(&targets);
+        sum += f64::from(value) * weight;
+        weights += weight;
         for (target, found) in targets.into_iter().zip(found) {
             confusion[target][found] += 1;
         }
     }
     let correct: usize = (0..classes).map(|class| confusion[class][class]).sum();
     let samples = data.len();
-    Evaluation {
-        loss: sum / samples as f64,
+    Ok(Evaluation {
+        loss: sum / weights,
         accuracy: correct as f64 / samples as f64,
         samples,
         confusion,
-    }
+    })
 }
 
 /// Probabilities of the classes for a batch of inputs: `[n, classes]`.
 ///
 /// They are the softmax of the output, or the output itself where the model ends with a softmax.
 ///
+/// # Errors
+/// When the model's output for an input isn't finite.
+///
 /// # Panics
 /// When the inputs have another shape than the model's input.
-pub fn predict(model: &Model, params: &Params, images: Tensor) -> Tensor {
-    no_grad(params, |tape, params| {
-        let cx = Ctx::new(tape, params, Mode::Evaluation);
+pub fn predict(model: &Model, params: &Params, images: Tensor) -> Result<Tensor, NotFinite> {
+    no_grad(params, |tape, on_tape| {
+        let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
         let output = model.forward(&cx, tape.constant(images));
-        if model.puts_out_probabilities() {
+        if let Some(sample) = first_odd_row(&output.value()) {
+            return Err(NotFinite::on(tape, params, Subject::Output { sample }));
+        }
+        let probabilities = if model.puts_out_probabilities() {
             output
         } else {
             output.softmax(1)
-        }
-        .value()
+        };
+        Ok(probabilities.value())
     })
+}
+
+/// The first row of an output, `[n, classes]`, that holds NaN or an infinity.
+pub(crate) fn first_odd_row(output: &Tensor) -> Option<usize> {
+    if is_finite(output) {
+        return None;
+    }
+    let mut rows = output.rows().into_iter();
+    rows.position(|row| row.iter().any(|x| !x.is_finite()))
 }
 
 /// The images at `indices` as a tensor `[n, channels, h, w]`, changed by the draws if there are any.

@@ -36,8 +36,9 @@ pub struct Labels {
 /// Writes a model file, whole or not at all.
 ///
 /// # Errors
-/// When it can't be written; an older file then is as it was.
+/// When it can't be written, or a parameter isn't finite; an older file then is as it was.
 pub fn save(path: &Path, model: &Model, params: &Params, labels: &Labels) -> Result<(), FileError> {
+    weights::expect_finite(path, params)?;
     atomic::write(path, &encode(model, params, labels))
         .map_err(|reason| FileError::unwritten(path, &reason))
 }

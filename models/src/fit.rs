@@ -8,6 +8,7 @@ use tapeline_tensor::buffer::give_back;
 
 use crate::{
     Diverged, Epoch, Model, Progress, Trainer,
+    error::During,
     evaluate::{batch, evaluate},
     train::time,
 };
@@ -94,7 +95,7 @@ pub enum Event<'e> {
 /// Why a training ended before its last epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
-    /// A loss was not finite. The trainer is as it was before that step.
+    /// A figure, a gradient or a parameter wasn't finite, in a step or in an evaluation.
     Diverged(Diverged),
     /// The observer asked for it.
     Stopped,
@@ -108,7 +109,8 @@ pub enum Ended {
 /// bits.
 ///
 /// # Errors
-/// When the loss is not finite, or the observer has ended it.
+/// When a number isn't finite in a step, or in the evaluation on the test or validation data; when the observer has ended it. The observer
+/// hears only of steps and epochs in which all is finite.
 ///
 /// # Panics
 /// When the data has another shape than the model's input, or classes that the model doesn't have; when the schedule goes by the
@@ -142,12 +144,11 @@ pub fn fit(
     }
     while (trainer.history.len() as u64) < recipe.epochs {
         train_epoch(trainer, recipe, &schedule, data.train, observer)?;
-        let running = std::mem::take(&mut trainer.running);
-        let progress = running.progress(trainer.epoch(), data.train.len());
+        let progress = trainer.running.progress(trainer.epoch(), data.train.len());
 
         let begun = Instant::now();
         let params = trainer.averaged();
-        let judge = |data| {
+        let judge = |data, during| {
             evaluate(
                 trainer.model,
                 &params,
@@ -155,10 +156,13 @@ pub fn fit(
                 data,
                 recipe.normalisation,
             )
+            .map_err(|found| Ended::Diverged(trainer.diverged(during, found)))
         };
-        let test = judge(data.test);
+        let test = judge(data.test, During::Test)?;
         let test_seconds = begun.elapsed().as_secs_f64();
-        let val = data.val.map(judge);
+        let val = data.val.map(|val| judge(val, During::Validation));
+        let val = val.transpose()?;
+        let running = std::mem::take(&mut trainer.running);
         if let Some(val) = &val {
             schedule.tell(trainer.step, val.loss);
         }
@@ -205,9 +209,7 @@ fn train_epoch(
             .map_err(Ended::Diverged)?;
         give_back(images);
         let running = &mut trainer.running;
-        running.samples += indices.len();
-        running.correct += step.correct;
-        running.loss_sum += f64::from(step.loss) * indices.len() as f64;
+        running.add(&step, indices.len());
         running.time += begun.elapsed();
         let progress = running.progress(epoch, data.len());
         if observer(Event::Step(progress, trainer)).is_break() {

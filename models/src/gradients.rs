@@ -2,9 +2,9 @@
 
 use tapeline_data::{Dataset, Normalisation};
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
-use tapeline_tensor::{Params, Role, Tensor, value_and_grad};
+use tapeline_tensor::{Params, Role, Tensor, is_finite, value_and_grad};
 
-use crate::{Model, evaluate::batch};
+use crate::{Model, NotFinite, error::Subject, evaluate::batch};
 
 /// The Euclidean norm of the loss's gradient by each weight, *‖∂L/∂W‖₂ = √Σ (∂L/∂w)²*, with the weight's name, in order: what the
 /// first step of a training with this `seed` would see on the images at `indices`, before it changes anything. Buffers are left out; a
@@ -25,11 +25,14 @@ use crate::{Model, evaluate::batch};
 /// params.values_mut().for_each(|mut value| value.fill(0.0));
 /// let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
 ///
-/// let norms = gradient_norms(&model, &params, &*loss, &data, &[0], Normalisation::default(), 0);
+/// let norms = gradient_norms(&model, &params, &*loss, &data, &[0], Normalisation::default(), 0)?;
 /// assert_eq!((norms[0].0.as_str(), norms[1].0.as_str()), ("1.weight", "1.bias"));
 /// assert!((norms[0].1 - 2.0f64.sqrt()).abs() < 1e-6 && (norms[1].1 - 0.5f64.sqrt()).abs() < 1e-6);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Errors
+/// When a gradient isn't finite.
 ///
 /// # Panics
 /// When there are no indices or one goes beyond the data, the images have another shape than the model's input, or a label is no output
@@ -43,7 +46,7 @@ pub fn gradient_norms(
     indices: &[usize],
     normalisation: Normalisation,
     seed: u64,
-) -> Vec<(String, f64)> {
+) -> Result<Vec<(String, f64)>, NotFinite> {
     assert!(!indices.is_empty(), "gradient_norms: a batch of no images");
     let images = batch(data, indices, normalisation, None);
     let targets = data.labels_of(indices);
@@ -54,7 +57,13 @@ pub fn gradient_norms(
     });
     let weights = params.iter().zip(&grads.params);
     let weights = weights.filter(|(param, _)| param.role == Role::Weight);
-    let norms = weights.map(|(param, grad)| (param.name.clone(), grad.as_ref().map_or(0.0, norm)));
+    let norms = weights.map(|(param, grad)| {
+        let name = param.name.clone();
+        match grad {
+            Some(grad) if !is_finite(grad) => Err(NotFinite::of(Subject::Gradient(name))),
+            grad => Ok((name, grad.as_ref().map_or(0.0, norm))),
+        }
+    });
     let norms = norms.collect();
     grads.give_back();
     norms

@@ -14,7 +14,7 @@
 //! | [`onnx`] | a trained model as an ONNX file |
 //! | [`weights`] | parameters as safetensors |
 //! | [`atomic`] | files that are there whole or not at all |
-//! | [`error`] | [`SpecError`], [`Diverged`] |
+//! | [`error`] | [`SpecError`], [`NotFinite`], [`Diverged`] |
 //!
 //! ```
 //! use tapeline_data::{Dataset, Images, Normalisation};
@@ -46,7 +46,7 @@
 //! let stepper = optimizer.init(&params);
 //! let mut trainer = Trainer::new(&model, &*loss.loss, params, stepper, recipe.seed);
 //! fit(&mut trainer, &recipe, &Data { train: &data, test: &data, val: None }, &mut |_| ControlFlow::Continue(())).unwrap();
-//! assert_eq!(evaluate(&model, &trainer.params, &*loss.loss, &data, recipe.normalisation).accuracy, 1.0);
+//! assert_eq!(evaluate(&model, &trainer.params, &*loss.loss, &data, recipe.normalisation)?.accuracy, 1.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -65,7 +65,7 @@ pub mod progress;
 pub mod train;
 pub mod weights;
 
-pub use error::{Diverged, SpecError};
+pub use error::{Diverged, During, NotFinite, SpecError, Subject};
 pub use evaluate::{Evaluation, evaluate, predict};
 pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};
 pub use fit::{Data, Ended, Event, Recipe, fit};

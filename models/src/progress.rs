@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Step;
+
 /// The epoch in which a training is, so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Running {
@@ -9,13 +11,23 @@ pub struct Running {
     pub samples: usize,
     /// Number of those whose class had the largest output.
     pub correct: usize,
-    /// Sum of their losses.
+    /// Sum of their losses, each times the sample's weight.
     pub loss_sum: f64,
+    /// Sum of their [weights](tapeline_layers::Loss::weight): the number of samples where all count alike.
+    pub weight_sum: f64,
     /// Time that the steps took.
     pub time: Duration,
 }
 
 impl Running {
+    /// Adds what a step on `samples` samples has seen; its time is left to the caller.
+    pub fn add(&mut self, step: &Step, samples: usize) {
+        self.samples += samples;
+        self.correct += step.correct;
+        self.loss_sum += f64::from(step.loss) * step.weight;
+        self.weight_sum += step.weight;
+    }
+
     /// As figures, in epoch number `epoch` of `of` samples.
     pub fn progress(&self, epoch: u64, of: usize) -> Progress {
         let samples = self.samples as f64;
@@ -23,7 +35,7 @@ impl Running {
             epoch,
             samples: self.samples,
             of,
-            loss: self.loss_sum / samples,
+            loss: self.loss_sum / self.weight_sum,
             accuracy: self.correct as f64 / samples,
         }
     }

@@ -5,10 +5,14 @@ use std::borrow::Cow;
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode, Updates};
 use tapeline_optim::Stepper;
 use tapeline_tensor::{
-    Params, Place, Profile, Tape, Tensor, Var, no_grad, value_and_grad, value_and_grad_profiled,
+    Params, Profile, Tape, Tensor, Var, is_finite, no_grad, value_and_grad, value_and_grad_profiled,
 };
 
-use crate::{Diverged, Epoch, Model, Running, evaluate::classified};
+use crate::{
+    Diverged, Epoch, Model, NotFinite, Running,
+    error::{During, Subject},
+    evaluate::{classified, first_odd_row},
+};
 
 /// A model in training: its parameters, its optimizer, and how far it is.
 pub struct Trainer<'m> {
@@ -34,6 +38,8 @@ pub struct Trainer<'m> {
 pub struct Step {
     /// Mean loss over the batch.
     pub loss: f32,
+    /// What the batch [weighs](tapeline_layers::Loss::weight) in a mean over several: its number of samples where all count alike.
+    pub weight: f64,
     /// Number of samples whose class had the largest output.
     pub correct: usize,
 }
@@ -63,7 +69,8 @@ impl<'m> Trainer<'m> {
     /// Takes one step on a batch: forward, backward, update. `factor` is the schedule's.
     ///
     /// # Errors
-    /// When the loss is not finite: nothing is changed then, and the step has been run once more, forward only, to find where it began.
+    /// When the model's output, the loss, a gradient or a new value of a buffer isn't finite: nothing is changed then, and the step has been
+    /// run once more, forward only, to find where it began. When the update overflows: the step was applied.
     ///
     /// # Panics
     /// When the images have another shape than the model's input, or a target is no output of the model.
@@ -77,15 +84,15 @@ impl<'m> Trainer<'m> {
             seed: self.seed,
             step: self.step,
         };
-        let (model, loss) = (self.model, self.loss);
+        let (model, loss_of) = (self.model, self.loss);
         let pass = Pass {
             model,
-            loss,
+            loss: loss_of,
             images,
             targets,
             mode,
         };
-        let (loss, grads, (correct, updates)) = match &mut self.profile {
+        let (loss, grads, seen) = match &mut self.profile {
             None => value_and_grad(&self.params, &[], |tape, params, _| pass.run(tape, params)),
             Some(profile) => {
                 value_and_grad_profiled(&self.params, &[], profile, |tape, params, _| {
@@ -93,22 +100,48 @@ impl<'m> Trainer<'m> {
                 })
             }
         };
-        if !loss.is_finite() {
-            return Err(Diverged {
-                step: self.step,
-                place: self.first_non_finite(images, mode),
-                largest_gradient: self.largest_gradient(),
-            });
+        let subject = match seen.odd_output {
+            Some(sample) => Some(Subject::Output { sample }),
+            None if !loss.is_finite() => Some(Subject::Loss),
+            None => {
+                let mut updates = seen.updates.iter();
+                let odd = updates.find(|(_, value)| !is_finite(value));
+                odd.map(|&(buffer, _)| Subject::Buffer(self.params.get(buffer).name.clone()))
+            }
+        };
+        if let Some(subject) = subject {
+            grads.give_back();
+            return Err(self.diverged(During::Step, self.locate(images, mode, subject)));
         }
         let stepper = &mut self.stepper;
-        time(&mut self.profile, "update", || {
-            stepper.step(&mut self.params, grads, factor);
+        let updated = time(&mut self.profile, "update", || {
+            stepper.step(&mut self.params, grads, factor)
         });
-        for (buffer, value) in updates {
+        if let Err(found) = updated {
+            return Err(self.diverged(During::Step, found.into()));
+        }
+        for (buffer, value) in seen.updates {
             self.params.value_mut(buffer).assign(&value);
         }
         self.step += 1;
-        Ok(Step { loss, correct })
+        Ok(Step {
+            loss,
+            weight: f32::loss(loss_of).weight(targets),
+            correct: seen.correct,
+        })
+    }
+
+    /// What was met in the next step, or after the last one.
+    pub(crate) fn diverged(&self, during: During, found: NotFinite) -> Diverged {
+        Diverged {
+            step: match during {
+                During::Step => self.step,
+                During::Test | During::Validation => self.step.saturating_sub(1),
+            },
+            during,
+            found,
+            largest_gradient: self.largest_gradient(),
+        }
     }
 
     /// Number of the epoch in which it is, from 1.
@@ -132,11 +165,12 @@ impl<'m> Trainer<'m> {
         largest.map(|(name, norm)| (name.into(), norm))
     }
 
-    fn first_non_finite(&self, images: &Tensor, mode: Mode) -> Option<Place> {
+    /// Runs the forward pass once more, to find where the first number that isn't finite arose.
+    fn locate(&self, images: &Tensor, mode: Mode, subject: Subject) -> NotFinite {
         no_grad(&self.params, |tape, params| {
             let cx = Ctx::new(tape, params, mode);
             self.model.forward(&cx, tape.constant(images.clone()));
-            tape.first_non_finite()
+            NotFinite::on(tape, &self.params, subject)
         })
     }
 }
@@ -162,15 +196,30 @@ struct Pass<'a> {
     mode: Mode,
 }
 
+/// What a pass saw on its way.
+struct Seen {
+    /// Number of samples whose class had the largest output.
+    correct: usize,
+    /// The first sample whose output isn't finite.
+    odd_output: Option<usize>,
+    /// New values of buffers.
+    updates: Updates<f32>,
+}
+
 impl Pass<'_> {
-    /// The loss; the number of samples whose class had the largest output, and updates of buffers.
-    fn run<'t>(&self, tape: &'t Tape, params: &[Var<'t>]) -> (Var<'t>, (usize, Updates<f32>)) {
+    fn run<'t>(&self, tape: &'t Tape, params: &[Var<'t>]) -> (Var<'t>, Seen) {
         let cx = Ctx::new(tape, params, self.mode);
         let output = self.model.forward(&cx, tape.constant(self.images.clone()));
-        let found = classified(&output.value());
+        let value = output.value();
+        let found = classified(&value);
         let pairs = found.iter().zip(self.targets);
         let correct = pairs.filter(|(found, target)| found == target).count();
         let loss = f32::loss(self.loss).value(output, self.targets);
-        (loss, (correct, cx.take_updates()))
+        let seen = Seen {
+            correct,
+            odd_output: first_odd_row(&value),
+            updates: cx.take_updates(),
+        };
+        (loss, seen)
     }
 }

@@ -14,7 +14,7 @@ use safetensors::{
 use serde_json::{Map, Value, json};
 use tapeline_layers::Declared;
 use tapeline_spec::{printable, quote};
-use tapeline_tensor::{Params, Tensor};
+use tapeline_tensor::{Params, Tensor, is_finite};
 
 /// A model file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,27 @@ fn shown(problem: &str) -> String {
     match problem.char_indices().nth(MOST) {
         Some((end, _)) => printable(&problem[..end]) + "…",
         None => printable(problem),
+    }
+}
+
+/// Makes sure that a file holds finite numbers only: no reader of ours takes others.
+pub(crate) fn expect_finite(file: &Path, params: &Params) -> Result<(), FileError> {
+    let mut params = params.iter();
+    params.try_for_each(|param| expect_finite_tensor(file, &param.name, &param.value))
+}
+
+/// As [`expect_finite`], for one tensor.
+pub(crate) fn expect_finite_tensor(
+    file: &Path,
+    name: &str,
+    value: &Tensor,
+) -> Result<(), FileError> {
+    match is_finite(value) {
+        true => Ok(()),
+        false => Err(FileError::new(
+            file,
+            format!("would hold numbers in `{name}` that aren't finite"),
+        )),
     }
 }
 

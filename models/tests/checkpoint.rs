@@ -46,7 +46,8 @@ fn train(setting: Setting, from: Option<&[u8]>, steps: u64) -> Result<Vec<u8>, S
     let data = data();
     let text = "conv2d(3, 3) batchnorm2d prelu dropout(0.3) flatten linear(2)";
     let model = Model::build(text, &data.shape(), &layers(), &presets()).unwrap();
-    let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+    let text = "cross_entropy(weight=(1, 9))";
+    let loss = loss::read(text, &losses()).unwrap().loss;
     let registry = optimizers();
     let optimizer = Optimizer::read(setting.optimizer, &registry).unwrap();
     let augment = Augmentation::read("shift(1) erase(0.5)", &augmentations()).unwrap();
@@ -196,6 +197,21 @@ fn what_is_of_another_training_is_refused() {
         error.contains("is no checkpoint: it has no `format`"),
         "{error}"
     );
+}
+
+/// The sum of the losses of format 1 means something else where samples are weighted.
+#[test]
+fn a_checkpoint_of_an_older_format_is_refused() {
+    let mut kept = train(SETTING, None, 3).unwrap();
+    let format = b"tapeline-checkpoint-2";
+    let place = kept
+        .windows(format.len())
+        .position(|w| w == format)
+        .unwrap();
+    kept[place + format.len() - 1] = b'1';
+    let error = train(SETTING, Some(&kept), 3).unwrap_err();
+    let wanted = "a/checkpoint: has format `tapeline-checkpoint-1`, but this program resumes from `tapeline-checkpoint-2`";
+    assert_eq!(error, wanted);
 }
 
 /// The old file is there until the new one is, whichever call fails.

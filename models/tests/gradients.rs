@@ -43,7 +43,8 @@ fn a_step_of_gradient_descent_is_as_long_as_the_gradient() {
             &indices,
             Normalisation::default(),
             SEED,
-        );
+        )
+        .unwrap();
 
         let descent = Optimizer::read("sgd(lr=1, momentum=0, weight_decay=0)", &optimizers);
         let stepper = descent.unwrap().init(&before);

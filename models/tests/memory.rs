@@ -73,7 +73,7 @@ impl Case {
         })
         .unwrap();
         let steps = peak();
-        evaluate(&model, &trainer.params, &*loss, &many, recipe.normalisation);
+        evaluate(&model, &trainer.params, &*loss, &many, recipe.normalisation).unwrap();
         (Truth { steps, all: peak() }, estimate)
     }
 }
@@ -132,7 +132,8 @@ fn so_are_evaluations_alone(images: &Dataset) {
                 &*loss,
                 &images,
                 Normalisation::default(),
-            );
+            )
+            .unwrap();
             let truth = COUNTED.peak_usage().saturating_sub(before) as f64;
             let estimate = Memory::evaluation(&model.plan).total() as f64;
             let off = (estimate - truth).abs();

@@ -77,6 +77,7 @@ fn train(
             data,
             recipe.normalisation,
         )
+        .unwrap()
         .accuracy
     });
     (accuracy, trainer.params)
@@ -206,7 +207,8 @@ fn averages_are_what_is_judged() {
     let model = Model::build(setting.model, &data.shape(), &layers(), &presets()).unwrap();
     let loss = loss::read(setting.loss, &losses()).unwrap();
     let judge = |params: &Params| {
-        evaluate(&model, params, &*loss.loss, &data, Normalisation::default()).loss
+        let found = evaluate(&model, params, &*loss.loss, &data, Normalisation::default());
+        found.unwrap().loss
     };
     let mut seen = 0;
     train(&setting, &data, &mut |event| {
@@ -269,18 +271,16 @@ fn divergence_names_step_and_layer_and_leaves_the_weights() {
         last.map(|samples| samples as u64),
         (diverged.step > 0).then_some(10 * diverged.step)
     );
-    let place = diverged.place.clone().unwrap();
+    let layer = diverged.found.layer();
     assert!(
-        place
-            .scope
-            .as_deref()
-            .is_some_and(|scope| scope.ends_with("linear")),
+        layer.is_some_and(|layer| layer.ends_with("linear")),
         "{diverged}"
     );
     assert!(
-        diverged
-            .to_string()
-            .starts_with(&format!("step {}: the loss is not finite", diverged.step)),
+        diverged.to_string().starts_with(&format!(
+            "step {}: the model's output isn't finite",
+            diverged.step
+        )),
         "{diverged}"
     );
     assert!(

@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     data_arg::{DataArgs, too_few},
     error::{CliError, in_option},
-    model_arg::ModelArg,
+    model_arg::{ModelArg, not_finite},
     numbers::whole,
     output,
     table::{Table, percent},
@@ -72,6 +72,7 @@ impl Eval {
                 normalisation,
             )
         });
+        let found = found.map_err(|found| not_finite(self.model.display(), &found))?;
         match self.json {
             true => output::json(&Report::from(&found)),
             false => output::text(&text(&found, classes)),

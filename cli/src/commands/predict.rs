@@ -9,14 +9,14 @@ use std::{
 
 use clap::Args;
 use serde::Serialize;
-use tapeline_models::{TrainedModel, predict, shape_text};
+use tapeline_models::{Subject, TrainedModel, predict, shape_text};
 use tapeline_tensor::Tensor;
 
 use crate::{
     context::Context,
     error::{CliError, Kind},
     folder::Folder,
-    model_arg::ModelArg,
+    model_arg::{ModelArg, not_finite},
     numbers::{Shape, shape},
     output,
     pictures::{Pictures, Treatment},
@@ -202,7 +202,14 @@ impl Classifier<'_> {
         let shape = [&[self.waiting.len()], &model.plan.input[..]].concat();
         let images = Tensor::from_shape_vec(shape, mem::take(&mut self.pixels));
         let images = images.unwrap_or_else(|e| unreachable!("images have the model's shape: {e}"));
-        let found = predict(model, params, images);
+        let found = predict(model, params, images).map_err(|found| {
+            let sample = match found.subject {
+                Subject::Output { sample } => sample,
+                _ => 0,
+            };
+            let (file, index) = &self.waiting[sample];
+            not_finite(place(&file.display().to_string(), *index), &found)
+        })?;
         for ((file, index), probabilities) in self.waiting.drain(..).zip(found.rows()) {
             let prediction = Prediction::new(&file, index, probabilities.to_vec(), &labels.classes);
             match self.json {
@@ -243,9 +250,6 @@ impl<'a> Prediction<'a> {
     }
 
     fn text(&self, classes: &[String]) -> String {
-        let index = self
-            .index
-            .map_or_else(String::new, |index| format!("[{index}]"));
         let likeliest = ranked(&self.probabilities).into_iter().take(SHOWN);
         let shown: Vec<_> = likeliest
             .map(|class| {
@@ -256,8 +260,15 @@ impl<'a> Prediction<'a> {
                 )
             })
             .collect();
-        format!("{}{index}: {}\n", self.file, shown.join("  "))
+        let place = place(&self.file, self.index);
+        format!("{place}: {}\n", shown.join("  "))
     }
+}
+
+/// An image for people: its file, with its place where that holds several.
+fn place(file: &str, index: Option<usize>) -> String {
+    let index = index.map_or_else(String::new, |index| format!("[{index}]"));
+    format!("{file}{index}")
 }
 
 /// The classes, the likeliest first; equals in their order.

@@ -36,11 +36,11 @@ pub fn norms(gradients: &Gradients) -> String {
         series: 0,
         points: (0..)
             .map(f64::from)
-            .zip(gradients.of_weights(norms).1)
+            .zip(gradients.of_weights(norms))
             .collect(),
         dashed,
     };
-    let end = line(&gradients.end, false);
+    let end = gradients.end.as_ref().map(|norms| line(norms, false));
     let start = gradients.start.as_ref().map(|norms| line(norms, true));
     let chart = Chart {
         title: "Norm of the gradient by each weight".into(),
@@ -48,11 +48,11 @@ pub fn norms(gradients: &Gradients) -> String {
         panels: vec![Panel {
             title: String::new(),
             x: Axis {
-                names: gradients.of_weights(&gradients.end).0,
+                names: gradients.of_weights(&gradients.names),
                 ..Axis::default()
             },
             y: Axis::log(),
-            lines: [end].into_iter().chain(start).collect(),
+            lines: end.into_iter().chain(start).collect(),
         }],
     };
     chart.inline()

@@ -33,13 +33,17 @@ pub fn model(name: &str, evidence: &Evidence, level: usize) -> String {
     if let Some(filters) = &evidence.filters {
         parts += &part("weights", "First layer", weights(filters));
     }
+    let end = match evidence.gradients.end {
+        Some(_) => "solid at the end",
+        None => "not finite at the end",
+    };
     let start = match evidence.gradients.start {
         Some(_) => ", dashed at the start",
         None => "",
     };
     let norms = figures::norms(&evidence.gradients);
     let note = format!(
-        "<p class=\"note\">By each weight, over the first training images, logarithmic: solid at the end{start}.</p>\n"
+        "<p class=\"note\">By each weight, over the first training images, logarithmic: {end}{start}.</p>\n"
     );
     parts += &part("norms", "Norms of the gradients", norms + &note);
     format!(

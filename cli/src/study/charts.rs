@@ -39,7 +39,7 @@ pub fn gradients(compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> Char
     let panel = |title: &str, norms: fn(&Gradients) -> Option<&Vec<f64>>| {
         let line = |(series, evidence): (usize, &Option<Evidence>)| {
             let gradients = &evidence.as_ref()?.gradients;
-            let (_, norms) = gradients.of_weights(norms(gradients)?);
+            let norms = gradients.of_weights(norms(gradients)?);
             Some(Line {
                 series,
                 points: (1..).map(f64::from).zip(norms).collect(),
@@ -58,7 +58,7 @@ pub fn gradients(compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> Char
         series: compared.rows.iter().map(|row| row.row.name()).collect(),
         panels: vec![
             panel("at the start", |gradients| gradients.start.as_ref()),
-            panel("at the end", |gradients| Some(&gradients.end)),
+            panel("at the end", |gradients| gradients.end.as_ref()),
         ],
     }
 }

@@ -4,13 +4,14 @@ use std::fs;
 
 use tapeline_data::{Dataset, Images, Normalisation};
 use tapeline_layers::{AnyLoss, loss};
-use tapeline_models::{Model, TrainedModel, evaluate, gradient_norms, load, predict};
+use tapeline_models::{Model, NotFinite, TrainedModel, evaluate, gradient_norms, load, predict};
 use tapeline_tensor::{Param, Params, Pool, Role, Tensor};
 
 use crate::{
     context::Context,
     data_arg::TrainingData,
     error::{CliError, in_option},
+    model_arg::not_finite,
     study::results::{Compared, RowResult, RunResult},
     training::files::MODEL,
 };
@@ -71,16 +72,16 @@ pub struct Filters {
 /// Norms of the loss's gradients by each weight, over the first training images.
 pub struct Gradients {
     pub names: Vec<String>,
-    /// Before the first step; none where the training began with weights from a file.
+    /// Before the first step; none where the training began with weights from a file, or a gradient isn't finite.
     pub start: Option<Vec<f64>>,
-    /// After the last step.
-    pub end: Vec<f64>,
+    /// After the last step; none where a gradient isn't finite.
+    pub end: Option<Vec<f64>>,
 }
 
 /// What each row of each comparison shows.
 ///
 /// # Errors
-/// When a run's files can't be read.
+/// When a run's files can't be read, or its model computes something that isn't finite.
 pub fn gather(
     all: &[Compared<'_>],
     data: &TrainingData,
@@ -99,7 +100,7 @@ pub fn gather(
 /// from other data than this.
 ///
 /// # Errors
-/// When the model file can't be read.
+/// When the model file can't be read, or the model's output for a test image isn't finite.
 fn evidence(
     row: &RowResult<'_>,
     data: &TrainingData,
@@ -122,12 +123,14 @@ fn evidence(
     let loss = loss::read(&settings.loss, &cx.losses).map_err(in_option("--loss", &settings.loss));
     let loss = loss?.loss;
     let scale = trained.labels.normalisation;
+    let not_finite = |found| not_finite(run.folder.display(), &found);
     let found = evaluate(&trained.model, &trained.params, &*loss, &test, scale);
+    let found = found.map_err(not_finite)?;
     let first = train.limit(settings.limit.unwrap_or(BATCH).min(BATCH));
     Ok(Some(Evidence {
         seed: run.seed,
         confusion: found.confusion,
-        wrong: wrong(&trained, &test),
+        wrong: wrong(&trained, &test).map_err(not_finite)?,
         filters: filters(&trained.model, &trained.params),
         gradients: Gradients::new(
             &trained,
@@ -156,12 +159,12 @@ fn learned_from(run: &RunResult, data: &TrainingData) -> Result<bool, CliError> 
 }
 
 /// The images that are misjudged most confidently; of equals, the first.
-fn wrong(trained: &TrainedModel, test: &Dataset) -> Vec<Wrong> {
+fn wrong(trained: &TrainedModel, test: &Dataset) -> Result<Vec<Wrong>, NotFinite> {
     let mut all = Vec::new();
     let indices: Vec<_> = (0..test.len()).collect();
     for indices in indices.chunks(AT_ONCE) {
         let images = images(test, indices, trained.labels.normalisation);
-        let found = predict(&trained.model, &trained.params, images);
+        let found = predict(&trained.model, &trained.params, images)?;
         let targets = test.labels_of(indices);
         for ((&index, class), row) in indices.iter().zip(targets).zip(found.rows()) {
             let mut likeliest: Vec<_> = row.iter().copied().enumerate().collect();
@@ -180,7 +183,7 @@ fn wrong(trained: &TrainedModel, test: &Dataset) -> Vec<Wrong> {
         image: test.images.range(index..index + 1),
         likeliest,
     };
-    all.into_iter().map(shown).collect()
+    Ok(all.into_iter().map(shown).collect())
 }
 
 fn images(data: &Dataset, indices: &[usize], scale: Normalisation) -> Tensor {
@@ -220,11 +223,11 @@ fn filters(model: &Model, params: &Params) -> Option<Filters> {
 }
 
 impl Gradients {
-    /// Names and norms without biases, which belong to the same layers.
-    pub fn of_weights(&self, norms: &[f64]) -> (Vec<String>, Vec<f64>) {
-        let pairs = self.names.iter().zip(norms);
+    /// What belongs to each weight, without biases, which belong to the same layers.
+    pub fn of_weights<X: Clone>(&self, values: &[X]) -> Vec<X> {
+        let pairs = self.names.iter().zip(values);
         let weights = pairs.filter(|(name, _)| !name.ends_with("bias"));
-        weights.map(|(name, &norm)| (name.clone(), norm)).unzip()
+        weights.map(|(_, value)| value.clone()).collect()
     }
 
     fn new(
@@ -236,11 +239,15 @@ impl Gradients {
     ) -> Self {
         let indices: Vec<_> = (0..data.len()).collect();
         let (model, scale) = (&trained.model, trained.labels.normalisation);
-        let norms =
-            |params: &Params| gradient_norms(model, params, loss, data, &indices, scale, seed);
-        let values = |norms: Vec<(String, f64)>| norms.into_iter().map(|(_, norm)| norm).collect();
-        let start = drawn.then(|| values(norms(&model.init(seed))));
-        let (names, end) = norms(&trained.params).into_iter().unzip();
-        Gradients { names, start, end }
+        let norms = |params: &Params| {
+            let norms = gradient_norms(model, params, loss, data, &indices, scale, seed);
+            Some(norms.ok()?.into_iter().map(|(_, norm)| norm).collect())
+        };
+        let weights = trained.params.iter().filter(|p| p.role == Role::Weight);
+        Gradients {
+            names: weights.map(|p| p.name.clone()).collect(),
+            start: drawn.then(|| norms(&model.init(seed))).flatten(),
+            end: norms(&trained.params),
+        }
     }
 }

@@ -125,7 +125,7 @@ pub fn grid(compared: &Compared<'_>) -> Grid {
             cells.push(Cell {
                 text,
                 number,
-                best: number.is_some() && number == *best,
+                best: best.is_some() && row.rank(shown.of) == *best,
             });
         }
         cells.push(Cell {
@@ -176,11 +176,9 @@ pub fn grid(compared: &Compared<'_>) -> Grid {
 }
 
 impl Shown {
-    /// The best mean, where there are several rows.
+    /// The best mean, where there are several rows that are ranked.
     fn best(&self, rows: &[RowResult<'_>]) -> Option<f64> {
-        let means = rows
-            .iter()
-            .filter_map(|row| Some(row.sample(self.of)?.mean));
+        let means = rows.iter().filter_map(|row| row.rank(self.of));
         let means: Vec<_> = means.collect();
         let best = match self.percent {
             true => means.iter().copied().reduce(f64::max),

@@ -88,10 +88,10 @@ impl RunResult {
         median(self.history.iter())
     }
 
-    /// The figures of its last epoch; none when it diverged.
+    /// The figures of its last epoch; none when it diverged. An older version may have ended with figures that aren't finite.
     pub fn figures(&self) -> Option<&Figures> {
         match &self.outcome.end {
-            End::Done { figures, .. } => Some(figures),
+            End::Done { figures, .. } => Some(figures).filter(|figures| figures.are_finite()),
             End::Diverged { .. } => None,
         }
     }
@@ -119,6 +119,14 @@ impl RowResult<'_> {
             .map(|&(_, value)| value)
             .collect();
         Sample::of(&values)
+    }
+
+    /// The mean over the seeds by which rows are ranked; none where a run diverged, as those that came through say nothing of it.
+    pub fn rank(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<f64> {
+        match self.diverged() {
+            0 => Some(self.sample(figure)?.mean),
+            _ => None,
+        }
     }
 
     /// Median of the seconds that an epoch's training took.

@@ -45,9 +45,9 @@ pub struct Best {
     pub others: Vec<(usize, Judged)>,
 }
 
-/// Finds the best row; none where fewer than two rows have figures.
+/// Finds the best row; none where fewer than two rows have figures. Rows with a run that diverged are not among them.
 pub fn best(rows: &[RowResult<'_>]) -> Option<Best> {
-    let mean = |row: &RowResult<'_>| Some(row.sample(|f| Some(f.test_accuracy))?.mean);
+    let mean = |row: &RowResult<'_>| row.rank(|f| Some(f.test_accuracy));
     let means: Vec<_> = (0..)
         .zip(rows)
         .filter_map(|(i, row)| Some((i, mean(row)?)))

@@ -1,4 +1,4 @@
-//! How a training ends: with its last epoch, a loss that is not finite, a signal.
+//! How a training ends: with its last epoch, a number that isn't finite, a signal.
 
 use tapeline_models::{Ended, Epoch, Trainer};
 
@@ -7,10 +7,11 @@ use crate::{
     table::{Table, percent},
     terminal::Terminal,
     training::{
+        config::Config,
         events::{Event, Events},
         files::MODEL,
         outcome::{End, Outcome},
-        recorder::{Failure, Recorder},
+        recorder::Recorder,
         run::Run,
         signals::exit_code,
     },
@@ -20,7 +21,7 @@ use crate::{
 pub enum Ending {
     /// With its last epoch.
     Done(Epoch),
-    /// With a number that was not finite.
+    /// With a number that wasn't finite.
     Diverged(Divergence),
     /// By a signal; the model file has the weights of that moment.
     Stopped {
@@ -37,8 +38,10 @@ pub struct Divergence {
     pub layer: Option<String>,
     /// What was found, as a sentence.
     pub message: String,
-    /// The weight with the largest gradient of the step before, and that gradient's norm.
+    /// The weight with the largest gradient in the last step whose gradients were finite, and that gradient's norm.
     pub largest_gradient: Option<(String, f64)>,
+    /// What to do about it.
+    pub advice: String,
     /// The last epoch that all went well in; its weights are kept.
     pub kept: Option<u64>,
 }
@@ -48,45 +51,37 @@ impl Recorder<'_> {
     ///
     /// # Errors
     /// When a file can't be written.
-    pub fn end(&mut self, ended: Option<Ended>, trainer: &Trainer<'_>) -> Result<Ending, CliError> {
+    pub fn end(
+        &mut self,
+        ended: Option<Ended>,
+        trainer: &Trainer<'_>,
+        config: &Config,
+    ) -> Result<Ending, CliError> {
         let epochs = trainer.history.len() as u64;
-        let failure = match self.failure.take() {
-            Some(Failure::Error(error)) => return Err(self.can_be_resumed(error)),
-            Some(Failure::NotFinite(name)) => Some(name),
-            None => None,
-        };
-        if failure.is_none() && ended == Some(Ended::Stopped) {
+        if let Some(error) = self.failure.take() {
+            return Err(self.can_be_resumed(error));
+        }
+        if ended == Some(Ended::Stopped) {
             let stopped = self.stop(trainer);
             stopped.map_err(|error| self.can_be_resumed(error))?;
         }
         self.run.draw(self.model.short(), &trainer.history)?;
-        match (ended, failure) {
-            (_, Some(name)) => self.diverged(Divergence {
-                epoch: epochs,
-                step: trainer.step - 1,
-                message: format!("step {}: it makes `{name}` not finite", trainer.step - 1),
-                layer: Some(name),
-                largest_gradient: trainer.largest_gradient(),
-                kept: epochs.checked_sub(1).filter(|&epoch| epoch > 0),
+        match ended {
+            Some(Ended::Diverged(found)) => self.diverged(Divergence {
+                epoch: trainer.epoch(),
+                step: found.step,
+                layer: found.found.layer().map(String::from),
+                message: found.to_string(),
+                largest_gradient: found.largest_gradient,
+                advice: advice(config),
+                kept: Some(epochs).filter(|&epoch| epoch > 0),
             }),
-            (Some(Ended::Diverged(found)), None) => {
-                let place = found.place.as_ref();
-                let layer = place.and_then(|place| place.scope.as_deref());
-                self.diverged(Divergence {
-                    epoch: trainer.epoch(),
-                    step: found.step,
-                    layer: layer.map(String::from),
-                    message: found.to_string(),
-                    largest_gradient: found.largest_gradient,
-                    kept: Some(epochs).filter(|&epoch| epoch > 0),
-                })
-            }
-            (Some(Ended::Stopped), None) => Ok(Ending::Stopped {
+            Some(Ended::Stopped) => Ok(Ending::Stopped {
                 signal: self.signals.came().unwrap_or_default(),
                 epoch: epochs + u64::from(trainer.running.samples > 0),
                 step: trainer.step,
             }),
-            (None, None) => {
+            None => {
                 let last = trainer.history.last().cloned();
                 let last =
                     last.ok_or_else(|| CliError::internal("a training ended without an epoch"))?;
@@ -101,9 +96,7 @@ impl Recorder<'_> {
 
     /// Writes the weights of this moment, which are worth more than those of the last epoch, and what resuming needs.
     fn stop(&self, trainer: &Trainer<'_>) -> Result<(), CliError> {
-        if trainer.params.first_non_finite().is_none() {
-            self.save(MODEL, &trainer.averaged())?;
-        }
+        self.save(MODEL, &trainer.averaged())?;
         self.checkpoint(trainer)
     }
 
@@ -167,9 +160,7 @@ impl Ending {
                     None => "no epoch was finished, so there is no model file".into(),
                 };
                 let message = format!("epoch {}, {}", found.epoch, found.message);
-                Err(CliError::diverged(message).help(format!(
-                    "try a smaller `--lr`, or `--max-grad-norm 1`; {kept}"
-                )))
+                Err(CliError::diverged(message).help(format!("{}; {kept}", found.advice)))
             }
             Ending::Stopped {
                 signal,
@@ -189,6 +180,19 @@ impl Ending {
             }
         }
     }
+}
+
+/// What to do about a run with this configuration that diverges: only what it doesn't do already.
+pub fn advice(config: &Config) -> String {
+    let has = |spec: &str, name: &str| spec.contains(&format!("{name}("));
+    let more = if !has(&config.optimizer, "clip_norm") {
+        ", or `--max-grad-norm 1`"
+    } else if !has(&config.schedule, "warmup") {
+        ", or begin with a small one: `--schedule \"warmup(500) constant\"`"
+    } else {
+        ""
+    };
+    format!("try a smaller `--lr`{more}")
 }
 
 /// The figures of the last epoch, for people.

@@ -37,7 +37,7 @@ pub enum Event<'a> {
         epoch: u64,
         step: u64,
         layer: Option<&'a str>,
-        /// The largest norm of a weight's gradient in the step before, and the weight.
+        /// The largest norm of a weight's gradient in the last step whose gradients were finite, and the weight.
         largest_gradient: Option<f64>,
         largest_gradient_of: Option<&'a str>,
         out: &'a str,
@@ -100,6 +100,20 @@ pub struct Figures {
     pub val_accuracy: Option<f64>,
     pub train_seconds: f64,
     pub test_seconds: f64,
+}
+
+impl Figures {
+    /// Whether all of them are finite.
+    pub fn are_finite(&self) -> bool {
+        let always = [
+            self.train_loss,
+            self.train_accuracy,
+            self.test_loss,
+            self.test_accuracy,
+        ];
+        let with_val = self.val_loss.into_iter().chain(self.val_accuracy);
+        always.into_iter().chain(with_val).all(f64::is_finite)
+    }
 }
 
 /// Reads a number; `null` is one that was not finite.

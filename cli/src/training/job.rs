@@ -113,7 +113,7 @@ impl<'r> Job<'r> {
         }
     }
 
-    /// Trains, from where the run folder's checkpoint stands if there is one, and fills the folder. A loss that is not finite or a signal
+    /// Trains, from where the run folder's checkpoint stands if there is one, and fills the folder. A number that isn't finite or a signal
     /// is an ending like any other; an error is a file that can't be written, or a checkpoint that can't be read.
     pub fn run(
         &self,
@@ -156,7 +156,7 @@ impl<'r> Job<'r> {
             })
         });
         Ok(Trained {
-            ending: recorder.end(ended.err(), &trainer)?,
+            ending: recorder.end(ended.err(), &trainer, &self.config)?,
             steps: trainer.step - before,
             profile: trainer.profile.take(),
         })

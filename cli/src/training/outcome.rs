@@ -33,7 +33,7 @@ pub enum End {
         #[serde(flatten)]
         figures: Figures,
     },
-    /// Before it, in a step after which a number was not finite.
+    /// Before it, with a number that wasn't finite: in this step, or in the evaluation after it.
     Diverged {
         epoch: u64,
         step: u64,

@@ -36,16 +36,8 @@ pub struct Recorder<'a> {
     pub signals: &'a Signals,
     pub due: Due,
     pub threads: usize,
-    /// Why the training was ended from here.
-    pub failure: Option<Failure>,
-}
-
-/// What ends a training from outside of it.
-pub enum Failure {
-    /// A file could not be written.
-    Error(CliError),
-    /// The last step of an epoch has made a parameter that is not finite; its name.
-    NotFinite(String),
+    /// The file that couldn't be written, which ended the training from here.
+    pub failure: Option<CliError>,
 }
 
 impl Recorder<'_> {
@@ -55,7 +47,7 @@ impl Recorder<'_> {
             Happened::Step(now, trainer) => {
                 self.watch.step(&now);
                 match self.due.is_now(trainer.step) {
-                    true => self.checkpoint(trainer).map_err(Failure::Error),
+                    true => self.checkpoint(trainer),
                     false => Ok(()),
                 }
             }
@@ -73,30 +65,21 @@ impl Recorder<'_> {
 
     /// Writes the epoch's files, then tells of it: who hears of an epoch finds its model. The checkpoint comes last: a training that was
     /// killed before it does the epoch's end again.
-    fn end_epoch(&mut self, epoch: &Epoch, trainer: &Trainer<'_>) -> Result<(), Failure> {
-        let not_finite = trainer.params.first_non_finite();
-        if not_finite.is_none() {
-            let params = trainer.averaged();
-            self.save(MODEL, &params).map_err(Failure::Error)?;
-            if is_best(&trainer.history) {
-                self.save(BEST, &params).map_err(Failure::Error)?;
-            }
+    fn end_epoch(&mut self, epoch: &Epoch, trainer: &Trainer<'_>) -> Result<(), CliError> {
+        let params = trainer.averaged();
+        self.save(MODEL, &params)?;
+        if is_best(&trainer.history) {
+            self.save(BEST, &params)?;
         }
-        self.run.add(epoch).map_err(Failure::Error)?;
-        self.checkpoint(trainer).map_err(Failure::Error)?;
+        self.run.add(epoch)?;
+        self.checkpoint(trainer)?;
         self.watch.epoch(epoch);
-        match not_finite {
-            Some(param) => Err(Failure::NotFinite(param.name.clone())),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    /// Writes the checkpoint, unless there is nothing in it to go on from.
+    /// Writes the checkpoint.
     pub fn checkpoint(&self, trainer: &Trainer<'_>) -> Result<(), CliError> {
-        match trainer.params.first_non_finite() {
-            Some(_) => Ok(()),
-            None => Ok(checkpoint::save(&self.run.file(CHECKPOINT), trainer)?),
-        }
+        Ok(checkpoint::save(&self.run.file(CHECKPOINT), trainer)?)
     }
 
     /// Writes a model file into the run folder.

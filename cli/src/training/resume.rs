@@ -8,6 +8,7 @@ use crate::{
     error::CliError,
     training::{
         config::{Config, VERSION},
+        ending::advice,
         files::CHECKPOINT,
         job::Job,
         outcome::{End, Outcome},
@@ -26,7 +27,7 @@ pub fn resume<'r>(
 ) -> Result<(Job<'r>, Run), CliError> {
     let mut config = Config::read(folder)?;
     let run = Run::take_up(folder)?;
-    goes_on(folder, config.epochs, epochs)?;
+    goes_on(folder, &config, epochs)?;
     if config.version != VERSION {
         cx.terminal.warn(&format!(
             "{} was begun by version {}; this is {VERSION}, which may compute other bits",
@@ -73,13 +74,14 @@ pub fn resume<'r>(
 }
 
 /// Makes sure that there is something left to train.
-fn goes_on(folder: &Path, had: u64, epochs: Option<u64>) -> Result<(), CliError> {
+fn goes_on(folder: &Path, config: &Config, epochs: Option<u64>) -> Result<(), CliError> {
+    let had = config.epochs;
     let folder_name = folder.display();
     match Outcome::read(folder)?.map(|outcome| outcome.end) {
         Some(End::Diverged { step, .. }) => Err(CliError::usage(format!(
             "{folder_name}: diverged in step {step}, and would again"
         ))
-        .help("train anew with a smaller `--lr`, or with `--max-grad-norm 1`")),
+        .help(format!("train anew: {}", advice(config)))),
         Some(End::Done { .. }) if epochs.is_none_or(|epochs| epochs <= had) => {
             let message = format!("{folder_name}: is done, with all its {had} epochs");
             Err(CliError::usage(message)

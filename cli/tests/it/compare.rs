@@ -256,6 +256,36 @@ fn a_run_that_diverges_is_a_result() {
     assert_eq!(bench.run(&args).succeeded().stderr, "");
 }
 
+/// Also when it is an evaluation that overflows: the larger learning rate leaves finite weights.
+#[test]
+fn a_row_that_diverged_is_not_ranked() {
+    let bench = Bench::new();
+    let args = [
+        "compare",
+        "flatten linear(64) linear(64) linear(3)",
+        "--data",
+        "data",
+        "--batch-size",
+        "61",
+        "--epochs",
+        "1",
+        "--lr",
+        "{0.01, 1e15}",
+        "--json",
+    ];
+    let ran = bench.run(&args).succeeded();
+    assert!(
+        ran.stderr.contains("in the evaluation on the test data"),
+        "{ran:#?}"
+    );
+    let rows = ran.json();
+    assert_eq!(rows[1]["diverged"], 3, "{ran:#?}");
+    assert!(rows[1]["test_accuracy"].is_null(), "{ran:#?}");
+    let text = bench.run(&args[..10]).succeeded().stdout;
+    assert!(text.contains("0 of 3, 3 diverged"), "{text}");
+    assert!(!text.to_lowercase().contains("best"), "{text}");
+}
+
 #[test]
 fn mistakes_are_found_before_anything_is_trained() {
     let bench = Bench::new();

@@ -1,10 +1,12 @@
 //! `tapeline predict`: what a picture is to the model.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::common::{Bench, Ran, fixture, keys};
 use image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage};
 use tapeline_data::{Images, write_images};
+use tapeline_layers::layers;
+use tapeline_models::{Model, presets, weights};
 
 /// A bench with a model for 28x28 images in `m`.
 fn trained() -> Bench {
@@ -41,6 +43,32 @@ fn probabilities(ran: &Ran) -> Vec<serde_json::Value> {
 
 fn path(name: &str) -> String {
     fixture(name).to_str().unwrap().into()
+}
+
+/// Finite weights, with which a sum over bright pixels overflows.
+#[test]
+fn outputs_that_are_not_finite_are_refused() {
+    let bench = Bench::new();
+    let model = Model::build("flatten linear(3)", &[1, 6, 6], &layers(), &presets()).unwrap();
+    let mut params = model.init(0);
+    params.values_mut().for_each(|mut value| value.fill(3e38));
+    let bytes = weights::encode(&params, &BTreeMap::new());
+    fs::write(bench.path("large.safetensors"), bytes).unwrap();
+    let file = "data/t10k-images-idx3-ubyte";
+    let model = ["flatten linear(3)", "--weights", "large.safetensors"];
+    let predicted = [&["predict"], &model[..], &[file, "--input", "1x6x6"]].concat();
+    let evaluated = [&["eval"], &model[..], &["--data", "data"]].concat();
+    let wanted = "isn't finite; the first value that isn't came from `linear` in `2 linear`";
+    for more in [&[][..], &["--json"]] {
+        let place = format!("{file}[0]: the model's output {wanted}");
+        bench
+            .run(&[&predicted[..], more].concat())
+            .failed(5, &[&place]);
+        let place = format!("flatten linear(3): the model's output {wanted}");
+        bench
+            .run(&[&evaluated[..], more].concat())
+            .failed(5, &[&place]);
+    }
 }
 
 #[test]

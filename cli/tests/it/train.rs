@@ -297,7 +297,7 @@ fn a_loss_that_is_not_finite_ends_the_run() {
     let ran = bench.run(&[&args[..], &["--epochs", "50"]].concat());
     assert_eq!(ran.code, Some(5), "{ran:#?}");
     assert!(
-        ran.stderr.contains("not finite") && ran.stderr.contains("--lr"),
+        ran.stderr.contains("isn't finite") && ran.stderr.contains("--lr"),
         "{ran:#?}"
     );
     let lines: Vec<_> = ran.stdout.lines().collect();
@@ -310,6 +310,93 @@ fn a_loss_that_is_not_finite_ends_the_run() {
     if bench.path("a/model.safetensors").exists() {
         bench.run(&["eval", "@a", "--data", "data"]).succeeded();
     }
+}
+
+/// Weights that a single step has made large are finite, but what the model computes with them isn't.
+const OVERFLOWS: [&str; 14] = [
+    "train",
+    "flatten linear(64) linear(64) linear(3)",
+    "--data",
+    "data",
+    "--batch-size",
+    "61",
+    "--epochs",
+    "1",
+    "--lr",
+    "1e15",
+    "--out",
+    "a",
+    "--loss",
+    "cross_entropy",
+];
+
+#[test]
+fn an_evaluation_that_overflows_ends_the_run() {
+    let bench = Bench::new();
+    for (out, more) in [
+        ("a", &[][..]),
+        ("b", &["--profile"]),
+        ("c", &["--val", "20", "--schedule", "plateau"]),
+        ("d", &["--optimizer", "sgd ema"]),
+    ] {
+        let mut args = OVERFLOWS.to_vec();
+        args[11] = out;
+        let ran = bench.run(&[&args[..], more, &["--json"]].concat());
+        assert_eq!(ran.code, Some(5), "{ran:#?}");
+        let parts = [
+            "error: epoch 1, step 0: in the evaluation on the test data after it, the model's output isn't finite; the first value that isn't came from `",
+            "linear`",
+            "no epoch was finished, so there is no model file",
+        ];
+        for part in parts {
+            assert!(ran.stderr.contains(part), "{part}: {ran:#?}");
+        }
+        let events = ran.json();
+        let last = events.last().unwrap();
+        assert_eq!(
+            (&last["event"], &last["step"]),
+            (&"diverged".into(), &0.into())
+        );
+        assert!(last["layer"].as_str().unwrap().ends_with("linear"));
+        assert!(!bench.path(out).join("model.safetensors").exists());
+        assert_eq!(
+            fs::read_to_string(bench.path(out).join("metrics.jsonl")).unwrap(),
+            ""
+        );
+    }
+}
+
+#[test]
+fn advice_depends_on_what_was_given() {
+    let bench = Bench::new();
+    let mut out = 0;
+    let mut advice = |more: &[&str]| {
+        out += 1;
+        let name = out.to_string();
+        let mut args = OVERFLOWS.to_vec();
+        (args[9], args[11]) = ("1e38", &name);
+        let ran = bench.run(&[&args[..], more].concat());
+        assert_eq!(ran.code, Some(5), "{ran:#?}");
+        let resumed = bench
+            .run(&["train", "--resume", &name])
+            .failed(2, &["diverged"]);
+        let of = |ran: &Ran| {
+            let start = ran.stderr.find("try a smaller `--lr`").unwrap();
+            let end = ran.stderr[start..].find([';', '\n']).unwrap();
+            ran.stderr[start..start + end].to_string()
+        };
+        assert_eq!(of(&ran), of(&resumed));
+        of(&ran)
+    };
+    let clip = "try a smaller `--lr`, or `--max-grad-norm 1`";
+    assert_eq!(advice(&[]), clip);
+    assert_eq!(advice(&["--schedule", "warmup(1) constant"]), clip);
+    let warm =
+        "try a smaller `--lr`, or begin with a small one: `--schedule \"warmup(500) constant\"`";
+    assert_eq!(advice(&["--max-grad-norm", "1"]), warm);
+    assert_eq!(advice(&["--optimizer", "clip_norm(1) sgd"]), warm);
+    let both = ["--max-grad-norm", "1", "--schedule", "warmup(1) constant"];
+    assert_eq!(advice(&both), "try a smaller `--lr`");
 }
 
 #[test]

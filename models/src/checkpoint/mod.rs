@@ -22,16 +22,16 @@
 //! let image = tensor([0.0, 0.5, 1.0]).into_shape_with_order(vec![1, 1, 1, 3])?;
 //!
 //! let mut trainer = begin();
-//! trainer.step(&image, &[1], 1.0).unwrap();
-//! trainer.running.samples = 1;
+//! let step = trainer.step(&image, &[1], 1.0)?;
+//! trainer.running.add(&step, 1);
 //! let bytes = checkpoint::encode(&trainer);
-//! trainer.step(&image, &[1], 1.0).unwrap();
+//! trainer.step(&image, &[1], 1.0)?;
 //!
 //! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(2);
 //! let recipe = Recipe { epochs: 1, batch_size: 1, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
 //! let mut later = begin();
 //! checkpoint::decode(&bytes, "checkpoint".as_ref(), &mut later, &recipe, 2)?;
-//! later.step(&image, &[1], 1.0).unwrap();
+//! later.step(&image, &[1], 1.0)?;
 //! assert_eq!(later.params, trainer.params);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -50,7 +50,7 @@ use tapeline_tensor::{Params, Tensor};
 use crate::{FileError, Recipe, Running, Trainer, atomic, file, weights};
 
 /// What the metadata's `format` says.
-const FORMAT: &str = "tapeline-checkpoint-1";
+const FORMAT: &str = "tapeline-checkpoint-2";
 
 const MODEL: &str = "model.";
 const OPTIMIZER: &str = "optimizer.";
@@ -58,8 +58,13 @@ const OPTIMIZER: &str = "optimizer.";
 /// Writes a checkpoint, whole or not at all.
 ///
 /// # Errors
-/// When it can't be written; an older file then is as it was.
+/// When it can't be written, or a parameter or what the optimizer keeps isn't finite, so that there is nothing to resume; an older file
+/// then is as it was.
 pub fn save(path: &Path, trainer: &Trainer<'_>) -> Result<(), FileError> {
+    weights::expect_finite(path, &trainer.params)?;
+    for (name, moment) in trainer.stepper.state().moments {
+        weights::expect_finite_tensor(path, &name, &moment)?;
+    }
     atomic::write(path, &encode(trainer)).map_err(|reason| FileError::unwritten(path, &reason))
 }
 
@@ -93,6 +98,7 @@ pub fn encode(trainer: &Trainer<'_>) -> Vec<u8> {
         samples,
         correct,
         loss_sum,
+        weight_sum,
         time,
     } = &trainer.running;
     let steps: BTreeMap<_, _> = steps.into_iter().collect();
@@ -105,6 +111,7 @@ pub fn encode(trainer: &Trainer<'_>) -> Vec<u8> {
         ("samples", samples.to_string()),
         ("correct", correct.to_string()),
         ("loss_sum", loss_sum.to_string()),
+        ("weight_sum", weight_sum.to_string()),
         ("nanoseconds", time.as_nanos().to_string()),
         ("history", history::text(&trainer.history)),
         ("optimizer_steps", json!(steps).to_string()),
@@ -164,20 +171,30 @@ pub fn decode(
     let steps: BTreeMap<String, u64> =
         serde_json::from_str(entry("optimizer_steps")?).map_err(|_| unread("optimizer_steps"))?;
     let number = |name: &str| entry(name)?.parse::<u64>().map_err(|_| unread(name));
+    let sum = |name: &str| {
+        let number = entry(name)?.parse().ok();
+        let number = number.filter(|number: &f64| number.is_finite());
+        number.ok_or_else(|| unread(name))
+    };
     let running = Running {
         samples: number("samples")? as usize,
         correct: number("correct")? as usize,
-        loss_sum: entry("loss_sum")?.parse().map_err(|_| unread("loss_sum"))?,
+        loss_sum: sum("loss_sum")?,
+        weight_sum: sum("weight_sum")?,
         time: Duration::from_nanos(number("nanoseconds")?),
     };
     if running.correct > running.samples {
         return Err(unread("correct"));
+    }
+    if (running.weight_sum > 0.0) != (running.samples > 0) {
+        return Err(unread("weight_sum"));
     }
 
     let mut params = trainer.params.clone();
     let mut moments = Vec::new();
     let mut given = 0;
     for (name, tensor) in tensors(bytes).map_err(fail)? {
+        weights::expect_finite_tensor(path, &name, &tensor)?;
         if let Some(name) = name.strip_prefix(OPTIMIZER) {
             moments.push((name.to_string(), tensor));
         } else {

@@ -16,7 +16,7 @@ use tapeline_layers::{Graph, graph::Source};
 use tapeline_tensor::Params;
 
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
-use crate::{FileError, Labels, Model, SpecError, atomic, file};
+use crate::{FileError, Labels, Model, SpecError, atomic, file, weights};
 
 /// The version of the file format: the one that came with [`OPSET`]. (ONNX 1.15)
 pub const IR_VERSION: i64 = 9;
@@ -50,7 +50,7 @@ pub enum OnnxError {
 /// Writes an ONNX file, whole or not at all.
 ///
 /// # Errors
-/// When the model can't be written so, or the file can't be written; an older file then is as it was.
+/// When the model can't be written so, a parameter isn't finite, or the file can't be written; an older file then is as it was.
 pub fn save(
     path: &Path,
     model: &Model,
@@ -58,6 +58,7 @@ pub fn save(
     labels: &Labels,
     options: Options,
 ) -> Result<(), OnnxError> {
+    weights::expect_finite(path, params).map_err(OnnxError::File)?;
     let message = message(model, params, labels, options)?;
     let size = expect_fits(message.encoded_len())?;
     let mut bytes = Vec::with_capacity(size);
