@@ -58,7 +58,7 @@ fn outputs_that_are_not_finite_are_refused() {
     let model = ["flatten linear(3)", "--weights", "large.safetensors"];
     let predicted = [&["predict"], &model[..], &[file, "--input", "1x6x6"]].concat();
     let evaluated = [&["eval"], &model[..], &["--data", "data"]].concat();
-    let wanted = "isn't finite; the first value that isn't came from `linear` in `2 linear`";
+    let wanted = "isn't finite; the first value that isn't came from `linear` in `1 linear`";
     for more in [&[][..], &["--json"]] {
         let place = format!("{file}[0]: the model's output {wanted}");
         bench
