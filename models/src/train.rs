@@ -8,7 +8,7 @@ use tapeline_tensor::{
     Params, Place, Profile, Tape, Tensor, Var, no_grad, value_and_grad, value_and_grad_profiled,
 };
 
-use crate::{Diverged, Epoch, Model, Running, evaluate::classified};
+use crate::{Diverged, History, Model, Running, evaluate::classified};
 
 /// A model in training: its parameters, its optimizer, and how far it is.
 pub struct Trainer<'m> {
@@ -21,7 +21,7 @@ pub struct Trainer<'m> {
     /// Number of steps taken so far, over all epochs.
     pub step: u64,
     /// The epochs that are done.
-    pub history: Vec<Epoch>,
+    pub history: History,
     /// The epoch in which it is.
     pub running: Running,
     /// Where the time of steps goes is added here, if there is one.
@@ -53,7 +53,7 @@ impl<'m> Trainer<'m> {
             params,
             stepper,
             step: 0,
-            history: Vec::new(),
+            history: History::default(),
             running: Running::default(),
             profile: None,
             seed,
