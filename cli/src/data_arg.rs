@@ -6,7 +6,10 @@ use clap::Args;
 use tapeline_data::{DataError, Dataset, Loaded, known, load};
 use tapeline_models::Model;
 
-use crate::{context::Context, error::CliError, model_arg::Source, training::config::DataConfig};
+use crate::{
+    context::Context, error::CliError, model_arg::Source, study::DataFacts,
+    training::config::DataConfig,
+};
 
 /// Options of commands that read data.
 #[derive(Args)]
@@ -26,6 +29,15 @@ pub struct TrainingData {
 }
 
 impl TrainingData {
+    /// What a study says of it.
+    pub fn facts(&self) -> DataFacts {
+        DataFacts {
+            name: self.config.name.clone(),
+            train_samples: self.loaded.train.len(),
+            test_samples: self.loaded.test.len(),
+        }
+    }
+
     /// Bytes of its images and labels.
     pub fn size(&self) -> u64 {
         let parts = [&self.loaded.train, &self.loaded.test];

@@ -137,7 +137,7 @@ pub fn fit(
         trainer.step
     );
     let mut schedule = recipe.schedule.clone();
-    for epoch in &trainer.history {
+    for epoch in trainer.history.iter() {
         if let Some((loss, _)) = epoch.val {
             schedule.tell(epoch.epoch * steps_in_epoch, loss);
         }

@@ -7,6 +7,7 @@
 //! | [`train`] | [`Trainer`]: one step after another |
 //! | [`fit`](mod@fit) | [`fit()`]: epochs, told to an observer |
 //! | [`progress`] | [`Running`], [`Progress`], [`Epoch`]: how far a training is |
+//! | [`history`] | [`History`]: the epochs that are done, and the table in which they are stored |
 //! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
 //! | [`memory`] | [`Memory`]: how much a training takes |
 //! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
@@ -57,6 +58,7 @@ pub mod evaluate;
 pub mod file;
 pub mod fit;
 pub mod gradients;
+pub mod history;
 pub mod memory;
 pub mod model;
 pub mod onnx;
@@ -70,6 +72,7 @@ pub use evaluate::{Evaluation, evaluate, predict};
 pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};
 pub use fit::{Data, Ended, Event, Recipe, fit};
 pub use gradients::gradient_norms;
+pub use history::History;
 pub use memory::Memory;
 pub use model::Model;
 pub use presets::presets;

@@ -18,7 +18,7 @@ use crate::evaluate::BATCH;
 /// let model = Model::build("flatten linear(10)", &[1, 28, 28], &layers(), &presets())?;
 /// let optimizers = optimizers();
 /// let adam = Optimizer::read("adam", &optimizers).unwrap();
-/// let memory = Memory::training(&model.plan, &adam, 100);
+/// let memory = Memory::training(&model.plan, &adam, 100, 10_000);
 /// assert_eq!(memory.parameters, 4 * 7850);
 /// assert_eq!(memory.optimizer, 2 * memory.parameters);
 /// # Ok::<(), tapeline_models::SpecError>(())
@@ -38,8 +38,14 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Of a training in batches of `batch_size`, with an evaluation after each epoch.
-    pub fn training(plan: &Plan, optimizer: &Optimizer<'_>, batch_size: usize) -> Memory {
+    /// Of a training whose largest step has `batch` samples, with an evaluation on `evaluated` samples after each epoch. A step has no more
+    /// samples than there are, whatever the batch size.
+    pub fn training(
+        plan: &Plan,
+        optimizer: &Optimizer<'_>,
+        batch: usize,
+        evaluated: usize,
+    ) -> Memory {
         let mut memory = Memory::parameters(plan);
         let weights = plan.declared.iter().filter(|d| d.role == Role::Weight);
         for weight in weights {
@@ -48,17 +54,17 @@ impl Memory {
             memory.optimizer += bytes * optimizer.moments(&weight.shape) as u64;
         }
         let mut buffers = Buffers::default();
-        buffers.step(plan, batch_size as u64);
+        buffers.step(plan, batch as u64);
         memory.activations = buffers.fresh;
-        buffers.evaluate(plan);
+        buffers.evaluate(plan, evaluated);
         memory.evaluation = buffers.fresh - memory.activations;
         memory
     }
 
-    /// Of an evaluation alone.
-    pub fn evaluation(plan: &Plan) -> Memory {
+    /// Of an evaluation alone, on `samples` samples.
+    pub fn evaluation(plan: &Plan, samples: usize) -> Memory {
         let mut buffers = Buffers::default();
-        buffers.evaluate(plan);
+        buffers.evaluate(plan, samples);
         Memory {
             evaluation: buffers.fresh,
             ..Memory::parameters(plan)
@@ -134,9 +140,9 @@ impl Buffers {
     }
 
     /// Forward only, in the batches of an evaluation.
-    fn evaluate(&mut self, plan: &Plan) {
+    fn evaluate(&mut self, plan: &Plan, samples: usize) {
         let rows = plan.rows.iter().filter(|row| !row.only_in_training);
-        self.forward(plan, rows, BATCH as u64);
+        self.forward(plan, rows, BATCH.min(samples) as u64);
     }
 
     /// Forward, and back: each layer makes the gradient of its input while it holds that of its output.

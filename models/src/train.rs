@@ -9,7 +9,7 @@ use tapeline_tensor::{
 };
 
 use crate::{
-    Diverged, Epoch, Model, NotFinite, Running,
+    Diverged, History, Model, NotFinite, Running,
     error::{During, Subject},
     evaluate::{classified, first_odd_row},
 };
@@ -25,7 +25,7 @@ pub struct Trainer<'m> {
     /// Number of steps taken so far, over all epochs.
     pub step: u64,
     /// The epochs that are done.
-    pub history: Vec<Epoch>,
+    pub history: History,
     /// The epoch in which it is.
     pub running: Running,
     /// Where the time of steps goes is added here, if there is one.
@@ -59,7 +59,7 @@ impl<'m> Trainer<'m> {
             params,
             stepper,
             step: 0,
-            history: Vec::new(),
+            history: History::default(),
             running: Running::default(),
             profile: None,
             seed,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tapeline_data::{Augmentation, Dataset, Images, Normalisation, augmentations};
 use tapeline_layers::{layers, loss, losses};
 use tapeline_models::{
-    Data, Ended, Event, Model, Recipe, Trainer,
+    Data, Ended, Epoch, Event, History, Model, Recipe, Trainer,
     atomic::{self, Call},
     checkpoint, fit, presets,
 };
@@ -41,8 +41,15 @@ fn data() -> Dataset {
     Dataset::new(images, labels, ["dark", "bright"].map(String::from)).unwrap()
 }
 
-/// Where a training that goes on from `bytes`, if there are any, has come after `steps` steps or its end: a checkpoint of it.
-fn train(setting: Setting, from: Option<&[u8]>, steps: u64) -> Result<Vec<u8>, String> {
+/// What is kept of a training: a checkpoint, and the table of its epochs.
+#[derive(Clone, Debug, PartialEq)]
+struct Kept {
+    bytes: Vec<u8>,
+    table: String,
+}
+
+/// Where a training that goes on from `from`, if it is given, has come after `steps` steps or its end.
+fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, String> {
     let data = data();
     let text = "conv2d(3, 3) batchnorm2d prelu dropout(0.3) flatten linear(2)";
     let model = Model::build(text, &data.shape(), &layers(), &presets()).unwrap();
@@ -65,13 +72,14 @@ fn train(setting: Setting, from: Option<&[u8]>, steps: u64) -> Result<Vec<u8>, S
     let params = model.init(recipe.seed);
     let stepper = optimizer.init(&params);
     let mut trainer = Trainer::new(&model, &*loss, params, stepper, recipe.seed);
-    if let Some(bytes) = from {
+    if let Some(kept) = from {
         checkpoint::decode(
-            bytes,
+            &kept.bytes,
             Path::new("a/checkpoint"),
             &mut trainer,
             &recipe,
             SAMPLES,
+            &History::read(&kept.table),
         )
         .map_err(|error| error.to_string())?;
     }
@@ -89,10 +97,16 @@ fn train(setting: Setting, from: Option<&[u8]>, steps: u64) -> Result<Vec<u8>, S
     assert!(matches!(ended, Ok(()) | Err(Ended::Stopped)));
     // Times are no part of what has to be the same.
     trainer.running.time = Default::default();
-    for epoch in &mut trainer.history {
-        (epoch.train_seconds, epoch.test_seconds) = (0.0, 0.0);
-    }
-    Ok(checkpoint::encode(&trainer))
+    let untimed = |epoch: &Epoch| Epoch {
+        train_seconds: 0.0,
+        test_seconds: 0.0,
+        ..epoch.clone()
+    };
+    trainer.history = trainer.history.iter().map(untimed).collect();
+    Ok(Kept {
+        bytes: checkpoint::encode(&trainer),
+        table: trainer.history.table(),
+    })
 }
 
 const TO_THE_END: u64 = u64::MAX;
@@ -147,22 +161,119 @@ proptest! {
         let mut kept = None;
         for (stop, &threads) in stops.into_iter().chain([TO_THE_END]).zip(&threads) {
             setting.threads = threads;
-            kept = Some(train(setting, kept.as_deref(), stop).unwrap());
+            kept = Some(train(setting, kept.as_ref(), stop).unwrap());
         }
         prop_assert!(kept.unwrap() == undisturbed);
     }
 
     #[test]
     fn no_damage_goes_unseen(place: prop::sample::Index, bit in 0..8, cut: bool) {
-        let mut bytes = train(SETTING, None, 3).unwrap();
+        let mut kept = train(SETTING, None, 3).unwrap();
+        let place = place.index(kept.bytes.len());
+        match cut {
+            true => kept.bytes.truncate(place),
+            false => kept.bytes[place] ^= 1_u8 << bit,
+        }
+        let error = train(SETTING, Some(&kept), 3).unwrap_err();
+        prop_assert!(error.starts_with("a/checkpoint: "), "{error}");
+    }
+}
+
+proptest! {
+    /// Whatever a kill or an editor does to the table of epochs: either those before the checkpoint are as they were, or it is refused.
+    #[test]
+    fn a_history_is_whole_or_refused(place: prop::sample::Index, byte: u8, cut: bool) {
+        let mut kept = train(SETTING, None, 12).unwrap();
+        let table = kept.table.clone();
+        // Two epochs are done. A third was, when the run was killed before its next checkpoint.
+        prop_assert_eq!(table.lines().count(), 1 + 2);
+        let mut bytes = (table.clone() + "3,0.5,0.5,0.5,0.5,0.5,0.5,0,0\n").into_bytes();
         let place = place.index(bytes.len());
         match cut {
             true => bytes.truncate(place),
-            false => bytes[place] ^= 1_u8 << bit,
+            false => bytes[place] = byte,
         }
-        let error = train(SETTING, Some(&bytes), 3).unwrap_err();
-        prop_assert!(error.starts_with("a/checkpoint: "), "{error}");
+        let whole = bytes.starts_with(table.as_bytes());
+        kept.table = String::from_utf8_lossy(&bytes).into_owned();
+        match train(SETTING, Some(&kept), 12) {
+            Ok(resumed) => prop_assert!(whole && resumed.table.starts_with(&table)),
+            Err(error) => {
+                prop_assert!(!whole, "{error}");
+                prop_assert!(error.starts_with("a/checkpoint: was written after 2 epochs, "), "{error}");
+            }
+        }
     }
+
+    #[test]
+    fn figures_are_read_back_to_the_bit(figures: [f64; 8], with_val: bool, many in 1_u64..4) {
+        let [a, b, c, d, e, f, g, h] = figures;
+        let epoch = |epoch| Epoch {
+            epoch,
+            train_loss: a,
+            train_accuracy: b,
+            test_loss: c,
+            test_accuracy: d,
+            val: with_val.then_some((e, f)),
+            train_seconds: g,
+            test_seconds: h,
+        };
+        let history: History = (1..=many).map(epoch).collect();
+        let read = History::read(&history.table());
+        prop_assert_eq!(read.table(), history.table());
+        prop_assert_eq!(read.checksum(), history.checksum());
+        for (read, epoch) in read.iter().zip(history.iter()) {
+            let bits = |x: f64| if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() };
+            prop_assert_eq!(bits(read.train_loss), bits(epoch.train_loss));
+            prop_assert_eq!(bits(read.test_seconds), bits(epoch.test_seconds));
+        }
+    }
+
+    /// As a search through all epochs finds it.
+    #[test]
+    fn the_best_epoch_is_the_first_that_no_other_beats(scores in prop::collection::vec((0..3_u8, 0..3_u8), 1..12)) {
+        let epoch = |(number, (loss, accuracy)): (u64, &(u8, u8))| Epoch {
+            epoch: number,
+            train_loss: 0.0,
+            train_accuracy: 0.0,
+            test_loss: 0.0,
+            test_accuracy: 0.0,
+            val: Some((f64::from(*loss), f64::from(*accuracy))),
+            train_seconds: 0.0,
+            test_seconds: 0.0,
+        };
+        let history: History = (1..).zip(&scores).map(epoch).collect();
+        let rank = |&&(loss, accuracy): &&(u8, u8)| (accuracy, 2 - loss);
+        let best = scores.iter().map(|score| rank(&score)).max().unwrap();
+        let first = scores.iter().position(|score| rank(&score) == best).unwrap();
+        prop_assert_eq!(history.best().unwrap().epoch, first as u64 + 1);
+    }
+}
+
+/// A checkpoint of the thousandth epoch is no larger than one of the first, but for the digits of its counters.
+#[test]
+fn a_checkpoint_does_not_grow_with_the_epochs() {
+    let model = Model::build("flatten linear(2)", &[1, 2, 2], &layers(), &presets()).unwrap();
+    let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+    let registry = optimizers();
+    let sgd = Optimizer::read("sgd", &registry).unwrap();
+    let params = model.init(0);
+    let stepper = sgd.init(&params);
+    let mut trainer = Trainer::new(&model, &*loss, params, stepper, 0);
+    let first = checkpoint::encode(&trainer).len();
+    for epoch in 1..=1000 {
+        trainer.history.push(Epoch {
+            epoch,
+            train_loss: 0.1,
+            train_accuracy: 0.2,
+            test_loss: 0.3,
+            test_accuracy: 0.4,
+            val: None,
+            train_seconds: 0.5,
+            test_seconds: 0.6,
+        });
+    }
+    let last = checkpoint::encode(&trainer).len();
+    assert!(last <= first + 8, "{first} bytes at first, {last} at last");
 }
 
 #[test]
@@ -191,7 +302,8 @@ fn what_is_of_another_training_is_refused() {
         "step 3 is not where epochs over 23 samples in batches of 4 lead",
     );
 
-    let weights = tapeline_models::weights::encode(&Default::default(), &BTreeMap::new());
+    let bytes = tapeline_models::weights::encode(&Default::default(), &BTreeMap::new());
+    let weights = Kept { bytes, ..kept };
     let error = train(SETTING, Some(&weights), 3).unwrap_err();
     assert!(
         error.contains("is no checkpoint: it has no `format`"),

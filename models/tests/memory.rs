@@ -14,6 +14,9 @@ static COUNTED: PeakAlloc = PeakAlloc;
 /// Smaller changes of a small model are no matter.
 const SMALL: f64 = 1e6;
 
+/// Images that are evaluated.
+const EVALUATED: usize = 400;
+
 /// The most bytes at a time in a training of some steps; and in it with an evaluation behind it.
 struct Truth {
     steps: f64,
@@ -41,7 +44,7 @@ impl Case {
         let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
         let optimizers = optimizers();
         let optimizer = Optimizer::read(self.optimizer, &optimizers).unwrap();
-        let estimate = Memory::training(&model.plan, &optimizer, self.batch_size);
+        let estimate = Memory::training(&model.plan, &optimizer, self.batch_size, EVALUATED);
 
         let schedule = Schedule::read("constant", &schedules())
             .unwrap()
@@ -55,7 +58,7 @@ impl Case {
             schedule: &schedule,
         };
         let train = images.clone().limit(steps * self.batch_size);
-        let (one, many) = (images.clone().limit(1), images.clone().limit(400));
+        let (one, many) = (images.clone().limit(1), images.clone().limit(EVALUATED));
         let data = Data {
             train: &train,
             test: &one,
@@ -135,7 +138,7 @@ fn so_are_evaluations_alone(images: &Dataset) {
             )
             .unwrap();
             let truth = COUNTED.peak_usage().saturating_sub(before) as f64;
-            let estimate = Memory::evaluation(&model.plan).total() as f64;
+            let estimate = Memory::evaluation(&model.plan, images.len()).total() as f64;
             let off = (estimate - truth).abs();
             assert!(
                 off <= 0.2 * truth.max(SMALL),

@@ -59,15 +59,44 @@ pub struct Phase {
     factor: Factor,
 }
 
-type OfLosses = dyn Fn(&[f64]) -> f64 + Send + Sync;
-
-/// What the factor on the learning rate is a function of.
+/// What the factor on the learning rate depends on.
 #[derive(Clone)]
 enum Factor {
     /// The step, counted from the phase's own start, and the phase's length.
     OfStep(Arc<dyn Fn(u64, u64) -> f64 + Send + Sync>),
-    /// The validation losses that were told since the phase's start.
-    OfLosses(Arc<OfLosses>),
+    /// The validation losses reported since the phase's start: the factor before the first of them, and what follows each.
+    OfLosses(f64, Box<dyn Monitor>),
+}
+
+/// State that follows the validation loss, one loss at a time, so that the cost of an epoch does not grow with their number.
+trait Monitor: Send + Sync {
+    /// Takes in a loss and returns the factor from then on.
+    fn next(&mut self, loss: f64) -> f64;
+
+    fn copy(&self) -> Box<dyn Monitor>;
+}
+
+impl Clone for Box<dyn Monitor> {
+    fn clone(&self) -> Self {
+        (**self).copy()
+    }
+}
+
+/// A state, and what a loss does to it.
+struct Fold<S, F>(S, Arc<F>);
+
+impl<S, F> Monitor for Fold<S, F>
+where
+    S: Clone + Send + Sync + 'static,
+    F: Fn(&mut S, f64) -> f64 + Send + Sync + 'static,
+{
+    fn next(&mut self, loss: f64) -> f64 {
+        (self.1)(&mut self.0, loss)
+    }
+
+    fn copy(&self) -> Box<dyn Monitor> {
+        Box::new(Fold(self.0.clone(), self.1.clone()))
+    }
 }
 
 impl Phase {
@@ -86,16 +115,22 @@ impl Phase {
         }
     }
 
-    /// A phase that goes by the validation loss and takes the rest of the training. `factor` is given the losses of the epochs that ended
-    /// after the phase's own start, in order: none at first. It returns a finite number, at least 0.
-    pub fn told(factor: impl Fn(&[f64]) -> f64 + Send + Sync + 'static) -> Self {
+    /// A phase that depends on the validation loss and takes the rest of the training. Its factor is `first` until an epoch ends after the
+    /// phase's own start; then `next` takes in each epoch's loss, in order, updates the state and returns the factor from then on.
+    /// Factors are finite numbers, at least 0.
+    pub fn told<S: Clone + Send + Sync + 'static>(
+        first: f64,
+        state: S,
+        next: impl Fn(&mut S, f64) -> f64 + Send + Sync + 'static,
+    ) -> Self {
         Phase {
             length: None,
-            factor: Factor::OfLosses(Arc::new(factor)),
+            factor: Factor::OfLosses(first, Box::new(Fold(state, Arc::new(next)))),
         }
     }
+
     fn goes_by_loss(&self) -> bool {
-        matches!(self.factor, Factor::OfLosses(_))
+        matches!(self.factor, Factor::OfLosses(..))
     }
 }
 
@@ -168,7 +203,8 @@ impl Schedule {
         };
         Plan {
             phases: self.phases.iter().map(place).collect(),
-            told: Vec::new(),
+            told: 0,
+            factors: Vec::new(),
         }
     }
 
@@ -214,8 +250,10 @@ fn never_reached(endless: &Call<'_, ScheduleDef>, call: &Call<'_, ScheduleDef>) 
 #[derive(Clone)]
 pub struct Plan {
     phases: Vec<Placed>,
-    /// After how many steps which validation loss was found.
-    told: Vec<(u64, f64)>,
+    /// The number of steps after which a validation loss was reported last.
+    told: u64,
+    /// After how many steps which factor begins, where the last phase depends on the loss.
+    factors: Vec<(u64, f64)>,
 }
 
 #[derive(Clone)]
@@ -237,10 +275,11 @@ impl Plan {
         } = &self.phases[next - 1];
         match &phase.factor {
             Factor::OfStep(factor) => factor((step - start).min(*length), *length),
-            Factor::OfLosses(factor) => {
-                let told = self.told.iter();
-                let since = told.filter(|(after, _)| (start + 1..=step).contains(after));
-                factor(&since.map(|(_, loss)| *loss).collect::<Vec<_>>())
+            Factor::OfLosses(first, _) => {
+                let begun = self.factors.partition_point(|(after, _)| *after <= step);
+                begun
+                    .checked_sub(1)
+                    .map_or(*first, |last| self.factors[last].1)
             }
         }
     }
@@ -252,12 +291,19 @@ impl Plan {
     /// When `steps` is not more than when it was told last.
     #[track_caller]
     pub fn tell(&mut self, steps: u64, loss: f64) {
-        let last = self.told.last().map_or(0, |(steps, _)| *steps);
         assert!(
-            steps > last,
-            "Plan::tell: of step {steps}, after step {last}"
+            steps > self.told,
+            "Plan::tell: of step {steps}, after step {}",
+            self.told
         );
-        self.told.push((steps, loss));
+        self.told = steps;
+        // A phase that depends on the loss takes the rest of the training, so it is the last.
+        if let Some(Placed { start, phase, .. }) = self.phases.last_mut()
+            && let Factor::OfLosses(_, monitor) = &mut phase.factor
+            && steps > *start
+        {
+            self.factors.push((steps, monitor.next(loss)));
+        }
     }
 
     /// Whether a phase goes by the validation loss.

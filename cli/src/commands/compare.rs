@@ -13,8 +13,8 @@ use crate::{
     numbers::whole,
     output,
     study::{
-        SCHEMA, Study, files, lines,
-        plan::commands,
+        DataFacts, SCHEMA, Study, files, lines,
+        plan::{commands, given},
         queue::{self, Crew},
         results,
         store::Store,
@@ -91,6 +91,7 @@ impl Compare {
         }
         let mut study = self.study(cx)?;
         let data = self.options.data.for_training(cx)?;
+        study.set_data(data.facts());
         let tasks = queue::tasks(&mut study, &data, cx)?;
         let jobs = tasks.iter().map(|task| &task.job);
         memory::check(jobs, self.crew.jobs, self.options.max_memory)?;
@@ -122,6 +123,9 @@ impl Compare {
             schema: SCHEMA,
             title: comparison.title.clone(),
             text: String::new(),
+            command: given(),
+            data: DataFacts::default(),
+            recipe: None,
             comparisons: vec![comparison],
         })
     }

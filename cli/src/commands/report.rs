@@ -11,7 +11,13 @@ use crate::{
     error::CliError,
     output,
     report::{definition, markdown::markdown},
-    study::{files, plan::commands, queue, results, store::Store, text},
+    study::{
+        files,
+        plan::{commands, given},
+        queue, results,
+        store::Store,
+        text,
+    },
     training::memory,
 };
 
@@ -21,7 +27,7 @@ pub struct Report {
     /// Folder for runs and report; what is done there stays
     #[arg(long, value_name = "FOLDER", default_value = "report")]
     out: PathBuf,
-    /// One seed and a fifth of the epochs: a look at it in under 3 minutes
+    /// Fewer seeds and epochs, as the file says: a first look in minutes
     #[arg(long)]
     quick: bool,
     /// Train the rows as well that take long
@@ -43,6 +49,8 @@ impl Report {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let mut study = definition::read(self.from.as_deref(), self.quick)?;
         let data = self.data.for_training(cx)?;
+        study.set_data(data.facts());
+        study.command = given();
         let mut tasks = queue::tasks(&mut study, &data, cx)?;
         tasks.retain(|task| self.extra || !task.extra);
         let jobs = tasks.iter().map(|task| &task.job);

@@ -51,7 +51,8 @@ impl Summary {
         };
         let optimizer = Optimizer::read(&self.optimizer, &cx.optimizers);
         let optimizer = optimizer.map_err(in_option("--optimizer", &self.optimizer))?;
-        let memory = Memory::training(&model.plan, &optimizer, self.batch_size);
+        // No data is known here, so the evaluation is taken to have as many samples at a time as any.
+        let memory = Memory::training(&model.plan, &optimizer, self.batch_size, usize::MAX);
         if self.json {
             return output::json(&Report::new(model.full(), &model.plan, memory));
         }

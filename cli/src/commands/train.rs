@@ -132,8 +132,7 @@ impl Train {
         let trained = trained?;
 
         let profile = trained.profile.map(|profile| {
-            let samples = trained.steps * job.config.batch_size as u64;
-            profile::parts(&profile, &job.model.plan, samples, trained.steps)
+            profile::parts(&profile, &job.model.plan, trained.samples, trained.steps)
         });
         if let Some(parts) = &profile {
             screen.events.tell(&Event::Profile { parts });

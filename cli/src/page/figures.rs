@@ -4,7 +4,7 @@ use crate::{
     page::html::escaped,
     plots::{
         chart::{Axis, Chart, Line, Panel},
-        palette::classes,
+        palette::{Part, classes, fallback},
     },
     study::{
         charts,
@@ -61,10 +61,10 @@ pub fn norms(gradients: &Gradients) -> String {
 /// The panels of a chart beside or below each other, and one legend for them.
 fn figures(id: &str, chart: Chart) -> String {
     let entry = |(i, name): (usize, &String)| {
-        let (name, classes) = (escaped(name), classes(i));
+        let (name, classes, stroke) = (escaped(name), classes(i), fallback(Part::Stroke(i)));
         format!(
             "<label><input type=\"checkbox\" class=\"t{i}\" id=\"{id}-{i}\" checked=\"checked\"/>\
-            <svg width=\"24\" height=\"10\" aria-hidden=\"true\"><line class=\"swatch {classes}\" x1=\"0\" y1=\"5\" x2=\"24\" y2=\"5\"/></svg>\
+            <svg width=\"24\" height=\"10\" aria-hidden=\"true\"><line class=\"swatch {classes}\"{stroke} x1=\"0\" y1=\"5\" x2=\"24\" y2=\"5\"/></svg>\
             <span>{name}</span></label>\n"
         )
     };

@@ -22,8 +22,9 @@ use crate::{
     study::{
         Study,
         evidence::Evidence,
+        facts::{self, facts},
         results::Compared,
-        text::{STRANGERS, strangers, verdicts},
+        text::{STRANGERS, method, strangers, verdicts},
     },
 };
 
@@ -43,6 +44,11 @@ pub fn page(study: &Study, all: &[Compared<'_>], evidence: &[Vec<Option<Evidence
         <body>\n<main>\n<h1>{title}</h1>\n{}",
         paragraphs(&study.text)
     );
+    let fact = |(name, value): &(String, String)| {
+        format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), inline(value))
+    };
+    let facts: String = facts(study).iter().map(fact).collect();
+    page += &format!("<dl class=\"facts\">\n{facts}</dl>\n");
     if all.len() > 1 {
         page += &contents(all);
     }
@@ -81,10 +87,19 @@ fn section(
     }
     html += &paragraphs(&comparison.text);
     html += &table::table(compared);
+    let changes = facts::changes(study, compared);
+    if !changes.is_empty() {
+        html += "<p>Other than the recipe:</p>\n";
+        html += &list(&changes, true);
+    }
     let told = verdicts(compared);
     if !told.is_empty() {
         html += &heading("Verdicts");
-        html += &list(&told, !comparison.claims.is_empty());
+        let claims = !comparison.claims.is_empty();
+        if let Some(method) = method(compared).filter(|_| claims) {
+            html += &format!("<p class=\"note\">By a {}.</p>\n", escaped(&method));
+        }
+        html += &list(&told, claims);
     }
     let strangers = strangers(compared);
     if !strangers.is_empty() {

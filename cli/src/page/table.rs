@@ -3,6 +3,7 @@
 use crate::{
     page::html::escaped,
     study::{
+        facts::notes,
         grid::{Cell, Column, Line, grid},
         results::Compared,
     },
@@ -37,17 +38,7 @@ pub fn table(compared: &Compared<'_>) -> String {
         html += "</tbody>\n";
     }
     html += "</table>\n</div>\n";
-    let cells = || grid.rows.iter().flat_map(|row| &row.cells);
-    let mut notes = Vec::new();
-    if cells().any(|cell| cell.text.contains('±')) {
-        notes.push("Mean ± standard deviation over the seeds.");
-    }
-    if cells().any(|cell| cell.best) {
-        notes.push("<strong>Bold</strong>: best of its column.");
-    }
-    if grid.rows.iter().any(|row| !row.measured) {
-        notes.push("Grey: figures from elsewhere.");
-    }
+    let notes = notes(compared, &grid, "Grey");
     match notes.is_empty() {
         true => html,
         false => html + &format!("<p class=\"note\">{}</p>\n", notes.join(" ")),
@@ -65,8 +56,13 @@ fn row(line: &Line, columns: &[Column]) -> String {
             .number
             .map(|number| format!(" data-number=\"{number}\""));
         let number = number.unwrap_or_default();
+        // On a narrow screen the heading is out of sight, and each figure brings its own.
+        let label = match column.number {
+            true => format!(" data-label=\"{}\"", escaped(&column.name)),
+            false => String::new(),
+        };
         let text = escaped(cell.text.trim());
-        format!("<{tag}{scope}{class}{number}>{text}</{tag}>")
+        format!("<{tag}{scope}{class}{number}{label}>{text}</{tag}>")
     };
     let cells = line.cells.iter().zip(columns).enumerate().map(cell);
     let class = class(&[(!line.measured, "known")]);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use crate::plots::{
-    palette::classes,
+    palette::{Part, classes, fallback},
     svg::{ADVANCE, Anchor, LINE, MARGIN, cut, text},
 };
 
@@ -59,10 +59,10 @@ impl Legend {
     pub fn draw(&self, svg: &mut String, top: f64) {
         for (series, (x, row, name)) in self.entries.iter().enumerate() {
             let (y, end) = (top + ROW * *row as f64 + 0.5 * LINE, x + SWATCH);
-            let classes = classes(series);
+            let (classes, stroke) = (classes(series), fallback(Part::Stroke(series)));
             let _ = writeln!(
                 svg,
-                "<line class=\"{classes} swatch\" x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{end:.1}\" y2=\"{y:.1}\"/>"
+                "<line class=\"{classes} swatch\"{stroke} x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{end:.1}\" y2=\"{y:.1}\"/>"
             );
             text(svg, (end + GAP, y + 4.0), Anchor::Start, name);
         }

@@ -64,6 +64,41 @@ pub fn classes(series: usize) -> String {
     format!("s{series} c{}{again}", series % COLORS)
 }
 
+/// The presentation attributes of what is drawn. They have the colours of the light theme, for programs that know no variables in style
+/// sheets; the style sheet goes before them wherever it is understood.
+pub fn fallback(part: Part) -> String {
+    let Theme {
+        ground,
+        ink,
+        grid,
+        colors,
+    } = LIGHT;
+    match part {
+        Part::Text => format!(" fill=\"{ink}\""),
+        Part::Ground => format!(" fill=\"{ground}\""),
+        Part::Grid => format!(" stroke=\"{grid}\""),
+        Part::Axis => format!(" stroke=\"{ink}\" stroke-opacity=\"0.5\""),
+        Part::Stroke(series) => {
+            let color = colors[series % COLORS];
+            format!(" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"")
+        }
+        Part::Fill(series) => format!(" fill=\"{}\"", colors[series % COLORS]),
+    }
+}
+
+/// What has a colour.
+#[derive(Clone, Copy)]
+pub enum Part {
+    Text,
+    Ground,
+    Grid,
+    Axis,
+    /// The line of a series.
+    Stroke(usize),
+    /// A point of a series.
+    Fill(usize),
+}
+
 impl Theme {
     fn rules(&self) -> String {
         let Theme {

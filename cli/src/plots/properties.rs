@@ -208,6 +208,26 @@ proptest! {
         prop_assert!(open.is_empty());
     }
 
+    /// Programs that know no variables in style sheets draw black where no other colour is given.
+    #[test]
+    fn every_element_has_a_colour_of_its_own(chart in charts()) {
+        for svg in [chart.svg(), chart.inline()] {
+            for name in ["text", "rect", "circle", "line", "polyline"] {
+                for element in elements(&svg, name) {
+                    let fill = name == "text" || name == "rect" || name == "circle";
+                    let color = element.attribute(if fill { "fill" } else { "stroke" }).unwrap();
+                    prop_assert!(color.len() == 7 && color.starts_with('#'), "<{}>", element.tag);
+                    prop_assert!(name != "polyline" || element.attribute("fill") == Some("none"));
+                }
+            }
+            // Nothing else is drawn.
+            for tag in svg.split('<').skip(1).filter_map(|part| part.split(['>', ' ']).next()) {
+                let drawn = ["text", "rect", "circle", "line", "polyline", "svg", "title", "style", "g"];
+                prop_assert!(drawn.contains(&tag.trim_start_matches('/')), "<{tag}>");
+            }
+        }
+    }
+
     /// A tick stands where the value is that it names.
     #[test]
     fn ticks_are_where_they_say(low in value(), span in 1e-3..1e3, log in any::<bool>()) {

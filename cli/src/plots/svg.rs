@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::plots::{
     chart::{Chart, Panel},
     legend::Legend,
-    palette::{classes, style},
+    palette::{Part, classes, fallback, style},
     ruler::Ruler,
 };
 
@@ -71,7 +71,11 @@ pub fn draw(chart: &Chart, whole: bool) -> String {
     let _ = writeln!(svg, "<title>{}</title>", escaped(&chart.title));
     if whole {
         let _ = writeln!(svg, "<style>\n{}</style>", style());
-        svg += "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n";
+        let fill = fallback(Part::Ground);
+        let _ = writeln!(
+            svg,
+            "<rect class=\"ground\"{fill} width=\"100%\" height=\"100%\"/>"
+        );
     }
     if headed {
         let title = cut(&chart.title, ((width - left - MARGIN) / ADVANCE) as usize);
@@ -112,13 +116,13 @@ impl<'c> Frame<'c> {
         titled(svg, (left, top - 10.0), &title);
         for tick in &self.y.ticks {
             let y = bottom - HEIGHT * tick.at;
-            line(svg, "grid", (left, y), (right, y));
+            line(svg, ("grid", Part::Grid), (left, y), (right, y));
             text(svg, (left - 8.0, y + 4.0), Anchor::End, &tick.label);
         }
-        line(svg, "axis", (left, bottom), (right, bottom));
+        line(svg, ("axis", Part::Axis), (left, bottom), (right, bottom));
         for tick in &self.x.ticks {
             let x = left + WIDTH * tick.at;
-            line(svg, "axis", (x, bottom), (x, bottom + 4.0));
+            line(svg, ("axis", Part::Axis), (x, bottom), (x, bottom + 4.0));
             match self.x.turned {
                 true => turned(svg, (x + 4.0, bottom + 8.0), Anchor::End, &tick.label),
                 false => text(svg, (x, bottom + 18.0), Anchor::Middle, &tick.label),
@@ -146,9 +150,13 @@ impl<'c> Frame<'c> {
                 .map(|(x, y)| format!("{x:.1},{y:.1}"))
                 .collect();
             let joined = joined.join(" ");
+            let (stroke, fill) = (
+                fallback(Part::Stroke(line.series)),
+                fallback(Part::Fill(line.series)),
+            );
             let _ = writeln!(
                 svg,
-                "<g class=\"{classes}{dashed}\">\n<polyline points=\"{joined}\"/>"
+                "<g class=\"{classes}{dashed}\">\n<polyline{stroke} points=\"{joined}\"/>"
             );
             let marked = if points.len() > MARKED {
                 &[]
@@ -156,17 +164,18 @@ impl<'c> Frame<'c> {
                 &points[..]
             };
             for (x, y) in marked {
-                let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>");
+                let _ = writeln!(svg, "<circle{fill} cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>");
             }
             *svg += "</g>\n";
         }
     }
 }
 
-fn line(svg: &mut String, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+fn line(svg: &mut String, (class, part): (&str, Part), (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+    let stroke = fallback(part);
     let _ = writeln!(
         svg,
-        "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"
+        "<line class=\"{class}\"{stroke} x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"
     );
 }
 
@@ -189,10 +198,10 @@ fn titled(svg: &mut String, at: (f64, f64), text: &str) {
 
 fn written(svg: &mut String, (x, y): (f64, f64), attributes: &str, text: &str) {
     if !text.is_empty() {
-        let text = escaped(text);
+        let (text, fill) = (escaped(text), fallback(Part::Text));
         let _ = writeln!(
             svg,
-            "<text x=\"{x:.1}\" y=\"{y:.1}\"{attributes}>{text}</text>"
+            "<text{fill} x=\"{x:.1}\" y=\"{y:.1}\"{attributes}>{text}</text>"
         );
     }
 }

@@ -7,7 +7,7 @@ use toml::Table;
 
 use crate::{
     error::{CliError, in_toml},
-    study::{Claim, Comparison, Known, Row, SCHEMA, Study},
+    study::{Claim, Comparison, DataFacts, Known, Recipe, Row, SCHEMA, Study},
     training::settings::Settings,
 };
 
@@ -23,6 +23,9 @@ struct File {
     seeds: u64,
     recipe: Table,
     quick: Quick,
+    /// Where figures from elsewhere are from.
+    #[serde(default)]
+    source: BTreeMap<String, Source>,
     comparison: Vec<ComparisonDef>,
 }
 
@@ -32,6 +35,15 @@ struct Quick {
     seeds: u64,
     /// A share of each row's epochs.
     epochs: f64,
+}
+
+/// Where figures are from, and of what runs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    about: String,
+    data: String,
+    epochs: u64,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +63,7 @@ struct RowDef {
     name: String,
     #[serde(default)]
     extra: bool,
-    /// By whom: train loss, train accuracy, test accuracy of each run.
+    /// By source: train loss, train accuracy, test accuracy of each run.
     #[serde(default)]
     known: BTreeMap<String, Vec<[f64; 3]>>,
     /// Keys of the recipe that it changes.
@@ -88,12 +100,39 @@ pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
         .comparison
         .iter()
         .map(|def| def.read(&file, quick).map_err(fail));
+    let comparisons = comparisons.collect::<Result<_, _>>()?;
     Ok(Study {
         schema: SCHEMA,
-        comparisons: comparisons.collect::<Result<_, _>>()?,
+        recipe: Some(file.recipe(quick).map_err(fail)?),
+        command: String::new(),
+        data: DataFacts::default(),
+        comparisons,
         title: file.title,
         text: file.text,
     })
+}
+
+impl File {
+    /// The settings of a row that changes none.
+    fn recipe(&self, quick: bool) -> Result<Recipe, String> {
+        let mut table = self.recipe.clone();
+        table.entry("model").or_insert_with(|| String::new().into());
+        let settings: Result<Settings, _> = table.try_into();
+        let mut settings =
+            settings.map_err(|error| format!("in the recipe: {}", error.message()))?;
+        if quick {
+            settings.epochs = self.quick.epochs(settings.epochs);
+        }
+        let seeds = if quick { self.quick.seeds } else { self.seeds };
+        Ok(Recipe { settings, seeds })
+    }
+}
+
+impl Quick {
+    /// The epochs that are left of some.
+    fn epochs(&self, all: u64) -> u64 {
+        ((all as f64 * self.epochs).ceil() as u64).max(1)
+    }
 }
 
 impl ComparisonDef {
@@ -141,9 +180,28 @@ impl RowDef {
                 "`epochs` and `batch_size` must be at least 1".into(),
             ));
         }
+        let known = self.known.iter().map(|(by, runs)| {
+            let source = file.source.get(by);
+            let source = source.ok_or_else(|| {
+                inside(format!("`known` names `{by}`, and no source is called so"))
+            })?;
+            if source.epochs != settings.epochs {
+                let (theirs, ours) = (source.epochs, settings.epochs);
+                return Err(inside(format!(
+                    "the figures by `{by}` are of {theirs} epochs, the row is trained for {ours}"
+                )));
+            }
+            Ok(Known {
+                by: by.clone(),
+                about: source.about.clone(),
+                data: source.data.clone(),
+                epochs: source.epochs,
+                runs: runs.clone(),
+            })
+        });
+        let known = known.collect::<Result<_, _>>()?;
         if quick {
-            let epochs = settings.epochs as f64 * file.quick.epochs;
-            settings.epochs = (epochs.ceil() as u64).max(1);
+            settings.epochs = file.quick.epochs(settings.epochs);
         }
         let seeds = match (self.extra, quick) {
             (true, _) => 1,
@@ -156,15 +214,8 @@ impl RowDef {
             seeds,
             runs: Vec::new(),
             extra: self.extra,
-            known: self.known.iter().map(known).collect(),
+            known,
         })
-    }
-}
-
-fn known((by, runs): (&String, &Vec<[f64; 3]>)) -> Known {
-    Known {
-        by: by.clone(),
-        runs: runs.clone(),
     }
 }
 
@@ -193,5 +244,49 @@ mod tests {
                     .unwrap_or_else(|e| panic!("{}: {e:?}", row.name()));
             }
         }
+    }
+
+    /// A number in a text would be wrong for another number of epochs, seeds or images. Names of rows may have some.
+    #[test]
+    fn texts_have_no_numbers_that_could_be_wrong() {
+        let study = read(None, false).unwrap();
+        let is_sound = |text: &str, rows: &[Row]| {
+            let named = |text: String, row: &Row| text.replace(&row.name(), "");
+            let text = rows.iter().rev().fold(text.replace("L2", ""), named);
+            assert!(!text.contains(|c: char| c.is_ascii_digit()), "{text}");
+            for word in ["epoch", "seed", "MNIST"] {
+                assert!(!text.contains(word), "{text}");
+            }
+        };
+        is_sound(&study.title, &[]);
+        is_sound(&study.text, &[]);
+        for comparison in &study.comparisons {
+            for text in [&comparison.title, &comparison.text] {
+                is_sound(text, &[]);
+            }
+            for claim in &comparison.claims {
+                is_sound(&claim.text, &comparison.rows);
+            }
+        }
+    }
+
+    /// Figures of ten epochs are not those of two, nor figures of one data set those of another.
+    #[test]
+    fn figures_from_elsewhere_are_of_the_same_runs() {
+        let known = |quick, data: &str| {
+            let mut study = read(None, quick).unwrap();
+            study.set_data(DataFacts {
+                name: data.into(),
+                ..DataFacts::default()
+            });
+            let rows = study
+                .comparisons
+                .iter()
+                .flat_map(|comparison| &comparison.rows);
+            rows.map(|row| row.known.len()).sum::<usize>()
+        };
+        assert!(known(false, "mnist") > 0);
+        assert_eq!(known(true, "mnist"), 0);
+        assert_eq!(known(false, "fashion-mnist"), 0);
     }
 }

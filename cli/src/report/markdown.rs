@@ -1,15 +1,21 @@
 //! A study with its results as Markdown.
 
 use crate::study::{
-    Study, files,
+    Study, facts, files,
     grid::{Cell, Grid, grid},
     results::Compared,
-    text::{METHOD, STRANGERS, strangers, verdicts},
+    text::{STRANGERS, method, strangers, verdicts},
 };
 
 /// The page; its pictures stand beside it.
 pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
-    let mut page = format!("# {}\n\n{}\n", study.title, study.text.trim());
+    let mut page = format!("# {}\n\n{}\n\n", study.title, study.text.trim());
+    let facts = facts::facts(study);
+    page.extend(
+        facts
+            .iter()
+            .map(|(name, value)| format!("- {name}: {value}\n")),
+    );
     for (number, compared) in all.iter().enumerate() {
         let comparison = compared.comparison;
         page += &format!(
@@ -17,7 +23,14 @@ pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
             comparison.title,
             comparison.text.trim()
         );
-        page += &table(&grid(compared));
+        let grid = grid(compared);
+        page += &table(&grid);
+        page += &format!("\n{}\n", facts::notes(compared, &grid, "Italic").join(" "));
+        let changes = facts::changes(study, compared);
+        if !changes.is_empty() {
+            page += "\nOther than the recipe:\n\n";
+            page.extend(changes.iter().map(|line| format!("- {line}")));
+        }
         let mut picture = |what: &str, file: String| page += &format!("\n![{what}]({file})\n");
         picture("Loss and accuracy over the epochs", files::curves(number));
         if comparison.gradients {
@@ -28,7 +41,10 @@ pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
         }
         let told = verdicts(compared);
         if !told.is_empty() {
-            page += &format!("\nVerdicts ({METHOD}):\n\n");
+            page += &match method(compared) {
+                Some(method) => format!("\nVerdicts ({method}):\n\n"),
+                None => "\nVerdicts:\n\n".into(),
+            };
             page.extend(told.iter().map(|line| format!("- {line}")));
         }
         let strangers = strangers(compared);

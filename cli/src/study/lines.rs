@@ -152,7 +152,10 @@ pub fn events(compared: &Compared<'_>) -> Result<String, CliError> {
             best: best.row,
             other: *other,
             mean: difference.map(|d| d.mean),
-            interval: difference.map(|d| [d.mean - d.margin(), d.mean + d.margin()]),
+            interval: judged.paired.map(|p| {
+                let mean = p.difference.mean;
+                [mean - p.margin, mean + p.margin]
+            }),
             p: judged.paired.map(|paired| paired.p),
             larger_than_spread: judged.verdict == Verdict::Holds,
         })?;

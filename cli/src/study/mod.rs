@@ -10,8 +10,9 @@
 //! | [`queue`], [`board`] | training what is missing, several at a time, and showing how far it is |
 //! | [`plan`] | the same as commands, for other machines |
 //! | [`results`] | what came of the rows, read from their folders |
-//! | [`stats`] | mean, standard deviation, Student's t |
+//! | [`stats`] | mean, median, standard deviation, Student's t |
 //! | [`verdict`] | whether a difference is larger than the seeds' spread |
+//! | [`facts`] | what was run, in words |
 //! | [`grid`], [`text`] | tables, and what can be said of the differences |
 //! | [`charts`], [`files`] | curves, and what is written beside the runs |
 //! | [`evidence`] | what a trained model shows of itself |
@@ -20,6 +21,7 @@
 pub mod board;
 pub mod charts;
 pub mod evidence;
+pub mod facts;
 pub mod files;
 pub mod grid;
 pub mod lines;
@@ -43,7 +45,28 @@ pub struct Study {
     pub title: String,
     /// Paragraphs of Markdown.
     pub text: String,
+    /// The command that made it.
+    pub command: String,
+    pub data: DataFacts,
+    /// What a row does unless it is said otherwise; none where columns say how the rows differ.
+    pub recipe: Option<Recipe>,
     pub comparisons: Vec<Comparison>,
+}
+
+/// What is trained on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataFacts {
+    pub name: String,
+    /// Numbers of images, before any are held out or left out.
+    pub train_samples: usize,
+    pub test_samples: usize,
+}
+
+/// How a row is trained, but for its model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    pub settings: Settings,
+    pub seeds: u64,
 }
 
 /// Rows that are trained with the same seeds.
@@ -80,6 +103,11 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Known {
     pub by: String,
+    /// What that is.
+    pub about: String,
+    /// The data and the number of epochs that they are of.
+    pub data: String,
+    pub epochs: u64,
     /// Train loss, train accuracy and test accuracy of one run or more.
     pub runs: Vec<[f64; 3]>,
 }
@@ -95,7 +123,19 @@ pub struct Claim {
 }
 
 /// The version of `study.json`.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
+
+impl Study {
+    /// Sets what is trained on. Figures from elsewhere stay only next to runs on the same data, of the same length.
+    pub fn set_data(&mut self, data: DataFacts) {
+        for row in self.comparisons.iter_mut().flat_map(|c| &mut c.rows) {
+            let epochs = row.settings.epochs;
+            row.known
+                .retain(|known| known.data == data.name && known.epochs == epochs);
+        }
+        self.data = data;
+    }
+}
 
 impl Row {
     /// Its cells as one text.

@@ -6,6 +6,15 @@ use crate::{
     study::{queue::Task, store::Store},
 };
 
+/// The command that was given, as a shell takes it. `--plan` is left out: what was planned is the same study.
+pub fn given() -> String {
+    let words = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned());
+    let words = words.filter(|word| word != "--plan");
+    shell_words::join(std::iter::once("tapeline".to_string()).chain(words))
+}
+
 /// `tapeline train …` for each run that is not done, one a line; one that has begun is resumed.
 ///
 /// # Errors

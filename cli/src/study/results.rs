@@ -4,7 +4,11 @@ use std::{fs, path::PathBuf};
 
 use crate::{
     error::CliError,
-    study::{Comparison, Row, Study, stats::Sample, store::Store},
+    study::{
+        Comparison, Row, Study,
+        stats::{Sample, median},
+        store::Store,
+    },
     training::{
         events::{Figures, Logged},
         files::METRICS,
@@ -85,7 +89,7 @@ impl RunResult {
 
     /// Median of the seconds that an epoch's training took.
     pub fn seconds(&self) -> Option<f64> {
-        median(self.history.iter())
+        median(self.history.iter().map(train_seconds))
     }
 
     /// The figures of its last epoch; none when it diverged. An older version may have ended with figures that aren't finite.
@@ -97,11 +101,8 @@ impl RunResult {
     }
 }
 
-/// Median of the seconds that the training of some epochs took.
-fn median<'a>(epochs: impl Iterator<Item = &'a Logged>) -> Option<f64> {
-    let mut seconds: Vec<_> = epochs.map(|epoch| epoch.figures.train_seconds).collect();
-    seconds.sort_by(f64::total_cmp);
-    seconds.get(seconds.len() / 2).copied()
+fn train_seconds(epoch: &Logged) -> f64 {
+    epoch.figures.train_seconds
 }
 
 impl RowResult<'_> {
@@ -131,7 +132,13 @@ impl RowResult<'_> {
 
     /// Median of the seconds that an epoch's training took.
     pub fn seconds(&self) -> Option<f64> {
-        median(self.runs.iter().flat_map(|run| &run.history))
+        let epochs = self.runs.iter().flat_map(|run| &run.history);
+        median(epochs.map(train_seconds))
+    }
+
+    /// Number of images that its runs were tested on.
+    pub fn test_samples(&self) -> Option<usize> {
+        self.runs.first().map(|run| run.outcome.test_samples)
     }
 
     /// Number of runs that diverged.

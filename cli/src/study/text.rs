@@ -6,13 +6,28 @@ use crate::{
         grid::{Grid, grid},
         results::{Compared, RowResult},
         stats::{Sample, welch},
-        verdict::{LIMIT, Verdict, best, judge},
+        verdict::{Judged, LIMIT, Verdict, best, judge},
     },
     table::{Table, percent},
 };
 
-/// How verdicts are found, in a sentence.
-pub const METHOD: &str = "paired t-test of the test accuracies over the seeds, two-sided, at 5 %";
+/// How differences are judged.
+const METHOD: &str = "paired t-test of the test accuracies over the seeds, two-sided, at 5 %";
+
+/// How verdicts are found; none where no row has the seeds for any.
+pub fn method(compared: &Compared<'_>) -> Option<String> {
+    let judged = compared
+        .rows
+        .iter()
+        .any(|row| row.values(|f| Some(f.test_accuracy)).len() > 1);
+    let correction = match compared.comparison.claims.len() {
+        0 | 1 => "",
+        _ => {
+            ", not corrected for the number of claims: of those that are wrong, one in twenty may hold by chance"
+        }
+    };
+    judged.then(|| format!("{METHOD}{correction}"))
+}
 
 /// What [`strangers`] are, as a heading.
 pub const STRANGERS: &str = "Figures from elsewhere that differ by more than chance (Welch's test at 5 %; for a single run the 95 % prediction interval):";
@@ -67,13 +82,12 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
             .map(|claim| {
                 let (better, than) = (&rows[claim.better], &rows[claim.than]);
                 let judged = judge(better, than);
-                let names = format!("{} − {}", better.row.name(), than.row.name());
-                format!(
-                    "{}: {}. {names}: {}\n",
-                    claim.text,
-                    claimed(judged.verdict),
-                    judged.figures()
-                )
+                let told = claimed(&judged);
+                let figures = judged.paired.map_or_else(String::new, |_| {
+                    let (better, than) = (better.row.name(), than.row.name());
+                    format!(". {better} − {than}: {}", judged.figures())
+                });
+                format!("{}: {told}{figures}\n", claim.text)
             })
             .collect();
     }
@@ -95,7 +109,7 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     lines.extend(best.others.iter().map(|(other, judged)| {
         let told = match judged.verdict {
             Verdict::Holds => "larger than the seeds' spread",
-            Verdict::Fails | Verdict::Open => "within the seeds' spread",
+            Verdict::Fails | Verdict::Open => "can't tell",
         };
         format!(
             "  against {}: {}: {told}\n",
@@ -117,9 +131,10 @@ pub fn strangers(compared: &Compared<'_>) -> Vec<String> {
             .filter(|sample| sample.count > 1)?;
         let theirs: Vec<_> = known.runs.iter().map(|run| run[2]).collect();
         let theirs = Sample::of(&theirs)?;
+        let images = row.test_samples()?;
         let likely = match theirs.count {
-            1 => ours.may_give(theirs.mean),
-            _ => welch(ours, theirs) >= LIMIT,
+            1 => ours.may_give(theirs.mean, images),
+            _ => welch(ours, theirs, images) >= LIMIT,
         };
         (!likely).then(|| {
             format!(
@@ -135,10 +150,13 @@ pub fn strangers(compared: &Compared<'_>) -> Vec<String> {
 }
 
 /// A verdict on a claim, in words.
-pub fn claimed(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Holds => "holds",
-        Verdict::Fails => "does not hold",
-        Verdict::Open => "can't be told at this number of seeds",
+fn claimed(judged: &Judged) -> String {
+    match (judged.verdict, judged.paired) {
+        (Verdict::Holds, _) => "holds".into(),
+        (Verdict::Fails, _) => "does not hold".into(),
+        (Verdict::Open, Some(paired)) => {
+            format!("can't be told from {} seeds", paired.difference.count)
+        }
+        (Verdict::Open, None) => "can't be told from fewer than two seeds".into(),
     }
 }

@@ -1,6 +1,7 @@
 //! Whether one row is more accurate than another by more than the seeds' spread.
 //!
-//! Rows are compared by their test accuracies, seed by seed: a paired t-test, two-sided, at 5 %.
+//! Rows are compared by their test accuracies, seed by seed: a paired t-test, two-sided, at 5 %, with the resolution that the number of test
+//! images gives ([`stats`](crate::study::stats)).
 
 use crate::study::{
     results::RowResult,
@@ -17,7 +18,7 @@ pub enum Verdict {
     Holds,
     /// The second is.
     Fails,
-    /// There are too few seeds to tell.
+    /// There are too few seeds, or too few images, to tell.
     Open,
 }
 
@@ -31,7 +32,9 @@ pub struct Judged {
 
 /// Judges whether `better` is more accurate than `than`.
 pub fn judge(better: &RowResult<'_>, than: &RowResult<'_>) -> Judged {
-    let paired = Paired::of(&differences(better, than));
+    // Rows of one study are tested on the same images.
+    let images = better.test_samples().unwrap_or(0);
+    let paired = Paired::of(&differences(better, than), images);
     Judged {
         verdict: decide(paired),
         paired,
@@ -107,7 +110,7 @@ impl Judged {
         let Some(paired) = self.paired else {
             return "too few seeds in common".into();
         };
-        let (mean, margin) = (paired.difference.mean, paired.difference.margin());
+        let (mean, margin) = (paired.difference.mean, paired.margin);
         format!(
             "{:+.2} points (95 % interval {:+.2} to {:+.2}), {}",
             100.0 * mean,
@@ -132,11 +135,13 @@ mod tests {
 
     #[test]
     fn a_difference_is_told_when_chance_is_improbable() {
-        let verdict = |differences: &[f64]| decide(Paired::of(differences));
+        let verdict = |differences: &[f64]| decide(Paired::of(differences, 10_000));
         assert_eq!(verdict(&[0.010, 0.011, 0.012]), Verdict::Holds);
         assert_eq!(verdict(&[-0.010, -0.011, -0.012]), Verdict::Fails);
         assert_eq!(verdict(&[0.010, -0.011, 0.012]), Verdict::Open);
         assert_eq!(verdict(&[0.0, 0.0, 0.0]), Verdict::Open);
         assert_eq!(verdict(&[0.5]), Verdict::Open, "one seed tells nothing");
+        let of_two_images = decide(Paired::of(&[0.5, 0.5], 2));
+        assert_eq!(of_two_images, Verdict::Open);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         config::Config,
         events::{Event, Events},
         files::MODEL,
-        outcome::{End, Outcome},
+        outcome::{End, Outcome, SCHEMA},
         recorder::Recorder,
         run::Run,
         signals::exit_code,
@@ -120,8 +120,14 @@ impl Recorder<'_> {
 
     fn keep(&self, end: End) -> Result<(), CliError> {
         let plan = &self.model.plan;
-        let outcome = Outcome::new(plan.parameters(), plan.multiply_adds(), self.threads, end);
-        self.run.keep(&outcome)
+        self.run.keep(&Outcome {
+            schema: SCHEMA,
+            parameters: plan.parameters(),
+            multiply_adds: plan.multiply_adds(),
+            test_samples: self.test_samples,
+            threads: self.threads,
+            end,
+        })
     }
 }
 

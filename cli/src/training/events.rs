@@ -145,32 +145,3 @@ impl<'a> Event<'a> {
         })
     }
 }
-
-/// The names of the columns of `metrics.csv`.
-pub fn csv_heading(with_val: bool) -> String {
-    let val = if with_val {
-        "val_loss,val_accuracy,"
-    } else {
-        ""
-    };
-    format!(
-        "epoch,train_loss,train_accuracy,test_loss,test_accuracy,{val}train_seconds,test_seconds\n"
-    )
-}
-
-/// A row of `metrics.csv`.
-pub fn csv_row(epoch: &Epoch) -> String {
-    let Epoch {
-        epoch: number,
-        train_loss,
-        train_accuracy,
-        test_loss,
-        test_accuracy,
-        ..
-    } = epoch;
-    let val = epoch.val.map_or_else(String::new, |(loss, accuracy)| {
-        format!("{loss},{accuracy},")
-    });
-    let seconds = format!("{},{}", epoch.train_seconds, epoch.test_seconds);
-    format!("{number},{train_loss},{train_accuracy},{test_loss},{test_accuracy},{val}{seconds}\n")
-}

@@ -6,8 +6,8 @@ pub const CONFIG: &str = "config.toml";
 /// The figures of each epoch, as lines of JSON.
 pub const METRICS: &str = "metrics.jsonl";
 
-/// The same as a table. It is locked while a training runs: of all files in the folder, this one is there from the first moment on, is never
-/// replaced, and nobody needs it before the end.
+/// The same as a table. It grows by a line an epoch, and `--resume` takes the epochs before the checkpoint from it. It is locked while a
+/// training runs: of all files in the folder, this one is there from the first moment on and is never replaced.
 pub const CSV: &str = "metrics.csv";
 
 /// The same as a picture.

@@ -23,6 +23,10 @@ use crate::{
     },
 };
 
+/// What a checkpoint needs that can't be read.
+const RESTORED: &str = "the run resumes from `checkpoint.safetensors` and the epochs in `metrics.csv`, both as they were written; without the \
+    checkpoint it begins anew";
+
 /// A training of which everything is known and checked, before its first step.
 pub struct Job<'r> {
     pub model: Model,
@@ -58,6 +62,8 @@ pub struct Trained {
     pub ending: Ending,
     /// Number of steps taken, without those before it was resumed.
     pub steps: u64,
+    /// Number of samples in those steps; the last batch of an epoch may be smaller.
+    pub samples: u64,
     pub profile: Option<Profile>,
 }
 
@@ -94,11 +100,10 @@ impl<'r> Job<'r> {
 
     /// The memory that it takes, the data not counted.
     pub fn memory(&self) -> Memory {
-        Memory::training(
-            &self.model.plan,
-            &self.specs.optimizer,
-            self.config.batch_size,
-        )
+        let Parts { train, test, val } = &self.parts;
+        let evaluated = test.len().max(val.as_ref().map_or(0, Dataset::len));
+        let batch = self.config.batch_size.min(train.len());
+        Memory::training(&self.model.plan, &self.specs.optimizer, batch, evaluated)
     }
 
     /// What is allowed, but hardly meant.
@@ -142,6 +147,7 @@ impl<'r> Job<'r> {
             signals: manner.signals,
             due: Due::new(manner.checkpoint_every),
             threads: manner.pool.threads(),
+            test_samples: self.parts.test.len(),
             failure: None,
         };
         let data = Data {
@@ -149,7 +155,11 @@ impl<'r> Job<'r> {
             test: &self.parts.test,
             val: self.parts.val.as_ref(),
         };
-        let before = trainer.step;
+        let samples = |trainer: &Trainer<'_>| {
+            let epochs = trainer.history.len() as u64 * self.parts.train.len() as u64;
+            epochs + trainer.running.samples as u64
+        };
+        let before = (trainer.step, samples(&trainer));
         let ended = manner.pool.install(|| {
             fit(&mut trainer, &self.recipe(), &data, &mut |happened| {
                 recorder.observe(happened)
@@ -157,7 +167,8 @@ impl<'r> Job<'r> {
         });
         Ok(Trained {
             ending: recorder.end(ended.err(), &trainer, &self.config)?,
-            steps: trainer.step - before,
+            steps: trainer.step - before.0,
+            samples: samples(&trainer) - before.1,
             profile: trainer.profile.take(),
         })
     }
@@ -169,8 +180,9 @@ impl<'r> Job<'r> {
             return Ok(());
         }
         let samples = self.parts.train.len();
-        checkpoint::restore(&checkpoint, trainer, &self.recipe(), samples)
-            .map_err(|error| CliError::from(error).help("without this file the run begins anew"))?;
+        let history = run.history()?;
+        checkpoint::restore(&checkpoint, trainer, &self.recipe(), samples, &history)
+            .map_err(|error| CliError::from(error).help(RESTORED))?;
         let (epochs, begun) = (self.config.epochs, trainer.running.samples > 0);
         if trainer.history.len() as u64 + u64::from(begun) > epochs {
             let message = format!("--epochs {epochs}: the run is in epoch {}", trainer.epoch());

@@ -15,7 +15,7 @@
 //! | [`recorder`], [`ending`] | what is kept of a training, and how it ends |
 //! | [`resume`](mod@resume) | from a run folder back to its job |
 //! | [`outcome`] | `result.json`: what a finished training came to |
-//! | [`events`], [`progress`], [`profile`] | what `train` shows of it |
+//! | [`events`], [`progress`], [`lines`], [`profile`] | what `train` shows of it |
 //! | [`tensorboard`] | the figures of each epoch for TensorBoard |
 //! | [`signals`] | Ctrl-C and SIGTERM |
 
@@ -26,6 +26,7 @@ pub mod events;
 pub mod every;
 pub mod files;
 pub mod job;
+pub mod lines;
 pub mod memory;
 pub mod options;
 pub mod outcome;

@@ -9,7 +9,13 @@ use crate::{
     training::{events::Figures, files::RESULT},
 };
 
-const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
+
+/// What every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    schema: u32,
+}
 
 /// What a training came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +23,8 @@ pub struct Outcome {
     pub schema: u32,
     pub parameters: usize,
     pub multiply_adds: u64,
+    /// Number of images that it was tested on, which is the resolution of its accuracy.
+    pub test_samples: usize,
     /// Number of threads that it was given: its times depend on it.
     pub threads: usize,
     #[serde(flatten)]
@@ -42,16 +50,6 @@ pub enum End {
 }
 
 impl Outcome {
-    pub fn new(parameters: usize, multiply_adds: u64, threads: usize, end: End) -> Self {
-        Outcome {
-            schema: SCHEMA,
-            parameters,
-            multiply_adds,
-            threads,
-            end,
-        }
-    }
-
     /// Reads that of a run folder; none where the run is not done.
     pub fn read(folder: &Path) -> Result<Option<Outcome>, CliError> {
         let path = folder.join(RESULT);
@@ -61,13 +59,17 @@ impl Outcome {
             Err(reason) if reason.kind() == ErrorKind::NotFound => return Ok(None),
             Err(reason) => return Err(fail(format!("cannot be read: {reason}"))),
         };
-        let outcome: Outcome = serde_json::from_str(&text)
-            .map_err(|reason| fail(format!("is no result of a training: {reason}")))?;
-        match outcome.schema {
-            SCHEMA => Ok(Some(outcome)),
-            other => Err(fail(format!(
-                "has schema {other}, but this program reads schema {SCHEMA}"
-            ))),
+        let schema = serde_json::from_str(&text).map(|Versioned { schema }| schema);
+        match schema {
+            Ok(SCHEMA) => {}
+            Ok(other) => {
+                let message = format!("has schema {other}, but this program reads schema {SCHEMA}");
+                return Err(fail(message).help("another version wrote it: train the run anew"));
+            }
+            Err(reason) => return Err(fail(format!("is no result of a training: {reason}"))),
         }
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|reason| fail(format!("is no result of a training: {reason}")))
     }
 }

@@ -38,7 +38,7 @@ pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<Pa
             backward_microseconds: mean(backward),
             share: time / total.as_secs_f64().max(f64::MIN_POSITIVE),
             gflops: (multiply_adds > 0 && time > 0.0)
-                .then(|| 2.0 * (multiply_adds * samples) as f64 / time / 1e9),
+                .then(|| 2.0 * multiply_adds as f64 * samples as f64 / time / 1e9),
             fresh_bytes: entries().map(|entry| entry.fresh_bytes).sum(),
         }
     };

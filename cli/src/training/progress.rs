@@ -12,9 +12,10 @@ use crate::{
     plots::{chart::Chart, curves, text},
     table::percent,
     terminal::Terminal,
+    training::lines,
 };
 
-const TEMPLATE: &str = "{prefix}{msg}  {bar:20}  {rate}  {eta} left";
+const TEMPLATE: &str = "{prefix}{msg}  {bar:16}  {rate}  {eta} left";
 
 /// How often the curves are drawn anew. The bar, which is drawn with them, comes in between.
 const REDRAWN: Duration = Duration::from_millis(500);
@@ -30,6 +31,8 @@ pub struct Progress<'t> {
     /// Over the images of all epochs. Hidden where stderr is no terminal.
     bar: ProgressBar,
     history: Vec<Epoch>,
+    /// Whether the heading of the epochs' lines has been shown.
+    headed: bool,
     live: Option<Live>,
 }
 
@@ -59,6 +62,7 @@ impl<'t> Progress<'t> {
             epochs,
             bar,
             history: Vec::new(),
+            headed: false,
             live: None,
         }
     }
@@ -78,7 +82,7 @@ impl<'t> Progress<'t> {
 
     /// Before the first step, or after those that a resumed training has taken.
     pub fn begin(&mut self, trainer: &Trainer<'_>, samples: usize) {
-        self.history.clone_from(&trainer.history);
+        self.history = trainer.history.to_vec();
         let done = trainer.history.len() * samples + trainer.running.samples;
         self.bar.set_position(done as u64);
         self.bar.reset_eta();
@@ -105,11 +109,9 @@ impl<'t> Progress<'t> {
         self.bar.set_position(done);
         if !self.bar.is_hidden() {
             let (epoch, epochs) = (now.epoch, self.epochs);
-            let accuracy = percent(now.accuracy);
-            self.bar.set_message(format!(
-                "epoch {epoch}/{epochs}  loss {:.4}  accuracy {accuracy}",
-                now.loss
-            ));
+            let (loss, accuracy) = (lines::loss(now.loss), percent(now.accuracy));
+            self.bar
+                .set_message(format!("epoch {epoch}/{epochs}  loss {loss}  {accuracy}"));
         }
     }
 
@@ -119,19 +121,19 @@ impl<'t> Progress<'t> {
         if self.terminal.quiet {
             return;
         }
-        let part = |name, loss, accuracy| {
-            format!("  {name} loss {loss:.4} accuracy {}", percent(accuracy))
-        };
-        let mut line = format!("epoch {}/{}", epoch.epoch, self.epochs);
-        line += &part("train", epoch.train_loss, epoch.train_accuracy);
-        line += &part("test", epoch.test_loss, epoch.test_accuracy);
-        if let Some((loss, accuracy)) = epoch.val {
-            line += &part("val", loss, accuracy);
+        if !self.headed {
+            self.headed = true;
+            let heading = lines::heading(self.epochs, epoch.val.is_some());
+            self.bar.suspend(|| self.terminal.line(&heading));
         }
-        line += &format!("  {:.1} s", epoch.train_seconds);
+        let line = lines::epoch(epoch, self.epochs);
         if let Some(live) = &mut self.live {
             live.so_far.clear();
-            self.draw();
+            // Not after each of many short epochs: a picture of all of them takes longer the more there are.
+            if live.drawn.elapsed() >= REDRAWN {
+                live.drawn = Instant::now();
+                self.draw();
+            }
         }
         self.bar.suspend(|| self.terminal.line(&line));
     }

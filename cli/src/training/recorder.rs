@@ -36,6 +36,7 @@ pub struct Recorder<'a> {
     pub signals: &'a Signals,
     pub due: Due,
     pub threads: usize,
+    pub test_samples: usize,
     /// The file that couldn't be written, which ended the training from here.
     pub failure: Option<CliError>,
 }
@@ -68,7 +69,8 @@ impl Recorder<'_> {
     fn end_epoch(&mut self, epoch: &Epoch, trainer: &Trainer<'_>) -> Result<(), CliError> {
         let params = trainer.averaged();
         self.save(MODEL, &params)?;
-        if is_best(&trainer.history) {
+        let best = trainer.history.best();
+        if best.is_some_and(|best| best.epoch == epoch.epoch) {
             self.save(BEST, &params)?;
         }
         self.run.add(epoch)?;
@@ -86,18 +88,4 @@ impl Recorder<'_> {
     pub fn save(&self, name: &str, params: &Params) -> Result<(), CliError> {
         Ok(save(&self.run.file(name), self.model, params, self.labels)?)
     }
-}
-
-/// Whether the last epoch is better on the validation data than all before it: more accurate, or as accurate with a smaller loss.
-fn is_best(history: &[Epoch]) -> bool {
-    let Some((last, before)) = history.split_last() else {
-        return false;
-    };
-    let Some((loss, accuracy)) = last.val else {
-        return false;
-    };
-    let mut before = before.iter().filter_map(|epoch| epoch.val);
-    before.all(|(old_loss, old_accuracy)| {
-        accuracy > old_accuracy || (accuracy == old_accuracy && loss < old_loss)
-    })
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tapeline_models::{Epoch, atomic};
+use tapeline_models::{Epoch, History, atomic, history};
 
 use crate::{
     error::CliError,
@@ -14,7 +14,7 @@ use crate::{
     plots::curves,
     training::{
         config::Config,
-        events::{Event, csv_heading, csv_row},
+        events::Event,
         files::{CHECKPOINT, CONFIG, CSV, CURVES, METRICS, RESULT},
         outcome::Outcome,
         tensorboard::EventFile,
@@ -70,24 +70,53 @@ impl Run {
         })
     }
 
-    /// Writes what is known before the next step: the configuration, and the metrics of the epochs that are done.
-    pub fn begin(&mut self, config: &Config, history: &[Epoch]) -> Result<(), CliError> {
+    /// The epochs at the start of `metrics.csv`, as far as its lines are whole.
+    pub fn history(&self) -> Result<History, CliError> {
+        match fs::read(self.file(CSV)) {
+            Ok(bytes) => Ok(History::read(&String::from_utf8_lossy(&bytes))),
+            Err(reason) => {
+                let message = format!("{}: cannot be read: {reason}", self.file(CSV).display());
+                Err(CliError::usage(message))
+            }
+        }
+    }
+
+    /// Writes what is known before the next step: the configuration, and the metrics of the epochs that are done. Those are in `metrics.csv`
+    /// already, the only place where they are stored; what follows them there is cut off.
+    pub fn begin(&mut self, config: &Config, history: &History) -> Result<(), CliError> {
         // First: a result beside a configuration of more epochs would be a run that is done, and isn't.
         self.remove(RESULT)
             .map_err(|reason| cannot_write(&self.folder, reason))?;
         let text = config.text()?;
         self.write(CONFIG, text.as_bytes())?;
-        let heading = csv_heading(config.val.is_some());
-        self.jsonl
-            .set_len(0)
-            .and_then(|()| self.csv.set_len(0))
-            .and_then(|()| self.csv.write_all(heading.as_bytes()))
+        let lines = history.iter().map(|epoch| json_line(&Event::epoch(epoch)));
+        let lines = lines.collect::<Result<String, _>>()?;
+        let with_val = config.val.is_some();
+        self.metrics(history, with_val)
+            .and_then(|()| self.jsonl.set_len(0))
+            .and_then(|()| self.jsonl.write_all(lines.as_bytes()))
             .map_err(|reason| cannot_write(&self.folder, reason))?;
         if self.tensorboard {
             let events = EventFile::begin(&self.folder);
-            self.events = Some(events.map_err(|reason| cannot_write(&self.folder, reason))?);
+            let mut events = events.map_err(|reason| cannot_write(&self.folder, reason))?;
+            history
+                .iter()
+                .try_for_each(|epoch| events.add(epoch))
+                .map_err(|reason| cannot_write(&self.folder, reason))?;
+            self.events = Some(events);
         }
-        history.iter().try_for_each(|epoch| self.add(epoch))
+        Ok(())
+    }
+
+    /// Cuts `metrics.csv` after some epochs that it begins with.
+    fn metrics(&mut self, history: &History, with_val: bool) -> io::Result<()> {
+        match history.len() {
+            0 => {
+                self.csv.set_len(0)?;
+                self.csv.write_all(history::heading(with_val).as_bytes())
+            }
+            _ => self.csv.set_len(history.table().len() as u64),
+        }
     }
 
     /// The folder as text, for people and JSON.
@@ -100,12 +129,13 @@ impl Run {
         self.folder.join(name)
     }
 
-    /// Adds an epoch to the metrics.
+    /// Adds an epoch to the metrics. It is on the disk when this returns: a checkpoint after it counts on that.
     pub fn add(&mut self, epoch: &Epoch) -> Result<(), CliError> {
         let line = json_line(&Event::epoch(epoch))?;
-        let written = self.jsonl.write_all(line.as_bytes());
+        let written = self.csv.write_all(history::row(epoch).as_bytes());
         written
-            .and_then(|()| self.csv.write_all(csv_row(epoch).as_bytes()))
+            .and_then(|()| self.csv.sync_data())
+            .and_then(|()| self.jsonl.write_all(line.as_bytes()))
             .and_then(|()| {
                 self.events
                     .iter_mut()

@@ -373,6 +373,10 @@ batch_size = 10
 [quick]
 seeds = 1
 epochs = 0.2
+[source.elsewhere]
+about = "from elsewhere"
+data = "data"
+epochs = 10
 [[comparison]]
 title = "Width | height"
 text = "Which?"
@@ -415,12 +419,31 @@ fn a_report_is_its_file_with_what_came_of_it() {
         "0 of 1, 1 missing",
         "Wide is better: ",
         "](curves.svg)",
+        "- data: `data`, 61 training images, 23 test images",
+        "- epochs: 10",
+        "- seeds: 2",
+        "- elsewhere: from elsewhere",
+        "- command: `tapeline report --from small.toml --data data --out full`",
+        "- wide: epochs 20",
+        "± standard deviation",
     ] {
         assert!(page.contains(part), "no `{part}` in {page}");
     }
     let quick = report(&["--out", "quick", "--quick"]);
     assert_eq!(quick.stderr.matches("run ").count(), 2, "{quick:#?}");
-    assert!(file(&bench, "quick/report.md").contains("can't be told"));
+    // What is said is of two epochs and one seed, and nothing from ten epochs stands next to it.
+    let quick_page = file(&bench, "quick/report.md") + &file(&bench, "quick/report.html");
+    for part in [
+        "can't be told",
+        "- epochs: 2\n",
+        "- seeds: 1\n",
+        "- wide: epochs 4\n",
+    ] {
+        assert!(quick_page.contains(part), "no `{part}` in {quick_page}");
+    }
+    for part in ["elsewhere", "±", "t-test"] {
+        assert!(!quick_page.contains(part), "`{part}` in {quick_page}");
+    }
     let epochs = file(&bench, "quick/results.jsonl");
     assert!(
         epochs.contains("\"epochs\":2,") && epochs.contains("\"epochs\":4,"),
@@ -450,6 +473,20 @@ fn mistakes_in_a_report_are_told_with_their_place() {
         ("epochs = 20", "epoch = 20", &["row `wide`", "epoch"]),
         ("epochs = 20", "epochs = 0", &["row `wide`", "at least 1"]),
         (
+            "data = \"data\"\nepochs = 10",
+            "data = \"data\"\nepochs = 5",
+            &[
+                "row `narrow`",
+                "`elsewhere` are of 5 epochs",
+                "trained for 10",
+            ],
+        ),
+        (
+            "[source.elsewhere]",
+            "[source.nowhere]",
+            &["row `narrow`", "names `elsewhere`"],
+        ),
+        (
             "linear(3)\"\nepochs = 20",
             "liner(3)\"\nepochs = 20",
             &["unknown layer `liner`"],
@@ -465,4 +502,23 @@ fn mistakes_in_a_report_are_told_with_their_place() {
         .run(&["report", "--from", "nowhere.toml"])
         .failed(2, &["nowhere.toml: cannot be read"]);
     assert!(!bench.path("report").exists());
+}
+
+/// What is the same for all rows is said once, on the page; what differs is in the columns.
+#[test]
+fn a_page_says_how_its_rows_were_trained() {
+    let bench = Bench::new();
+    compare(&bench, &["--batch-size", "{10, 20}"]).succeeded();
+    let page = file(&bench, "compare/report.html");
+    for part in [
+        "<dt>data</dt><dd><code>data</code>, 61 training images, 23 test images</dd>",
+        "<dt>epochs</dt><dd>2</dd>",
+        "<dt>optimizer</dt><dd><code>sgd(",
+        "<dt>seeds</dt><dd>2</dd>",
+        "<dt>command</dt><dd><code>tapeline compare ",
+    ] {
+        assert!(page.contains(part), "no `{part}` in {page}");
+    }
+    assert!(!page.contains("<dt>batch size</dt>"));
+    assert_eq!(page.matches("data-label=\"test accuracy\"").count(), 8);
 }

@@ -29,6 +29,11 @@ batch_size = 10
 seeds = 1
 epochs = 0.5
 
+[source."'else' & <where>"]
+about = "from <elsewhere>"
+data = "data"
+epochs = 2
+
 [[comparison]]
 title = "Width <script>alert(1)</script>"
 text = "What it is."

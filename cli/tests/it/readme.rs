@@ -39,7 +39,8 @@ fn run(bench: &Bench, page: &str) {
     assert!(commands.len() >= 2, "{commands:?}");
     for command in commands {
         let mut args: Vec<_> = command.iter().map(String::as_str).collect();
-        if args[0] == "train" && !args.contains(&"--resume") {
+        let is_resumed = args.contains(&"--resume");
+        if ["train", "compare"].contains(&args[0]) && !is_resumed {
             // Of an option given twice the last one counts.
             args.extend(["--limit", "200", "--epochs", "1"]);
         }

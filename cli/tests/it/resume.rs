@@ -230,7 +230,7 @@ fn what_cannot_be_resumed_is_refused() {
         4,
         &[
             "a/checkpoint.safetensors: is damaged",
-            "without this file the run begins anew",
+            "without the checkpoint it begins anew",
         ],
     );
     fs::write(&checkpoint, whole).unwrap();
@@ -369,4 +369,78 @@ fn a_folder_that_holds_no_run_yet_is_taken() {
     let args = [&WHOLE[..], &["--out", "b"]].concat();
     bench.run(&args).failed(2, &["is never overwritten"]);
     assert_eq!(fs::read(bench.path("b/metrics.csv")).unwrap(), b"mine");
+}
+
+/// The epochs before the checkpoint are in `metrics.csv` alone: as they were written, or the run is not resumed.
+#[test]
+fn a_run_needs_the_epochs_that_it_has_done() {
+    let bench = Bench::new();
+    bench.train("a", &["--val", "7"]);
+    let path = bench.path("a/metrics.csv");
+    let whole = fs::read_to_string(&path).unwrap();
+    let refused = |text: Option<&str>, wanted: &str| {
+        match text {
+            Some(text) => fs::write(&path, text).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let parts = [
+            "a/checkpoint.safetensors: was written after 2 epochs",
+            wanted,
+            "`metrics.csv`",
+        ];
+        bench
+            .run(&["train", "--resume", "a", "--epochs", "3"])
+            .failed(4, &parts);
+    };
+    let lines: Vec<_> = whole.split_inclusive('\n').collect();
+    refused(None, "of which the history holds 0");
+    refused(Some(&lines[..2].concat()), "of which the history holds 1");
+    refused(Some(&whole[..whole.len() - 1]), "of which the history holds 1");
+    refused(
+        Some(&whole.replace('\n', "\r\n")),
+        "of which the history holds 0",
+    );
+    let mut digits = lines[1].split(',').map(String::from).collect::<Vec<_>>();
+    digits[1].insert(2, '1');
+    let edited = [lines[0], &digits.join(","), lines[2]].concat();
+    refused(
+        Some(&edited),
+        "figures in the history are not those of its run",
+    );
+
+    // What a kill has left of a later epoch is cut off.
+    fs::write(&path, whole.clone() + &lines[2][..9]).unwrap();
+    bench
+        .run(&["train", "--resume", "a", "--epochs", "3"])
+        .succeeded();
+    let after = fs::read_to_string(&path).unwrap();
+    assert!(
+        after.starts_with(&whole) && after.lines().count() == 1 + 3,
+        "{after}"
+    );
+    let log = fs::read_to_string(bench.path("a/metrics.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 3);
+}
+
+#[test]
+fn a_checkpoint_of_another_version_is_refused_with_advice() {
+    let bench = Bench::new();
+    bench.train("a", &[]);
+    let path = bench.path("a/checkpoint.safetensors");
+    let bytes = fs::read(&path).unwrap();
+    let at = bytes
+        .windows(21)
+        .position(|w| w == b"tapeline-checkpoint-2")
+        .unwrap();
+    let mut old = bytes;
+    old[at + 20] = b'1';
+    fs::write(&path, old).unwrap();
+    let parts = [
+        "`tapeline-checkpoint-1`",
+        "the version that wrote it",
+        "delete",
+    ];
+    bench
+        .run(&["train", "--resume", "a", "--epochs", "3"])
+        .failed(4, &parts);
 }

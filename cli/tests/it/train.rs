@@ -16,11 +16,17 @@ fn a_run_has_its_files_and_the_model_has_learned() {
         ran.stdout.contains("test") && ran.stdout.ends_with("runs/a\n"),
         "{ran:#?}"
     );
-    assert_eq!(
-        ran.stderr.matches("epoch ").count(),
-        5,
-        "a plain line an epoch: {ran:#?}"
+    let lines: Vec<_> = ran.stderr.lines().collect();
+    assert!(
+        lines.len() == 1 + 5 && lines[0].contains("train loss"),
+        "a heading, and a plain line an epoch: {ran:#?}"
     );
+    for (epoch, line) in (1..).zip(&lines[1..]) {
+        assert!(
+            line.trim_start().starts_with(&format!("{epoch}/5 ")),
+            "{line}"
+        );
+    }
     assert!(!ran.stderr.contains(['\x1b', '\r']), "{ran:#?}");
 
     let mut files: Vec<_> = fs::read_dir(bench.path("runs/a"))
@@ -57,7 +63,7 @@ fn live_on_a_pipe_is_plain_lines() {
         ran.stderr.lines().map(line).collect::<Vec<_>>()
     });
     assert_eq!(plain, live);
-    assert_eq!(live.len(), 2, "{live:?}");
+    assert_eq!(live.len(), 1 + 2, "{live:?}");
 }
 
 #[test]
@@ -575,4 +581,90 @@ fn a_profile_shows_each_layer_and_changes_no_result() {
         .sum();
     assert!((share - 1.0).abs() < 1e-9, "{profile}");
     assert_eq!(events.last().unwrap()["event"], "done");
+}
+
+/// Speed times time is work: that of the images which were there, whatever the batch size.
+#[test]
+fn a_profile_counts_the_images_that_were_in_a_step() {
+    let bench = Bench::new();
+    for (batch, steps) in [("7", 9 * 2), ("61", 2), ("60000", 2)] {
+        let more = ["--batch-size", batch, "--profile", "--json"];
+        let events = bench.train(&format!("b{batch}"), &more).json();
+        let profile = events.iter().find(|event| event["event"] == "profile");
+        let parts = profile.unwrap()["parts"].as_array().unwrap();
+        let linear = parts.iter().find(|part| !part["gflops"].is_null()).unwrap();
+        let number = |key: &str| linear[key].as_f64().unwrap();
+        let microseconds = number("forward_microseconds") + number("backward_microseconds");
+        let work = number("gflops") * 1e9 * microseconds * 1e-6 * f64::from(steps);
+        // The output and the gradient of the weights, a multiplication and an addition each, in two epochs.
+        let wanted = f64::from(2 * 2 * 36 * 3 * 61 * 2);
+        assert!((work / wanted - 1.0).abs() < 1e-9, "{batch}: {work}");
+    }
+}
+
+#[test]
+fn memory_is_that_of_the_largest_batch_there_is() {
+    let bench = Bench::new();
+    let needed = |batch: &str| {
+        let args = [
+            "train",
+            "flatten linear(3)",
+            "--data",
+            "data",
+            "--batch-size",
+            batch,
+            "--max-memory",
+            "1KB",
+        ];
+        bench.run(&args).failed(2, &["`--max-memory`"]).stderr
+    };
+    assert_ne!(needed("7"), needed("61"));
+    assert_eq!(needed("60000"), needed("61"));
+}
+
+/// What an epoch writes doesn't depend on how many there were.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_epoch_writes_the_same_after_many_others() {
+    let bench = Bench::new();
+    let written = |epochs: &str| {
+        let args = [
+            "train",
+            "flatten linear(3)",
+            "--data",
+            "data",
+            "--limit",
+            "1",
+            "--val",
+            "3",
+            "--batch-size",
+            "1",
+            "--lr",
+            "0.0001",
+            "-q",
+            "--out",
+            epochs,
+            "--epochs",
+            epochs,
+        ];
+        let mut child = bench.command(&args).stdout(Stdio::null()).spawn().unwrap();
+        let folder = format!("/proc/{}", child.id());
+        // A process that has ended and was not waited for keeps its account.
+        let is_zombie = |stat: String| stat.rsplit(") ").next().unwrap().starts_with('Z');
+        while !is_zombie(fs::read_to_string(format!("{folder}/stat")).unwrap()) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let account = fs::read_to_string(format!("{folder}/io")).unwrap();
+        assert!(child.wait().unwrap().success());
+        let bytes = account
+            .lines()
+            .find_map(|line| line.strip_prefix("wchar: "));
+        bytes.unwrap().parse::<f64>().unwrap()
+    };
+    let [few, some, many] = ["20", "120", "220"].map(written);
+    let (early, late) = (some - few, many - some);
+    assert!(
+        late < 1.05 * early,
+        "{early} bytes in epochs 21 to 120, {late} in the next hundred"
+    );
 }

@@ -4,6 +4,9 @@
 //! optimizer remembers as `optimizer.momentum.0.weight`, and in its metadata the spec, the seed, how far the training is, and a SHA-256 of
 //! the whole file. It is written [whole or not at all](crate::atomic).
 //!
+//! The figures of the epochs before are not in it, or each checkpoint would be larger than the one before. It holds their number and
+//! [checksum](crate::History::checksum); the epochs come from the caller, who has stored them on disk before the checkpoint was written.
+//!
 //! ```
 //! use tapeline_layers::{layers, loss, losses};
 //! use tapeline_models::{Model, Recipe, Trainer, checkpoint, presets};
@@ -30,13 +33,12 @@
 //! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(2);
 //! let recipe = Recipe { epochs: 1, batch_size: 1, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
 //! let mut later = begin();
-//! checkpoint::decode(&bytes, "checkpoint".as_ref(), &mut later, &recipe, 2)?;
+//! checkpoint::decode(&bytes, "checkpoint".as_ref(), &mut later, &recipe, 2, &trainer.history)?;
 //! later.step(&image, &[1], 1.0)?;
 //! assert_eq!(later.params, trainer.params);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod history;
 mod seal;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -47,7 +49,7 @@ use tapeline_optim::State;
 use tapeline_spec::quote;
 use tapeline_tensor::{Params, Tensor};
 
-use crate::{FileError, Recipe, Running, Trainer, atomic, file, weights};
+use crate::{Epoch, FileError, History, Recipe, Running, Trainer, atomic, file, weights};
 
 /// What the metadata's `format` says.
 const FORMAT: &str = "tapeline-checkpoint-2";
@@ -69,17 +71,20 @@ pub fn save(path: &Path, trainer: &Trainer<'_>) -> Result<(), FileError> {
 }
 
 /// Brings a trainer that has not begun to where a checkpoint was written. It is to be made as the one that was kept: for the same model,
-/// with the same optimizer and seed. `recipe` and `samples`, the number of training samples, are those of its epochs.
+/// with the same optimizer and seed. `recipe` and `samples`, the number of training samples, are those of its epochs. `epochs` are those that
+/// were done by then; any after them, which a run that was cut off has done and not kept, are left out of the trainer's history.
 ///
 /// # Errors
-/// When the file can't be read, is damaged, or is of another training. The trainer then is as it was.
+/// When the file can't be read, is damaged, or is of another training, or when `epochs` aren't those that went before it. The trainer then
+/// is as it was.
 pub fn restore(
     path: &Path,
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
     samples: usize,
+    epochs: &[Epoch],
 ) -> Result<(), FileError> {
-    decode(&file::read(path)?, path, trainer, recipe, samples)
+    decode(&file::read(path)?, path, trainer, recipe, samples, epochs)
 }
 
 /// The bytes of a checkpoint; the same training gives the same bytes, but for the times in it.
@@ -113,7 +118,8 @@ pub fn encode(trainer: &Trainer<'_>) -> Vec<u8> {
         ("loss_sum", loss_sum.to_string()),
         ("weight_sum", weight_sum.to_string()),
         ("nanoseconds", time.as_nanos().to_string()),
-        ("history", history::text(&trainer.history)),
+        ("epochs", trainer.history.len().to_string()),
+        ("history", trainer.history.checksum()),
         ("optimizer_steps", json!(steps).to_string()),
     ]);
     let mut bytes = weights::encode_named(tensors, &metadata);
@@ -131,6 +137,7 @@ pub fn decode(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
     samples: usize,
+    epochs: &[Epoch],
 ) -> Result<(), FileError> {
     let fail = |problem: String| FileError::new(path, problem);
     let metadata = weights::metadata(bytes, path)?;
@@ -145,7 +152,8 @@ pub fn decode(
     let format = entry("format")?;
     if format != FORMAT {
         return Err(fail(format!(
-            "has format {}, but this program resumes from `{FORMAT}`",
+            "has format {}, but this version resumes from `{FORMAT}` only: finish the run with the version that wrote it, or delete \
+            the file to begin it anew",
             quote(format)
         )));
     }
@@ -167,7 +175,6 @@ pub fn decode(
     }
 
     let unread = |name: &str| fail(format!("its `{name}` can't be read"));
-    let history = history::read(entry("history")?).ok_or_else(|| unread("history"))?;
     let steps: BTreeMap<String, u64> =
         serde_json::from_str(entry("optimizer_steps")?).map_err(|_| unread("optimizer_steps"))?;
     let number = |name: &str| entry(name)?.parse::<u64>().map_err(|_| unread(name));
@@ -176,6 +183,21 @@ pub fn decode(
         let number = number.filter(|number: &f64| number.is_finite());
         number.ok_or_else(|| unread(name))
     };
+    let (done, had) = (number("epochs")?, epochs.len());
+    let before = usize::try_from(done)
+        .ok()
+        .and_then(|done| epochs.get(..done));
+    let before = before.ok_or_else(|| {
+        fail(format!(
+            "was written after {done} epochs, of which the history holds {had}"
+        ))
+    })?;
+    let history: History = before.iter().cloned().collect();
+    if entry("history")? != history.checksum() {
+        return Err(fail(format!(
+            "was written after {done} epochs, whose figures in the history are not those of its run"
+        )));
+    }
     let running = Running {
         samples: number("samples")? as usize,
         correct: number("correct")? as usize,

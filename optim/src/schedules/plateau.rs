@@ -37,18 +37,29 @@ pub(crate) const PLATEAU: ScheduleDef = ScheduleDef {
 fn build(args: &Args) -> Result<Phase, Diagnostic> {
     let (factor, min) = (args.get(FACTOR), args.get(MIN));
     let (patience, threshold) = (args.get(PATIENCE), args.get(THRESHOLD));
-    Ok(Phase::told(move |losses| {
-        let (mut now, mut best, mut stale) = (1.0_f64, f64::INFINITY, 0);
-        for &loss in losses {
-            if loss < best * (1.0 - threshold) {
-                (best, stale) = (loss, 0);
-            } else {
-                stale += 1;
-            }
-            if stale > patience {
-                (now, stale) = ((factor * now).max(min), 0);
-            }
+    let begin = Progress {
+        factor: 1.0,
+        best: f64::INFINITY,
+        stale: 0,
+    };
+    Ok(Phase::told(1.0, begin, move |so_far, loss| {
+        if loss < so_far.best * (1.0 - threshold) {
+            (so_far.best, so_far.stale) = (loss, 0);
+        } else {
+            so_far.stale += 1;
         }
-        now
+        if so_far.stale > patience {
+            (so_far.factor, so_far.stale) = ((factor * so_far.factor).max(min), 0);
+        }
+        so_far.factor
     }))
+}
+
+/// The losses so far.
+#[derive(Clone)]
+struct Progress {
+    factor: f64,
+    best: f64,
+    /// Epochs in a row that made no progress.
+    stale: usize,
 }

@@ -1,5 +1,7 @@
 //! What holds for any schedule.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use proptest::prelude::*;
 use tapeline_optim::{Phase, Plan, Schedule, ScheduleDef, schedules};
 use tapeline_spec::{Diagnostic, Value};
@@ -123,6 +125,40 @@ fn what_is_told_comes_in_order() {
     let mut plan = plan("plateau", 10);
     plan.tell(5, 1.0);
     plan.tell(5, 1.0);
+}
+
+/// So that neither a step nor an epoch takes longer the more epochs there were.
+#[test]
+fn each_loss_is_taken_in_once() {
+    static TAKEN_IN: AtomicU64 = AtomicU64::new(0);
+    const MEAN: ScheduleDef = ScheduleDef {
+        name: "mean",
+        build: |_| {
+            Ok(Phase::told(1.0, (0.0, 0.0), |(sum, count), loss| {
+                TAKEN_IN.fetch_add(1, Ordering::Relaxed);
+                (*sum, *count) = (*sum + loss, *count + 1.0);
+                *sum / *count
+            }))
+        },
+        ..ScheduleDef::BASE
+    };
+    let registry = schedules().with(MEAN).unwrap();
+    let schedule = Schedule::read("warmup(5) mean", &registry).unwrap();
+    let mut plan = schedule.plan(1000);
+    for step in 1..=1000 {
+        plan.tell(step, step as f64);
+        // The losses from step 6 on belong to the second phase.
+        assert_eq!(plan.factor(5), 1.0);
+        if step > 5 {
+            assert_eq!(plan.factor(step), (6 + step) as f64 / 2.0);
+        }
+    }
+    assert_eq!(TAKEN_IN.load(Ordering::Relaxed), 995);
+    assert_eq!(
+        schedule.plan(1000).factor(999),
+        1.0,
+        "the schedule itself has no state"
+    );
 }
 
 #[test]

@@ -53,7 +53,22 @@ fn decode(bytes: &[u8], trainer: &mut Trainer<'_>) -> Result<(), FileError> {
         augment: None,
         schedule: &schedule.plan(9),
     };
-    checkpoint::decode(bytes, Path::new("checkpoint"), trainer, &recipe, SAMPLES)
+    let path = Path::new("checkpoint");
+    checkpoint::decode(bytes, path, trainer, &recipe, SAMPLES, &[epoch()])
+}
+
+/// The only epoch that was done before any of the checkpoints.
+fn epoch() -> Epoch {
+    Epoch {
+        epoch: 1,
+        train_loss: 0.5,
+        train_accuracy: 0.75,
+        test_loss: 0.6,
+        test_accuracy: 0.7,
+        val: Some((0.6, 0.7)),
+        train_seconds: 1.5,
+        test_seconds: 0.25,
+    }
 }
 
 /// Trainers that have not begun, all alike.
@@ -105,16 +120,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
             seeds.push(checkpoint::encode(trainer));
         };
         step(&mut trainer);
-        trainer.history.push(Epoch {
-            epoch: 1,
-            train_loss: 0.5,
-            train_accuracy: 0.75,
-            test_loss: 0.6,
-            test_accuracy: 0.7,
-            val: Some((0.6, 0.7)),
-            train_seconds: 1.5,
-            test_seconds: 0.25,
-        });
+        trainer.history.push(epoch());
         trainer.step += 2;
         step(&mut trainer);
         seeds
