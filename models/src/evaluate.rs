@@ -1,7 +1,7 @@
 //! How good a model is.
 
 use tapeline_data::{Dataset, Draws, Normalisation, in_order};
-use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
+use tapeline_layers::{AnyLoss, Ctx, Element, Meaning, Mode};
 use tapeline_tensor::{Params, Tensor, buffer::Buffer, no_grad, pool, vectorized};
 
 use crate::Model;
@@ -67,7 +67,7 @@ pub fn evaluate(
 
 /// Probabilities of the classes for a batch of inputs: `[n, classes]`.
 ///
-/// They are the softmax of the output, or the output itself where the model ends with a softmax.
+/// They are the output itself where it means probabilities ([`Model::meaning`]), otherwise its softmax.
 ///
 /// # Panics
 /// When the inputs have another shape than the model's input.
@@ -75,7 +75,7 @@ pub fn predict(model: &Model, params: &Params, images: Tensor) -> Tensor {
     no_grad(params, |tape, params| {
         let cx = Ctx::new(tape, params, Mode::Evaluation);
         let output = model.forward(&cx, tape.constant(images));
-        if model.puts_out_probabilities() {
+        if model.meaning() == Meaning::Probabilities {
             output
         } else {
             output.softmax(1)

@@ -2,7 +2,7 @@
 
 use tapeline_data::{Dataset, Normalisation};
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
-use tapeline_tensor::{Params, Role, Tensor, value_and_grad};
+use tapeline_tensor::{Params, Tensor, value_and_grad};
 
 use crate::{Model, evaluate::batch};
 
@@ -53,7 +53,7 @@ pub fn gradient_norms(
         (f32::loss(loss).value(output, &targets), ())
     });
     let weights = params.iter().zip(&grads.params);
-    let weights = weights.filter(|(param, _)| param.role == Role::Weight);
+    let weights = weights.filter(|(param, _)| param.role.is_learned());
     let norms = weights.map(|(param, grad)| (param.name.clone(), grad.as_ref().map_or(0.0, norm)));
     let norms = norms.collect();
     grads.give_back();

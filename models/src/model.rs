@@ -1,6 +1,6 @@
 //! A model: a spec, built for an input shape.
 
-use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Plan, Takes};
+use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Meaning, Plan, Takes};
 use tapeline_spec::{Diagnostic, Presets, Registry, Span, quote, read};
 use tapeline_tensor::{Params, Scalar, Var};
 
@@ -26,7 +26,7 @@ pub struct Model {
     text: String,
     short: String,
     full: String,
-    last: Option<(Span, &'static str)>,
+    last: Option<Span>,
 }
 
 impl Model {
@@ -49,7 +49,7 @@ impl Model {
             text: text.into(),
             short: resolved.short(),
             full: resolved.full(),
-            last: calls.last().map(|call| (call.span, call.def.name)),
+            last: calls.last().map(|call| call.span),
         })
     }
 
@@ -106,7 +106,7 @@ impl Model {
     }
 
     pub(crate) fn blame_last(&self, message: String, help: &str) -> SpecError {
-        let span = self.last.map_or_else(Span::default, |(span, _)| span);
+        let span = self.last.unwrap_or_default();
         SpecError::new(
             &self.text,
             vec![Diagnostic::error(span, message).help(help)],
@@ -124,28 +124,56 @@ impl Model {
         )
     }
 
-    /// Whether its last layer is a softmax, so that its output is probabilities.
-    pub fn puts_out_probabilities(&self) -> bool {
-        self.last.is_some_and(|(_, name)| name == "softmax")
+    /// What its output means in evaluation.
+    pub fn meaning(&self) -> Meaning {
+        self.plan.meaning()
     }
 
-    /// What is allowed, but hardly meant: an end of the model that puts out something else than the loss takes.
+    /// An error in the layer from which the output has its meaning; in the last one, where it has none.
+    pub(crate) fn blame_meaning(&self, message: String, help: &str) -> SpecError {
+        match self.plan.meaning_from() {
+            Some(row) => SpecError::new(
+                &self.text,
+                vec![Diagnostic::error(row.span, message).help(help)],
+            ),
+            None => self.blame_last(message, help),
+        }
+    }
+
+    /// What is allowed, but rarely meant: outputs that mean something else than the loss takes.
     pub fn warnings(&self, loss: &LossDef) -> SpecError {
-        let name = loss.name;
-        let warning = self.last.and_then(|(span, last)| {
-            let (message, help) = match (loss.takes, last) {
-                (Takes::Logits, "softmax" | "sigmoid") => (
-                    format!("`{last}` stands before `{name}`, which takes logits"),
-                    format!("leave `{last}` out"),
-                ),
-                (Takes::LogProbabilities, last) if last != "log_softmax" => (
-                    format!("`{last}` stands before `{name}`, which takes log-probabilities"),
-                    "end with `log_softmax`".into(),
-                ),
-                _ => return None,
-            };
-            Some(Diagnostic::warning(span, message).help(help))
-        });
-        SpecError::new(&self.text, warning.into_iter().collect())
+        let meaning = self.meaning();
+        let from = self.plan.meaning_from();
+        let last = self.plan.rows.iter().rfind(|row| row.depth == 0);
+        let Some(row) = from.or(last) else {
+            return SpecError::new(&self.text, Vec::new());
+        };
+        let layer = quote(&row.text);
+        let outputs = match meaning {
+            Meaning::Logits => "values of any size",
+            Meaning::UnitInterval => "values between 0 and 1",
+            Meaning::Probabilities => "probabilities",
+            Meaning::LogProbabilities => "log-probabilities",
+        };
+        let (takes, help) = match (loss.takes, meaning) {
+            // The softmax of log-probabilities are the probabilities, so these are logits, too.
+            (Takes::Logits, Meaning::UnitInterval | Meaning::Probabilities) => {
+                ("logits", format!("leave {layer} out"))
+            }
+            (Takes::LogProbabilities, Meaning::Probabilities) => (
+                "log-probabilities",
+                format!("write `log_softmax` instead of {layer}"),
+            ),
+            (Takes::LogProbabilities, Meaning::Logits | Meaning::UnitInterval) => {
+                ("log-probabilities", "end with `log_softmax`".into())
+            }
+            _ => return SpecError::new(&self.text, Vec::new()),
+        };
+        let message = format!(
+            "{layer} outputs {outputs}, but `{}` takes {takes}",
+            loss.name
+        );
+        let warning = Diagnostic::warning(row.span, message).help(help);
+        SpecError::new(&self.text, vec![warning])
     }
 }

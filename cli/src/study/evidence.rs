@@ -191,9 +191,9 @@ fn images(data: &Dataset, indices: &[usize], scale: Normalisation) -> Tensor {
         .unwrap_or_else(|e| unreachable!("images have this many pixels: {e}"))
 }
 
-/// The first weights that are more than a row, as images: filters `[out, in, h, w]`, or units `[out, in]` over all pixels.
+/// The first weights as images: filters `[out, in, h, w]`, or units `[out, in]` over all pixels.
 fn filters(model: &Model, params: &Params) -> Option<Filters> {
-    let is_weight = |p: &&Param| p.role == Role::Weight && p.value.ndim() > 1;
+    let is_weight = |p: &&Param| p.role == Role::Weight;
     let weight = params.iter().find(is_weight)?;
     let (shown, channels, rows, cols) = match (weight.value.shape(), &model.plan.input[..]) {
         (&[_, channels, rows, cols], _) if rows * cols > 1 => (FILTERS, channels, rows, cols),
