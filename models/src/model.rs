@@ -78,14 +78,16 @@ impl Model {
     /// # Errors
     /// When its output is no row of numbers.
     pub fn classes(&self) -> Result<usize, SpecError> {
+        self.outputs("end with `flatten` and a `linear` with an output for each class")
+    }
+
+    /// The size of its output, or an error with this help.
+    fn outputs(&self, help: &str) -> Result<usize, SpecError> {
         match self.plan.output[..] {
             [classes] => Ok(classes),
-            _ => Err(self.blame_last(
-                format!(
-                    "a classifier puts out [classes], but this model puts out {:?}",
-                    self.plan.output
-                ),
-                "put `flatten linear(10)` at the end",
+            ref output => Err(self.blame_last(
+                format!("a classifier outputs [classes], but this model outputs {output:?}"),
+                help,
             )),
         }
     }
@@ -95,12 +97,12 @@ impl Model {
     /// # Errors
     /// When its output has another size.
     pub fn expect_classes(&self, count: usize) -> Result<(), SpecError> {
-        let classes = self.classes()?;
+        let classes = self.outputs(&format!("end with `flatten linear({count})`"))?;
         if classes == count {
             return Ok(());
         }
         Err(self.blame_last(
-            format!("the data has {count} classes, but this model puts out {classes}"),
+            format!("the data has {count} classes, but this model outputs {classes}"),
             &format!("end with `linear({count})`"),
         ))
     }

@@ -42,7 +42,8 @@ pub struct Report {
 impl Report {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let mut study = definition::read(self.from.as_deref(), self.quick)?;
-        let data = self.data.for_training(cx)?;
+        let chosen = self.data.choose([])?;
+        let data = chosen.for_training(cx)?;
         let mut tasks = queue::tasks(&mut study, &data, cx)?;
         tasks.retain(|task| self.extra || !task.extra);
         let jobs = tasks.iter().map(|task| &task.job);
@@ -51,7 +52,7 @@ impl Report {
         let _lock = store.lock()?;
         store.keep(&study)?;
         if self.plan {
-            return output::text(&commands(&tasks, &store, &self.data)?);
+            return output::text(&commands(&tasks, &store, &chosen)?);
         }
         queue::train(tasks, self.crew.crew(), &store, cx)?;
 

@@ -111,23 +111,20 @@ fn evidence(
     };
     let trained = load(&run.folder.join(MODEL), &cx.layers, &cx.presets)?;
     let (train, test) = (&data.loaded.train, &data.loaded.test);
-    let fit = |data: &Dataset| data.with_class_count(trained.labels.classes.len()).ok();
-    let (Some(train), Some(test)) = (fit(train), fit(test)) else {
-        return Ok(None);
-    };
-    if trained.model.plan.input != test.shape() || !learned_from(run, data)? {
+    let fits = trained.labels.classes.len() == test.classes.len();
+    if !fits || trained.model.plan.input != test.shape() || !learned_from(run, data)? {
         return Ok(None);
     }
     let settings = &row.row.settings;
     let loss = loss::read(&settings.loss, &cx.losses).map_err(in_option("--loss", &settings.loss));
     let loss = loss?.loss;
     let scale = trained.labels.normalisation;
-    let found = evaluate(&trained.model, &trained.params, &*loss, &test, scale);
+    let found = evaluate(&trained.model, &trained.params, &*loss, test, scale);
     let first = train.limit(settings.limit.unwrap_or(BATCH).min(BATCH));
     Ok(Some(Evidence {
         seed: run.seed,
         confusion: found.confusion,
-        wrong: wrong(&trained, &test),
+        wrong: wrong(&trained, test),
         filters: filters(&trained.model, &trained.params),
         gradients: Gradients::new(
             &trained,
