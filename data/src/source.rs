@@ -41,7 +41,7 @@ pub fn load(source: impl AsRef<OsStr>) -> Result<Loaded, DataError> {
         name,
         parts,
         classes,
-        mut notes,
+        notes,
     } = Source::find(source.as_ref())?;
     let [train_images, train_labels, test_images, test_labels] = &parts;
 

@@ -12,6 +12,7 @@ fn plans() -> Vec<(String, Plan)> {
     for def in registry.iter() {
         texts.extend(def.examples);
     }
+    texts.push(("layernorm rmsnorm prelu", &[2, 3]));
     texts.push((
         "layernorm rmsnorm conv2d(2, 1) prelu squeeze_excite",
         &[2, 3, 3],
@@ -25,12 +26,19 @@ fn plans() -> Vec<(String, Plan)> {
         .collect()
 }
 
-/// A parameter that mixes inputs has a fan-in; those that are added or multiply elements are known by PyTorch's names and their layers.
-fn mixes(text: &str, name: &str, shape: &[usize]) -> bool {
-    let own = name.rsplit('.').next().unwrap_or_default();
-    let norm = ["norm", "prelu"].iter().any(|part| text.contains(part));
-    let is_kernel = shape.len() == 2 || (shape.len() == 4 && own == "weight");
-    own == "weight" && is_kernel && !(norm && !text.contains(' '))
+/// The layers that have matrices or kernels, all of which are called `weight`.
+const PRODUCTS: [&str; 4] = ["linear", "conv2d", "residual", "squeeze_excite"];
+
+/// Whether a parameter is a matrix or kernels, by its name and the layer that has it.
+fn mixes(plan: &Plan, name: &str) -> bool {
+    let of_row = |path: &str| {
+        name.strip_prefix(path)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    let rows = plan.rows.iter().filter(|row| of_row(&row.path));
+    let owner = rows.max_by_key(|row| row.path.len()).unwrap();
+    let layer = owner.text.split(['(', '[']).next().unwrap();
+    name.ends_with(".weight") && PRODUCTS.contains(&layer)
 }
 
 fn stepped(optimizer: &str, params: &Params, gradient: impl Fn(&Tensor) -> Tensor) -> Params {
@@ -66,7 +74,7 @@ fn with_decay_biases_off_exactly_matrices_and_kernels_decay() {
                 let changed = before.value != after.value;
                 assert_eq!(
                     changed,
-                    mixes(&text, name, shape),
+                    mixes(&plan, name),
                     "{optimizer}: {text}: {name} {shape:?}"
                 );
                 assert_eq!(
@@ -93,7 +101,7 @@ fn muon_makes_exactly_matrices_and_kernels_orthogonal() {
         {
             let (name, shape) = (&before.name, before.value.shape());
             let step = (&before.value - &after.value).mapv(f64::from);
-            let is_orthogonal = mixes(&text, name, shape);
+            let is_orthogonal = mixes(&plan, name);
             let (norm, expected) = match is_orthogonal {
                 true => {
                     let (rows, all) = (shape[0] as f64, before.value.len() as f64);

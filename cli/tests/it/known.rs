@@ -120,10 +120,7 @@ fn each_command_takes_what_a_model_knows() {
     let collected = ["compare", "--collect", "compare-3"];
     bench.run(&collected).succeeded();
     let page = fs::read_to_string(bench.path("compare-3/report.html")).unwrap();
-    assert!(
-        page.contains("Confusion matrix"),
-        "the page has evidence"
-    );
+    assert!(page.contains("Confusion matrix"), "the page has evidence");
 }
 
 #[test]
