@@ -1,25 +1,42 @@
 //! DATA: a data set by name or folder, and what a model must be to learn it.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
-use tapeline_data::{DataError, Dataset, Loaded, known, load};
+use tapeline_data::{Dataset, Loaded, load};
 use tapeline_models::Model;
 
 use crate::{
-    context::Context, error::CliError, model_arg::Source, study::DataFacts,
+    context::Context,
+    error::CliError,
+    model_arg::{KnownRun, Source},
+    study::DataFacts,
     training::config::DataConfig,
 };
+
+/// The data where neither an option nor a run says which.
+pub const DEFAULT: &str = "mnist";
+
 
 /// Options of commands that read data.
 #[derive(Args)]
 pub struct DataArgs {
-    /// A name of `data list`, or a folder with IDX files
-    #[arg(long, value_name = "DATA", default_value = "mnist")]
+    /// A name of `data list`, or a folder with IDX files [default: those of MODEL's run, else mnist]
+    #[arg(long, value_name = "DATA")]
+    data: Option<OsString>,
+    /// Swap rows and columns of the images, which EMNIST stores so [default: as MODEL's run, else false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    transpose: Option<bool>,
+}
+
+/// The data that a command reads.
+pub struct Chosen {
     data: OsString,
-    /// Swap rows and columns of the images (EMNIST stores them so)
-    #[arg(long)]
-    pub transpose: bool,
+    transpose: bool,
+    /// Whether `--data` names them.
+    pub named: bool,
+    /// The run that was trained on them: its folder, and what it knows of them.
+    run: Option<(PathBuf, DataConfig)>,
 }
 
 /// Data to train on, and what identifies it.
@@ -47,6 +64,85 @@ impl TrainingData {
 }
 
 impl DataArgs {
+    /// The data of a command whose models are of these runs: what the options say, otherwise what the runs were trained on, otherwise the
+    /// default. Transposition belongs to the data, so that of a run holds for the run's data only.
+    ///
+    /// # Errors
+    /// When the runs were trained on different data, and no option says which to take.
+    pub fn choose<'k>(
+        &self,
+        runs: impl IntoIterator<Item = &'k KnownRun>,
+    ) -> Result<Chosen, CliError> {
+        let mut run = None::<&KnownRun>;
+        for other in runs {
+            let Some(first) = run else {
+                run = Some(other);
+                continue;
+            };
+            let same =
+                |a: &DataConfig, b: &DataConfig| (&a.name, a.transpose) == (&b.name, b.transpose);
+            if self.data.is_none() && !same(&first.config.data, &other.config.data) {
+                let message = format!(
+                    "{} was trained on {}, and {} on {}",
+                    first.folder.display(),
+                    first.config.data.text(),
+                    other.folder.display(),
+                    other.config.data.text()
+                );
+                return Err(CliError::usage(message).help("say with `--data` which to take"));
+            }
+        }
+        let named = self.data.is_some();
+        let of_run = run.filter(|run| {
+            let name = run.config.data.name.as_str();
+            self.data.as_ref().is_none_or(|data| data == name)
+        });
+        let Some(run) = of_run else {
+            return Ok(Chosen {
+                data: self.data.clone().unwrap_or_else(|| DEFAULT.into()),
+                transpose: self.transpose.unwrap_or(false),
+                named,
+                run: None,
+            });
+        };
+        let known = &run.config.data;
+        let transpose = self.transpose.unwrap_or(known.transpose);
+        let is_same = transpose == known.transpose;
+        Ok(Chosen {
+            data: known.name.clone().into(),
+            transpose,
+            named,
+            run: is_same.then(|| (run.folder.clone(), known.clone())),
+        })
+    }
+}
+
+impl Chosen {
+    /// The data of a configuration.
+    pub fn of(config: &DataConfig) -> Self {
+        Chosen {
+            data: config.name.clone().into(),
+            transpose: config.transpose,
+            named: false,
+            run: None,
+        }
+    }
+
+    /// Whether a run says which data they are.
+    pub fn is_of_run(&self) -> bool {
+        self.run.is_some() && !self.named
+    }
+
+    /// Which data they are, for people.
+    pub fn text(&self) -> String {
+        match &self.run {
+            Some((run, known)) => {
+                format!("the data are those of {}: {}", run.display(), known.text())
+            }
+            None => format!("the data are `{}`", self.data.display()),
+        }
+    }
+
     /// Reads the data for trainings.
     pub fn for_training(&self, cx: &Context) -> Result<TrainingData, CliError> {
         let loaded = self.load(cx)?;
@@ -56,18 +152,26 @@ impl DataArgs {
             train_sha256: loaded.train.sha256(),
             test_sha256: loaded.test.sha256(),
         };
+        if let Some((folder, known)) = &self.run {
+            let sums =
+                |config: &DataConfig| [config.train_sha256.clone(), config.test_sha256.clone()];
+            if sums(known) != sums(&config) {
+                cx.terminal.warn(&changed(&config.name, folder.display()));
+            }
+        }
         Ok(TrainingData { loaded, config })
     }
 
-    /// The options that gave the data of a configuration.
-    pub fn of(config: &DataConfig) -> Self {
-        DataArgs {
-            data: config.name.clone().into(),
-            transpose: config.transpose,
+    /// Warns where the test data are not those that the run was trained with.
+    pub fn compare_test(&self, loaded: &Loaded, cx: &Context) {
+        if let Some((folder, known)) = &self.run
+            && known.test_sha256 != loaded.test.sha256()
+        {
+            cx.terminal.warn(&changed(&loaded.name, folder.display()));
         }
     }
 
-    /// These options again.
+    /// These data as options.
     ///
     /// # Errors
     /// When the path is no Unicode text.
@@ -85,7 +189,15 @@ impl DataArgs {
 
     /// Reads the data.
     pub fn load(&self, cx: &Context) -> Result<Loaded, CliError> {
-        let mut loaded = load(&self.data)?;
+        let mut loaded = load(&self.data).map_err(|error| match &self.run {
+            Some((folder, known)) if !self.named => CliError::data(format!(
+                "{} was trained on {}, which cannot be read: {error}",
+                folder.display(),
+                known.text()
+            ))
+            .help("say with `--data` where the data are"),
+            _ => error.into(),
+        })?;
         for note in &loaded.notes {
             cx.terminal.note(&format!("{}: {note}", loaded.name));
         }
@@ -97,48 +209,50 @@ impl DataArgs {
     }
 }
 
-/// Makes sure that a model puts out the classes of the data, and gives the data the model's count of them.
-///
-/// A folder's classes are known from its labels alone, so a model may have fewer than the usual ten, as long as they are all there are.
-/// When it has too few, the labels of a folder are blamed; those of a known data set are right, and the spec is blamed.
-pub fn agree(
-    model: &Model,
-    loaded: &Loaded,
-    source: &Source,
-) -> Result<(Dataset, Dataset), CliError> {
-    let spec_error = |error| source.error(error);
-    let outputs = model.classes().map_err(spec_error)?;
-    let labels = loaded.train.labels.iter().chain(&*loaded.test.labels);
-    let used = labels.max().map_or(0, |&label| usize::from(label) + 1);
-    let is_known = known().iter().any(|known| known.name == loaded.name);
-
-    let fewer_will_do = !is_known && used == outputs;
-    let labels_are_blamed = !is_known && used > outputs;
-    if !fewer_will_do && !labels_are_blamed {
-        model
-            .expect_classes(loaded.train.classes.len())
-            .map_err(spec_error)?;
-    }
-    let fit = |data: &Dataset, part| {
-        data.with_class_count(outputs)
-            .map_err(|error| too_few(error, &loaded.name, part))
-    };
-    Ok((fit(&loaded.train, "training")?, fit(&loaded.test, "test")?))
+fn changed(data: &str, run: impl std::fmt::Display) -> String {
+    format!(
+        "{data}: the data have changed since {run} was trained on them: their SHA-256 is another"
+    )
 }
 
-/// A label that the model has no output for.
-pub fn too_few(error: DataError, name: &str, part: &str) -> CliError {
-    let DataError::Label {
-        label,
-        position,
-        classes,
-        ..
-    } = error
-    else {
-        return error.into();
+/// Makes sure that a model outputs the classes of the data.
+///
+/// # Errors
+/// When it doesn't; where that is because labels are counted from 1, the labels are blamed.
+pub fn expect_classes(model: &Model, loaded: &Loaded, source: &Source) -> Result<(), CliError> {
+    let classes = loaded.train.classes.len();
+    let Err(error) = model.expect_classes(classes) else {
+        return Ok(());
     };
-    let last = classes.saturating_sub(1);
-    CliError::data(format!(
-        "{name}: label {label} at position {position} of the {part} labels; the model has classes 0..{last}"
+    let lowest = usize::from(loaded.lowest_label());
+    if lowest > 0
+        && model
+            .classes()
+            .is_ok_and(|outputs| outputs + lowest == classes)
+    {
+        return Err(CliError::data(format!(
+            "{}: labels begin at {lowest} and end at {}, but the {} outputs of the model are classes from 0",
+            loaded.name,
+            classes - 1,
+            classes - lowest
+        ))
+        .help(format!("tapeline counts classes from 0: subtract {lowest} from each label")));
+    }
+    Err(source.error(error))
+}
+
+/// Makes sure that a model takes the images of the data.
+///
+/// # Errors
+/// When they have another shape.
+pub fn expect_shape(model: &Model, data: &Dataset, name: &str) -> Result<(), CliError> {
+    let (found, wanted) = (data.shape(), &model.plan.input);
+    if found[..] == wanted[..] {
+        return Ok(());
+    }
+    let [found, wanted] = [&found[..], wanted].map(tapeline_models::shape_text);
+    Err(CliError::data(format!(
+        "{name}: images are {found}, but the model takes {wanted}"
     ))
+    .help("give data of that shape with `--data`"))
 }

@@ -1,4 +1,16 @@
-//! MODEL: a spec, or with a mark a path: `@net.spec`, `@runs/1`, `@model.safetensors`.
+//! MODEL: a spec, or with a mark a path: `@net.spec`, `@runs/1`, `@model.safetensors`. What each of them knows besides its spec, so that no
+//! command asks for it again, and which option goes before it:
+//!
+//! | | spec, `@net.spec` | `@model.safetensors` | `@runs/1` | option |
+//! |---|---|---|---|---|
+//! | weights | – | the file's | those of its `model.safetensors` | `--weights` |
+//! | shape of the input | the data's, or 1x28x28 | the file's | the file's | `--input` |
+//! | names of classes, normalisation | those of the data, or numbers | the file's | the file's | |
+//! | data, transposition | mnist | mnist, if its classes have these names | those it was trained on | `--data`, `--transpose` |
+//! | loss to measure | `cross_entropy` | `cross_entropy` | the run's | `--loss` |
+//!
+//! A model file that lies in the folder of the run that wrote it is as good as the run. `train` and `compare` take the spec, and from a run
+//! the data; a model is built anew for the shape of the data.
 
 use std::{
     ffi::OsStr,
@@ -9,33 +21,69 @@ use std::{
 };
 
 use tapeline_data::Normalisation;
-use tapeline_models::{Labels, Model, NotFinite, SpecError, TrainedModel, load, load_weights};
+use tapeline_models::{
+    Labels, Model, NotFinite, SpecError, TrainedModel, load, load_weights, shape_text,
+};
 use tapeline_spec::read;
 
-use crate::{context::Context, error::CliError, training::files::MODEL};
+use crate::{
+    context::Context,
+    error::CliError,
+    numbers::Shape,
+    training::{
+        config::Config,
+        files::{CONFIG, MODEL},
+    },
+};
 
 /// The most bytes that a file with a spec may have.
 const MAX_SPEC: u64 = 1 << 20;
 
-/// MODEL, as it was given.
-#[derive(Debug)]
+/// The input where nothing says its shape.
+const INPUT: [usize; 3] = [1, 28, 28];
+
+/// MODEL, as far as it is known.
 pub enum ModelArg {
     Spec(Source),
     /// A model file, which has a spec and weights.
-    File(PathBuf),
+    File(Box<ModelFile>),
+}
+
+/// A model file that is sound.
+pub struct ModelFile {
+    path: PathBuf,
+    trained: TrainedModel,
+    /// The run that it is of.
+    run: Option<KnownRun>,
+}
+
+/// What a run folder knows.
+pub struct KnownRun {
+    pub folder: PathBuf,
+    pub config: Config,
 }
 
 /// A spec, and where it is from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     pub text: String,
     /// The file; none for the command line.
     pub origin: Option<String>,
 }
 
+impl KnownRun {
+    /// Reads the configuration of a run folder.
+    pub fn read(folder: &Path) -> Result<Self, CliError> {
+        Ok(KnownRun {
+            folder: folder.into(),
+            config: Config::read(folder)?,
+        })
+    }
+}
+
 impl ModelArg {
-    /// Follows the mark. Model files are not opened yet.
-    pub fn read(arg: &OsStr) -> Result<Self, CliError> {
+    /// Follows the mark, and reads what is there.
+    pub fn read(arg: &OsStr, cx: &Context) -> Result<Self, CliError> {
         let Some(path) = marked(arg) else {
             let text = arg.to_str().map(String::from);
             let text = text.ok_or_else(|| {
@@ -45,21 +93,25 @@ impl ModelArg {
         };
         if path.is_dir() {
             let file = path.join(MODEL);
-            return match file.exists() {
-                true => Ok(ModelArg::File(file)),
-                false => Err(CliError::model_file(format!(
-                    "{}: the folder has no {}",
-                    path.display(),
-                    MODEL
-                ))
-                .help("a run has one as soon as its first epoch is done")),
-            };
+            if !file.exists() {
+                let message = format!("{}: the folder has no {MODEL}", path.display());
+                return Err(CliError::model_file(message)
+                    .help("a run has one as soon as its first epoch is done"));
+            }
+            let trained = load(&file, &cx.layers, &cx.presets)?;
+            let is_run = path.join(CONFIG).exists();
+            let run = is_run.then(|| KnownRun::read(&path)).transpose()?;
+            return Ok(ModelArg::file(file, trained, run));
         }
         if path
             .extension()
             .is_some_and(|extension| extension == "safetensors")
         {
-            return Ok(ModelArg::File(path));
+            let trained = load(&path, &cx.layers, &cx.presets)?;
+            // Any other file of this name beside it is none of our business.
+            let run = path.parent().and_then(|folder| KnownRun::read(folder).ok());
+            let run = run.filter(|run| run.config.spec == trained.model.full());
+            return Ok(ModelArg::file(path, trained, run));
         }
         Ok(ModelArg::Spec(Source {
             text: spec_in(&path)?,
@@ -67,15 +119,49 @@ impl ModelArg {
         }))
     }
 
-    /// Its spec. That of a model file is there only when the whole file is sound.
-    pub fn source(self, cx: &Context) -> Result<Source, CliError> {
+    fn file(path: PathBuf, trained: TrainedModel, run: Option<KnownRun>) -> Self {
+        ModelArg::File(Box::new(ModelFile { path, trained, run }))
+    }
+
+    /// Its spec.
+    pub fn source(&self) -> Source {
         match self {
-            ModelArg::Spec(source) => Ok(source),
-            ModelArg::File(file) => Ok(Source {
-                text: load(&file, &cx.layers, &cx.presets)?.model.full().into(),
-                origin: Some(file.display().to_string()),
-            }),
+            ModelArg::Spec(source) => source.clone(),
+            ModelArg::File(file) => Source {
+                text: file.trained.model.full().into(),
+                origin: Some(file.path.display().to_string()),
+            },
         }
+    }
+
+    /// The run that it is of.
+    pub fn run(&self) -> Option<&KnownRun> {
+        match self {
+            ModelArg::Spec(_) => None,
+            ModelArg::File(file) => file.run.as_ref(),
+        }
+    }
+
+    /// The names of its classes.
+    pub fn classes(&self) -> Option<&[String]> {
+        match self {
+            ModelArg::Spec(_) => None,
+            ModelArg::File(file) => Some(&file.trained.labels.classes),
+        }
+    }
+
+    /// The shape of its input, where it knows it.
+    pub fn input(&self) -> Option<&[usize]> {
+        match self {
+            ModelArg::Spec(_) => None,
+            ModelArg::File(file) => Some(&file.trained.model.plan.input),
+        }
+    }
+
+    /// The model without weights, for the input that an option gives, or else its own.
+    pub fn build(&self, input: Option<&Shape>, cx: &Context) -> Result<Model, CliError> {
+        let input = input.map(|shape| &shape.0[..]).or(self.input());
+        self.source().build(input.unwrap_or(&INPUT), cx)
     }
 
     /// Makes sure that there are weights: its own, or those of `--weights`.
@@ -90,24 +176,23 @@ impl ModelArg {
         }
     }
 
-    /// The model with weights, once [`expect_weights`](Self::expect_weights) is content. `input` and `classes` stand in for what a
-    /// spec doesn't say; classes beyond the given ones are called by their numbers.
+    /// The model with weights, once [`expect_weights`](Self::expect_weights) is content, for the input that an option gives, or else its
+    /// own. The classes of a spec are called by their numbers.
     pub fn trained(
-        &self,
+        self,
         weights: Option<&Path>,
-        input: &[usize],
-        classes: &[String],
+        input: Option<&Shape>,
         cx: &Context,
     ) -> Result<TrainedModel, CliError> {
-        let mut trained = match (self, weights) {
-            (ModelArg::File(file), None) => return Ok(load(file, &cx.layers, &cx.presets)?),
-            (ModelArg::File(file), Some(_)) => load(file, &cx.layers, &cx.presets)?,
-            (ModelArg::Spec(source), _) => {
+        let source = self.source();
+        let mut trained = match self {
+            ModelArg::File(file) => file.on(input, &source, cx)?,
+            ModelArg::Spec(_) => {
+                let input = input.map_or(&INPUT[..], |shape| &shape.0);
                 let model = source.build(input, cx)?;
                 let count = model.classes().map_err(|error| source.error(error))?;
-                let name = |i: usize| classes.get(i).cloned().unwrap_or_else(|| i.to_string());
                 let labels = Labels {
-                    classes: (0..count).map(name).collect(),
+                    classes: (0..count).map(|class| class.to_string()).collect(),
                     normalisation: Normalisation::default(),
                 };
                 let params = model.init(0);
@@ -122,6 +207,32 @@ impl ModelArg {
             trained.params = load_weights(weights, &trained.model)?;
         }
         Ok(trained)
+    }
+}
+
+impl ModelFile {
+    /// The model for an input of another shape, if that wants the same weights and has the same classes.
+    fn on(
+        self,
+        input: Option<&Shape>,
+        source: &Source,
+        cx: &Context,
+    ) -> Result<TrainedModel, CliError> {
+        let own = &self.trained.model.plan;
+        let Some(Shape(input)) = input.filter(|shape| shape.0 != own.input) else {
+            return Ok(self.trained);
+        };
+        let model = source.build(input, cx)?;
+        if model.plan.declared != own.declared || model.plan.output != own.output {
+            let (given, path) = (shape_text(input), self.path.display());
+            let message = format!("--input {given}: the weights of {path} are for another input");
+            return Err(CliError::usage(message)
+                .help(format!("the model takes {}", shape_text(&own.input))));
+        }
+        Ok(TrainedModel {
+            model,
+            ..self.trained
+        })
     }
 }
 

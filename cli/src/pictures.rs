@@ -9,8 +9,10 @@ use crate::error::CliError;
 
 /// What is done to images before a model sees them.
 pub struct Treatment {
-    /// Swap rows and columns.
-    pub transpose: bool,
+    /// Whether rows and columns are swapped, where that is said.
+    pub transpose: Option<bool>,
+    /// Whether they are otherwise swapped in IDX files, as they were in those that the model was trained on. Pictures are upright.
+    pub transpose_idx: bool,
     /// Make dark what is light.
     pub invert: bool,
     /// Scale to the model's size, keeping the aspect.
@@ -34,7 +36,8 @@ impl Pictures {
             true => read_images(file)?,
             false => quietly(|| read_picture(file, shape[0]))?,
         };
-        if treatment.transpose {
+        let as_stored = numbered && treatment.transpose_idx;
+        if treatment.transpose.unwrap_or(as_stored) {
             images = images.transposed();
         }
         if treatment.invert {

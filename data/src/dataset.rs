@@ -90,24 +90,6 @@ impl Dataset {
         })
     }
 
-    /// The same data for a network of `count` outputs: names beyond `count` go, missing ones are their numbers.
-    ///
-    /// # Errors
-    /// When a label is not below `count`.
-    pub fn with_class_count(&self, count: usize) -> Result<Dataset, DataError> {
-        check_labels(&self.labels, count, Path::new("data set"))?;
-        let name = |i: usize| {
-            self.classes
-                .get(i)
-                .cloned()
-                .unwrap_or_else(|| i.to_string())
-        };
-        Ok(Dataset {
-            classes: (0..count).map(name).collect(),
-            ..self.clone()
-        })
-    }
-
     /// Number of images.
     pub fn len(&self) -> usize {
         self.images.count()

@@ -19,7 +19,7 @@ pub struct Loaded {
     pub name: String,
     /// The data to train on; not empty.
     pub train: Dataset,
-    /// The data to test with; not empty, of the same shape and classes.
+    /// The data to test with; not empty, of the same shape and with the same classes.
     pub test: Dataset,
     /// Choices made while reading, for the user to know: a sentence each.
     pub notes: Vec<String>,
@@ -29,30 +29,24 @@ pub struct Loaded {
 ///
 /// A name goes before a folder of the same name; `./mnist` is the folder. A folder's files are `train-images-idx3-ubyte`,
 /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or with a dot before `idx`, raw or with `.gz`
-/// at the end. Its classes are 0 to 9, or more when the training labels go higher; a folder named as a known data set has that one's
-/// class names.
+/// at the end. Its classes go from 0 to the highest label of both parts, so training and test data have the same classes; a folder named
+/// as a known data set has at least that one's classes, and their names. Classes without an image are noted: those of test images
+/// that no training image has, and the first ones where labels begin at 1.
 ///
 /// # Errors
 /// When there is no such name or folder, a file is missing or damaged, images and labels don't belong together, there are no images,
-/// or training and test data differ in shape or classes.
+/// or training and test data differ in shape.
 pub fn load(source: impl AsRef<OsStr>) -> Result<Loaded, DataError> {
     let Source {
         name,
         parts,
         classes,
-        mut notes,
+        notes,
     } = Source::find(source.as_ref())?;
     let [train_images, train_labels, test_images, test_labels] = &parts;
 
-    let labels = train_labels.labels()?;
-    let classes = class_names(classes, &labels);
-    if classes.len() > 10 {
-        notes.push(format!(
-            "{} classes: the highest training label is {}",
-            classes.len(),
-            classes.len() - 1
-        ));
-    }
+    let (labels, labels_of_test) = (train_labels.labels()?, test_labels.labels()?);
+    let classes = class_names(classes, labels.iter().chain(&labels_of_test));
     let train = Dataset::of(
         train_images.images()?,
         labels.into(),
@@ -61,7 +55,7 @@ pub fn load(source: impl AsRef<OsStr>) -> Result<Loaded, DataError> {
     )?;
     let test = Dataset::of(
         test_images.images()?,
-        test_labels.labels()?.into(),
+        labels_of_test.into(),
         classes,
         &test_labels.file,
     )?;
@@ -79,21 +73,57 @@ pub fn load(source: impl AsRef<OsStr>) -> Result<Loaded, DataError> {
             found: test.shape(),
         });
     }
-    Ok(Loaded {
+    let mut loaded = Loaded {
         name,
         train,
         test,
         notes,
-    })
+    };
+    let notes = loaded.about_classes(&train_labels.file, &test_labels.file);
+    loaded.notes.extend(notes);
+    Ok(loaded)
 }
 
-fn class_names(known: &[&str], labels: &[u8]) -> Arc<[String]> {
-    let count = labels
-        .iter()
-        .map(|&label| usize::from(label) + 1)
-        .max()
-        .unwrap_or(0)
-        .max(10);
+impl Loaded {
+    /// The lowest label of both parts: 0, unless labels are counted from 1. Classes are counted from 0.
+    pub fn lowest_label(&self) -> u8 {
+        let labels = self.train.labels.iter().chain(&*self.test.labels);
+        labels.copied().min().unwrap_or(0)
+    }
+
+    /// What is unusual about the labels.
+    fn about_classes(&self, train: &Path, test: &Path) -> Vec<String> {
+        let mut notes = Vec::new();
+        let (count, lowest) = (self.train.classes.len(), self.lowest_label());
+        if count > 10 {
+            notes.push(format!(
+                "{count} classes: the highest label is {}",
+                count - 1
+            ));
+        }
+        if lowest > 0 {
+            let file = train.display();
+            notes.push(format!(
+                "{file}: labels begin at {lowest}; classes are counted from 0, so the first have no images: subtract {lowest} from each label"
+            ));
+        }
+        let has = |data: &Dataset, class: usize| data.labels.contains(&(class as u8));
+        let unseen = (0..count).filter(|&class| has(&self.test, class) && !has(&self.train, class));
+        let unseen: Vec<_> = unseen.map(|class| class.to_string()).collect();
+        if !unseen.is_empty() {
+            let (file, unseen) = (test.display(), unseen.join(", "));
+            notes.push(format!(
+                "{file}: labels that no training image has: {unseen}"
+            ));
+        }
+        notes
+    }
+}
+
+fn class_names<'l>(known: &[&str], labels: impl Iterator<Item = &'l u8>) -> Arc<[String]> {
+    let highest = labels.copied().max();
+    let count = highest.map_or(0, |label| usize::from(label) + 1);
+    let count = count.max(known.len());
     (0..count)
         .map(|i| {
             known

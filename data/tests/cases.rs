@@ -186,15 +186,49 @@ fn d10_labels_outside_the_classes_are_refused() {
             Dataset::new(images.clone(), labels.clone(), ten()),
             &[&wanted],
         );
+    }
+}
 
-        let many: Vec<String> = (0..256).map(|i| i.to_string()).collect();
-        let data = Dataset::new(images.clone(), labels, many).unwrap();
-        says(data.with_class_count(10), &[&wanted]);
-        assert_eq!(data.with_class_count(300).unwrap().classes[299], "299");
-
+/// Both parts have the classes of both: the labels of a folder are `first`, and three of training or test images at most.
+#[test]
+fn d10_classes_are_those_of_all_labels() {
+    let cases = [
+        ([0, 1, 0], [1, 0, 0], 2, None),
+        ([0, 0, 0], [0, 0, 0], 1, None),
+        (
+            [0, 1, 2],
+            [1, 6, 4],
+            7,
+            Some("t10k-labels-idx1-ubyte: labels that no training image has: 4, 6"),
+        ),
+        (
+            [1, 2, 3],
+            [3, 2, 1],
+            4,
+            Some("train-labels-idx1-ubyte: labels begin at 1"),
+        ),
+        ([0, 11, 2], [11, 0, 0], 12, Some("12 classes")),
+    ];
+    for (train, test, classes, note) in cases {
         let folder = good_folder();
-        fs::write(folder.path().join("t10k-labels-idx1-ubyte"), bytes(hex)).unwrap();
-        says(load(folder.path()), &["t10k-labels-idx1-ubyte", &wanted]);
+        for (part, labels) in [("train", train), ("t10k", test)] {
+            let header = [0, 0, 8, 1, 0, 0, 0, 3];
+            let file = folder.path().join(format!("{part}-labels-idx1-ubyte"));
+            fs::write(file, [&header[..], &labels].concat()).unwrap();
+        }
+        let loaded = load(folder.path()).unwrap();
+        let found = [&loaded.train, &loaded.test].map(|data| data.classes.len());
+        assert_eq!(found, [classes; 2], "{train:?} {test:?}");
+        match note {
+            Some(note) => assert!(
+                loaded.notes.iter().any(|n| n.contains(note)),
+                "{:?}",
+                loaded.notes
+            ),
+            None => assert_eq!(loaded.notes, [""; 0]),
+        }
+        // A part of the images has the same classes.
+        assert_eq!(loaded.train.limit(1).classes.len(), classes);
     }
 }
 
@@ -351,7 +385,10 @@ fn a_folder_named_as_a_known_set_has_its_class_names() {
         fs::copy(entry.path(), named.join(entry.file_name())).unwrap();
     }
     assert_eq!(load(&named).unwrap().train.classes[9], "Ankle boot");
-    assert_eq!(load(good.path()).unwrap().train.classes[9], "9");
+    assert_eq!(
+        load(good.path()).unwrap().train.classes[..],
+        ["0", "1", "2"]
+    );
 }
 
 #[test]

@@ -3,13 +3,17 @@
 use tapeline_spec::Call;
 use tapeline_tensor::{ParamId, Role};
 
-use crate::{AnyLayer, Built, Chain, Declared, Init, LayerDef, Refusal, Stream, plan::Site};
+use crate::{
+    AnyLayer, Built, Chain, Declared, Init, LayerDef, Meaning, Refusal, Stream, chain::Entry,
+    plan::Site,
+};
 
 /// What a layer is given while it is built: the shape of its input, and the means to ask for parameters, random streams and its body.
 pub struct Build<'b> {
     pub(crate) site: &'b mut Site,
     pub(crate) path: String,
     pub(crate) shape: &'b [usize],
+    pub(crate) meaning: Meaning,
     pub(crate) bodies: &'b [Vec<Call<'b, LayerDef>>],
     pub(crate) depth: usize,
 }
@@ -34,6 +38,11 @@ impl<'b> Build<'b> {
     /// Shape of the input, without the batch: `[channels, height, width]` or `[features]`.
     pub fn shape(&self) -> &'b [usize] {
         self.shape
+    }
+
+    /// What the values of the input mean in evaluation.
+    pub fn input_meaning(&self) -> Meaning {
+        self.meaning
     }
 
     /// The input as `[features]`.
@@ -79,7 +88,9 @@ impl<'b> Build<'b> {
         Built::new(layer, self.shape)
     }
 
-    /// Asks for a parameter that is learned; `name` is put behind the layer's place: `weight` becomes `0.weight`.
+    /// Declares a learned matrix `[out, in]`, or the kernels of a convolution, `[out, in, …]`; `name` is appended to the layer's place:
+    /// `weight` becomes `0.weight`. Weights decay, and `muon` makes their updates orthogonal. For learned values that are added there is
+    /// [`bias`](Self::bias), for those that multiply elements [`scale`](Self::scale), whatever their shapes and names.
     ///
     /// # Errors
     /// When the model becomes too large.
@@ -90,6 +101,23 @@ impl<'b> Build<'b> {
         init: Init,
     ) -> Result<Asked<'_>, Refusal> {
         self.declare(name, Role::Weight, shape, init)
+    }
+
+    /// Declares learned values that are added. They don't decay with `decay_biases=false`.
+    ///
+    /// # Errors
+    /// When the model becomes too large.
+    pub fn bias(&mut self, name: &str, shape: &[usize], init: Init) -> Result<ParamId, Refusal> {
+        Ok(self.declare(name, Role::Bias, shape, init)?.id())
+    }
+
+    /// Declares learned values that multiply elements or channels: scales of normalization, slopes. They don't decay with
+    /// `decay_biases=false`.
+    ///
+    /// # Errors
+    /// When the model becomes too large.
+    pub fn scale(&mut self, name: &str, shape: &[usize], init: Init) -> Result<ParamId, Refusal> {
+        Ok(self.declare(name, Role::Scale, shape, init)?.id())
     }
 
     /// Asks for a buffer, which is kept with the parameters, but not learned.
@@ -158,7 +186,20 @@ impl<'b> Build<'b> {
     pub fn body(&mut self) -> Result<(Chain, Vec<usize>), Refusal> {
         let prefix = format!("{}.", self.path);
         let calls = self.bodies.first().map_or(&[][..], Vec::as_slice);
-        Chain::build(calls, self.shape, &prefix, self.depth + 1, self.site).map_err(Refusal::inside)
+        Chain::build(calls, self.entry(&prefix), self.site).map_err(Refusal::inside)
+    }
+
+    /// Where the chains inside begin.
+    fn entry<'a>(&self, prefix: &'a str) -> Entry<'a>
+    where
+        'b: 'a,
+    {
+        Entry {
+            shape: self.shape,
+            meaning: self.meaning,
+            prefix,
+            depth: self.depth + 1,
+        }
     }
 
     /// Builds the branches, `[ … | … ]`, each on the layer's own input.
@@ -170,7 +211,7 @@ impl<'b> Build<'b> {
         let mut errors = Vec::new();
         for (i, calls) in self.bodies.iter().enumerate() {
             let prefix = format!("{}.{i}.", self.path);
-            match Chain::build(calls, self.shape, &prefix, self.depth + 1, self.site) {
+            match Chain::build(calls, self.entry(&prefix), self.site) {
                 Ok(branch) => built.push(branch),
                 Err(more) => errors.extend(more),
             }

@@ -2,7 +2,7 @@
 
 use tapeline_tensor::MaxPool2d;
 
-use crate::AnyLayer;
+use crate::{AnyLayer, Meaning};
 
 /// A built layer and the shape of its output, without the batch.
 pub struct Built {
@@ -12,6 +12,7 @@ pub struct Built {
     pub(crate) join: Option<Join>,
     pub(crate) is_view: bool,
     pub(crate) only_in_training: bool,
+    pub(crate) meaning: Meaning,
 }
 
 /// What a layer does, where the layer before it may do that in the same pass.
@@ -36,6 +37,7 @@ impl Built {
             join: None,
             is_view: false,
             only_in_training: false,
+            meaning: Meaning::Logits,
         }
     }
 
@@ -64,6 +66,13 @@ impl Built {
             only_in_training: true,
             ..self
         }
+    }
+
+    /// Says what the output means in evaluation. Without this it is logits, values of any size; a layer that is
+    /// [`only_in_training`](Self::only_in_training) passes the meaning of its input on.
+    #[must_use]
+    pub fn means(self, meaning: Meaning) -> Self {
+        Built { meaning, ..self }
     }
 
     /// Says how the layer and an epilogue right behind it become one layer that does both in one pass. What a model computes and the

@@ -6,7 +6,7 @@ use tapeline_spec::{Call, Diagnostic, quote};
 use tapeline_tensor::Var;
 
 use crate::{
-    AnyLayer, Build, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value,
+    AnyLayer, Build, Ctx, Element, Graph, Layer, LayerDef, Meaning, NoNodes, Refusal, Value,
     built::Join,
     def::Message,
     plan::{Row, Site},
@@ -15,6 +15,20 @@ use crate::{
 /// Layers in the order in which they run; itself a layer. An empty chain is the identity.
 pub struct Chain {
     links: Vec<Link>,
+    meaning: Meaning,
+}
+
+/// Where a chain begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    /// Shape of its input, without the batch.
+    pub shape: &'a [usize],
+    /// What its input means.
+    pub meaning: Meaning,
+    /// The paths of its layers begin with it.
+    pub prefix: &'a str,
+    /// Depth of nesting.
+    pub depth: usize,
 }
 
 struct Link {
@@ -26,18 +40,17 @@ struct Link {
 }
 
 impl Chain {
-    /// Builds the calls of one chain; the paths of its layers begin with `prefix`.
+    /// Builds the calls of one chain; returns the shape of its output, too.
     pub(crate) fn build(
         calls: &[Call<'_, LayerDef>],
-        shape: &[usize],
-        prefix: &str,
-        depth: usize,
+        entry: Entry<'_>,
         site: &mut Site,
     ) -> Result<(Chain, Vec<usize>), Vec<Diagnostic>> {
         let mut links: Vec<Link> = Vec::with_capacity(calls.len());
         let mut join: Option<Join> = None;
         let mut last_row = 0;
-        let mut shape = shape.to_vec();
+        let Entry { prefix, depth, .. } = entry;
+        let (mut shape, mut meaning) = (entry.shape.to_vec(), entry.meaning);
         for (i, call) in calls.iter().enumerate() {
             let path = format!("{prefix}{i}");
             site.open(Row {
@@ -51,11 +64,14 @@ impl Chain {
                 kept: Vec::new(),
                 scratch: 0,
                 only_in_training: false,
+                input_meaning: meaning,
+                output_meaning: meaning,
             });
             let mut build = Build {
                 site,
                 path: path.clone(),
                 shape: &shape,
+                meaning,
                 bodies: &call.bodies,
                 depth,
             };
@@ -66,6 +82,7 @@ impl Chain {
             let (built, row) = built.map_err(|refusal| {
                 explain(refusal, call, i.checked_sub(1).map(|i| &calls[i]), &shape)
             })?;
+            meaning = site.meaning(row);
             let input = std::mem::replace(&mut shape, built.output);
             let joined = built.epilogue.and_then(|epilogue| join.as_ref()?(epilogue));
             match (joined, links.last_mut()) {
@@ -85,7 +102,12 @@ impl Chain {
             }
             last_row = row;
         }
-        Ok((Chain { links }, shape))
+        Ok((Chain { links, meaning }, shape))
+    }
+
+    /// What its output means in evaluation.
+    pub fn meaning(&self) -> Meaning {
+        self.meaning
     }
 
     /// Appends its layers to a graph; as the trait's method, for neither type of number in particular.

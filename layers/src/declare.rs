@@ -14,7 +14,7 @@ use crate::ctx::generator;
 pub struct Declared {
     /// Its name, in PyTorch's form: `0.weight`.
     pub name: String,
-    /// Learned or kept.
+    /// What it is for.
     pub role: Role,
     /// Its shape.
     pub shape: Vec<usize>,

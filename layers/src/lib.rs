@@ -9,6 +9,7 @@
 //! | [`built`] | [`Built`], the layer, and what it can be joined with |
 //! | [`chain`] | [`Chain`], layers one after another |
 //! | [`graph`] | [`Graph`], a model as plain nodes, for other programs |
+//! | [`meaning`] | [`Meaning`]: logits, probabilities or their logarithms |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
 //! | [`declare`] | [`Declared`], [`Init`]: parameters and their first values |
 //! | [`loss`] | [`Loss`], what a loss is; [`LossDef`], what a registered one says of itself |
@@ -47,6 +48,7 @@ pub mod layer;
 pub mod layers;
 pub mod loss;
 pub mod losses;
+pub mod meaning;
 pub mod plan;
 
 pub use build::{Asked, Build};
@@ -60,4 +62,5 @@ pub use layer::{AnyLayer, Element, Layer};
 pub use layers::layers;
 pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, Takes, one_hot};
 pub use losses::losses;
+pub use meaning::Meaning;
 pub use plan::{Plan, Row};

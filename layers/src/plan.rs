@@ -1,9 +1,9 @@
 //! What a model will be: everything known before a single array is made.
 
 use tapeline_spec::{Call, Diagnostic, Span};
-use tapeline_tensor::{ParamId, Params, Role, Scalar};
+use tapeline_tensor::{ParamId, Params, Scalar};
 
-use crate::{Built, Chain, Declared, LayerDef, Refusal, Stream, declare};
+use crate::{Built, Chain, Declared, LayerDef, Meaning, Refusal, Stream, chain::Entry, declare};
 
 /// The most values that a model may learn: 512 MiB in `f32`.
 pub const MAX_PARAMETERS: usize = 1 << 27;
@@ -51,6 +51,10 @@ pub struct Row {
     pub scratch: usize,
     /// Whether it hands its input on as it is in evaluation.
     pub only_in_training: bool,
+    /// What its input means in evaluation.
+    pub input_meaning: Meaning,
+    /// What its output means in evaluation.
+    pub output_meaning: Meaning,
 }
 
 impl Plan {
@@ -59,13 +63,28 @@ impl Plan {
     /// # Errors
     /// The first thing wrong in each chain: a layer that can't take its input, or a model or an input that is too large.
     pub fn build(calls: &[Call<'_, LayerDef>], shape: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
+        Plan::build_on(calls, shape, Meaning::Logits)
+    }
+
+    /// As [`build`](Self::build), for an input that means something.
+    pub(crate) fn build_on(
+        calls: &[Call<'_, LayerDef>],
+        shape: &[usize],
+        meaning: Meaning,
+    ) -> Result<Plan, Vec<Diagnostic>> {
         if size(shape).is_none_or(|size| size > MAX_OUTPUTS) {
             let span = calls.first().map_or_else(Span::default, |call| call.span);
             let message = format!("an input of {shape:?} has more than {MAX_OUTPUTS} values");
             return Err(vec![Diagnostic::error(span, message)]);
         }
         let mut site = Site::default();
-        let (chain, output) = Chain::build(calls, shape, "", 0, &mut site)?;
+        let entry = Entry {
+            shape,
+            meaning,
+            prefix: "",
+            depth: 0,
+        };
+        let (chain, output) = Chain::build(calls, entry, &mut site)?;
         Ok(Plan {
             chain,
             input: shape.to_vec(),
@@ -74,6 +93,24 @@ impl Plan {
             rows: site.rows,
             want_several: site.want_several,
         })
+    }
+
+    /// What its output means in evaluation.
+    pub fn meaning(&self) -> Meaning {
+        self.chain.meaning()
+    }
+
+    /// The layer from which the output has its meaning: the last one that made it probabilities, their logarithms or values between 0
+    /// and 1. None for logits.
+    pub fn meaning_from(&self) -> Option<&Row> {
+        let like_output = |meaning: Meaning| match self.meaning() {
+            Meaning::LogProbabilities => meaning == Meaning::LogProbabilities,
+            _ => meaning.is_bounded(),
+        };
+        let makes = |row: &&Row| like_output(row.output_meaning) && !like_output(row.input_meaning);
+        let mut rows = self.rows.iter().rev();
+        rows.find(makes)
+            .filter(|_| self.meaning() != Meaning::Logits)
     }
 
     /// First values of its parameters: a function of the seed.
@@ -138,10 +175,19 @@ impl Site {
         let row = self.open.pop().unwrap_or_default();
         self.rows[row].output = output.clone();
         self.rows[row].only_in_training = built.only_in_training;
+        self.rows[row].output_meaning = match built.only_in_training {
+            true => self.rows[row].input_meaning,
+            false => built.meaning,
+        };
         if !built.is_view {
             self.rows[row].kept.push(output.iter().product());
         }
         Ok(row)
+    }
+
+    /// What the output of a row means.
+    pub fn meaning(&self, row: usize) -> Meaning {
+        self.rows[row].output_meaning
     }
 
     /// Takes note that the output of a row never comes to memory: the layer behind uses it up in the same pass.
@@ -162,7 +208,7 @@ impl Site {
             )));
         };
         self.parameters = total;
-        if let (Role::Weight, Some(&row)) = (declared.role, self.open.last()) {
+        if let (true, Some(&row)) = (declared.role.is_learned(), self.open.last()) {
             self.rows[row].parameters += size;
         }
         let id = ParamId::new(self.declared.len());

@@ -1,7 +1,7 @@
 //! How good a model is.
 
 use tapeline_data::{Dataset, Draws, Normalisation, in_order};
-use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
+use tapeline_layers::{AnyLoss, Ctx, Element, Meaning, Mode};
 use tapeline_tensor::{Params, Tensor, buffer::Buffer, is_finite, no_grad, pool, vectorized};
 
 use crate::{Model, NotFinite, error::Subject};
@@ -79,7 +79,7 @@ pub fn evaluate(
 
 /// Probabilities of the classes for a batch of inputs: `[n, classes]`.
 ///
-/// They are the softmax of the output, or the output itself where the model ends with a softmax.
+/// They are the output itself where it means probabilities ([`Model::meaning`]), otherwise its softmax.
 ///
 /// # Errors
 /// When the model's output for an input isn't finite.
@@ -93,7 +93,7 @@ pub fn predict(model: &Model, params: &Params, images: Tensor) -> Result<Tensor,
         if let Some(sample) = first_odd_row(&output.value()) {
             return Err(NotFinite::on(tape, params, Subject::Output { sample }));
         }
-        let probabilities = if model.puts_out_probabilities() {
+        let probabilities = if model.meaning() == Meaning::Probabilities {
             output
         } else {
             output.softmax(1)

@@ -2,7 +2,7 @@
 
 use tapeline_data::{Dataset, Normalisation};
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
-use tapeline_tensor::{Params, Role, Tensor, is_finite, value_and_grad};
+use tapeline_tensor::{Params, Tensor, is_finite, value_and_grad};
 
 use crate::{Model, NotFinite, error::Subject, evaluate::batch};
 
@@ -56,7 +56,7 @@ pub fn gradient_norms(
         (f32::loss(loss).value(output, &targets), ())
     });
     let weights = params.iter().zip(&grads.params);
-    let weights = weights.filter(|(param, _)| param.role == Role::Weight);
+    let weights = weights.filter(|(param, _)| param.role.is_learned());
     let norms = weights.map(|(param, grad)| {
         let name = param.name.clone();
         match grad {

@@ -2,7 +2,6 @@
 
 use tapeline_layers::{Plan, Row};
 use tapeline_optim::Optimizer;
-use tapeline_tensor::Role;
 
 use crate::evaluate::BATCH;
 
@@ -47,11 +46,11 @@ impl Memory {
         evaluated: usize,
     ) -> Memory {
         let mut memory = Memory::parameters(plan);
-        let weights = plan.declared.iter().filter(|d| d.role == Role::Weight);
-        for weight in weights {
-            let bytes = bytes(weight.len());
+        let learned = plan.declared.iter().filter(|d| d.role.is_learned());
+        for param in learned {
+            let bytes = bytes(param.len());
             memory.gradients += bytes;
-            memory.optimizer += bytes * optimizer.moments(&weight.shape) as u64;
+            memory.optimizer += bytes * optimizer.moments(param.role) as u64;
         }
         let mut buffers = Buffers::default();
         buffers.step(plan, batch as u64);

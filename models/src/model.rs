@@ -1,6 +1,6 @@
 //! A model: a spec, built for an input shape.
 
-use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Plan, Takes};
+use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Meaning, Plan, Takes};
 use tapeline_spec::{Diagnostic, Presets, Registry, Span, quote, read};
 use tapeline_tensor::{Params, Scalar, Var};
 
@@ -26,7 +26,7 @@ pub struct Model {
     text: String,
     short: String,
     full: String,
-    last: Option<(Span, &'static str)>,
+    last: Option<Span>,
 }
 
 impl Model {
@@ -49,7 +49,7 @@ impl Model {
             text: text.into(),
             short: resolved.short(),
             full: resolved.full(),
-            last: calls.last().map(|call| (call.span, call.def.name)),
+            last: calls.last().map(|call| call.span),
         })
     }
 
@@ -78,14 +78,16 @@ impl Model {
     /// # Errors
     /// When its output is no row of numbers.
     pub fn classes(&self) -> Result<usize, SpecError> {
+        self.outputs("end with `flatten` and a `linear` with an output for each class")
+    }
+
+    /// The size of its output, or an error with this help.
+    fn outputs(&self, help: &str) -> Result<usize, SpecError> {
         match self.plan.output[..] {
             [classes] => Ok(classes),
-            _ => Err(self.blame_last(
-                format!(
-                    "a classifier puts out [classes], but this model puts out {:?}",
-                    self.plan.output
-                ),
-                "put `flatten linear(10)` at the end",
+            ref output => Err(self.blame_last(
+                format!("a classifier outputs [classes], but this model outputs {output:?}"),
+                help,
             )),
         }
     }
@@ -95,18 +97,18 @@ impl Model {
     /// # Errors
     /// When its output has another size.
     pub fn expect_classes(&self, count: usize) -> Result<(), SpecError> {
-        let classes = self.classes()?;
+        let classes = self.outputs(&format!("end with `flatten linear({count})`"))?;
         if classes == count {
             return Ok(());
         }
         Err(self.blame_last(
-            format!("the data has {count} classes, but this model puts out {classes}"),
+            format!("the data has {count} classes, but this model outputs {classes}"),
             &format!("end with `linear({count})`"),
         ))
     }
 
     pub(crate) fn blame_last(&self, message: String, help: &str) -> SpecError {
-        let span = self.last.map_or_else(Span::default, |(span, _)| span);
+        let span = self.last.unwrap_or_default();
         SpecError::new(
             &self.text,
             vec![Diagnostic::error(span, message).help(help)],
@@ -124,28 +126,56 @@ impl Model {
         )
     }
 
-    /// Whether its last layer is a softmax, so that its output is probabilities.
-    pub fn puts_out_probabilities(&self) -> bool {
-        self.last.is_some_and(|(_, name)| name == "softmax")
+    /// What its output means in evaluation.
+    pub fn meaning(&self) -> Meaning {
+        self.plan.meaning()
     }
 
-    /// What is allowed, but hardly meant: an end of the model that puts out something else than the loss takes.
+    /// An error in the layer from which the output has its meaning; in the last one, where it has none.
+    pub(crate) fn blame_meaning(&self, message: String, help: &str) -> SpecError {
+        match self.plan.meaning_from() {
+            Some(row) => SpecError::new(
+                &self.text,
+                vec![Diagnostic::error(row.span, message).help(help)],
+            ),
+            None => self.blame_last(message, help),
+        }
+    }
+
+    /// What is allowed, but rarely meant: outputs that mean something else than the loss takes.
     pub fn warnings(&self, loss: &LossDef) -> SpecError {
-        let name = loss.name;
-        let warning = self.last.and_then(|(span, last)| {
-            let (message, help) = match (loss.takes, last) {
-                (Takes::Logits, "softmax" | "sigmoid") => (
-                    format!("`{last}` stands before `{name}`, which takes logits"),
-                    format!("leave `{last}` out"),
-                ),
-                (Takes::LogProbabilities, last) if last != "log_softmax" => (
-                    format!("`{last}` stands before `{name}`, which takes log-probabilities"),
-                    "end with `log_softmax`".into(),
-                ),
-                _ => return None,
-            };
-            Some(Diagnostic::warning(span, message).help(help))
-        });
-        SpecError::new(&self.text, warning.into_iter().collect())
+        let meaning = self.meaning();
+        let from = self.plan.meaning_from();
+        let last = self.plan.rows.iter().rfind(|row| row.depth == 0);
+        let Some(row) = from.or(last) else {
+            return SpecError::new(&self.text, Vec::new());
+        };
+        let layer = quote(&row.text);
+        let outputs = match meaning {
+            Meaning::Logits => "values of any size",
+            Meaning::UnitInterval => "values between 0 and 1",
+            Meaning::Probabilities => "probabilities",
+            Meaning::LogProbabilities => "log-probabilities",
+        };
+        let (takes, help) = match (loss.takes, meaning) {
+            // The softmax of log-probabilities are the probabilities, so these are logits, too.
+            (Takes::Logits, Meaning::UnitInterval | Meaning::Probabilities) => {
+                ("logits", format!("leave {layer} out"))
+            }
+            (Takes::LogProbabilities, Meaning::Probabilities) => (
+                "log-probabilities",
+                format!("write `log_softmax` instead of {layer}"),
+            ),
+            (Takes::LogProbabilities, Meaning::Logits | Meaning::UnitInterval) => {
+                ("log-probabilities", "end with `log_softmax`".into())
+            }
+            _ => return SpecError::new(&self.text, Vec::new()),
+        };
+        let message = format!(
+            "{layer} outputs {outputs}, but `{}` takes {takes}",
+            loss.name
+        );
+        let warning = Diagnostic::warning(row.span, message).help(help);
+        SpecError::new(&self.text, vec![warning])
     }
 }

@@ -4,7 +4,7 @@ use tapeline_data::{Dataset, Images, Normalisation};
 use tapeline_layers::{layers, loss, losses};
 use tapeline_models::{Model, Trainer, gradient_norms, presets};
 use tapeline_optim::{Optimizer, optimizers};
-use tapeline_tensor::{Role, Tensor};
+use tapeline_tensor::Tensor;
 
 const COUNT: usize = 12;
 const SEED: u64 = 3;
@@ -51,7 +51,7 @@ fn a_step_of_gradient_descent_is_as_long_as_the_gradient() {
         let mut trainer = Trainer::new(&model, &*loss, before.clone(), stepper, SEED);
         trainer.step(&images, &targets, 1.0).unwrap();
         let moved = before.iter().zip(&trainer.params);
-        let moved = moved.filter(|(param, _)| param.role == Role::Weight);
+        let moved = moved.filter(|(param, _)| param.role.is_learned());
         let moved: Vec<_> = moved
             .map(|(before, after)| {
                 let squares = (&before.value - &after.value).mapv(|d| f64::from(d).powi(2));

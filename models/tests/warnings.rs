@@ -21,7 +21,8 @@ fn an_end_that_the_loss_does_not_take_is_warned_of() {
         ("softmax", "focal", "leave `softmax` out"),
         ("softmax", "hinge", "leave `softmax` out"),
         ("sigmoid", "bce_with_logits", "leave `sigmoid` out"),
-        ("softmax", "nll", "end with `log_softmax`"),
+        ("hard_sigmoid", "cross_entropy", "leave `hard_sigmoid` out"),
+        ("softmax", "nll", "write `log_softmax` instead of `softmax`"),
         ("relu", "nll", "end with `log_softmax`"),
     ];
     for (last, loss, help) in cases {
@@ -36,5 +37,35 @@ fn an_end_that_the_loss_does_not_take_is_warned_of() {
         ("sigmoid", "l1"),
     ] {
         assert_eq!(warnings(last, loss), "", "{last} before {loss}");
+    }
+}
+
+/// The layer is blamed from which the output has its meaning, wherever it is.
+#[test]
+fn a_softmax_is_found_behind_layers_that_keep_its_meaning() {
+    let losses = losses();
+    let warnings = |text: &str, loss: &str| {
+        let model = Model::build(text, &[1, 2, 2], &layers(), &presets()).unwrap();
+        let warnings = model.warnings(losses.get(loss).unwrap()).diagnostics;
+        let places = warnings.iter().map(|w| &text[w.span.start..w.span.end]);
+        places.map(String::from).collect::<Vec<_>>()
+    };
+    for text in [
+        "conv2d(3, 2) softmax flatten",
+        "flatten linear(3) softmax dropout",
+        "flatten sum[ linear(3) softmax ]",
+        "conv2d(3, 1) softmax global_avgpool2d",
+    ] {
+        assert_eq!(warnings(text, "cross_entropy"), ["softmax"], "{text}");
+        assert_eq!(warnings(text, "nll"), ["softmax"], "{text}");
+        let logarithms = text.replace("softmax", "log_softmax");
+        let known = !text.contains("global");
+        let found = warnings(&logarithms, "nll");
+        assert_eq!(found.is_empty(), known, "{logarithms}: {found:?}");
+        assert_eq!(
+            warnings(&logarithms, "cross_entropy"),
+            [""; 0],
+            "{logarithms}"
+        );
     }
 }

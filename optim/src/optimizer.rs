@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, Span, Value, named, read_chain};
-use tapeline_tensor::Params;
+use tapeline_tensor::{Params, Role};
 
 use crate::{Chain, Element, Stepper, optimizers::LR};
 
@@ -134,9 +134,9 @@ impl<'r> Optimizer<'r> {
         Ok(self)
     }
 
-    /// Number of arrays that it keeps for a weight of a shape, each as large as the weight.
-    pub fn moments(&self, shape: &[usize]) -> usize {
-        self.chain.moments(shape)
+    /// Number of arrays that it keeps for a parameter of this role, each as large as the parameter.
+    pub fn moments(&self, role: Role) -> usize {
+        self.chain.moments(role)
     }
 
     /// Starts it on parameters.

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use tapeline_tensor::{
-    Grads, Params, Role, Tensor, all_finite, buffer::zeros_like, is_finite, pool, vectorized,
+    Grads, Params, Tensor, all_finite, buffer::zeros_like, is_finite, pool, vectorized,
 };
 
 use crate::{
@@ -52,6 +52,8 @@ struct Link<T> {
     transform: Arc<dyn AnyTransform>,
     /// What its moments are called in a [`State`].
     names: Vec<String>,
+    /// Whether the transform applies to each entry of the parameters.
+    takes: Vec<bool>,
     /// For each entry of the parameters one array a moment, laid out like its weight; none where it takes no part.
     moments: Vec<Vec<Tensor<T>>>,
     seen: f64,
@@ -66,8 +68,8 @@ impl<T: Element> Link<T> {
     fn look(&mut self, grads: &mut Grads<T>, params: &Params<T>, squares: &[f64]) {
         let transform = T::of_any(&*self.transform);
         self.seen = transform.look(grads, params, squares);
-        let gradients = grads.params.iter_mut().flatten();
-        let taken = gradients.filter(|g| transform.takes(g.shape()));
+        let gradients = grads.params.iter_mut().zip(&self.takes);
+        let taken = gradients.filter_map(|(gradient, takes)| gradient.as_mut().filter(|_| *takes));
         pool::each(taken, |_, gradient| {
             transform.apply_whole(gradient.view_mut())
         });
@@ -82,17 +84,18 @@ impl<T: Element> Stepper<T> {
         for transform in chain.iter() {
             let face = T::of_any(&*transform);
             let kept = face.moments();
+            let takes: Vec<_> = params
+                .iter()
+                .map(|p| p.role.is_learned() && face.takes(p.role))
+                .collect();
+            let moments = params.iter().zip(&takes).map(|(p, takes)| match takes {
+                true => kept.iter().map(|_| zeros_like(&p.value)).collect(),
+                false => Vec::new(),
+            });
             links.push(Link {
                 names: kept.iter().map(|name| numbered(name, &mut used)).collect(),
-                moments: params
-                    .iter()
-                    .map(|p| match p.role {
-                        Role::Weight if face.takes(p.value.shape()) => {
-                            kept.iter().map(|_| zeros_like(&p.value)).collect()
-                        }
-                        _ => Vec::new(),
-                    })
-                    .collect(),
+                moments: moments.collect(),
+                takes,
                 seen: 0.0,
                 transform,
             });
@@ -215,7 +218,7 @@ impl<T: Element> Stepper<T> {
             given.1
         );
         for (i, (param, gradient)) in params.iter().zip(&mut grads.params).enumerate() {
-            if param.role == Role::Buffer {
+            if !param.role.is_learned() {
                 *gradient = None;
             }
             let Some(gradient) = gradient else { continue };
@@ -406,7 +409,7 @@ fn tasks<'a, T: Element>(
             (
                 T::of_any(&*link.transform),
                 link.seen,
-                link.moments.iter_mut(),
+                link.takes.iter().zip(&mut link.moments),
             )
         })
         .collect();
@@ -415,10 +418,9 @@ fn tasks<'a, T: Element>(
         let mut links: Vec<_> = moments
             .iter_mut()
             .filter_map(|(transform, seen, moments)| {
-                let moments = moments.next().into_iter().flatten();
-                let chunks = moments.map(|m| flat(m).chunks_mut(TASK)).collect();
-                let taken = transform.takes(weight.shape());
-                taken.then_some((*transform, *seen, chunks))
+                let (takes, moments) = moments.next()?;
+                let chunks = moments.iter_mut().map(|m| flat(m).chunks_mut(TASK));
+                takes.then(|| (*transform, *seen, chunks.collect()))
             })
             .collect::<Vec<(_, _, Vec<_>)>>();
         let Some(gradient) = gradient else { continue };

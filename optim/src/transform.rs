@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::ArrayViewMutD;
-use tapeline_tensor::{Grads, Params, Scalar};
+use tapeline_tensor::{Grads, Params, Role, Scalar};
 
 use crate::transforms::Ema;
 
@@ -36,8 +36,8 @@ use crate::transforms::Ema;
 /// # Ok::<(), tapeline_optim::NotFinite>(())
 /// ```
 pub trait Transform<T: Scalar>: Send + Sync {
-    /// Whether it has to do with weights of a shape. Gradients of the others pass it unchanged, and it keeps nothing of them.
-    fn takes(&self, _shape: &[usize]) -> bool {
+    /// Whether it applies to learned parameters of this role. Gradients of the others pass unchanged, and it keeps no moments of them.
+    fn takes(&self, _role: Role) -> bool {
         true
     }
 
@@ -165,11 +165,11 @@ impl Chain {
         self.average.is_some()
     }
 
-    /// Number of arrays that its transforms keep for a weight of a shape.
-    pub fn moments(&self, shape: &[usize]) -> usize {
+    /// Number of arrays that its transforms keep for a parameter of this role.
+    pub fn moments(&self, role: Role) -> usize {
         let kept = self.iter().filter_map(|transform| {
             let transform = f32::of_any(&*transform);
-            transform.takes(shape).then(|| transform.moments().len())
+            transform.takes(role).then(|| transform.moments().len())
         });
         kept.sum()
     }

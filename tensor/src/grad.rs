@@ -1,7 +1,7 @@
 //! From a function on a tape to its value and its gradient.
 
 use crate::{
-    Params, Profile, Role, Scalar, Tape, Tensor, Var,
+    Params, Profile, Scalar, Tape, Tensor, Var,
     buffer::{give_back, zeros_like},
     kernels::layout,
     tape::Tamper,
@@ -106,7 +106,7 @@ fn run<T: Scalar, X>(
     let tape = Tape::new(true);
     let params_on_tape: Vec<_> = params
         .iter()
-        .map(|p| tape.leaf(p.value.clone(), p.role == Role::Weight))
+        .map(|p| tape.leaf(p.value.clone(), p.role.is_learned()))
         .collect();
     let inputs_on_tape: Vec<_> = inputs.iter().map(|x| tape.leaf(x.clone(), true)).collect();
     tape.profile(profile.as_deref_mut().map(std::mem::take));

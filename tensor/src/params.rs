@@ -21,13 +21,25 @@ pub struct Param<T = f32> {
     pub value: Tensor<T>,
 }
 
-/// What an entry of [`Params`] is for.
+/// What an entry of [`Params`] is for. Optimizers that treat weight matrices differently from biases and scales rely on it, never on the
+/// shape: scales of normalization may have as many dimensions as a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It is learned: gets a gradient, and is written by an optimizer.
+    /// A learned matrix `[out, in]`, or the kernels of a convolution, `[out, in, …]`: mixes inputs into outputs.
     Weight,
-    /// It is kept with the weights and gets no gradient: running statistics.
+    /// Learned values that are added.
+    Bias,
+    /// Learned values that multiply elements or channels: scales of normalization, slopes of activations.
+    Scale,
+    /// Stored with the parameters but not learned: running statistics.
     Buffer,
+}
+
+impl Role {
+    /// Whether it gets a gradient and is updated by an optimizer.
+    pub fn is_learned(self) -> bool {
+        self != Role::Buffer
+    }
 }
 
 /// Place of an entry in its [`Params`].
@@ -122,10 +134,10 @@ impl<T: Scalar> Params<T> {
             .map(ParamId)
     }
 
-    /// Number of learned values: the elements of all weights, buffers not counted.
+    /// Number of learned values; buffers are not counted.
     pub fn count(&self) -> usize {
-        let weights = self.iter().filter(|p| p.role == Role::Weight);
-        weights.map(|p| p.value.len()).sum()
+        let learned = self.iter().filter(|p| p.role.is_learned());
+        learned.map(|p| p.value.len()).sum()
     }
 
     /// The first entry that holds NaN or an infinity.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use prost::Message;
 use tapeline_data::Normalisation;
-use tapeline_layers::{Ctx, Element, Layer, LayerDef, layers};
+use tapeline_layers::{Ctx, Element, Layer, LayerDef, Meaning, layers};
 use tapeline_models::{
     Labels, Model,
     onnx::{self, IR_VERSION, OPSET, OnnxError, Options, proto::ModelProto},
@@ -105,9 +105,10 @@ fn is_sound(model: &Model, options: Options) {
 fn every_example_and_every_preset_is_written() {
     for def in layers().iter() {
         for (text, input) in def.examples {
-            is_sound(&model(text, input), Options::default());
-            let softmax = def.name != "softmax" && !input.is_empty();
-            is_sound(&model(text, input), Options { softmax, ..ALL });
+            let model = model(text, input);
+            is_sound(&model, Options::default());
+            let softmax = model.meaning() != Meaning::Probabilities && !input.is_empty();
+            is_sound(&model, Options { softmax, ..ALL });
         }
     }
     for preset in presets().iter() {
@@ -142,6 +143,18 @@ fn the_file_says_what_it_holds() {
         ("linear(1)", Options::default(), "logits"),
         ("linear(1)", softmax, "probabilities"),
         ("linear(1) softmax", Options::default(), "probabilities"),
+        (
+            "sum[ linear(1) softmax ] dropout",
+            Options::default(),
+            "probabilities",
+        ),
+        (
+            "linear(1) log_softmax",
+            Options::default(),
+            "log_probabilities",
+        ),
+        ("linear(1) log_softmax", softmax, "probabilities"),
+        ("linear(1) sigmoid", Options::default(), "logits"),
         ("dropout", Options::default(), "logits"),
     ] {
         assert_eq!(named(text, options).0, output, "{text}");

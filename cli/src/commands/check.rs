@@ -28,9 +28,9 @@ pub struct Check {
     /// A spec, or `@` and the path of a spec, a run or a model file: each layer, and all of them together
     #[arg(required_unless_present = "all")]
     model: Option<OsString>,
-    /// Shape of the input
-    #[arg(long, value_name = "SHAPE", value_parser = shape, default_value = "1x28x28")]
-    input: Shape,
+    /// Shape of the input [default: that of the run or model file, else 1x28x28]
+    #[arg(long, value_name = "SHAPE", value_parser = shape)]
+    input: Option<Shape>,
     /// Check every registered layer and loss, with drawn arguments and shapes
     #[arg(long, conflicts_with_all = ["model", "input"])]
     all: bool,
@@ -58,9 +58,8 @@ impl Check {
 
     /// A row for each layer of a model, on the input that it gets there, and one for the model.
     fn model(&self, model: &OsString, cx: &Context) -> Result<Vec<Row>, CliError> {
-        let source = ModelArg::read(model)?.source(cx)?;
-        let input = &self.input.0;
-        let model = source.build(input, cx)?;
+        let model = ModelArg::read(model, cx)?.build(self.input.as_ref(), cx)?;
+        let input = &model.plan.input;
         let built = |errors: Vec<Diagnostic>| CliError::internal(&errors[0]);
         let spec = read(model.full(), &cx.layers, &cx.presets).map_err(built)?;
         let calls = spec.calls();

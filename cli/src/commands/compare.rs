@@ -7,9 +7,9 @@ use tapeline_tensor::Pool;
 
 use crate::{
     context::Context,
-    data_arg::TrainingData,
+    data_arg::{Chosen, TrainingData},
     error::CliError,
-    model_arg::ModelArg,
+    model_arg::{KnownRun, ModelArg},
     numbers::whole,
     output,
     study::{
@@ -86,11 +86,19 @@ impl Compare {
             let store = Store::new(folder);
             let study = store.study()?;
             let _lock = store.lock()?;
-            let data = self.options.data.for_training(cx)?;
+            // The runs of a comparison have the same data.
+            let rows = study
+                .comparisons
+                .iter()
+                .flat_map(|comparison| &comparison.rows);
+            let run = rows
+                .flat_map(|row| &row.runs)
+                .find_map(|name| KnownRun::read(&store.run(name)).ok());
+            let data = self.options.data.choose(&run)?.for_training(cx)?;
             return self.show(&study, &store, &data, cx);
         }
-        let mut study = self.study(cx)?;
-        let data = self.options.data.for_training(cx)?;
+        let (mut study, chosen) = self.study(cx)?;
+        let data = chosen.for_training(cx)?;
         study.set_data(data.facts());
         let tasks = queue::tasks(&mut study, &data, cx)?;
         let jobs = tasks.iter().map(|task| &task.job);
@@ -103,23 +111,31 @@ impl Compare {
         let _lock = store.lock()?;
         store.keep(&study)?;
         if self.plan {
-            return output::text(&commands(&tasks, &store, &self.options.data)?);
+            return output::text(&commands(&tasks, &store, &chosen)?);
         }
         queue::train(tasks, self.crew.crew(), &store, cx)?;
         self.show(&study, &store, &data, cx)
     }
 
-    /// The comparison as a study, before its runs have names.
-    fn study(&self, cx: &Context) -> Result<Study, CliError> {
+    /// The comparison as a study, before its runs have names, and its data.
+    fn study(&self, cx: &Context) -> Result<(Study, Chosen), CliError> {
         let default = [OsString::from("mlp")];
         let models = match &self.models[..] {
             [] => &default[..],
             models => models,
         };
-        let models = models.iter().map(|model| ModelArg::read(model)?.source(cx));
+        let models = models.iter().map(|model| ModelArg::read(model, cx));
         let models = models.collect::<Result<Vec<_>, _>>()?;
+        let chosen = self
+            .options
+            .data
+            .choose(models.iter().filter_map(ModelArg::run))?;
+        if chosen.is_of_run() {
+            cx.terminal.note(&chosen.text());
+        }
+        let models: Vec<_> = models.iter().map(ModelArg::source).collect();
         let comparison = variants::comparison(&models, &self.options, self.seeds)?;
-        Ok(Study {
+        let study = Study {
             schema: SCHEMA,
             title: comparison.title.clone(),
             text: String::new(),
@@ -127,7 +143,8 @@ impl Compare {
             data: DataFacts::default(),
             recipe: None,
             comparisons: vec![comparison],
-        })
+        };
+        Ok((study, chosen))
     }
 
     fn show(

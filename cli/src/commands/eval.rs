@@ -5,21 +5,21 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::Args;
 use serde::Serialize;
 use tapeline_layers::loss;
-use tapeline_models::{Evaluation, evaluate, shape_text};
+use tapeline_models::{Evaluation, evaluate};
 use tapeline_tensor::Pool;
 
 use crate::{
     context::Context,
-    data_arg::{DataArgs, too_few},
+    data_arg::{DataArgs, expect_classes, expect_shape},
     error::{CliError, in_option},
     model_arg::{ModelArg, not_finite},
-    numbers::whole,
+    numbers::{Shape, whole},
     output,
     table::{Table, percent},
 };
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  tapeline eval @runs/1 --data fashion-mnist")]
+#[command(after_help = "Example:\n  tapeline eval @runs/1")]
 pub struct Eval {
     /// `@` and the path of a run or a model file; a spec with --weights
     model: OsString,
@@ -28,9 +28,9 @@ pub struct Eval {
     /// Weights for the model, in a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// The loss to measure
-    #[arg(long, value_name = "SPEC", default_value = "cross_entropy")]
-    loss: String,
+    /// The loss to measure [default: that of MODEL's run, else cross_entropy]
+    #[arg(long, value_name = "SPEC")]
+    loss: Option<String>,
     /// Number of threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
     threads: Option<usize>,
@@ -41,24 +41,39 @@ pub struct Eval {
 
 impl Eval {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
-        let model = ModelArg::read(&self.model)?;
+        let model = ModelArg::read(&self.model, cx)?;
         model.expect_weights(self.weights.as_deref())?;
-        let loss = loss::read(&self.loss, &cx.losses).map_err(in_option("--loss", &self.loss))?;
-        let loaded = self.data.load(cx)?;
-        let shape = loaded.test.shape();
-        let trained = model.trained(self.weights.as_deref(), &shape, &loaded.test.classes, cx)?;
-        if trained.model.plan.input != shape {
-            let (found, wanted) = (shape_text(&shape), shape_text(&trained.model.plan.input));
-            return Err(CliError::data(format!(
-                "{}: images are {found}, but the model takes {wanted}",
-                loaded.name
-            )));
+        let known = model.run().map(|run| run.config.loss.clone());
+        let text = self.loss.clone().or(known);
+        let text = text.unwrap_or_else(|| "cross_entropy".into());
+        let loss = loss::read(&text, &cx.losses).map_err(in_option("--loss", &text))?;
+
+        let chosen = self.data.choose(model.run())?;
+        let loaded = chosen.load(cx)?;
+        let (name, test) = (&loaded.name, &loaded.test);
+        // A spec is built for the data.
+        let input = model.input().is_none().then(|| Shape(test.shape().into()));
+        let classes = model.classes().map(<[String]>::to_vec);
+        let expected = classes.as_deref().filter(|own| *own != &test.classes[..]);
+        if let Some(own) = expected.filter(|_| model.run().is_none() && !chosen.named) {
+            let what = "the model file doesn't say which data it was trained on";
+            let message = format!(
+                "{what}: its classes are {}, those of {name} {}",
+                listed(own),
+                listed(&test.classes)
+            );
+            return Err(CliError::usage(message).help("say it with `--data`"));
         }
-        let classes = &trained.labels.classes;
+        let source = model.source();
+        let trained = model.trained(self.weights.as_deref(), input.as_ref(), cx)?;
+        expect_shape(&trained.model, test, name)?;
+        expect_classes(&trained.model, &loaded, &source)?;
+        chosen.compare_test(&loaded, cx);
+        let classes = classes.unwrap_or_else(|| test.classes.to_vec());
         let fits = loss.expect_classes(classes.len());
-        fits.map_err(in_option("--loss", &self.loss))?;
-        let test = loaded.test.with_class_count(classes.len());
-        let test = test.map_err(|error| too_few(error, &loaded.name, "test"))?;
+        fits.map_err(in_option("--loss", &text))?;
+        cx.terminal
+            .warn_spec(source.origin.as_deref(), &trained.model.warnings(&loss.def));
 
         let pool =
             Pool::new(self.threads.unwrap_or_else(Pool::cores)).map_err(CliError::internal)?;
@@ -68,22 +83,31 @@ impl Eval {
                 &trained.model,
                 &trained.params,
                 &*loss.loss,
-                &test,
+                test,
                 normalisation,
             )
         });
         let found = found.map_err(|found| not_finite(self.model.display(), &found))?;
         match self.json {
-            true => output::json(&Report::from(&found)),
-            false => output::text(&text(&found, classes)),
+            true => output::json(&Report::new(name, &loss.text, &found)),
+            false => output::text(&table(name, &found, &classes)),
         }
     }
 }
 
-fn text(found: &Evaluation, classes: &[String]) -> String {
+/// The first names of a list.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    match names.len() > SHOWN {
+        true => names[..SHOWN].join(", ") + ", …",
+        false => names.join(", "),
+    }
+}
+
+fn table(data: &str, found: &Evaluation, classes: &[String]) -> String {
     let accuracy = percent(found.accuracy);
     let mut out = format!(
-        "loss {:.4}  accuracy {accuracy}  {} images\n\n",
+        "{data}: loss {:.4}  accuracy {accuracy}  {} images\n\n",
         found.loss, found.samples
     );
 
@@ -121,15 +145,19 @@ fn text(found: &Evaluation, classes: &[String]) -> String {
 
 #[derive(Serialize)]
 struct Report<'a> {
+    data: &'a str,
+    loss_function: &'a str,
     loss: f64,
     accuracy: f64,
     samples: usize,
     confusion: &'a [Vec<usize>],
 }
 
-impl<'a> From<&'a Evaluation> for Report<'a> {
-    fn from(found: &'a Evaluation) -> Self {
+impl<'a> Report<'a> {
+    fn new(data: &'a str, loss_function: &'a str, found: &'a Evaluation) -> Self {
         Report {
+            data,
+            loss_function,
             loss: found.loss,
             accuracy: found.accuracy,
             samples: found.samples,

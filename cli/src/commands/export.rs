@@ -11,7 +11,7 @@ use tapeline_models::{
 use crate::{
     context::Context,
     error::CliError,
-    model_arg::{ModelArg, Source},
+    model_arg::ModelArg,
     numbers::{Shape, shape},
 };
 
@@ -25,9 +25,9 @@ pub struct Export {
     /// Weights for the model, in a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Shape of the input, where MODEL is a spec
-    #[arg(long, value_name = "SHAPE", value_parser = shape, default_value = "1x28x28")]
-    input: Shape,
+    /// Shape of the input [default: that of the run or model file, else 1x28x28]
+    #[arg(long, value_name = "SHAPE", value_parser = shape)]
+    input: Option<Shape>,
     /// ONNX: take pixels as they are, 0 to 255, and bring them to what the model takes
     #[arg(long)]
     normalise: bool,
@@ -60,29 +60,19 @@ impl Export {
                     .help("the name ends in `.onnx` or in `.safetensors`"));
             }
         };
-        let model = ModelArg::read(&self.model)?;
+        let model = ModelArg::read(&self.model, cx)?;
         model.expect_weights(self.weights.as_deref())?;
-        let trained = model.trained(self.weights.as_deref(), &self.input.0, &[], cx)?;
+        let origin = model.source().origin;
+        let trained = model.trained(self.weights.as_deref(), self.input.as_ref(), cx)?;
         let (params, labels) = (&trained.params, &trained.labels);
         if !onnx {
             return Ok(save(&self.file, &trained.model, params, labels)?);
         }
         onnx::save(&self.file, &trained.model, params, labels, options).map_err(|error| match error
         {
-            OnnxError::Spec(error) => CliError::Spec {
-                origin: origin(model),
-                error,
-            },
+            OnnxError::Spec(error) => CliError::Spec { origin, error },
             OnnxError::TooLarge(_) => CliError::usage(error),
             OnnxError::File(error) => error.into(),
         })
-    }
-}
-
-/// The file that a spec is from.
-fn origin(model: ModelArg) -> Option<String> {
-    match model {
-        ModelArg::Spec(Source { origin, .. }) => origin,
-        ModelArg::File(file) => Some(file.display().to_string()),
     }
 }

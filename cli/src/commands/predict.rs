@@ -40,18 +40,18 @@ pub struct Predict {
     /// Weights for the model, in a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Shape of the input of a spec
-    #[arg(long, value_name = "SHAPE", value_parser = shape, default_value = "1x28x28", requires = "weights")]
-    input: Shape,
+    /// Shape of the input [default: that of the run or model file, else 1x28x28]
+    #[arg(long, value_name = "SHAPE", value_parser = shape)]
+    input: Option<Shape>,
     /// Make dark what is light: for ink on paper
     #[arg(long)]
     invert: bool,
     /// Scale to the model's size, keeping the aspect, padded with the border's brightness
     #[arg(long)]
     resize: bool,
-    /// Swap rows and columns of the images (EMNIST stores them so)
-    #[arg(long)]
-    transpose: bool,
+    /// Swap rows and columns [default: false; for IDX files as MODEL's run did with its data]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    transpose: Option<bool>,
     /// Print JSON, a line for each image
     #[arg(long)]
     json: bool,
@@ -60,9 +60,15 @@ pub struct Predict {
 impl Predict {
     /// Classifies the images of each file. A bad file is told, and the others are classified all the same.
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
-        let model = ModelArg::read(&self.model)?;
+        let model = ModelArg::read(&self.model, cx)?;
         model.expect_weights(self.weights.as_deref())?;
-        let trained = model.trained(self.weights.as_deref(), &self.input.0, &[], cx)?;
+        let treatment = Treatment {
+            transpose: self.transpose,
+            transpose_idx: model.run().is_some_and(|run| run.config.data.transpose),
+            invert: self.invert,
+            resize: self.resize,
+        };
+        let trained = model.trained(self.weights.as_deref(), self.input.as_ref(), cx)?;
         let input = &trained.model.plan.input;
         let shape = input.as_slice().try_into().map_err(|_| {
             CliError::usage(format!(
@@ -87,7 +93,7 @@ impl Predict {
             };
             let files = told(files, &mut bad, cx)?.unwrap_or_default();
             for file in &files {
-                let pictures = told(Pictures::read(file, shape, &self.treatment()), &mut bad, cx)?;
+                let pictures = told(Pictures::read(file, shape, &treatment), &mut bad, cx)?;
                 if let Some(pictures) = pictures {
                     warn_of_ink(file, &pictures, cx);
                     classifier.add(file, &pictures)?;
@@ -121,14 +127,6 @@ impl Predict {
             path.display()
         ));
         Ok(pictures)
-    }
-
-    fn treatment(&self) -> Treatment {
-        Treatment {
-            transpose: self.transpose,
-            invert: self.invert,
-            resize: self.resize,
-        }
     }
 }
 

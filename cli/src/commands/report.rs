@@ -48,7 +48,8 @@ pub struct Report {
 impl Report {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let mut study = definition::read(self.from.as_deref(), self.quick)?;
-        let data = self.data.for_training(cx)?;
+        let chosen = self.data.choose([])?;
+        let data = chosen.for_training(cx)?;
         study.set_data(data.facts());
         study.command = given();
         let mut tasks = queue::tasks(&mut study, &data, cx)?;
@@ -59,7 +60,7 @@ impl Report {
         let _lock = store.lock()?;
         store.keep(&study)?;
         if self.plan {
-            return output::text(&commands(&tasks, &store, &self.data)?);
+            return output::text(&commands(&tasks, &store, &chosen)?);
         }
         queue::train(tasks, self.crew.crew(), &store, cx)?;
 

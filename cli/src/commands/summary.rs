@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 use serde::Serialize;
 use tapeline_layers::{Plan, Row};
-use tapeline_models::{Memory, load, shape_text};
+use tapeline_models::{Memory, shape_text};
 use tapeline_optim::Optimizer;
 
 use crate::{
@@ -22,21 +22,24 @@ use crate::{
     },
 };
 
+/// Images in a step, where neither an option nor a run says it.
+const BATCH_SIZE: usize = 100;
+
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline summary cnn --input 1x28x28")]
 pub struct Summary {
     /// A spec, or `@` and the path of a spec, a run or a model file
     #[arg(default_value = "mlp")]
     model: OsString,
-    /// Shape of the input [default: the model file's, else 1x28x28]
+    /// Shape of the input [default: that of the run or model file, else 1x28x28]
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
-    /// Images in a step of the training whose memory is estimated
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole(1..=MAX_BATCH), allow_negative_numbers = true)]
-    batch_size: usize,
-    /// The optimizer of that training
-    #[arg(long, value_name = "SPEC", default_value = OPTIMIZER)]
-    optimizer: String,
+    /// Batch size of the training whose memory is estimated [default: that of MODEL's run, else 100]
+    #[arg(long, value_name = "N", value_parser = whole(1..=MAX_BATCH), allow_negative_numbers = true)]
+    batch_size: Option<usize>,
+    /// The optimizer of that training [default: that of MODEL's run, else `train`'s]
+    #[arg(long, value_name = "SPEC")]
+    optimizer: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -44,21 +47,24 @@ pub struct Summary {
 
 impl Summary {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
-        let model = match (ModelArg::read(&self.model)?, &self.input) {
-            (ModelArg::File(file), None) => load(&file, &cx.layers, &cx.presets)?.model,
-            (model, Some(Shape(input))) => model.source(cx)?.build(input, cx)?,
-            (model, None) => model.source(cx)?.build(&[1, 28, 28], cx)?,
-        };
-        let optimizer = Optimizer::read(&self.optimizer, &cx.optimizers);
-        let optimizer = optimizer.map_err(in_option("--optimizer", &self.optimizer))?;
-        // No data is known here, so the evaluation is taken to have as many samples at a time as any.
-        let memory = Memory::training(&model.plan, &optimizer, self.batch_size, usize::MAX);
+        let given = ModelArg::read(&self.model, cx)?;
+        let model = given.build(self.input.as_ref(), cx)?;
+        let config = given.run().map(|run| &run.config);
+        let text = self.optimizer.as_deref();
+        let text = text.or(config.map(|config| config.optimizer.as_str()));
+        let text = text.unwrap_or(OPTIMIZER);
+        let optimizer = Optimizer::read(text, &cx.optimizers);
+        let optimizer = optimizer.map_err(in_option("--optimizer", text))?;
+        let batch_size = self.batch_size.or(config.map(|config| config.batch_size));
+        let batch_size = batch_size.unwrap_or(BATCH_SIZE);
+        // The size of the data isn't known here: evaluation is assumed to use whole batches.
+        let memory = Memory::training(&model.plan, &optimizer, batch_size, usize::MAX);
         if self.json {
             return output::json(&Report::new(model.full(), &model.plan, memory));
         }
         let total = Bytes(memory.total());
         let parts = parts(&memory);
-        let training = format!("batches of {} and `{}`", self.batch_size, optimizer.short());
+        let training = format!("batches of {batch_size} and `{}`", optimizer.short());
         output::text(&format!(
             "{}\nmemory to train with {training}: about {total}\n{parts}\n",
             table(&model.plan)

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use tapeline_models::{self as models, Epoch, Trainer};
+use tapeline_models::{self as models, Epoch, Trainer, shape_text};
 use tapeline_tensor::Pool;
 
 use crate::{
@@ -150,10 +150,23 @@ impl Train {
 
     /// A new training, as the options say, and a folder for it.
     fn begin<'r>(&self, cx: &'r Context) -> Result<(Job<'r>, Run), CliError> {
-        let source = ModelArg::read(&self.model)?.source(cx)?;
+        let model = ModelArg::read(&self.model, cx)?;
+        let source = model.source();
         let settings = self.options.settings(source.text)?;
         let specs = settings.read(source.origin, cx)?;
-        let data = self.options.data.for_training(cx)?;
+        let chosen = self.options.data.choose(model.run())?;
+        if chosen.is_of_run() {
+            cx.terminal.note(&chosen.text());
+        }
+        let data = chosen.for_training(cx)?;
+        let (own, shape) = (model.input(), data.loaded.train.shape());
+        if let Some(own) = own.filter(|own| *own != shape) {
+            let [own, shape] = [own, &shape].map(shape_text);
+            let name = &data.config.name;
+            cx.terminal.note(&format!(
+                "images of {name} are {shape}: the spec is built for them, not for {own}"
+            ));
+        }
         let job = Job::new(&settings, specs, self.seed, &data, cx)?;
         memory::check([&job], 1, self.options.max_memory)?;
         job.warn(cx);
@@ -188,6 +201,7 @@ impl Watch for Screen<'_> {
         self.events.tell(&Event::Start {
             schema: 1,
             spec: model.full(),
+            data: &config.data.name,
             parameters: model.plan.parameters(),
             train_samples: parts.train.len(),
             test_samples: parts.test.len(),

@@ -112,11 +112,8 @@ fn evidence(
     };
     let trained = load(&run.folder.join(MODEL), &cx.layers, &cx.presets)?;
     let (train, test) = (&data.loaded.train, &data.loaded.test);
-    let fit = |data: &Dataset| data.with_class_count(trained.labels.classes.len()).ok();
-    let (Some(train), Some(test)) = (fit(train), fit(test)) else {
-        return Ok(None);
-    };
-    if trained.model.plan.input != test.shape() || !learned_from(run, data)? {
+    let fits = trained.labels.classes.len() == test.classes.len();
+    if !fits || trained.model.plan.input != test.shape() || !learned_from(run, data)? {
         return Ok(None);
     }
     let settings = &row.row.settings;
@@ -124,13 +121,13 @@ fn evidence(
     let loss = loss?.loss;
     let scale = trained.labels.normalisation;
     let not_finite = |found| not_finite(run.folder.display(), &found);
-    let found = evaluate(&trained.model, &trained.params, &*loss, &test, scale);
+    let found = evaluate(&trained.model, &trained.params, &*loss, test, scale);
     let found = found.map_err(not_finite)?;
     let first = train.limit(settings.limit.unwrap_or(BATCH).min(BATCH));
     Ok(Some(Evidence {
         seed: run.seed,
         confusion: found.confusion,
-        wrong: wrong(&trained, &test).map_err(not_finite)?,
+        wrong: wrong(&trained, test).map_err(not_finite)?,
         filters: filters(&trained.model, &trained.params),
         gradients: Gradients::new(
             &trained,
@@ -194,9 +191,9 @@ fn images(data: &Dataset, indices: &[usize], scale: Normalisation) -> Tensor {
         .unwrap_or_else(|e| unreachable!("images have this many pixels: {e}"))
 }
 
-/// The first weights that are more than a row, as images: filters `[out, in, h, w]`, or units `[out, in]` over all pixels.
+/// The first weights as images: filters `[out, in, h, w]`, or units `[out, in]` over all pixels.
 fn filters(model: &Model, params: &Params) -> Option<Filters> {
-    let is_weight = |p: &&Param| p.role == Role::Weight && p.value.ndim() > 1;
+    let is_weight = |p: &&Param| p.role == Role::Weight;
     let weight = params.iter().find(is_weight)?;
     let (shown, channels, rows, cols) = match (weight.value.shape(), &model.plan.input[..]) {
         (&[_, channels, rows, cols], _) if rows * cols > 1 => (FILTERS, channels, rows, cols),

@@ -1,7 +1,7 @@
 //! The runs of a study as commands, for whatever runs commands.
 
 use crate::{
-    data_arg::DataArgs,
+    data_arg::Chosen,
     error::CliError,
     study::{queue::Task, store::Store},
 };
@@ -19,7 +19,7 @@ pub fn given() -> String {
 ///
 /// # Errors
 /// When a path is no text.
-pub fn commands(tasks: &[Task<'_>], store: &Store, data: &DataArgs) -> Result<String, CliError> {
+pub fn commands(tasks: &[Task<'_>], store: &Store, data: &Chosen) -> Result<String, CliError> {
     let mut lines = String::new();
     for task in tasks.iter().filter(|task| !store.is_done(&task.name)) {
         let folder = store.run(&task.name);

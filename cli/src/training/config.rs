@@ -134,6 +134,14 @@ pub struct DataConfig {
     pub test_sha256: String,
 }
 
+impl DataConfig {
+    /// For people.
+    pub fn text(&self) -> String {
+        let transposed = if self.transpose { ", transposed" } else { "" };
+        format!("`{}`{transposed}", self.name)
+    }
+}
+
 /// How a pixel becomes a number: `(pixel · scale − mean) / std`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,6 +12,7 @@ pub enum Event<'a> {
     Start {
         schema: u32,
         spec: &'a str,
+        data: &'a str,
         parameters: usize,
         train_samples: usize,
         test_samples: usize,

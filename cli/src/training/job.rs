@@ -9,7 +9,7 @@ use tapeline_tensor::{Params, Pool, Profile};
 
 use crate::{
     context::Context,
-    data_arg::{TrainingData, agree},
+    data_arg::{TrainingData, expect_classes},
     error::{CliError, in_option},
     training::{
         config::Config,
@@ -77,10 +77,11 @@ impl<'r> Job<'r> {
         cx: &'r Context,
     ) -> Result<Self, CliError> {
         let model = specs.source.build(&data.loaded.train.shape(), cx)?;
-        let (train, test) = agree(&model, &data.loaded, &specs.source)?;
+        expect_classes(&model, &data.loaded, &specs.source)?;
+        let (train, test) = (&data.loaded.train, &data.loaded.test);
         let fits = specs.loss.expect_classes(train.classes.len());
         fits.map_err(in_option("--loss", &settings.loss))?;
-        let parts = Parts::new(settings, train, test)?;
+        let parts = Parts::new(settings, train.clone(), test.clone())?;
         let weights = settings.weights.as_ref();
         let weights = weights.map(|file| load_weights(file, &model)).transpose()?;
         let steps_in_epoch = parts.train.len().div_ceil(settings.batch_size) as u64;

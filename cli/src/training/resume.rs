@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     context::Context,
-    data_arg::DataArgs,
+    data_arg::Chosen,
     error::CliError,
     training::{
         config::{Config, VERSION},
@@ -43,7 +43,7 @@ pub fn resume<'r>(
         settings.weights = None;
     }
     let specs = settings.read(None, cx)?;
-    let data = DataArgs::of(&config.data).for_training(cx)?;
+    let data = Chosen::of(&config.data).for_training(cx)?;
     let mut job = Job::new(&settings, specs, config.seed, &data, cx)?;
     let parts = [
         (

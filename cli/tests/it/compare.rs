@@ -330,7 +330,7 @@ fn mistakes_are_found_before_anything_is_trained() {
         (
             &["compare", "flatten linear({3, 4})", "--data", "data"],
             2,
-            &["10 classes", "puts out 4"],
+            &["3 classes", "outputs 4", "end with `linear(3)`"],
         ),
         (
             &["compare", "--collect", "nowhere"],

@@ -50,7 +50,8 @@ fn what_makes_no_sense_is_refused_and_nothing_written() {
     }
     let weights = ["--weights", "run/model.safetensors", "--input", "1x6x6"];
     let twice = ["flatten linear(3) softmax", "m.onnx", "--softmax"];
-    export(&[&twice[..], &weights].concat()).failed(2, &["ends with one", "^^^^^^^"]);
+    export(&[&twice[..], &weights].concat())
+        .failed(2, &["outputs probabilities already", "^^^^^^^"]);
     export(&["@run", "nowhere/m.onnx"]).failed(4, &["nowhere/m.onnx", "can't be written"]);
     let files = fs::read_dir(bench.dir.path()).unwrap();
     let left: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();

@@ -166,7 +166,14 @@ fn an_evaluation_counts_every_image() {
         .succeeded();
     assert_eq!(
         keys(&ran.stdout),
-        ["loss", "accuracy", "samples", "confusion"]
+        [
+            "data",
+            "loss_function",
+            "loss",
+            "accuracy",
+            "samples",
+            "confusion"
+        ]
     );
     let found = &ran.json()[0];
     let rows = found["confusion"].as_array().unwrap();
@@ -182,7 +189,13 @@ fn an_evaluation_counts_every_image() {
         .run(&["eval", "@a", "--data", "data"])
         .succeeded()
         .stdout;
-    for part in ["loss ", "accuracy ", "23 images", "recall", "precision"] {
+    for part in [
+        "data: loss ",
+        "accuracy ",
+        "23 images",
+        "recall",
+        "precision",
+    ] {
         assert!(text.contains(part), "no {part} in {text}");
     }
 }

@@ -5,6 +5,7 @@ mod common;
 mod compare;
 mod export;
 mod files;
+mod known;
 mod lists;
 mod page;
 mod predict;

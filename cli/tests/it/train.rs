@@ -83,6 +83,7 @@ fn events_have_the_promised_keys_in_order() {
             "event",
             "schema",
             "spec",
+            "data",
             "parameters",
             "train_samples",
             "test_samples",

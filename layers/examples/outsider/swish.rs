@@ -21,9 +21,7 @@ pub const SWISH: LayerDef = LayerDef {
 };
 
 fn build(args: &Args, build: &mut Build) -> Result<Built, Refusal> {
-    let beta = build
-        .weight("beta", &[1], Init::Constant(args.get(BETA)))?
-        .id();
+    let beta = build.scale("beta", &[1], Init::Constant(args.get(BETA)))?;
     Ok(build.same_shape(Swish { beta }))
 }
 

@@ -9,7 +9,7 @@ use super::{
     case::{TRAINING, normal},
     list,
 };
-use crate::{Ctx, Element, Mode, Plan};
+use crate::{Ctx, Element, Meaning, Mode, Plan};
 
 /// Something that each case is held to.
 pub struct Aspect {
@@ -76,6 +76,11 @@ pub const ASPECTS: &[Aspect] = &[
         name: "rebuilt",
         about: "built again from its printed spec, it gives the same values from the same parameters",
         look: rebuilt,
+    },
+    Aspect {
+        name: "meaning",
+        about: "what a layer says its output means holds, whatever its input means",
+        look: meaning,
     },
     Aspect {
         name: "refusals",
@@ -309,6 +314,61 @@ fn rebuilt(case: &Case<'_>) -> Result<Found, String> {
         in_mode(name, near("built again", &found, &expected, 1e-12))?;
     }
     Ok(Found::default())
+}
+
+fn meaning(case: &Case<'_>) -> Result<Found, String> {
+    use Meaning::{LogProbabilities, Logits, Probabilities, UnitInterval};
+    let (params, x) = (case.params(), case.input(3));
+    // A sample that is a single number has no classes.
+    if case.shape.is_empty() {
+        return Ok(Found::default());
+    }
+    for given in [Logits, UnitInterval, Probabilities, LogProbabilities] {
+        let plan = Plan::build_on(&case.calls, &case.shape, given).map_err(|e| list(&e))?;
+        let claimed = plan.meaning();
+        let case = Case {
+            plan: plan.into(),
+            ..case.clone()
+        };
+        let y = case.run(&params, &meant(&x, given), Mode::Evaluation);
+        holds(&y, claimed)
+            .map_err(|found| format!("from {given:?} it claims {claimed:?}, but {found}"))?;
+    }
+    Ok(Found::default())
+}
+
+/// Values like `x` that mean something.
+fn meant(x: &Tensor<f64>, meaning: Meaning) -> Tensor<f64> {
+    let exponentials = x.mapv(f64::exp);
+    let sums = exponentials.sum_axis(Axis(1)).insert_axis(Axis(1));
+    let probabilities = exponentials / sums;
+    match meaning {
+        Meaning::Logits => x.clone(),
+        Meaning::UnitInterval => x.mapv(|x| 1.0 / (1.0 + (-x).exp())).into_shared(),
+        Meaning::Probabilities => probabilities.into_shared(),
+        Meaning::LogProbabilities => probabilities.mapv(f64::ln).into_shared(),
+    }
+}
+
+fn holds(y: &Tensor<f64>, meaning: Meaning) -> Result<(), String> {
+    const TOLERANCE: f64 = 1e-9;
+    let y = match meaning {
+        Meaning::Logits => return Ok(()),
+        Meaning::UnitInterval | Meaning::Probabilities => y.to_owned(),
+        Meaning::LogProbabilities => y.mapv(f64::exp),
+    };
+    let bounds = -TOLERANCE..=1.0 + TOLERANCE;
+    if let Some(value) = y.iter().find(|value| !bounds.contains(value)) {
+        return Err(format!("{value} is not between 0 and 1"));
+    }
+    if meaning == Meaning::UnitInterval {
+        return Ok(());
+    }
+    let sums = y.sum_axis(Axis(1));
+    match sums.iter().find(|&sum| (sum - 1.0).abs() > TOLERANCE) {
+        Some(sum) => Err(format!("the classes of a place sum to {sum}")),
+        None => Ok(()),
+    }
 }
 
 fn refusals(case: &Case<'_>) -> Result<Found, String> {

@@ -2,7 +2,7 @@
 //!
 //! The operations are those of version [`OPSET`] of ONNX's standard set, the file is of format [`IR_VERSION`]. The graph is what the model computes
 //! in evaluation: dropout is absent, batch normalisation uses its running statistics. It takes `input`, `[n, …]` with any `n`, and
-//! puts out `logits`, or `probabilities` where a softmax ends it. Parameters have their own names; the metadata are those of a model
+//! outputs `logits`, `probabilities` or `log_probabilities`, as [`Model::meaning`](crate::Model::meaning) says. Parameters have their own names; the metadata are those of a model
 //! file ([`save`](crate::save)), without `format`.
 
 pub mod proto;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 use prost::Message;
 pub use tapeline_layers::graph::OPSET;
-use tapeline_layers::{Graph, graph::Source};
+use tapeline_layers::{Graph, Meaning, graph::Source};
 use tapeline_tensor::Params;
 
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
@@ -72,16 +72,16 @@ pub fn save(
 /// The message that a file would hold.
 ///
 /// # Errors
-/// When a layer doesn't say how it is written, or a softmax is asked for where there is one.
+/// When a layer doesn't say how it is written, or a softmax is asked for where the output is probabilities already.
 pub fn message(
     model: &Model,
     params: &Params,
     labels: &Labels,
     options: Options,
 ) -> Result<ModelProto, OnnxError> {
-    if options.softmax && model.puts_out_probabilities() {
-        let error = model.blame_last(
-            "a softmax is asked for, but the model ends with one".into(),
+    if options.softmax && model.meaning() == Meaning::Probabilities {
+        let error = model.blame_meaning(
+            "a softmax is asked for, but the model outputs probabilities already".into(),
             "leave one of them out",
         );
         return Err(OnnxError::Spec(error));
@@ -122,9 +122,11 @@ pub fn message(
             graph.node_with(op, &[y], attributes)
         });
     }
-    let name = match options.softmax || model.puts_out_probabilities() {
-        true => "probabilities",
-        false => "logits",
+    let name = match model.meaning() {
+        _ if options.softmax => "probabilities",
+        Meaning::Probabilities => "probabilities",
+        Meaning::LogProbabilities => "log_probabilities",
+        Meaning::Logits | Meaning::UnitInterval => "logits",
     };
     let entry = |(key, value): (&str, String)| StringStringEntryProto {
         key: key.into(),

@@ -8,7 +8,7 @@
 //! | `adamw`, `lion`, `muon` | decoupled: a share of the weight is taken off | *p = (1 − lr·λ)·p − lr·u*, where *u* is what momentum and scaling make of *g* alone |
 //! | `decay` | decoupled, for any optimizer and wherever it stands in the text | *p = (1 − lr·λ)·p − s*, where *s* is the optimizer's step |
 //!
-//! In all of them *p* is the weight before the step. Biases and the scales of normalisation, which are weights of fewer than two dimensions,
+//! In all of them *p* is the weight before the step. Biases and scales ([`Role::Bias`](tapeline_tensor::Role), `Role::Scale`)
 //! decay too, as they do in PyTorch, unless `decay_biases=false`. In `muon` their *lr* is `adamw_lr`; that of `decay` is always the
 //! optimizer's `lr`.
 

@@ -15,16 +15,16 @@ const WEIGHT_DECAY: Arg<f64> = DECOUPLED.default(0.1);
 const ADJUST: Arg<&str> = Arg::new("adjust_lr_fn", "how `lr` goes by a matrix's shape")
     .choices(&["original", "match_rms_adamw"])
     .default("original");
-const ADAMW_LR: Arg<f64> = Arg::new("adamw_lr", "learning rate of all that is no matrix")
+const ADAMW_LR: Arg<f64> = Arg::new("adamw_lr", "learning rate of biases and scales")
     .default(0.001)
     .above(0.0);
 
-/// For matrices, momentum, then [`Orthogonalize`]; for all others, which are biases and the scales of normalisation, Adam. Then for both
+/// For weight matrices and kernels, momentum, then [`Orthogonalize`]; for biases and scales, Adam. Then for both
 /// *g = g + λ·p*, and *p = p − lr·g*, each with its own `lr`.
 ///
 /// Sources: Jordan et al. 2024, [*Muon: an optimizer for hidden layers in neural networks*](https://kellerjordan.github.io/posts/muon/);
-/// [PyTorch's `Muon`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html), which takes matrices only and leaves the
-/// others to a second optimizer. Its momentum is a running mean, ours a sum: only their sizes differ, which is no part of the result.
+/// [PyTorch's `Muon`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html), which takes matrices of two dimensions only
+/// and leaves the others to a second optimizer; here kernels of convolutions are matrices `[out, rest]`. Its momentum is a running mean, ours a sum: only their sizes differ, which is no part of the result.
 pub(crate) const MUON: OptimizerDef = OptimizerDef {
     name: "muon",
     about: "orthogonal steps for matrices, AdamW for the rest, with weight decay apart from both",

@@ -1,5 +1,5 @@
 use tapeline_spec::{Arg, Args};
-use tapeline_tensor::{Scalar, vectorized};
+use tapeline_tensor::{Role, Scalar, vectorized};
 
 use crate::{Chain, Piece, Transform};
 
@@ -10,7 +10,7 @@ use crate::{Chain, Piece, Transform};
 pub struct AddDecay {
     /// *λ*, at least 0.
     pub weight_decay: f64,
-    /// Whether weights of fewer than two dimensions, which are biases and the scales of normalisation, decay as well.
+    /// Whether biases and scales decay as well ([`Role::Bias`], [`Role::Scale`]).
     pub biases: bool,
 }
 
@@ -27,7 +27,7 @@ pub(crate) const DECOUPLED: Arg<f64> = Arg::new(
 .from(0.0);
 pub(crate) const DECAY_BIASES: Arg<bool> = Arg::new(
     "decay_biases",
-    "whether biases and the scales of normalisation decay as well",
+    "whether biases and the scales of normalization decay, too",
 )
 .default(true);
 
@@ -57,8 +57,8 @@ impl AddDecay {
 }
 
 impl<T: Scalar> Transform<T> for AddDecay {
-    fn takes(&self, shape: &[usize]) -> bool {
-        self.biases || shape.len() >= 2
+    fn takes(&self, role: Role) -> bool {
+        self.biases || role == Role::Weight
     }
 
     fn apply(&self, piece: Piece<'_, T>) {

@@ -1,5 +1,5 @@
 use tapeline_spec::{Arg, Args};
-use tapeline_tensor::Scalar;
+use tapeline_tensor::{Role, Scalar};
 
 use super::{
     AddDecay,
@@ -43,8 +43,8 @@ fn finish(args: &Args, lr: f64) -> Chain {
 }
 
 impl<T: Scalar> Transform<T> for Decay {
-    fn takes(&self, shape: &[usize]) -> bool {
-        Transform::<T>::takes(&self.decay, shape)
+    fn takes(&self, role: Role) -> bool {
+        Transform::<T>::takes(&self.decay, role)
     }
 
     fn apply(&self, piece: Piece<'_, T>) {

@@ -1,21 +1,21 @@
 use ndarray::ArrayViewMutD;
-use tapeline_tensor::{Grads, Params, Scalar};
+use tapeline_tensor::{Grads, Params, Role, Scalar};
 
 use crate::{Piece, Transform};
 
-/// A transform for matrices only, which are weights of two dimensions or more, or for all others only. One that looks still sees all
+/// Restricts a transform to weight matrices ([`Role::Weight`]), or to all other parameters. A transform that looks still sees all
 /// gradients.
 #[derive(Clone, Copy, Debug)]
 pub struct Only<X> {
-    /// Whether it is for matrices; otherwise for all others, such as biases and the scales of normalisation.
+    /// Whether it is for weight matrices and kernels; otherwise for biases and scales.
     pub matrices: bool,
     /// The transform.
     pub transform: X,
 }
 
 impl<T: Scalar, X: Transform<T>> Transform<T> for Only<X> {
-    fn takes(&self, shape: &[usize]) -> bool {
-        (shape.len() >= 2) == self.matrices && self.transform.takes(shape)
+    fn takes(&self, role: Role) -> bool {
+        (role == Role::Weight) == self.matrices && self.transform.takes(role)
     }
 
     fn moments(&self) -> &'static [&'static str] {

@@ -1,5 +1,5 @@
 use ndarray::ArrayViewMutD;
-use tapeline_tensor::{Params, Scalar, Tensor, no_grad};
+use tapeline_tensor::{Params, Role, Scalar, Tensor, no_grad};
 
 use super::sum_of_squares;
 use crate::{Piece, Transform};
@@ -9,8 +9,9 @@ use crate::{Piece, Transform};
 ///
 /// Five steps of a Newton-Schulz iteration, whose coefficients are chosen so that small singular values grow fast:
 /// *x = g / max(‖g‖, 10⁻⁷)*, the norm being that of Frobenius; then *x = a·x + (b·y + c·y²)·x* with *y = x·xᵀ* and
-/// *(a, b, c) = (3.4445, −4.7750, 2.0315)*. A matrix with more rows than columns is transposed meanwhile. Weights of more than two
-/// dimensions, such as those of convolutions, are matrices `[out, rest]`; those of fewer pass unchanged.
+/// *(a, b, c) = (3.4445, −4.7750, 2.0315)*. A matrix with more rows than columns is transposed meanwhile. Weights
+/// ([`Role::Weight`]) of any other number of dimensions, such as kernels of convolutions, are matrices `[out, rest]`; biases and scales
+/// pass unchanged, whatever their shape.
 ///
 /// Sources: Jordan et al. 2024, [*Muon: an optimizer for hidden layers in neural networks*](https://kellerjordan.github.io/posts/muon/);
 /// [PyTorch's `Muon`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html), which computes this in `bfloat16`.
@@ -45,8 +46,8 @@ const COEFFICIENTS: [f64; 3] = [3.4445, -4.7750, 2.0315];
 const LEAST_NORM: f64 = 1e-7;
 
 impl<T: Scalar> Transform<T> for Orthogonalize {
-    fn takes(&self, shape: &[usize]) -> bool {
-        shape.len() >= 2 && !shape.contains(&0)
+    fn takes(&self, role: Role) -> bool {
+        role == Role::Weight
     }
 
     fn looks(&self) -> bool {
@@ -54,8 +55,11 @@ impl<T: Scalar> Transform<T> for Orthogonalize {
     }
 
     fn apply_whole(&self, mut gradient: ArrayViewMutD<'_, T>) {
-        let (rows, elements) = (gradient.shape()[0], gradient.len());
-        let columns = elements / rows;
+        if gradient.is_empty() {
+            return;
+        }
+        let rows = gradient.shape().first().copied().unwrap_or(1);
+        let columns = gradient.len() / rows;
         // In row-major order, whatever the order in memory: that decides over no bit.
         let flat: Vec<T> = gradient.iter().copied().collect();
         let norm = sum_of_squares(&flat).sqrt().max(LEAST_NORM);

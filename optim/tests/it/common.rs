@@ -4,11 +4,12 @@ use tapeline_optim::{Element, Optimizer, OptimizerDef, Stepper, optimizers};
 use tapeline_spec::Registry;
 use tapeline_tensor::{Grads, Params, Role, Tensor, tensor};
 
-/// A parameter list of weights in one dimension, named by their index.
+/// A parameter list of one dimension each, named by their index. They are biases: `muon` treats a weight as a matrix, whose elements depend
+/// on each other.
 pub fn weights<T: Element>(values: &[&[f64]]) -> Params<T> {
     let mut params = Params::new();
     for (i, values) in values.iter().enumerate() {
-        params.push(i.to_string(), Role::Weight, flat(values));
+        params.push(i.to_string(), Role::Bias, flat(values));
     }
     params
 }

@@ -33,7 +33,7 @@ fn optimizers_agree<T: Element>(tolerance: f64) {
             Role::Weight,
             matrix(&fixture["weight"], &case["shape"]),
         );
-        params.push("bias", Role::Weight, flat(&numbers(&fixture["bias"])));
+        params.push("bias", Role::Bias, flat(&numbers(&fixture["bias"])));
         let mut stepper = start(text, &params);
         for step in 0..steps {
             let of = &fixture["grads"][step as usize];

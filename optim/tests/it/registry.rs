@@ -170,7 +170,7 @@ fn weight_decay_may_leave_biases_out() {
             let text = format!("{name}(weight_decay=0.5, decay_biases={biases}){beside}");
             let mut params = Params::new();
             params.push("weight", Role::Weight, matrix(2, 1, |_| 1.0));
-            params.push("bias", Role::Weight, tensor([1.0]));
+            params.push("bias", Role::Bias, tensor([1.0]));
             let none = vec![Some(matrix(2, 1, |_| 0.0)), Some(tensor([0.0]))];
             start(&text, &params)
                 .step(

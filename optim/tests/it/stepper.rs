@@ -106,7 +106,7 @@ fn keeps_of_a_weight_only_what_its_transforms_need() {
     let mut params = Params::<f32>::new();
     let matrix = tensor([1.0, 2.0]).into_shape_with_order(vec![1, 2]);
     params.push("weight", Role::Weight, matrix.unwrap());
-    params.push("bias", Role::Weight, tensor([1.0]));
+    params.push("bias", Role::Bias, tensor([1.0]));
     let moments = start("muon ema", &params).state().moments;
     let names = moments.iter().map(|(name, _)| name.as_str());
     assert_eq!(

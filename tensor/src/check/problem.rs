@@ -7,7 +7,7 @@ use super::{
     random::SplitMix64,
     report::{At, Mismatch, Source},
 };
-use crate::{ParamId, Params, Place, Role, Tape, Tensor, Var, no_grad, value_and_grad_tampered};
+use crate::{ParamId, Params, Place, Tape, Tensor, Var, no_grad, value_and_grad_tampered};
 
 pub type Function<'a> =
     &'a dyn for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>], &[Var<'t, f64>]) -> Var<'t, f64>;
@@ -131,7 +131,7 @@ impl<'a> Problem<'a> {
             evaluations: 0,
         };
         for (number, (param, gradient)) in params.iter().zip(&grads.params).enumerate() {
-            if param.role == Role::Weight {
+            if param.role.is_learned() {
                 let source = Source::Param(param.name.clone());
                 problem.place(source, number, &param.value, gradient.as_ref());
             }

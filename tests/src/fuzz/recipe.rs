@@ -38,7 +38,7 @@ fn optimizer(text: &str) {
         Role::Weight,
         matrix([1.0, -2.0, 0.5, 0.0, 3.0, 1.0]),
     );
-    params.push("0.bias", Role::Weight, tensor([0.5, -0.5]));
+    params.push("0.bias", Role::Bias, tensor([0.5, -0.5]));
     params.push("1.running_mean", Role::Buffer, tensor([1.0]));
     let mut stepper = optimizer.init(&params);
     for factor in [1.0, 0.5, 0.0] {

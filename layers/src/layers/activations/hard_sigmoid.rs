@@ -1,7 +1,7 @@
 //! A straight line in place of the logistic function.
 
 use super::{hard_sigmoid, pointwise};
-use crate::LayerDef;
+use crate::{LayerDef, Meaning};
 
 /// `x/6 + ½`, kept between 0 and 1; its derivative at ±3 is 0. (`torch.nn.Hardsigmoid`; Howard et al. 2019)
 pub const HARD_SIGMOID: LayerDef = LayerDef {
@@ -10,7 +10,7 @@ pub const HARD_SIGMOID: LayerDef = LayerDef {
     about: "x/6 + ½, kept between 0 and 1",
     examples: &[("hard_sigmoid", &[7]), ("hard_sigmoid", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(
+        let line = pointwise!(
             |x| x.map("hard_sigmoid", hard_sigmoid, |g, x| {
                 if x <= -3.0 || x >= 3.0 { 0.0 } else { g / 6.0 }
             },),
@@ -18,7 +18,8 @@ pub const HARD_SIGMOID: LayerDef = LayerDef {
                 let line = [("alpha", (1.0 / 6.0).into()), ("beta", 0.5.into())];
                 graph.node_with("HardSigmoid", &[x], &line)
             }
-        )))
+        );
+        Ok(build.same_shape(line).means(Meaning::UnitInterval))
     },
     ..LayerDef::BASE
 };

@@ -1,7 +1,7 @@
 //! Logarithms of probabilities.
 
 use super::pointwise;
-use crate::LayerDef;
+use crate::{LayerDef, Meaning};
 
 /// `x − ln Σ eˣ` over features, or over channels at each place of an image, without overflow. (`torch.nn.LogSoftmax(dim=1)`)
 pub const LOG_SOFTMAX: LayerDef = LayerDef {
@@ -11,10 +11,14 @@ pub const LOG_SOFTMAX: LayerDef = LayerDef {
     examples: &[("log_softmax", &[5]), ("log_softmax", &[3, 2, 4])],
     build: |_, build| {
         build.channels()?;
-        Ok(
-            build.same_shape(pointwise!(|x| x.log_softmax(1), |graph, x| graph
-                .node_with("LogSoftmax", &[x], &[("axis", 1.into())]))),
-        )
+        let log_softmax = pointwise!(|x| x.log_softmax(1), |graph, x| graph.node_with(
+            "LogSoftmax",
+            &[x],
+            &[("axis", 1.into())]
+        ));
+        Ok(build
+            .same_shape(log_softmax)
+            .means(Meaning::LogProbabilities))
     },
     ..LayerDef::BASE
 };

@@ -28,7 +28,7 @@ pub const PRELU: LayerDef = LayerDef {
             false => 1,
         };
         let init = Init::Constant(args.get(INIT));
-        let weight = build.weight("weight", &[channels], init)?.id();
+        let weight = build.scale("weight", &[channels], init)?;
         // What is below zero.
         build.keep(build.shape().iter().product());
         Ok(build.same_shape(PRelu { weight }))

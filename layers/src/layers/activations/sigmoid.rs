@@ -1,7 +1,7 @@
 //! The logistic function.
 
 use super::pointwise;
-use crate::LayerDef;
+use crate::{LayerDef, Meaning};
 
 /// `1 / (1 + e⁻ˣ)`, without overflow. (`torch.nn.Sigmoid`)
 pub const SIGMOID: LayerDef = LayerDef {
@@ -10,7 +10,9 @@ pub const SIGMOID: LayerDef = LayerDef {
     about: "the logistic function",
     examples: &[("sigmoid", &[7]), ("sigmoid", &[2, 3, 4])],
     build: |_, build| {
-        Ok(build.same_shape(pointwise!(|x| x.sigmoid(), |graph, x| graph.node("Sigmoid", &[x]))))
+        Ok(build
+            .same_shape(pointwise!(|x| x.sigmoid(), |graph, x| graph.node("Sigmoid", &[x])))
+            .means(Meaning::UnitInterval))
     },
     ..LayerDef::BASE
 };

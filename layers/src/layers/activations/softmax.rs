@@ -1,7 +1,7 @@
 //! Probabilities.
 
 use super::pointwise;
-use crate::LayerDef;
+use crate::{LayerDef, Meaning};
 
 /// `eˣ / Σ eˣ` over features, or over channels at each place of an image. (`torch.nn.Softmax(dim=1)`)
 pub const SOFTMAX: LayerDef = LayerDef {
@@ -10,13 +10,12 @@ pub const SOFTMAX: LayerDef = LayerDef {
     examples: &[("softmax", &[5]), ("softmax", &[3, 2, 4])],
     build: |_, build| {
         build.channels()?;
-        Ok(
-            build.same_shape(pointwise!(|x| x.softmax(1), |graph, x| graph.node_with(
-                "Softmax",
-                &[x],
-                &[("axis", 1.into())]
-            ))),
-        )
+        let softmax = pointwise!(|x| x.softmax(1), |graph, x| graph.node_with(
+            "Softmax",
+            &[x],
+            &[("axis", 1.into())]
+        ));
+        Ok(build.same_shape(softmax).means(Meaning::Probabilities))
     },
     ..LayerDef::BASE
 };

@@ -3,7 +3,7 @@
 use tapeline_spec::Body;
 use tapeline_tensor::{Var, concat};
 
-use crate::{Built, Chain, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value};
+use crate::{Built, Chain, Ctx, Element, Graph, Layer, LayerDef, Meaning, NoNodes, Refusal, Value};
 
 /// What its branches make of the same input, behind each other along the channels, or along the features. (`torch.cat(dim=1)`; Szegedy et
 /// al. 2015)
@@ -37,7 +37,14 @@ pub const CONCAT: LayerDef = LayerDef {
             });
         }
         let shape = shape.unwrap_or_else(|| build.shape().to_vec());
-        Ok(Built::new(Concat { branches }, shape))
+        let meaning = match &branches[..] {
+            [branch] => branch.meaning(),
+            branches => {
+                let each = branches.iter().map(|branch| branch.meaning().scattered());
+                each.reduce(Meaning::common).unwrap_or_default()
+            }
+        };
+        Ok(Built::new(Concat { branches }, shape).means(meaning))
     },
     ..LayerDef::BASE
 };

@@ -60,7 +60,7 @@ impl Product {
             Init::fan_in(from),
         );
         let weight = build.weight(&weight, &[to, from], init)?.column_major();
-        let bias = build.weight(&bias, &[to], init)?.id();
+        let bias = build.bias(&bias, &[to], init)?;
         Ok(Product { weight, bias })
     }
 

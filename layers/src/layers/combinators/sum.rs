@@ -20,12 +20,21 @@ pub const SUM: LayerDef = LayerDef {
     ],
     build: |_, build| {
         let (branches, shapes): (Vec<_>, Vec<_>) = build.branches()?.into_iter().unzip();
+        let only = match &branches[..] {
+            [branch] => Some(branch.meaning()),
+            _ => None,
+        };
         let shape = shapes.first().map_or(build.shape(), Vec::as_slice);
         if let Some(other) = shapes.iter().find(|other| *other != shape) {
             let message = format!("{other:?} can't be added to {shape:?}");
             return Err(Refusal::from(message).help("all branches must give the same shape"));
         }
-        Ok(Built::new(Sum { branches }, shape))
+        let built = Built::new(Sum { branches }, shape);
+        // A sum of one is that one; of several, nothing holds that held of each.
+        Ok(match only {
+            Some(meaning) => built.means(meaning),
+            None => built,
+        })
     },
     ..LayerDef::BASE
 };

@@ -42,8 +42,8 @@ struct Affine {
 
 impl Affine {
     fn declare(build: &mut Build, shape: &[usize]) -> Result<Self, Refusal> {
-        let weight = build.weight("weight", shape, Init::Constant(1.0))?.id();
-        let bias = build.weight("bias", shape, Init::Constant(0.0))?.id();
+        let weight = build.scale("weight", shape, Init::Constant(1.0))?;
+        let bias = build.bias("bias", shape, Init::Constant(0.0))?;
         Ok(Affine { weight, bias })
     }
 

@@ -27,7 +27,7 @@ pub const RMSNORM: LayerDef = LayerDef {
         let weight = match args.get(AFFINE) {
             true => {
                 let shape = build.shape();
-                Some(build.weight("weight", shape, Init::Constant(1.0))?.id())
+                Some(build.scale("weight", shape, Init::Constant(1.0))?)
             }
             false => None,
         };

@@ -31,7 +31,8 @@ pub const ADAPTIVE_AVGPOOL2D: LayerDef = LayerDef {
             move |x| adaptive_avg_pool2d(x, size),
             move |graph, x| nodes(graph, x, size),
         );
-        Ok(Built::new(pooled, [channels, size[0], size[1]]))
+        let meaning = build.input_meaning().averaged();
+        Ok(Built::new(pooled, [channels, size[0], size[1]]).means(meaning))
     },
     ..LayerDef::BASE
 };

@@ -39,12 +39,16 @@ pub const AVGPOOL2D: LayerDef = LayerDef {
             count_include_pad: args.get(COUNT_INCLUDE_PAD),
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
-        Ok(Built::new(
-            pointwise!(move |x| avg_pool2d(x, options), move |graph, x| nodes(
-                graph, x, options
-            ),),
-            output,
-        ))
+        // Zeros around the image that count make less than a mean.
+        let zeros = options.count_include_pad && options.padding != [0, 0];
+        let meaning = match (build.input_meaning().averaged(), zeros) {
+            (meaning, true) => meaning.scattered(),
+            (meaning, false) => meaning,
+        };
+        let pooled = pointwise!(move |x| avg_pool2d(x, options), move |graph, x| nodes(
+            graph, x, options
+        ));
+        Ok(Built::new(pooled, output).means(meaning))
     },
     ..LayerDef::BASE
 };

@@ -14,7 +14,7 @@ pub const GLOBAL_AVGPOOL2D: LayerDef = LayerDef {
     build: |_, build| {
         let [channels, _, _] = build.image()?;
         let pooled = pointwise!(|x| adaptive_avg_pool2d(x, [1, 1]).flatten(1), nodes);
-        Ok(Built::new(pooled, [channels]))
+        Ok(Built::new(pooled, [channels]).means(build.input_meaning().averaged()))
     },
     ..LayerDef::BASE
 };

@@ -47,7 +47,10 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
         let pooled = pointwise!(move |x| max_pool2d(x, options), move |graph, x| nodes(
             graph, x, options
         ),);
-        Ok(Built::new(pooled, output).epilogue(Epilogue::MaxPool2d(options)))
+        let meaning = build.input_meaning().scattered();
+        Ok(Built::new(pooled, output)
+            .means(meaning)
+            .epilogue(Epilogue::MaxPool2d(options)))
     },
     ..LayerDef::BASE
 };

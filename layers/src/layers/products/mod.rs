@@ -44,9 +44,11 @@ fn bias(
     fan_in: usize,
 ) -> Result<Option<ParamId>, Refusal> {
     match wanted {
-        true => Ok(Some(
-            build.weight("bias", &[outputs], Init::fan_in(fan_in))?.id(),
-        )),
+        true => Ok(Some(build.bias(
+            "bias",
+            &[outputs],
+            Init::fan_in(fan_in),
+        )?)),
         false => Ok(None),
     }
 }

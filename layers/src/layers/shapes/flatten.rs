@@ -11,7 +11,9 @@ pub const FLATTEN: LayerDef = LayerDef {
     about: "all values of a sample as one row",
     examples: &[("flatten", &[2, 3, 4]), ("flatten", &[5])],
     build: |_, build| {
-        let flat = Built::new(Flatten, [build.shape().iter().product()]);
+        let size = [build.shape().iter().product()];
+        let meaning = build.input_meaning().reshaped(build.shape(), &size);
+        let flat = Built::new(Flatten, size).means(meaning);
         Ok(match has_one_order(build.shape()) {
             true => flat.view(),
             false => flat,

@@ -35,7 +35,8 @@ pub const RESHAPE: LayerDef = LayerDef {
             let message = format!("{here} values don't fill {shape:?}");
             return Err(Refusal::from(message).arg("shape"));
         }
-        let reshaped = Built::new(Reshape(shape.clone()), shape);
+        let meaning = build.input_meaning().reshaped(build.shape(), &shape);
+        let reshaped = Built::new(Reshape(shape.clone()), shape).means(meaning);
         Ok(match has_one_order(build.shape()) {
             true => reshaped.view(),
             false => reshaped,

@@ -41,7 +41,7 @@ pub const UPSAMPLE2D: LayerDef = LayerDef {
             },
             move |graph, x| nodes(graph, x, [down, across]),
         );
-        Ok(Built::new(enlarged, output))
+        Ok(Built::new(enlarged, output).means(build.input_meaning()))
     },
     ..LayerDef::BASE
 };

@@ -45,7 +45,7 @@ pub const ZERO_PAD2D: LayerDef = LayerDef {
             },
             move |graph, x| pad(graph, x, "zeros", [[top, bottom], [left, right]]),
         );
-        Ok(Built::new(padded, output))
+        Ok(Built::new(padded, output).means(build.input_meaning().scattered()))
     },
     ..LayerDef::BASE
 };
