@@ -2,12 +2,11 @@
 
 use std::{
     ffi::OsStr,
-    fs::File,
     io::Read,
     path::{Path, PathBuf},
 };
 
-use tapeline_data::Normalisation;
+use tapeline_data::{Normalisation, files, identify};
 use tapeline_models::{Labels, Model, SpecError, TrainedModel, load, load_weights};
 use tapeline_spec::read;
 
@@ -44,7 +43,7 @@ impl ModelArg {
         };
         if path.is_dir() {
             let file = path.join(MODEL);
-            return match file.exists() {
+            return match file.is_file() {
                 true => Ok(ModelArg::File(file)),
                 false => Err(CliError::model_file(format!(
                     "{}: the folder has no {}",
@@ -179,18 +178,28 @@ fn marked(arg: &OsStr) -> Option<PathBuf> {
 
 fn spec_in(path: &Path) -> Result<String, CliError> {
     let fail = |problem: String| CliError::usage(format!("{}: {problem}", path.display()));
-    let file = File::open(path).map_err(|reason| fail(format!("cannot open: {reason}")))?;
+    let file = files::open(path).map_err(|reason| fail(format!("cannot open: {reason}")))?;
     let mut bytes = Vec::new();
     file.take(MAX_SPEC + 1)
         .read_to_end(&mut bytes)
         .map_err(|reason| fail(format!("cannot read: {reason}")))?;
+    match identify(&bytes) {
+        Some(kind) if kind.name == "a safetensors file" => {
+            return Err(fail("is a safetensors file, wanted a spec".into())
+                .help("the name of a model file ends in `.safetensors`"));
+        }
+        Some(kind) if kind.help.is_some() && !bytes.is_empty() => {
+            return Err(fail(kind.instead_of("a spec or a safetensors file")));
+        }
+        _ => {}
+    }
     if bytes.len() as u64 > MAX_SPEC {
         return Err(fail(format!(
             "has more than {MAX_SPEC} bytes, too many for a spec"
         )));
     }
     String::from_utf8(bytes).map_err(|_| {
-        fail("is no text in UTF-8, as a spec is".into())
+        fail("is not a text in UTF-8, as a spec is".into())
             .help("the name of a model file ends in `.safetensors`")
     })
 }

@@ -57,6 +57,7 @@ pub mod evaluate;
 pub mod file;
 pub mod fit;
 pub mod gradients;
+mod header;
 pub mod memory;
 pub mod model;
 pub mod onnx;

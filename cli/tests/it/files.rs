@@ -38,7 +38,11 @@ fn bad_data_is_refused_before_anything_is_written() {
         (images, "images-float-type", &["0x0d", "float32"]),
         (images, "images-extra-bytes", &["wanted 12 bytes", "14"]),
         (images, "images-empty", &["empty"]),
-        (images, "images-html", &["0x3c21444f"]),
+        (
+            images,
+            "images-html",
+            &["is an HTML page", "fetch the file again"],
+        ),
         (images, "images-header-only-8", &["truncated"]),
         (labels, "labels-two-for-three", &["3 images", "2 labels"]),
         (
