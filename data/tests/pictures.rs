@@ -78,6 +78,26 @@ fn every_truncated_picture_is_refused() {
     }
 }
 
+/// A JPEG file of which a part is missing, though the mark of its end is there.
+#[test]
+fn jpeg_data_with_a_hole_are_refused() {
+    for (name, bytes) in pictures() {
+        let scan = bytes.windows(2).rposition(|pair| pair == [0xff, 0xda]);
+        let Some(scan) = scan.filter(|_| bytes.starts_with(&[0xff, 0xd8])) else {
+            continue;
+        };
+        let header = usize::from(u16::from_be_bytes([bytes[scan + 2], bytes[scan + 3]]));
+        for end in scan + 2 + header..bytes.len() - 3 {
+            let damaged = [&bytes[..end], &[0xff, 0xd9]].concat();
+            assert!(
+                read(&damaged).is_err(),
+                "{name} with an end at {end} of {}",
+                bytes.len()
+            );
+        }
+    }
+}
+
 /// The decoder fills with grey what it can't decode unless it is told not to.
 #[test]
 fn jpeg_data_that_cannot_be_decoded_are_refused() {

@@ -2,6 +2,7 @@
 
 mod jpeg;
 mod png;
+mod scans;
 
 use std::{
     io::{BufReader, Read},
