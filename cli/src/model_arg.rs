@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tapeline_data::{Normalisation, files, identify};
+use tapeline_data::{Normalisation, files, identify_other};
 use tapeline_models::{Labels, Model, SpecError, TrainedModel, load, load_weights};
 use tapeline_spec::read;
 
@@ -183,12 +183,12 @@ fn spec_in(path: &Path) -> Result<String, CliError> {
     file.take(MAX_SPEC + 1)
         .read_to_end(&mut bytes)
         .map_err(|reason| fail(format!("cannot read: {reason}")))?;
-    match identify(&bytes) {
-        Some(kind) if kind.name == "a safetensors file" => {
-            return Err(fail("is a safetensors file, wanted a spec".into())
+    match identify_other(&bytes, "a spec") {
+        Some(kind) if kind.help.is_none() => {
+            return Err(fail(kind.instead_of("a spec"))
                 .help("the name of a model file ends in `.safetensors`"));
         }
-        Some(kind) if kind.help.is_some() && !bytes.is_empty() => {
+        Some(kind) if !bytes.is_empty() => {
             return Err(fail(kind.instead_of("a spec or a safetensors file")));
         }
         _ => {}

@@ -12,7 +12,7 @@ use std::{io::Read, path::Path};
 use crate::{
     DataError, Images,
     files::Peeked,
-    identify,
+    identify_other,
     input::{Input, read_error},
 };
 
@@ -93,14 +93,17 @@ pub(crate) fn labels(
 /// The same bytes, unless they are those of a file of another kind.
 fn expect_idx(reader: impl Read, file: &Path) -> Result<impl Read, DataError> {
     let peeked = Peeked::new(reader).map_err(|e| read_error(file, e))?;
-    match identify(&peeked.head) {
-        _ if peeked.head.is_empty() => Err(DataError::Empty { file: file.into() }),
-        Some(found) if found.help.is_some() => Err(DataError::Kind {
+    if peeked.head.is_empty() {
+        return Err(DataError::Empty { file: file.into() });
+    }
+    const WANTED: &str = "an IDX file";
+    match identify_other(&peeked.head, WANTED) {
+        Some(found) => Err(DataError::Kind {
             file: file.into(),
             found,
-            wanted: "an IDX file",
+            wanted: WANTED,
         }),
-        _ => Ok(peeked.reader()),
+        None => Ok(peeked.reader()),
     }
 }
 

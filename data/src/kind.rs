@@ -9,6 +9,8 @@ pub struct FileKind {
     pub help: Option<&'static str>,
 }
 
+const TEXT: &str = "a text";
+
 const UNPACK: Option<&str> = Some("unpack it first");
 const FETCH: Option<&str> = Some("fetch the file again");
 const CONVERT_PICTURE: Option<&str> = Some("convert it to PNG");
@@ -92,7 +94,7 @@ const KINDS: &[(&str, Option<&str>, fn(&[u8]) -> bool)] = &[
         Some("fetch the file itself with `git lfs pull`"),
         |b| b.starts_with(b"version https://git-lfs"),
     ),
-    ("a text", None, is_text),
+    (TEXT, None, is_text),
 ];
 
 /// Says what a file is by its first bytes, of which a thousand are enough; `None` when they are those of nothing that is known here.
@@ -104,6 +106,12 @@ const KINDS: &[(&str, Option<&str>, fn(&[u8]) -> bool)] = &[
 pub fn identify(bytes: &[u8]) -> Option<FileKind> {
     let found = KINDS.iter().find(|(_, _, is)| is(bytes));
     found.map(|&(name, help, _)| FileKind { name, help })
+}
+
+/// Says what a file is where `wanted` is wanted, one of the names of [`FileKind`]. `None` when it is that, a text, or nothing that is known
+/// here: then the reader of `wanted` knows better what is wrong.
+pub fn identify_other(bytes: &[u8], wanted: &str) -> Option<FileKind> {
+    identify(bytes).filter(|kind| kind.name != wanted && kind.name != TEXT)
 }
 
 impl FileKind {

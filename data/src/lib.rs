@@ -71,7 +71,7 @@ pub use dataset::{Dataset, Normalisation};
 pub use error::DataError;
 pub use idx::{read_images, read_images_from, read_labels, read_labels_from};
 pub use images::Images;
-pub use kind::{FileKind, identify};
+pub use kind::{FileKind, identify, identify_other};
 pub use known::{Known, known};
 #[cfg(feature = "pictures")]
 pub use pictures::{

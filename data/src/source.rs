@@ -9,7 +9,7 @@ use std::{
 use crate::{
     DataError, Dataset, Images,
     files::{self, Peeked},
-    folder, identify, idx,
+    folder, identify_other, idx,
     input::Input,
     known::{ENTRIES, nearest},
 };
@@ -193,12 +193,12 @@ impl Source {
 /// A file stands where a folder is wanted: perhaps the archive of one.
 fn not_a_folder(path: &Path) -> DataError {
     let head = files::open_regular(path).and_then(Peeked::new);
-    let kind = head.ok().and_then(|peeked| identify(&peeked.head));
-    match kind {
-        Some(found) if found.help.is_some() => DataError::Kind {
+    const WANTED: &str = "a folder that holds the four IDX files";
+    match head.map(|peeked| identify_other(&peeked.head, WANTED)) {
+        Ok(Some(found)) if found.help.is_some() => DataError::Kind {
             file: path.into(),
             found,
-            wanted: "a folder that holds the four IDX files",
+            wanted: WANTED,
         },
         _ => DataError::NotAFolder { file: path.into() },
     }

@@ -57,21 +57,17 @@ fn resized(name: &str, side: u16) -> Vec<u8> {
 /// One test, since memory is counted for the whole program.
 #[test]
 fn no_picture_takes_more_than_the_limit() {
-    let colors = [
-        ColorType::L8,
-        ColorType::Rgb8,
-        ColorType::Rgba8,
-        ColorType::Rgba16,
-    ];
-    for color in colors {
-        for side in [4096, 8192] {
-            let bytes = png(side, color);
-            for channels in [1, 3] {
-                let peak = peak(&bytes, channels);
-                let fits = side == 4096 || color == ColorType::L8 && channels == 1;
-                assert_eq!(peak.is_some(), fits, "{color:?}, {side}, {channels}");
-            }
-        }
+    for (color, side, channels, fits) in [
+        (ColorType::L8, 8192, 1, true),
+        (ColorType::L8, 8192, 3, false),
+        (ColorType::Rgb8, 8192, 1, false),
+        (ColorType::Rgba8, 8192, 1, false),
+        (ColorType::Rgba8, 4096, 1, true),
+        (ColorType::Rgba16, 4096, 3, true),
+        (ColorType::Rgba16, 8192, 3, false),
+    ] {
+        let peak = peak(&png(side, color), channels);
+        assert_eq!(peak.is_some(), fits, "{color:?}, {side}, {channels}");
     }
 
     for name in [
@@ -80,7 +76,7 @@ fn no_picture_takes_more_than_the_limit() {
         "progressive-420.jpg",
         "cmyk.jpg",
     ] {
-        for side in [4096, 6000, 8192] {
+        for side in [4096, 8192] {
             let bytes = resized(name, side);
             let before = ALLOCATOR.current_usage();
             ALLOCATOR.reset_peak_usage();

@@ -11,7 +11,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::Value;
-use tapeline_data::identify;
+use tapeline_data::identify_other;
 use tapeline_spec::quote;
 
 use crate::FileError;
@@ -85,11 +85,8 @@ fn contents(bytes: &[u8]) -> Result<Contents<'_>, String> {
 /// The header and the data.
 fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), String> {
     const WANTED: &str = "a safetensors file";
-    match identify(bytes) {
-        Some(kind) if kind.name != WANTED && kind.help.is_some() => {
-            return Err(kind.instead_of(WANTED));
-        }
-        _ => {}
+    if let Some(kind) = identify_other(bytes, WANTED) {
+        return Err(kind.instead_of(WANTED));
     }
     let Some((length, rest)) = bytes.split_first_chunk() else {
         return Err(format!(
