@@ -163,7 +163,9 @@ impl Place {
         let shape = field("shape")?;
         let sizes = sizes(shape).ok_or_else(|| wrong("shape", shape, "a list of sizes"))?;
         let offsets = field("data_offsets")?;
-        let Some([begin, end]) = self::sizes(offsets).and_then(|o| o.try_into().ok()) else {
+        let Some([begin, end]): Option<[usize; 2]> =
+            self::sizes(offsets).and_then(|offsets| offsets.try_into().ok())
+        else {
             return Err(wrong("data offsets", offsets, "two places in the data"));
         };
         if begin > end {
