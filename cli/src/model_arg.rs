@@ -15,12 +15,11 @@
 use std::{
     ffi::OsStr,
     fmt::Display,
-    fs::File,
     io::Read,
     path::{Path, PathBuf},
 };
 
-use tapeline_data::Normalisation;
+use tapeline_data::{Normalisation, files, identify_other};
 use tapeline_models::{
     Labels, Model, NotFinite, SpecError, TrainedModel, load, load_weights, shape_text,
 };
@@ -93,7 +92,7 @@ impl ModelArg {
         };
         if path.is_dir() {
             let file = path.join(MODEL);
-            if !file.exists() {
+            if !file.is_file() {
                 let message = format!("{}: the folder has no {MODEL}", path.display());
                 return Err(CliError::model_file(message)
                     .help("a run has one as soon as its first epoch is done"));
@@ -298,18 +297,28 @@ fn marked(arg: &OsStr) -> Option<PathBuf> {
 
 fn spec_in(path: &Path) -> Result<String, CliError> {
     let fail = |problem: String| CliError::usage(format!("{}: {problem}", path.display()));
-    let file = File::open(path).map_err(|reason| fail(format!("cannot open: {reason}")))?;
+    let file = files::open(path).map_err(|reason| fail(format!("cannot open: {reason}")))?;
     let mut bytes = Vec::new();
     file.take(MAX_SPEC + 1)
         .read_to_end(&mut bytes)
         .map_err(|reason| fail(format!("cannot read: {reason}")))?;
+    match identify_other(&bytes, "a spec") {
+        Some(kind) if kind.help.is_none() => {
+            return Err(fail(kind.instead_of("a spec"))
+                .help("the name of a model file ends in `.safetensors`"));
+        }
+        Some(kind) if !bytes.is_empty() => {
+            return Err(fail(kind.instead_of("a spec or a safetensors file")));
+        }
+        _ => {}
+    }
     if bytes.len() as u64 > MAX_SPEC {
         return Err(fail(format!(
             "has more than {MAX_SPEC} bytes, too many for a spec"
         )));
     }
     String::from_utf8(bytes).map_err(|_| {
-        fail("is no text in UTF-8, as a spec is".into())
+        fail("is not a text in UTF-8, as a spec is".into())
             .help("the name of a model file ends in `.safetensors`")
     })
 }

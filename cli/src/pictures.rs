@@ -1,8 +1,8 @@
 //! PNG, JPEG and IDX files as inputs of a model.
 
-use std::{fs::File, io::Read, panic, path::Path};
+use std::{fs::File, io, panic, path::Path};
 
-use tapeline_data::{Images, is_dark_on_light, read_images, read_picture, resized};
+use tapeline_data::{ImageFile, Images, is_dark_on_light, read_image_file, resized};
 use tapeline_models::shape_text;
 
 use crate::error::CliError;
@@ -29,12 +29,20 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Reads a file as inputs of `shape`: channels, rows, columns. What the file is, its first bytes tell.
-    pub fn read(file: &Path, shape: [usize; 3], treatment: &Treatment) -> Result<Self, CliError> {
-        let numbered = is_idx(file)?;
-        let mut images = match numbered {
-            true => read_images(file)?,
-            false => quietly(|| read_picture(file, shape[0]))?,
+    /// Reads an opened file as inputs of `shape`: channels, rows, columns. Its format is recognised by the first bytes.
+    pub fn read(
+        file: &Path,
+        opened: io::Result<File>,
+        shape: [usize; 3],
+        treatment: &Treatment,
+    ) -> Result<Self, CliError> {
+        let opened = opened.map_err(|reason| {
+            CliError::data(format!("{}: cannot open: {reason}", file.display()))
+        })?;
+        let read = quietly(|| read_image_file(opened, shape[0], file))?;
+        let (mut images, numbered) = match read {
+            ImageFile::Picture(image) => (image, false),
+            ImageFile::Idx(images) => (images, true),
         };
         let as_stored = numbered && treatment.transpose_idx;
         if treatment.transpose.unwrap_or(as_stored) {
@@ -77,24 +85,6 @@ fn quietly<R>(read: impl FnOnce() -> R) -> R {
     let result = read();
     panic::set_hook(hook);
     result
-}
-
-/// IDX begins with two zeros; a gzipped file can be nothing else that is read here.
-fn is_idx(file: &Path) -> Result<bool, CliError> {
-    let fail = |doing: &str, reason| {
-        CliError::data(format!("{}: cannot {doing}: {reason}", file.display()))
-    };
-    let opened = File::open(file).map_err(|reason| fail("open", reason))?;
-    let mut start = Vec::new();
-    opened
-        .take(2)
-        .read_to_end(&mut start)
-        .map_err(|reason| fail("read", reason))?;
-    match start[..] {
-        [] => Err(CliError::data(format!("{}: is empty", file.display()))),
-        [0, 0] | [0x1f, 0x8b] => Ok(true),
-        _ => Ok(false),
-    }
 }
 
 fn map(images: &Images, f: impl Fn(u8) -> u8) -> Images {

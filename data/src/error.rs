@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use crate::FileKind;
+
 /// A fault in a file, a folder or a name. Each names the thing, what was found and what was expected.
 ///
 /// `file` is the path, or the name given with bytes.
@@ -92,8 +94,18 @@ pub enum DataError {
         /// Bytes that are there; `None` when there are more and the rest was not unpacked.
         found: Option<u64>,
     },
+    /// A file of another kind, which its first bytes give away.
+    #[error("{file}: {}", .found.instead_of(.wanted))]
+    Kind {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        found: FileKind,
+        /// What it should be.
+        wanted: &'static str,
+    },
     /// The gzip stream is damaged.
-    #[error("{file}: {problem}")]
+    #[error("{file}: {problem}; fetch the file again")]
     Gzip {
         /// The file.
         file: PathBuf,

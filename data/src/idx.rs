@@ -11,6 +11,8 @@ use std::{io::Read, path::Path};
 
 use crate::{
     DataError, Images,
+    files::Peeked,
+    identify_other,
     input::{Input, read_error},
 };
 
@@ -55,10 +57,11 @@ pub fn read_labels_from(bytes: &[u8], name: impl AsRef<Path>) -> Result<Vec<u8>,
 }
 
 pub(crate) fn images(
-    mut reader: impl Read,
+    reader: impl Read,
     length: Option<u64>,
     file: &Path,
 ) -> Result<Images, DataError> {
+    let mut reader = expect_idx(reader, file)?;
     let sizes = header(&mut reader, &[IMAGES, IMAGES_WITH_CHANNELS], file)?;
     let pixels = body(reader, length, &sizes, file)?;
     let sizes: Vec<usize> = sizes.iter().map(|&n| n as usize).collect();
@@ -78,12 +81,30 @@ pub(crate) fn images(
 }
 
 pub(crate) fn labels(
-    mut reader: impl Read,
+    reader: impl Read,
     length: Option<u64>,
     file: &Path,
 ) -> Result<Vec<u8>, DataError> {
+    let mut reader = expect_idx(reader, file)?;
     let sizes = header(&mut reader, &[LABELS], file)?;
     body(reader, length, &sizes, file)
+}
+
+/// The same bytes, unless they are those of a file of another kind.
+fn expect_idx(reader: impl Read, file: &Path) -> Result<impl Read, DataError> {
+    let peeked = Peeked::new(reader).map_err(|e| read_error(file, e))?;
+    if peeked.head.is_empty() {
+        return Err(DataError::Empty { file: file.into() });
+    }
+    const WANTED: &str = "an IDX file";
+    match identify_other(&peeked.head, WANTED) {
+        Some(found) => Err(DataError::Kind {
+            file: file.into(),
+            found,
+            wanted: WANTED,
+        }),
+        None => Ok(peeked.reader()),
+    }
 }
 
 /// The sizes that stand after one of the wanted magic numbers.

@@ -8,7 +8,7 @@ use std::{
 
 use flate2::bufread::GzDecoder;
 
-use crate::DataError;
+use crate::{DataError, files};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -20,8 +20,18 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// Opens a file. Gzip is known by its first bytes: names lie, after a download in particular.
+    /// Opens a file that a user has named, which may be a pipe.
     pub fn open(file: &Path) -> Result<Input<'static>, DataError> {
+        Input::opened(files::open(file), file)
+    }
+
+    /// Opens a file that was found in a folder.
+    pub fn open_found(file: &Path) -> Result<Input<'static>, DataError> {
+        Input::opened(files::open_regular(file), file)
+    }
+
+    /// Gzip is known by its first bytes: names lie, after a download in particular.
+    fn opened(opened: io::Result<File>, file: &Path) -> Result<Input<'static>, DataError> {
         let failed = |doing| {
             move |reason| DataError::Io {
                 file: file.into(),
@@ -29,11 +39,11 @@ impl<'a> Input<'a> {
                 reason,
             }
         };
-        let opened = File::open(file).map_err(failed("open"))?;
+        let opened = opened.map_err(|reason| match reason.kind() {
+            io::ErrorKind::IsADirectory => DataError::NotAFile { file: file.into() },
+            _ => failed("open")(reason),
+        })?;
         let about = opened.metadata().map_err(failed("open"))?;
-        if about.is_dir() {
-            return Err(DataError::NotAFile { file: file.into() });
-        }
         let length = about.is_file().then_some(about.len());
         Input::sniff(BufReader::with_capacity(1 << 16, opened), length).map_err(failed("read"))
     }
@@ -42,7 +52,7 @@ impl<'a> Input<'a> {
         Input::sniff(bytes, Some(bytes.len() as u64)).expect("a slice reads without errors")
     }
 
-    fn sniff(mut reader: impl BufRead + 'a, length: Option<u64>) -> io::Result<Self> {
+    pub fn sniff(mut reader: impl BufRead + 'a, length: Option<u64>) -> io::Result<Self> {
         Ok(if reader.fill_buf()?.starts_with(&GZIP) {
             let members = Members {
                 current: Some(GzDecoder::new(reader)),
@@ -101,7 +111,7 @@ impl<R: BufRead> Read for Members<R> {
                 None => {}
                 Some(first) if *first == GZIP[0] => self.current = Some(GzDecoder::new(rest)),
                 Some(_) => {
-                    let problem = "bytes that are no gzip follow its end";
+                    let problem = "bytes that are not gzip follow its end";
                     return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
                 }
             }

@@ -10,6 +10,8 @@
 //! | [`source`] | [`load`]: `mnist`, `fashion-mnist` or a folder |
 //! | [`known`](mod@known) | [`known()`]: the names |
 //! | `pictures` | `read_picture`: PNG and JPEG, with the feature of that name; `resized` |
+//! | [`files`] | opening what comes from outside: files that are named, and files that are found |
+//! | [`kind`] | [`identify`]: what a file is, by its first bytes |
 //! | [`verify`](mod@verify) | [`verify()`]: counts and checksums of a source's files |
 //! | [`error`] | [`DataError`] |
 //!
@@ -49,11 +51,13 @@ pub mod batches;
 mod bundled;
 pub mod dataset;
 pub mod error;
+pub mod files;
 mod folder;
 mod from_mnist;
 pub mod idx;
 pub mod images;
 mod input;
+pub mod kind;
 pub mod known;
 #[cfg(feature = "pictures")]
 pub mod pictures;
@@ -67,9 +71,13 @@ pub use dataset::{Dataset, Normalisation};
 pub use error::DataError;
 pub use idx::{read_images, read_images_from, read_labels, read_labels_from};
 pub use images::Images;
+pub use kind::{FileKind, identify, identify_other};
 pub use known::{Known, known};
 #[cfg(feature = "pictures")]
-pub use pictures::{is_dark_on_light, read_picture, read_picture_from, resized};
+pub use pictures::{
+    ImageFile, is_dark_on_light, is_image_file, read_image_file, read_picture, read_picture_from,
+    resized,
+};
 pub use source::{Loaded, load};
 pub use verify::{FileReport, verify};
 pub use write::{write_images, write_labels};

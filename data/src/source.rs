@@ -7,7 +7,9 @@ use std::{
 };
 
 use crate::{
-    DataError, Dataset, Images, folder, idx,
+    DataError, Dataset, Images,
+    files::{self, Peeked},
+    folder, identify_other, idx,
     input::Input,
     known::{ENTRIES, nearest},
 };
@@ -153,7 +155,7 @@ impl Part {
         match &self.place {
             #[cfg(feature = "bundled")]
             Place::Bytes(bytes) => Ok(Input::bytes(bytes)),
-            Place::File(file) => Input::open(file),
+            Place::File(file) => Input::open_found(file),
         }
     }
 
@@ -201,7 +203,7 @@ impl Source {
                     notes,
                 })
             }
-            Ok(_) => Err(DataError::NotAFolder { file: path.into() }),
+            Ok(_) => Err(not_a_folder(path)),
             Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => {
                 Err(DataError::Unknown {
                     name: path.into(),
@@ -215,5 +217,19 @@ impl Source {
                 reason,
             }),
         }
+    }
+}
+
+/// A file stands where a folder is wanted: perhaps the archive of one.
+fn not_a_folder(path: &Path) -> DataError {
+    let head = files::open_regular(path).and_then(Peeked::new);
+    const WANTED: &str = "a folder that holds the four IDX files";
+    match head.map(|peeked| identify_other(&peeked.head, WANTED)) {
+        Ok(Some(found)) if found.help.is_some() => DataError::Kind {
+            file: path.into(),
+            found,
+            wanted: WANTED,
+        },
+        _ => DataError::NotAFolder { file: path.into() },
     }
 }

@@ -145,7 +145,11 @@ fn d06_failed_downloads_are_refused() {
     let html = b"<!DOCTYPE html><html><head><title>Moved</title></head></html>\n";
     says(
         read_images_from(html, "page"),
-        &["page", "0x3c21444f", "<!DO", "wanted 0x00000803"],
+        &[
+            "page",
+            "is an HTML page, wanted an IDX file",
+            "fetch the file again",
+        ],
     );
     says(
         read_images_from(&bytes("0000080300000003"), "cut"),
@@ -515,7 +519,7 @@ fn damaged_gzip_is_refused() {
         let trailed = [&good[..], garbage].concat();
         says(
             read_images_from(&trailed, "trailed.gz"),
-            &["trailed.gz", "bytes that are no gzip follow its end"],
+            &["trailed.gz", "bytes that are not gzip follow its end"],
         );
     }
     let empty_member = [gzip(b""), good, gzip(b"")].concat();

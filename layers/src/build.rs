@@ -1,5 +1,7 @@
 //! From a call to a layer: shapes, parameters, bodies.
 
+use std::sync::Arc;
+
 use tapeline_spec::Call;
 use tapeline_tensor::{ParamId, Role};
 
@@ -17,6 +19,10 @@ pub struct Build<'b> {
     pub(crate) bodies: &'b [Vec<Call<'b, LayerDef>>],
     pub(crate) depth: usize,
 }
+
+/// For each cell of a line of an output, the cell of the input that it is a copy of; `None` for a zero.
+/// ([`gather2d`](tapeline_tensor::gather2d) takes one for rows and one for columns.)
+pub type Table = Arc<[Option<usize>]>;
 
 /// A parameter that has just been asked for; can be used where its id is wanted.
 pub struct Asked<'a>(&'a mut Declared, ParamId);
@@ -75,12 +81,34 @@ impl<'b> Build<'b> {
         first.ok_or_else(|| Refusal::takes("[features] or [channels, height, width]"))
     }
 
-    /// Makes sure that an output of this shape, without the batch, is not too large; for layers that make tables of its size.
+    /// Makes sure that an array of this shape, without the batch, is not too large: an output, before its sizes are worked with, or what is
+    /// made on the way to it.
     ///
     /// # Errors
     /// When it is.
     pub fn fits(&self, output: &[usize]) -> Result<(), Refusal> {
         self.site.room(output).map(|_| ())
+    }
+
+    /// Makes a table of `len` cells. A layer makes all its tables here, so that they are counted before they take memory.
+    ///
+    /// # Errors
+    /// When those of the whole model become too large.
+    pub fn table(
+        &mut self,
+        len: usize,
+        cell: impl Fn(usize) -> Option<usize>,
+    ) -> Result<Table, Refusal> {
+        self.count_table(len)?;
+        Ok((0..len).map(cell).collect())
+    }
+
+    /// Counts a table of `len` cells that is made later, as [`table`](Build::table) counts its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn count_table(&mut self, len: usize) -> Result<(), Refusal> {
+        self.site.tables(len)
     }
 
     /// A layer whose output has the input's shape.

@@ -51,7 +51,7 @@ pub mod losses;
 pub mod meaning;
 pub mod plan;
 
-pub use build::{Asked, Build};
+pub use build::{Asked, Build, Table};
 pub use built::{Built, Epilogue};
 pub use chain::Chain;
 pub use ctx::{Ctx, Mode, Stream, Updates};

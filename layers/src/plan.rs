@@ -11,6 +11,9 @@ pub const MAX_PARAMETERS: usize = 1 << 27;
 /// The most values that the layers of a model may put out for one sample, and that the sample may have: 64 MiB in `f32`.
 pub const MAX_OUTPUTS: usize = 1 << 24;
 
+/// The maximum number of cells in all tables that the layers of a model make while they are built: 32 MiB.
+pub const MAX_TABLES: usize = 1 << 21;
+
 /// A chain of layers built for an input shape, with the parameters it asks for and a row for each layer. It holds no array.
 pub struct Plan {
     /// The layers.
@@ -147,6 +150,8 @@ pub(crate) struct Site {
     streams: u64,
     parameters: usize,
     outputs: usize,
+    /// Cells of all tables.
+    tables: usize,
     /// The rows of the layers being built, from the outermost in.
     open: Vec<usize>,
 }
@@ -166,6 +171,17 @@ impl Site {
                 "its output {output:?} makes the layers put out more than {MAX_OUTPUTS} values for one sample"
             ))
         })
+    }
+
+    /// Counts a table of `len` cells.
+    pub fn tables(&mut self, len: usize) -> Result<(), Refusal> {
+        let total = self.tables.checked_add(len);
+        self.tables = total.filter(|&n| n <= MAX_TABLES).ok_or_else(|| {
+            Refusal::from(format!(
+                "a table of {len} cells makes the tables of the layers larger than {MAX_TABLES} cells"
+            ))
+        })?;
+        Ok(())
     }
 
     /// Ends the layer begun last; returns its row.

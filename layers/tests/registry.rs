@@ -177,3 +177,43 @@ fn a_loss_is_exactly_one_call() {
             .contains("did you mean `cross_entropy`?")
     );
 }
+
+/// What is silently something else in PyTorch's order is refused, with the call that was meant.
+#[test]
+fn pytorchs_order_is_refused_with_what_was_meant() {
+    for (text, meant) in [
+        (
+            "conv2d(1, 8, 5)",
+            "`conv2d(8, 5)` if 1 is PyTorch's `in_channels`",
+        ),
+        ("conv2d(16, 32, 3, padding=1)", "`conv2d(32, 3, padding=1)`"),
+        (
+            "linear(784, 10)",
+            "`linear(10)` if 784 is PyTorch's `in_features`",
+        ),
+        (
+            "batchnorm1d(64)",
+            "`batchnorm1d` if 64 is PyTorch's `num_features`",
+        ),
+        ("batchnorm2d(64)", "`batchnorm2d` if 64"),
+        (
+            "layernorm(128)",
+            "`layernorm` if 128 is PyTorch's `normalized_shape`",
+        ),
+        ("rmsnorm(128)", "`rmsnorm` if 128"),
+        (
+            "groupnorm(4, 64)",
+            "`groupnorm(4)` if 64 is PyTorch's `num_channels`",
+        ),
+        ("avgpool2d(2, 2, 0, true)", "write `count_include_pad=true`"),
+        ("upsample2d(14)", "write `scale_factor=14`"),
+    ] {
+        let errors = build(text, &[1, 28, 28], &layers())
+            .map(|_| ())
+            .unwrap_err();
+        assert!(
+            errors.len() == 1 && errors[0].contains(meant),
+            "{text}: {errors:?}"
+        );
+    }
+}

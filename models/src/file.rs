@@ -1,9 +1,13 @@
 //! Model files: a trained model, with all that is needed to use it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+    path::Path,
+};
 
 use serde_json::json;
-use tapeline_data::Normalisation;
+use tapeline_data::{Normalisation, files};
 use tapeline_layers::LayerDef;
 use tapeline_spec::{Presets, Registry, quote};
 use tapeline_tensor::Params;
@@ -159,8 +163,24 @@ pub fn load_weights(path: &Path, model: &Model) -> Result<Params, FileError> {
     weights::decode(&read(path)?, &model.plan.declared, path)
 }
 
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    fs::read(path).map_err(|reason| FileError::new(path, format!("can't be read: {reason}")))
+/// Reads a file that a user has named, which may be a pipe.
+///
+/// # Errors
+/// When it can't be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    let read = files::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    read.map_err(|reason| unread(path, &reason))?;
+    Ok(bytes)
+}
+
+/// Reads a file that was found in a folder.
+pub(crate) fn read_found(path: &Path) -> Result<Vec<u8>, FileError> {
+    files::read_regular(path).map_err(|reason| unread(path, &reason))
+}
+
+fn unread(path: &Path, reason: &io::Error) -> FileError {
+    FileError::new(path, format!("can't be read: {reason}"))
 }
 
 /// A shape as text: `1x28x28`.

@@ -58,6 +58,7 @@ pub mod evaluate;
 pub mod file;
 pub mod fit;
 pub mod gradients;
+mod header;
 pub mod history;
 pub mod memory;
 pub mod model;

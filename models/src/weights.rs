@@ -7,14 +7,12 @@ use std::{
 };
 
 use ndarray::{Array, IxDyn, ShapeBuilder};
-use safetensors::{
-    Dtype, SafeTensors,
-    tensor::{Metadata, TensorView},
-};
 use serde_json::{Map, Value, json};
 use tapeline_layers::Declared;
 use tapeline_spec::{printable, quote};
 use tapeline_tensor::{Params, Tensor, is_finite};
+
+use crate::header::{self, Stored};
 
 /// A model file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -113,68 +111,38 @@ pub(crate) fn encode_named<'a>(
 /// The text metadata of a safetensors file.
 ///
 /// # Errors
-/// When it is no such file.
+/// When the bytes are not those of one.
 pub fn metadata(bytes: &[u8], file: &Path) -> Result<BTreeMap<String, String>, FileError> {
-    let (_, metadata) = header(bytes, file)?;
-    Ok(metadata
-        .metadata()
-        .clone()
-        .unwrap_or_default()
-        .into_iter()
-        .collect())
-}
-
-fn header(bytes: &[u8], file: &Path) -> Result<(usize, Metadata), FileError> {
-    let length = bytes.first_chunk().map(|&n| u64::from_le_bytes(n));
-    let problem = match length {
-        None => format!(
-            "is no safetensors file: it has {} bytes, fewer than the 8 of the header's length",
-            bytes.len()
-        ),
-        Some(length) if length > bytes.len() as u64 - 8 => {
-            format!(
-                "is no safetensors file: its header would have {length} bytes, but {} follow",
-                bytes.len() - 8
-            )
-        }
-        Some(_) => match SafeTensors::read_metadata(bytes) {
-            Ok(header) => return Ok(header),
-            Err(reason) => format!("is no safetensors file: {reason}"),
-        },
-    };
-    Err(FileError::new(file, problem))
+    header::read(bytes, file).map(|contents| contents.metadata)
 }
 
 /// Reads parameters that were declared, by name, from a safetensors file.
 ///
-/// Types of number are `f32`, `f64`, `f16` and `bf16`; tensors may stand in any order; PyTorch's `num_batches_tracked` is passed over.
+/// Types of number are `f32`, `f64`, `f16` and `bf16`; tensors may be in any order; PyTorch's `num_batches_tracked` is ignored.
 ///
 /// # Errors
-/// When it is no such file, or doesn't fit: names that are missing or unknown, shapes, types and values that are wrong, are told at once.
+/// When the bytes are not those of such a file, or don't fit: all names that are missing, unknown or used twice, and all shapes, types and
+/// values that are wrong, are reported together.
 pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params, FileError> {
-    header(bytes, file)?;
+    let tensors = header::read(bytes, file)?.tensors;
     let fail = |problem: String| FileError::new(file, problem);
-    let tensors = SafeTensors::deserialize(bytes)
-        .map_err(|e| fail(format!("is no safetensors file: {e}")))?;
 
     let known = |name: &str| {
         name.ends_with("num_batches_tracked") || declared.iter().any(|d| d.name == name)
     };
-    let mut unknown: Vec<_> = tensors
-        .names()
-        .into_iter()
+    let unknown = tensors
+        .keys()
         .filter(|name| !known(name))
-        .map(quote)
+        .map(|name| quote(name))
         .collect();
-    unknown.sort_unstable();
     let (mut missing, mut wrong) = (Vec::new(), Vec::new());
     let mut params = Params::new();
     for declared in declared {
         let name = &declared.name;
-        match tensors.tensor(name).map(|tensor| value(&tensor, declared)) {
-            Err(_) => missing.push(format!("`{name}`")),
-            Ok(Err(problem)) => wrong.push(format!("`{name}` {problem}")),
-            Ok(Ok(value)) => _ = params.push(name, declared.role, value),
+        match tensors.get(name).map(|tensor| value(tensor, declared)) {
+            None => missing.push(format!("`{name}`")),
+            Some(Err(problem)) => wrong.push(format!("`{name}` {problem}")),
+            Some(Ok(value)) => _ = params.push(name, declared.role, value),
         }
     }
     let mut complaints = Vec::new();
@@ -206,23 +174,22 @@ fn listed(mut items: Vec<String>, separator: &str) -> String {
 }
 
 /// One tensor, in the memory order that was declared. Narrower numbers are exact in `f32`, wider ones are rounded.
-fn value(tensor: &TensorView, declared: &Declared) -> Result<Tensor, String> {
-    let bytes = tensor.data();
-    let numbers: Vec<f64> = match tensor.dtype() {
-        Dtype::F64 => numbers(bytes, f64::from_le_bytes),
-        Dtype::F32 => numbers(bytes, |b| f32::from_le_bytes(b).into()),
-        Dtype::F16 => numbers(bytes, |b| half(u16::from_le_bytes(b)).into()),
-        Dtype::BF16 => numbers(bytes, |b| brain(u16::from_le_bytes(b)).into()),
+fn value(tensor: &Stored, declared: &Declared) -> Result<Tensor, String> {
+    let bytes = tensor.data;
+    let numbers: Vec<f64> = match &*tensor.dtype {
+        "F64" => numbers(bytes, f64::from_le_bytes),
+        "F32" => numbers(bytes, |b| f32::from_le_bytes(b).into()),
+        "F16" => numbers(bytes, |b| half(u16::from_le_bytes(b)).into()),
+        "BF16" => numbers(bytes, |b| brain(u16::from_le_bytes(b)).into()),
         other => {
             let wanted = "F32, F64, F16 or BF16 is wanted";
-            return Err(format!("has type {other:?}, but {wanted}"));
+            return Err(format!("has type {other}, but {wanted}"));
         }
     };
-    if tensor.shape() != declared.shape {
+    if tensor.shape != declared.shape {
         return Err(format!(
             "has shape {:?}, but the model wants {:?}",
-            tensor.shape(),
-            declared.shape
+            tensor.shape, declared.shape
         ));
     }
     let mut pairs = numbers.iter().enumerate();

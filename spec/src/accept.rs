@@ -55,6 +55,9 @@ fn convert(facts: &Facts, value: &Value) -> Option<Value> {
         Kind::SizeList => list(value, size),
         Kind::NumberList => list(value, number),
         Kind::SizeOrWord => word(facts, value).or_else(|| size(value)),
+        Kind::SizesOrWord => word(facts, value)
+            .or_else(|| pair(value, size))
+            .or_else(|| Some(Value::Tuple(vec![size(value)?; 2]))),
     }
 }
 
@@ -106,7 +109,7 @@ fn list(value: &Value, part: impl Fn(&Value) -> Option<Value>) -> Option<Value> 
 fn help(facts: &Facts, value: &Value) -> Option<String> {
     let integer = matches!(
         facts.kind,
-        Kind::Size | Kind::Sizes | Kind::SizeList | Kind::SizeOrWord
+        Kind::Size | Kind::Sizes | Kind::SizeList | Kind::SizeOrWord | Kind::SizesOrWord
     );
     let meant = match value {
         Value::Float(x) if x.fract() == 0.0 && x.abs() < 1e15 => Value::Int(*x as i64),

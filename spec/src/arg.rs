@@ -7,26 +7,29 @@ use std::{
 
 use crate::{
     ArgInfo, Value,
-    info::{AnyArg, Facts, Fallback, Kind},
+    info::{AnyArg, Facts, Fallback, Inferred, Kind},
 };
 
 /// A key by which a definition declares an argument and later gets its value, a `T`.
 ///
 /// `T` is one of `usize`, `f64`, `bool`, `&'static str` (one of a list of words), `String` (a quoted text), `[usize; 2]` (one integer for
-/// both will do), `[f64; 2]`, `Vec<usize>` and `Vec<f64>` (one or more; a single one needs no brackets) and [`SizeOrWord`]. Keys are constants, made by a chain of calls:
+/// both will do), `[f64; 2]`, `Vec<usize>` and `Vec<f64>` (one or more; a single one needs no brackets) ,
+/// [`SizeOrWord`] and [`SizesOrWord`]. Keys are constants, made by a chain of calls:
 ///
 /// ```
-/// use tapeline_spec::{Arg, ArgInfo, SizeOrWord};
+/// use tapeline_spec::{Arg, ArgInfo, SizesOrWord};
 ///
 /// const P: Arg<f64> = Arg::new("p", "probability of dropping a value").default(0.5).range(0.0..=1.0);
 /// const BETAS: Arg<[f64; 2]> = Arg::new("betas", "shares kept").default([0.9, 0.999]).from(0.0).below(1.0);
-/// const PADDING: Arg<SizeOrWord> = Arg::new("padding", "zeros around the image").choices(&["same", "valid"]).tried(0..=2);
+/// const PADDING: Arg<SizesOrWord> = Arg::new("padding", "zeros around the image").choices(&["same", "valid"]).tried(0..=2);
 ///
 /// const ARGS: &[ArgInfo] = &[P.info(), BETAS.info(), PADDING.info()];
 /// assert_eq!(ARGS[0].kind(), "number, 0 to 1");
 /// assert_eq!(ARGS[1].kind(), "two numbers, at least 0 and below 1");
 /// assert!(ARGS[2].required());
 /// ```
+///
+/// A text gives arguments by position or by name; those that are [`keyword_only`](Arg::keyword_only) by name.
 ///
 /// An argument is required unless it has a default. Limits bind every number that is given; each call sets its bound anew. What `tried`
 /// says is for checks, which draw values there by [`ArgInfo::draw`].
@@ -38,6 +41,8 @@ pub struct Arg<T: ArgType> {
     choices: &'static [&'static str],
     fallback: Fallback<T::Fixed>,
     tried: Option<[T::Limit; 2]>,
+    keyword_only: bool,
+    inferred: Option<Inferred>,
 }
 
 impl<T: ArgType> Clone for Arg<T> {
@@ -57,6 +62,15 @@ pub enum SizeOrWord {
     Word(&'static str),
 }
 
+/// Two sizes, or one of a list of words. In a text, one integer for both will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SizesOrWord {
+    /// Two integers.
+    Sizes([usize; 2]),
+    /// One of the words of [`Arg::choices`].
+    Word(&'static str),
+}
+
 impl<T: ArgType> Arg<T> {
     /// A required argument without limits. `name` is a name of the grammar; `doc` says in a few words what it is.
     pub const fn new(name: &'static str, doc: &'static str) -> Self {
@@ -68,7 +82,22 @@ impl<T: ArgType> Arg<T> {
             choices: &[],
             fallback: Fallback::Required,
             tried: None,
+            keyword_only: false,
+            inferred: None,
         }
+    }
+
+    /// Accepts it by name only: `stride=2`. In a definition, arguments that may be given by position come first.
+    pub const fn keyword_only(mut self) -> Self {
+        self.keyword_only = true;
+        self
+    }
+
+    /// Helps those who write a call in the order of another library, of a keyword-only argument to which a position leads: there the value at
+    /// `position`, from 0, is `what`, which is inferred here.
+    pub const fn inferred(mut self, position: usize, what: &'static str) -> Self {
+        self.inferred = Some(Inferred { position, what });
+        self
     }
 
     /// Makes it optional. A text's default is a `&'static str`, a list's a slice, any other's a `T`.
@@ -155,6 +184,8 @@ impl<T: ArgType> AnyArg for Arg<T> {
                 Fallback::Value(value) => Fallback::Value(T::write(value)),
             },
             tried: self.tried.map(|limits| limits.map(T::number)),
+            keyword_only: self.keyword_only,
+            inferred: self.inferred,
         }
     }
 }
@@ -196,8 +227,10 @@ impl Limited for [f64; 2] {}
 impl Limited for Vec<usize> {}
 impl Limited for Vec<f64> {}
 impl Limited for SizeOrWord {}
+impl Limited for SizesOrWord {}
 impl Worded for &'static str {}
 impl Worded for SizeOrWord {}
+impl Worded for SizesOrWord {}
 
 macro_rules! arg_types {
     ($($type:ty, $fixed:ty, $kind:ident, $limit:ty, $read:expr, $write:expr;)*) => {$(
@@ -236,6 +269,10 @@ arg_types! {
     SizeOrWord, SizeOrWord, SizeOrWord, usize, size_or_word, |value| match value {
         SizeOrWord::Size(size) => of_size(size),
         SizeOrWord::Word(word) => Value::Word(word.into()),
+    };
+    SizesOrWord, SizesOrWord, SizesOrWord, usize, sizes_or_word, |value| match value {
+        SizesOrWord::Sizes(sizes) => Value::Tuple(sizes.map(of_size).into()),
+        SizesOrWord::Word(word) => Value::Word(word.into()),
     };
 }
 
@@ -282,6 +319,11 @@ fn word(value: &Value, choices: &[&'static str]) -> Option<&'static str> {
 fn size_or_word(value: &Value, choices: &[&'static str]) -> Option<SizeOrWord> {
     let word = word(value, choices).map(SizeOrWord::Word);
     word.or_else(|| size(value).map(SizeOrWord::Size))
+}
+
+fn sizes_or_word(value: &Value, choices: &[&'static str]) -> Option<SizesOrWord> {
+    let word = word(value, choices).map(SizesOrWord::Word);
+    word.or_else(|| pair(value, size).map(SizesOrWord::Sizes))
 }
 
 fn pair<T>(value: &Value, part: fn(&Value) -> Option<T>) -> Option<[T; 2]> {

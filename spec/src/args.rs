@@ -191,12 +191,12 @@ impl Args {
         self.0.iter().find(|filled| filled.info.name == name)
     }
 
-    /// As people write them: the required ones in front by position, others by name, those at their default not at all.
+    /// As people write them: the required ones in front by position unless they are keyword-only, others by name, those at their default not at all.
     pub(crate) fn short(&self) -> String {
         let front = self
             .0
             .iter()
-            .take_while(|filled| filled.info.required())
+            .take_while(|filled| filled.info.required() && !filled.info.keyword_only())
             .count();
         let position = self.0[..front].iter().map(Filled::written);
         let name = self.0[front..]

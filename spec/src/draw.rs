@@ -15,10 +15,12 @@ impl Facts {
         let drawn = match (self.kind, self.tried) {
             (Kind::Bool, _) => Some(Value::Bool(random.below(2) == 1)),
             (Kind::Word, _) => Some(random.word(self.choices)),
-            (Kind::SizeOrWord, Some(_)) if random.below(2) == 0 => Some(random.word(self.choices)),
+            (Kind::SizeOrWord | Kind::SizesOrWord, Some(_)) if random.below(2) == 0 => {
+                Some(random.word(self.choices))
+            }
             (Kind::Size | Kind::SizeOrWord, Some(tried)) => Some(random.size(tried)),
             (Kind::Number, Some(tried)) => Some(random.number(tried)),
-            (Kind::Sizes, Some(tried)) => {
+            (Kind::Sizes | Kind::SizesOrWord, Some(tried)) => {
                 Some(Value::Tuple(vec![random.size(tried), random.size(tried)]))
             }
             (Kind::Numbers, Some(tried)) => Some(Value::Tuple(vec![
@@ -53,7 +55,7 @@ impl Facts {
         let (size, number) = (Value::Int(size as i64), Value::Float(number));
         match self.kind {
             Kind::Size | Kind::SizeOrWord => size,
-            Kind::Sizes => Value::Tuple(vec![size; 2]),
+            Kind::Sizes | Kind::SizesOrWord => Value::Tuple(vec![size; 2]),
             Kind::SizeList => Value::Tuple(vec![size]),
             Kind::NumberList => Value::Tuple(vec![number]),
             Kind::Number => number,

@@ -39,7 +39,9 @@ impl ArgInfo {
     /// A value of it as a spec writes it: one integer for a pair of the same, and for a list of one.
     pub(crate) fn written(&self, value: &Value) -> String {
         match (self.facts().kind, value) {
-            (Kind::Sizes, Value::Tuple(pair)) if pair.len() == 2 && pair[0] == pair[1] => {
+            (Kind::Sizes | Kind::SizesOrWord, Value::Tuple(pair))
+                if pair.len() == 2 && pair[0] == pair[1] =>
+            {
                 pair[0].to_string()
             }
             (Kind::SizeList | Kind::NumberList, Value::Tuple(list)) if list.len() == 1 => {
@@ -52,6 +54,11 @@ impl ArgInfo {
     /// Whether it must be given.
     pub fn required(&self) -> bool {
         matches!(self.facts().fallback, Fallback::Required)
+    }
+
+    /// Whether it is accepted by name only.
+    pub fn keyword_only(&self) -> bool {
+        self.facts().keyword_only
     }
 
     /// Whether [`draw`](ArgInfo::draw) has values to choose from: what [`Arg::tried`](crate::Arg::tried) says, words, or true and false.
@@ -88,6 +95,15 @@ pub struct Facts {
     pub fallback: Fallback<Value>,
     /// Smallest and greatest of the values that checks draw.
     pub tried: Option<[f64; 2]>,
+    pub keyword_only: bool,
+    pub inferred: Option<Inferred>,
+}
+
+/// What another library has at a position where this argument would be, and which is inferred here.
+#[derive(Clone, Copy, Debug)]
+pub struct Inferred {
+    pub position: usize,
+    pub what: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +118,7 @@ pub enum Kind {
     SizeList,
     NumberList,
     SizeOrWord,
+    SizesOrWord,
 }
 
 /// What an argument is when it isn't given.
@@ -131,6 +148,10 @@ impl Facts {
             Kind::SizeList => format!("integer or list of integers{limits}"),
             Kind::NumberList => format!("number or list of numbers{limits}"),
             Kind::SizeOrWord => format!("integer{limits}, or {}", self.choices.join(" or ")),
+            Kind::SizesOrWord => {
+                let words = self.choices.join(" or ");
+                format!("integer or two integers{limits}, or {words}")
+            }
         }
     }
 

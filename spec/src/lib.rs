@@ -70,7 +70,7 @@ mod span;
 mod tree;
 mod value;
 
-pub use arg::{Arg, SizeOrWord};
+pub use arg::{Arg, SizeOrWord, SizesOrWord};
 pub use args::Args;
 pub use choices::{Choices, choices};
 pub use diagnostic::{Diagnostic, Severity, printable, quote};

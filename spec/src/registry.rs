@@ -23,7 +23,7 @@ pub trait Named {
     /// What it is, in one line.
     fn about(&self) -> &'static str;
 
-    /// Its arguments, in the order in which they may be given without a name.
+    /// Its arguments: those that may be given by position, in that order, then those that are keyword-only.
     fn args(&self) -> &'static [ArgInfo] {
         &[]
     }
@@ -177,7 +177,14 @@ fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
     if infos[..place].iter().any(|other| other.name == info.name) {
         return Err("it is declared twice".into());
     }
-    if matches!(facts.kind, Kind::Word | Kind::SizeOrWord) && facts.choices.is_empty() {
+    if !info.keyword_only() && infos[..place].iter().any(ArgInfo::keyword_only) {
+        return Err("it may be given by position, but follows a keyword-only argument".into());
+    }
+    if matches!(
+        facts.kind,
+        Kind::Word | Kind::SizeOrWord | Kind::SizesOrWord
+    ) && facts.choices.is_empty()
+    {
         return Err("it has no words to choose from".into());
     }
     if let Some(word) = facts.choices.iter().find(|word| !is_name(word)) {

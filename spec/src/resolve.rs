@@ -3,11 +3,12 @@
 use std::mem;
 
 use crate::{
-    Args, Body, Call, Diagnostic, Named, Presets, Registry, Resolved, Span, Tree, Value,
+    ArgInfo, Args, Body, Call, Diagnostic, Named, Presets, Registry, Resolved, Span, Tree, Value,
     accept::accept,
     args::{self, Given},
-    diagnostic::{Report, list, quote},
+    diagnostic::{Report, clip, list, quote},
     extent::measure,
+    info::Inferred,
     nearest::nearest,
     parse,
     presets::Entry,
@@ -259,14 +260,15 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
     /// The arguments as written. Nothing when one of them is wrong: each that is has been reported.
     fn given(&mut self, def: &D, call: &tree::Call) -> Option<Vec<Given>> {
         let (infos, owner) = (def.args(), Some(def.name()));
+        let positions = infos.iter().filter(|info| !info.keyword_only()).count();
         let mut seen = vec![false; infos.len()];
         let mut given = Vec::new();
         let mut fine = true;
         for (position, arg) in call.args.iter().enumerate() {
             let place = match &arg.name {
                 Some(name) => args::find(infos, name, arg.name_at.0, owner),
-                None if position < infos.len() => Ok(position),
-                None if position == infos.len() => Err(too_many(def, arg.at.0)),
+                None if position < positions => Ok(position),
+                None if position == positions => Err(too_many(def, positions, call)),
                 None => continue,
             };
             let accepted = place.and_then(|place| {
@@ -310,14 +312,44 @@ fn alternatives(span: Span) -> Diagnostic {
     .help("use `compare`")
 }
 
-fn too_many(def: &impl Named, span: Span) -> Diagnostic {
+/// One argument more by position than the `positions` that there are.
+fn too_many(def: &impl Named, positions: usize, call: &tree::Call) -> Diagnostic {
     let name = def.name();
     let infos = def.args();
-    let message = match infos.len() {
-        0 => format!("`{name}` takes no arguments"),
-        1 => format!("`{name}` takes one argument, `{}`", infos[0].name),
-        count => format!("`{name}` takes at most {count} arguments"),
+    let names = || list(infos[..positions].iter().map(|info| info.name));
+    let message = match (positions, infos.len()) {
+        (_, 0) => format!("`{name}` takes no arguments"),
+        (0, _) => format!("`{name}` takes its arguments by name"),
+        (1, 1) => format!("`{name}` takes one argument, `{}`", infos[0].name),
+        (_, count) if count == positions => format!("`{name}` takes at most {count} arguments"),
+        _ => format!("`{name}` takes {} by position, all others by name", names()),
     };
-    let help = (infos.len() > 1).then(|| list(infos.iter().map(|info| info.name)));
-    Diagnostic::error(span, message).maybe_help(help.map(|names| format!("they are {names}")))
+    let arg = &call.args[positions];
+    let help = match infos.get(positions) {
+        Some(info) => Some(by_name(info, call, arg)),
+        None => (positions > 1).then(|| format!("they are {}", names())),
+    };
+    Diagnostic::error(arg.at.0, message).maybe_help(help)
+}
+
+/// How to write an argument that was given by position, but is keyword-only; or the call without what is inferred.
+fn by_name(info: &ArgInfo, call: &tree::Call, arg: &tree::Arg) -> String {
+    let write = format!("write {}", quote(&format!("{}={}", info.name, arg.value)));
+    let inferred = info.facts().inferred;
+    let Some((Inferred { position, what }, value)) =
+        inferred.and_then(|inferred| Some((inferred, &call.args.get(inferred.position)?.value)))
+    else {
+        return write;
+    };
+    let rest = call.args.iter().enumerate().filter(|(i, _)| *i != position);
+    let rest: Vec<_> = rest.map(|(_, arg)| arg.to_string()).collect();
+    let shorter = match rest.is_empty() {
+        true => call.name.clone(),
+        false => format!("{}({})", call.name, rest.join(", ")),
+    };
+    format!(
+        "{write}, or {} if {} is {what}, which is inferred here",
+        quote(&shorter),
+        clip(&value.to_string())
+    )
 }

@@ -9,6 +9,7 @@ use std::{
 
 use clap::Args;
 use serde::Serialize;
+use tapeline_data::files;
 use tapeline_models::{Subject, TrainedModel, predict, shape_text};
 use tapeline_tensor::Tensor;
 
@@ -86,14 +87,19 @@ impl Predict {
         };
         let mut bad = false;
         for path in &self.images {
-            let files = if path.is_dir() {
-                self.folder(path, cx)
-            } else {
-                Ok(vec![path.clone()])
+            let is_folder = path.is_dir();
+            let files = match is_folder {
+                true => self.folder(path, cx),
+                false => Ok(vec![path.clone()]),
             };
             let files = told(files, &mut bad, cx)?.unwrap_or_default();
             for file in &files {
-                let pictures = told(Pictures::read(file, shape, &treatment), &mut bad, cx)?;
+                let opened = match is_folder {
+                    true => files::open_regular(file),
+                    false => files::open(file),
+                };
+                let pictures = Pictures::read(file, opened, shape, &treatment);
+                let pictures = told(pictures, &mut bad, cx)?;
                 if let Some(pictures) = pictures {
                     warn_of_ink(file, &pictures, cx);
                     classifier.add(file, &pictures)?;

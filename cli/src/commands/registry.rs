@@ -155,6 +155,19 @@ fn describe<D: Entry>(entry: &D) -> String {
         Body::Branches => out += "takes branches of layers: [ … | … ]\n",
     }
     if !entry.args().is_empty() {
+        let (by_name, by_position): (Vec<_>, Vec<_>) =
+            entry.args().iter().partition(|arg| arg.keyword_only());
+        if !by_name.is_empty() {
+            let names: Vec<_> = by_position.iter().map(|arg| arg.name).collect();
+            let _ = match names.is_empty() {
+                true => writeln!(out, "takes its arguments by name"),
+                false => writeln!(
+                    out,
+                    "takes {} by position, all others by name",
+                    names.join(", ")
+                ),
+            };
+        }
         let mut table = Table::new(&["argument", "default", "value", "what"]);
         for arg in entry.args() {
             let default = arg.default_text().unwrap_or_else(|| "required".into());

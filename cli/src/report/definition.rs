@@ -1,8 +1,9 @@
 //! From a file of comparisons to a study.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, io::Read, path::Path};
 
 use serde::Deserialize;
+use tapeline_data::files;
 use toml::Table;
 
 use crate::{
@@ -88,7 +89,10 @@ pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
     let fail = |what: String| CliError::usage(format!("{name}: {what}"));
     let text = match file {
         Some(file) => {
-            fs::read_to_string(file).map_err(|reason| fail(format!("cannot be read: {reason}")))?
+            let mut text = String::new();
+            let read = files::open(file).and_then(|mut file| file.read_to_string(&mut text));
+            read.map_err(|reason| fail(format!("cannot be read: {reason}")))?;
+            text
         }
         None => REPORT.into(),
     };

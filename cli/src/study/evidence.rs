@@ -1,8 +1,6 @@
 //! What a trained model shows of itself: what it confuses, what it looks for, how its gradients flow.
 
-use std::fs;
-
-use tapeline_data::{Dataset, Images, Normalisation};
+use tapeline_data::{Dataset, Images, Normalisation, files};
 use tapeline_layers::{AnyLoss, loss};
 use tapeline_models::{Model, NotFinite, TrainedModel, evaluate, gradient_norms, load, predict};
 use tapeline_tensor::{Param, Params, Pool, Role, Tensor};
@@ -144,7 +142,7 @@ fn evidence(
 fn learned_from(run: &RunResult, data: &TrainingData) -> Result<bool, CliError> {
     let path = run.folder.join("config.toml");
     let fail = |reason: String| CliError::usage(format!("{}: {reason}", path.display()));
-    let text = fs::read_to_string(&path);
+    let text = files::read_regular_to_string(&path);
     let text = text.map_err(|reason| fail(format!("cannot be read: {reason}")))?;
     let config: toml::Table =
         toml::from_str(&text).map_err(|reason| fail(format!("is no config: {reason}")))?;

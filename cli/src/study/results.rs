@@ -1,6 +1,8 @@
 //! What came of the rows, read from their run folders.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
+
+use tapeline_data::files;
 
 use crate::{
     error::CliError,
@@ -69,7 +71,7 @@ impl RunResult {
         };
         let path = folder.join(METRICS);
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
-        let text = fs::read_to_string(&path)
+        let text = files::read_regular_to_string(&path)
             .map_err(|reason| fail(format!("cannot be read: {reason}")))?;
         let line = |(number, line)| {
             serde_json::from_str(line)

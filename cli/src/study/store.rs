@@ -9,6 +9,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use tapeline_data::files;
 use tapeline_models::atomic;
 
 use crate::{
@@ -70,7 +71,9 @@ impl Store {
     /// When it can't be written, or another process has it.
     pub fn lock(&self) -> Result<Locked, CliError> {
         fs::create_dir_all(self.file("runs")).map_err(|reason| self.cannot_write(reason))?;
-        let file = File::create(self.file("lock")).map_err(|reason| self.cannot_write(reason))?;
+        let lock = self.file("lock");
+        let file = files::expect_regular_or_none(&lock).and_then(|()| File::create(lock));
+        let file = file.map_err(|reason| self.cannot_write(reason))?;
         match file.try_lock() {
             Ok(()) => {
                 atomic::clean(&self.folder).map_err(|reason| self.cannot_write(reason))?;
@@ -107,7 +110,7 @@ impl Store {
     pub fn study(&self) -> Result<Study, CliError> {
         let path = self.file(STUDY);
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
-        let text = fs::read_to_string(&path).map_err(|reason| {
+        let text = files::read_regular_to_string(&path).map_err(|reason| {
             fail(format!("cannot be read: {reason}"))
                 .help("`tapeline compare … --plan --out FOLDER` makes such a folder")
         })?;

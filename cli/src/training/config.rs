@@ -1,13 +1,9 @@
 //! `config.toml`: everything that a training's result depends on.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use tapeline_data::Normalisation;
+use tapeline_data::{Normalisation, files};
 use tapeline_models::Model;
 
 use crate::{
@@ -57,14 +53,9 @@ impl Config {
         model: &Model,
         seed: u64,
         data: DataConfig,
-    ) -> Result<Self, CliError> {
-        let sum = |file: &PathBuf| {
-            let bytes = fs::read(file).map_err(|reason| {
-                CliError::model_file(format!("{}: cannot be read: {reason}", file.display()))
-            })?;
-            Ok::<_, CliError>(format!("{:x}", Sha256::digest(bytes)))
-        };
-        Ok(Config {
+        weights_sha256: Option<String>,
+    ) -> Self {
+        Config {
             version: VERSION.into(),
             spec: model.full().into(),
             loss: specs.loss.text.clone(),
@@ -80,10 +71,10 @@ impl Config {
                 .weights
                 .as_ref()
                 .map(|file| file.display().to_string()),
-            weights_sha256: settings.weights.as_ref().map(sum).transpose()?,
+            weights_sha256,
             data,
             normalisation: Normalisation::default().into(),
-        })
+        }
     }
 
     /// Reads that of a run folder.
@@ -93,7 +84,7 @@ impl Config {
     pub fn read(folder: &Path) -> Result<Config, CliError> {
         let path = folder.join(CONFIG);
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
-        let text = fs::read_to_string(&path).map_err(|reason| {
+        let text = files::read_regular_to_string(&path).map_err(|reason| {
             fail(format!("cannot be read: {reason}"))
                 .help("a run is a folder that `tapeline train` has made")
         })?;

@@ -1,8 +1,11 @@
 //! A training, ready to run.
 
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
 use tapeline_data::{Dataset, Normalisation};
 use tapeline_models::{
-    Data, Labels, Memory, Model, Recipe, Trainer, checkpoint, fit, load_weights,
+    Data, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit, weights,
 };
 use tapeline_optim::Plan as Schedule;
 use tapeline_tensor::{Params, Pool, Profile};
@@ -67,6 +70,13 @@ pub struct Trained {
     pub profile: Option<Profile>,
 }
 
+/// Weights to start from, and the SHA-256 of their file, which is read once: it may be a pipe.
+fn first_weights(path: &Path, model: &Model) -> Result<(Params, String), CliError> {
+    let bytes = file::read(path)?;
+    let params = weights::decode(&bytes, &model.plan.declared, path)?;
+    Ok((params, format!("{:x}", Sha256::digest(&bytes))))
+}
+
 impl<'r> Job<'r> {
     /// A training with these settings on this data: the model is built, and everything must fit.
     pub fn new(
@@ -82,15 +92,23 @@ impl<'r> Job<'r> {
         let fits = specs.loss.expect_classes(train.classes.len());
         fits.map_err(in_option("--loss", &settings.loss))?;
         let parts = Parts::new(settings, train.clone(), test.clone())?;
-        let weights = settings.weights.as_ref();
-        let weights = weights.map(|file| load_weights(file, &model)).transpose()?;
+        let first = settings.weights.as_ref();
+        let first = first.map(|file| first_weights(file, &model)).transpose()?;
+        let (weights, weights_sha256) = first.unzip();
         let steps_in_epoch = parts.train.len().div_ceil(settings.batch_size) as u64;
         let schedule = specs
             .schedule
             .plan(settings.epochs.saturating_mul(steps_in_epoch));
         Ok(Job {
             data_size: data.size(),
-            config: Config::new(settings, &specs, &model, seed, data.config.clone())?,
+            config: Config::new(
+                settings,
+                &specs,
+                &model,
+                seed,
+                data.config.clone(),
+                weights_sha256,
+            ),
             model,
             parts,
             weights,

@@ -1,8 +1,9 @@
 //! `result.json`: what a training came to. A run that has one is done, whatever happens to its folder later.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{io::ErrorKind, path::Path};
 
 use serde::{Deserialize, Serialize};
+use tapeline_data::files;
 
 use crate::{
     error::CliError,
@@ -54,7 +55,7 @@ impl Outcome {
     pub fn read(folder: &Path) -> Result<Option<Outcome>, CliError> {
         let path = folder.join(RESULT);
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_regular_to_string(&path) {
             Ok(text) => text,
             Err(reason) if reason.kind() == ErrorKind::NotFound => return Ok(None),
             Err(reason) => return Err(fail(format!("cannot be read: {reason}"))),

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tapeline_data::files;
 use tapeline_models::{Epoch, History, atomic, history};
 
 use crate::{
@@ -50,8 +51,9 @@ impl Run {
     fn open(folder: PathBuf) -> Result<Self, CliError> {
         let fail = |reason| cannot_write(&folder, reason);
         let open = |name| {
-            let mut options = OpenOptions::new();
-            options.append(true).create(true).open(folder.join(name))
+            let path = folder.join(name);
+            files::expect_regular_or_none(&path)?;
+            OpenOptions::new().append(true).create(true).open(path)
         };
         let csv = open(CSV).map_err(fail)?;
         match csv.try_lock() {

@@ -118,7 +118,7 @@ fn an_interrupted_run_goes_on_from_its_checkpoint() {
     let checkpoint = bench.path(&folder).join("checkpoint.safetensors");
     let kept = fs::read(&checkpoint).unwrap();
     fs::write(&checkpoint, &kept[1..]).unwrap();
-    compare(&bench, &[]).failed(4, &["checkpoint.safetensors: is no safetensors file"]);
+    compare(&bench, &[]).failed(4, &["checkpoint.safetensors: is not a safetensors file"]);
     fs::write(&checkpoint, kept).unwrap();
     compare(&bench, &[]).succeeded();
     let rows = |folder: &str| figures(&file(&bench, &format!("{folder}/results.csv")));

@@ -38,7 +38,11 @@ fn bad_data_is_refused_before_anything_is_written() {
         (images, "images-float-type", &["0x0d", "float32"]),
         (images, "images-extra-bytes", &["wanted 12 bytes", "14"]),
         (images, "images-empty", &["empty"]),
-        (images, "images-html", &["0x3c21444f"]),
+        (
+            images,
+            "images-html",
+            &["is an HTML page", "fetch the file again"],
+        ),
         (images, "images-header-only-8", &["truncated"]),
         (labels, "labels-two-for-three", &["3 images", "2 labels"]),
         (
@@ -194,4 +198,79 @@ fn paths_need_not_be_unicode() {
     Ran::new(command.arg(&marked).output().unwrap()).succeeded();
     let mut command = bench.command(&["summary"]);
     Ran::new(command.arg(odd).output().unwrap()).failed(2, &["Unicode"]);
+}
+
+/// A model of another program is named, with what to do, wherever a model or weights are read.
+#[test]
+fn models_of_other_programs_are_named() {
+    let bench = Bench::new();
+    let pickle = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+    let zip =
+        b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0c\0\x12\0model/data.pkl";
+    let help = "safetensors.torch.save_file(model.state_dict()";
+    for (name, bytes) in [("old.pth", &pickle[..]), ("new.pt", zip)] {
+        fs::write(bench.path(name), bytes).unwrap();
+        let wanted = [name, "a PyTorch file", help];
+        bench
+            .run(&["export", &format!("@{name}"), "out.onnx"])
+            .failed(2, &wanted);
+        let weights = ["flatten linear(3)", "out.onnx", "--weights", name];
+        bench
+            .run(&[&["export"], &weights[..]].concat())
+            .failed(4, &wanted);
+    }
+    let renamed = bench.path("renamed.safetensors");
+    fs::write(renamed, pickle).unwrap();
+    bench
+        .run(&["export", "@renamed.safetensors", "out.onnx"])
+        .failed(4, &["a PyTorch file", help]);
+}
+
+/// Weights and specs may come through a pipe, which is read once: the checksum in the configuration is that of what was read.
+#[cfg(unix)]
+#[test]
+fn weights_and_specs_come_through_pipes() {
+    use std::{io::Write, process::Stdio};
+
+    let bench = Bench::new();
+    bench.train("a", &[]);
+    let through_pipe = |args: &[&str], bytes: &[u8]| {
+        let mut child = bench
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
+        Ran::new(child.wait_with_output().unwrap()).succeeded()
+    };
+    let more = ["--data", "data", "--epochs", "1", "--out"];
+    let train = |weights: &str, out: &'static str| {
+        [
+            &["train", "flatten linear(3)", "--weights", weights],
+            &more[..],
+            &[out],
+        ]
+        .concat()
+        .into_iter()
+        .map(String::from)
+        .collect::<Vec<_>>()
+    };
+    let config = |run: &str| {
+        let text = fs::read_to_string(bench.path(run).join("config.toml")).unwrap();
+        let sum = text.lines().find(|line| line.starts_with("weights_sha256"));
+        sum.unwrap().to_string()
+    };
+    let model = fs::read(bench.path("a/model.safetensors")).unwrap();
+    let args = train("/dev/stdin", "piped");
+    through_pipe(&args.iter().map(String::as_str).collect::<Vec<_>>(), &model);
+    let args = train("a/model.safetensors", "named");
+    bench
+        .run(&args.iter().map(String::as_str).collect::<Vec<_>>())
+        .succeeded();
+    assert_eq!(config("piped"), config("named"));
+
+    let ran = through_pipe(&["summary", "@/dev/stdin", "--json"], b"flatten linear(7)");
+    assert!(ran.stdout.contains("flatten linear(7)"), "{ran:#?}");
 }

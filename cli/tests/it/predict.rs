@@ -287,10 +287,10 @@ fn a_bad_file_does_not_hide_the_others() {
         "{ran:#?}"
     );
     for part in [
-        "note.txt: is neither PNG",
+        "note.txt: is a text, wanted a PNG, JPEG or IDX file",
         "empty: is empty",
         "cut.png: is damaged",
-        "jpeg-at-which-the-decoder-panics: is damaged: its decoder gave up",
+        "jpeg-at-which-the-decoder-panics: is damaged",
         "missing.png: cannot open",
         "nothing: the folder has no pictures",
     ] {
@@ -449,4 +449,66 @@ fn batches_go_over_the_borders_of_files() {
         .collect();
     assert_eq!(together.stdout.lines().count(), 420);
     assert_eq!(together.stdout, alone);
+}
+
+/// Pipes, sockets and devices in a folder are passed over; what a user names may be a pipe, which is read once.
+#[cfg(unix)]
+#[test]
+fn pipes_in_a_folder_are_passed_over_and_pipes_that_are_named_are_read() {
+    use std::{io::Write, process::Stdio};
+
+    let bench = trained();
+    let folder = bench.path("pipes");
+    fs::create_dir(&folder).unwrap();
+    for name in ["pipe", "pipe.png"] {
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.join(name))
+            .status();
+        assert!(made.unwrap().success());
+    }
+    let bar = fs::read(fixture("one-white-on-black.png")).unwrap();
+    fs::write(folder.join("bar.png"), &bar).unwrap();
+    let ran = predict(&bench, &["pipes"], &[]);
+    assert_eq!(ran.stdout.lines().count(), 1);
+    assert!(
+        ran.stderr
+            .contains("pipes: 2 files are no picture, passed over"),
+        "{ran:#?}"
+    );
+
+    let images = fs::read(bench.path("big/t10k-images-idx3-ubyte")).unwrap();
+    for (bytes, lines) in [(&bar, 1), (&images, 6)] {
+        let mut child = bench
+            .command(&["predict", "@m", "/dev/stdin", "--json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
+        let ran = Ran::new(child.wait_with_output().unwrap()).succeeded();
+        assert_eq!(ran.stdout.lines().count(), lines);
+        let file = if lines == 1 {
+            path("one-white-on-black.png")
+        } else {
+            "big/t10k-images-idx3-ubyte".into()
+        };
+        assert_eq!(
+            probabilities(&ran),
+            probabilities(&predict(&bench, &[&file], &[]))
+        );
+    }
+}
+
+#[test]
+fn gzipped_idx_files_in_a_folder_are_found() {
+    let bench = trained();
+    let folder = bench.path("packed");
+    fs::create_dir(&folder).unwrap();
+    let packed = folder.join("x-idx3-ubyte.gz");
+    write_images(&packed, &Images::new(vec![0; 2 * 784], [2, 1, 28, 28])).unwrap();
+    assert!(fs::read(&packed).unwrap().starts_with(&[0x1f, 0x8b]));
+    // A text that is gzipped is no picture.
+    fs::copy(fixture("good-labels-idx1"), folder.join("labels")).unwrap();
+    assert_eq!(predict(&bench, &["packed"], &[]).stdout.lines().count(), 2);
 }

@@ -287,7 +287,7 @@ fn absurd_sizes_are_refused() {
         ("linear(100000000)", "`out_features`"),
         ("flatten linear(1000000) linear(1000000)", "parameters"),
         ("flatten 30*linear(1000000)", "parameters"),
-        ("20*upsample2d(1000)", "values for one sample"),
+        ("20*upsample2d(scale_factor=1000)", "values for one sample"),
         ("conv2d(1048576, 1)", "values for one sample"),
     ] {
         for command in ["summary", "train"] {

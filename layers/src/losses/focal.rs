@@ -10,10 +10,12 @@ const GAMMA: Arg<f64> = Arg::new(
     "gamma",
     "how much less a sample counts that is right already; 0 for cross-entropy",
 )
+.keyword_only()
 .default(2.0)
 .range(0.0..=100.0)
 .tried(0.0..=4.0);
 const ALPHA: Arg<Vec<f64>> = Arg::new("alpha", "factor of each class, or one for all")
+    .keyword_only()
     .default(&[1.0] as &[f64])
     .range(0.0..=1000.0)
     .tried(0.0..=2.0);

@@ -6,10 +6,12 @@ use tapeline_tensor::Var;
 use crate::{Element, Loss, LossDef, Takes, one_hot};
 
 const MARGIN: Arg<f64> = Arg::new("margin", "by how much the right class is to be ahead")
+    .keyword_only()
     .default(1.0)
     .from(0.0)
     .tried(0.0..=2.0);
 const P: Arg<usize> = Arg::new("p", "power of what is lacking")
+    .keyword_only()
     .default(1)
     .range(1..=2)
     .tried(1..=2);

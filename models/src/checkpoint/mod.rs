@@ -43,13 +43,16 @@ mod seal;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::json;
 use tapeline_optim::State;
 use tapeline_spec::quote;
 use tapeline_tensor::{Params, Tensor};
 
-use crate::{Epoch, FileError, History, Recipe, Running, Trainer, atomic, file, weights};
+use crate::{
+    Epoch, FileError, History, Recipe, Running, Trainer, atomic, file,
+    header::{self, Contents, Stored},
+    weights,
+};
 
 /// What the metadata's `format` says.
 const FORMAT: &str = "tapeline-checkpoint-2";
@@ -84,7 +87,7 @@ pub fn restore(
     samples: usize,
     epochs: &[Epoch],
 ) -> Result<(), FileError> {
-    decode(&file::read(path)?, path, trainer, recipe, samples, epochs)
+    decode(&file::read_found(path)?, path, trainer, recipe, samples, epochs)
 }
 
 /// The bytes of a checkpoint; the same training gives the same bytes, but for the times in it.
@@ -140,7 +143,7 @@ pub fn decode(
     epochs: &[Epoch],
 ) -> Result<(), FileError> {
     let fail = |problem: String| FileError::new(path, problem);
-    let metadata = weights::metadata(bytes, path)?;
+    let Contents { metadata, tensors } = header::read(bytes, path)?;
     let entry = |name: &str| {
         let entry = metadata.get(name).map(String::as_str);
         entry.ok_or_else(|| {
@@ -215,12 +218,13 @@ pub fn decode(
     let mut params = trainer.params.clone();
     let mut moments = Vec::new();
     let mut given = 0;
-    for (name, tensor) in tensors(bytes).map_err(fail)? {
-        weights::expect_finite_tensor(path, &name, &tensor)?;
+    for (name, stored) in &tensors {
+        let tensor = tensor(name, stored).map_err(fail)?;
+        weights::expect_finite_tensor(path, name, &tensor)?;
         if let Some(name) = name.strip_prefix(OPTIMIZER) {
             moments.push((name.to_string(), tensor));
         } else {
-            put(&mut params, &name, &tensor).map_err(fail)?;
+            put(&mut params, name, &tensor).map_err(fail)?;
             given += 1;
         }
     }
@@ -251,30 +255,26 @@ pub fn decode(
     Ok(())
 }
 
-/// All tensors of a safetensors file, every bit as it is.
-fn tensors(bytes: &[u8]) -> Result<Vec<(String, Tensor)>, String> {
-    let file = SafeTensors::deserialize(bytes);
-    let file = file.map_err(|error| format!("is no safetensors file: {error}"))?;
-    let read = |(name, view): (&str, TensorView<'_>)| {
-        if view.dtype() != Dtype::F32 {
-            return Err(format!(
-                "has `{name}` of type {:?}, wanted F32",
-                view.dtype()
-            ));
-        }
-        let numbers = view.data().as_chunks().0.iter();
-        let numbers = numbers.map(|&number| f32::from_le_bytes(number)).collect();
-        let tensor = Tensor::from_shape_vec(view.shape(), numbers);
-        let tensor = tensor.map_err(|error| format!("its `{name}` can't be read: {error}"))?;
-        Ok((name.to_string(), tensor))
-    };
-    file.iter().map(read).collect()
+/// A tensor, every bit as it is.
+fn tensor(name: &str, stored: &Stored) -> Result<Tensor, String> {
+    if stored.dtype != "F32" {
+        return Err(format!(
+            "has {} of type {}, wanted F32",
+            quote(name),
+            stored.dtype
+        ));
+    }
+    let numbers = stored.data.as_chunks().0.iter();
+    let numbers = numbers.map(|&number| f32::from_le_bytes(number)).collect();
+    let tensor = Tensor::from_shape_vec(&stored.shape[..], numbers);
+    tensor.map_err(|error| format!("its {} can't be read: {error}", quote(name)))
 }
 
 /// Sets a parameter, which keeps its layout.
 fn put(params: &mut Params, name: &str, value: &Tensor) -> Result<(), String> {
     let found = name.strip_prefix(MODEL).and_then(|name| params.find(name));
-    let found = found.ok_or_else(|| format!("has `{name}`, which the model doesn't have"))?;
+    let found =
+        found.ok_or_else(|| format!("has {}, which the model doesn't have", quote(name)))?;
     let mut param = params.value_mut(found);
     if param.shape() != value.shape() {
         return Err(format!(

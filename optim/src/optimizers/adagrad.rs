@@ -7,9 +7,11 @@ use crate::{
 
 const LR: Arg<f64> = super::LR.default(0.01);
 const LR_DECAY: Arg<f64> = Arg::new("lr_decay", "step t is divided by 1 + (t − 1) times this")
+    .keyword_only()
     .default(0.0)
     .from(0.0);
 const INITIAL: Arg<f64> = Arg::new("initial_accumulator_value", "what the sum of g² begins at")
+    .keyword_only()
     .default(0.0)
     .from(0.0);
 const EPS: Arg<f64> = super::EPS.default(1e-10);

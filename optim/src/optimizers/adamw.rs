@@ -6,7 +6,7 @@ use crate::{
     transforms::{AddDecay, DECAY_BIASES, DECOUPLED, ScaleByAdam, ScaleByLr},
 };
 
-const WEIGHT_DECAY: Arg<f64> = DECOUPLED.default(0.01);
+const WEIGHT_DECAY: Arg<f64> = DECOUPLED.keyword_only().default(0.01);
 
 /// Adam, then *g = g + λ·p*, then *p = p − lr·g*: the decay doesn't pass through Adam's scaling.
 ///

@@ -10,10 +10,11 @@ const BETAS: Arg<[f64; 2]> = Arg::new(
     "betas",
     "how much of the running mean counts in a step, and is kept",
 )
+.keyword_only()
 .default([0.9, 0.99])
 .from(0.0)
 .below(1.0);
-const WEIGHT_DECAY: Arg<f64> = DECOUPLED.default(0.0);
+const WEIGHT_DECAY: Arg<f64> = DECOUPLED.keyword_only().default(0.0);
 
 /// The sign of a running mean, then *g = g + λ·p*, then *p = p − lr·g*.
 ///

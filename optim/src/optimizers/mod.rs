@@ -52,14 +52,19 @@ pub fn optimizers() -> Registry<OptimizerDef> {
 
 pub(crate) const LR: Arg<f64> = Arg::new("lr", "learning rate").default(0.001).above(0.0);
 const BETAS: Arg<[f64; 2]> = Arg::new("betas", "how much of the running means of g and g² is kept")
+    .keyword_only()
     .default([0.9, 0.999])
     .from(0.0)
     .below(1.0);
 const EPS: Arg<f64> = Arg::new("eps", "added to the denominator")
+    .keyword_only()
     .default(1e-8)
     .above(0.0);
 const MOMENTUM: Arg<f64> = Arg::new("momentum", "how much of the past gradients' sum is kept")
+    .keyword_only()
     .default(0.0)
     .from(0.0)
     .below(1.0);
-const NESTEROV: Arg<bool> = Arg::new("nesterov", "whether the momentum looks ahead").default(false);
+const NESTEROV: Arg<bool> = Arg::new("nesterov", "whether the momentum looks ahead")
+    .keyword_only()
+    .default(false);

@@ -11,11 +11,13 @@ use crate::{
 
 const MUON_MOMENTUM: Arg<f64> = MOMENTUM.default(0.95);
 const MUON_NESTEROV: Arg<bool> = NESTEROV.default(true);
-const WEIGHT_DECAY: Arg<f64> = DECOUPLED.default(0.1);
+const WEIGHT_DECAY: Arg<f64> = DECOUPLED.keyword_only().default(0.1);
 const ADJUST: Arg<&str> = Arg::new("adjust_lr_fn", "how `lr` goes by a matrix's shape")
+    .keyword_only()
     .choices(&["original", "match_rms_adamw"])
     .default("original");
 const ADAMW_LR: Arg<f64> = Arg::new("adamw_lr", "learning rate of biases and scales")
+    .keyword_only()
     .default(0.001)
     .above(0.0);
 

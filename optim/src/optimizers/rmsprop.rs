@@ -8,11 +8,13 @@ use crate::{
 
 const LR: Arg<f64> = super::LR.default(0.01);
 const ALPHA: Arg<f64> = Arg::new("alpha", "how much of the running mean of g² is kept")
+    .keyword_only()
     .default(0.99)
     .from(0.0)
     .below(1.0);
-const CENTERED: Arg<bool> =
-    Arg::new("centered", "whether to divide by the variance's root").default(false);
+const CENTERED: Arg<bool> = Arg::new("centered", "whether to divide by the variance's root")
+    .keyword_only()
+    .default(false);
 
 /// *g = g + λ·p*, then RMSprop, then momentum, then *p = p − lr·g*:
 /// [PyTorch's `RMSprop`](https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html).

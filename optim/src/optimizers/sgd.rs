@@ -10,6 +10,7 @@ const DAMPENING: Arg<f64> = Arg::new(
     "dampening",
     "how much of a new gradient is kept out of the sum",
 )
+.keyword_only()
 .default(0.0)
 .range(0.0..=1.0);
 

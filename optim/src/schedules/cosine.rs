@@ -6,6 +6,7 @@ use super::{STEPS, length};
 use crate::{Phase, ScheduleDef};
 
 const MIN: Arg<f64> = Arg::new("min", "the factor at the end")
+    .keyword_only()
     .default(0.0)
     .range(0.0..=1.0)
     .tried(0.0..=1.0);

@@ -4,10 +4,12 @@ use super::{STEPS, length};
 use crate::{Phase, ScheduleDef};
 
 const FROM: Arg<f64> = Arg::new("from", "the factor at the start")
+    .keyword_only()
     .default(1.0)
     .range(0.0..=1.0)
     .tried(0.0..=1.0);
 const TO: Arg<f64> = Arg::new("to", "the factor at the end")
+    .keyword_only()
     .default(0.0)
     .range(0.0..=1.0)
     .tried(0.0..=1.0);

@@ -6,11 +6,13 @@ use super::{STEPS, length};
 use crate::{Phase, ScheduleDef};
 
 const PCT_START: Arg<f64> = Arg::new("pct_start", "share of its length in which it rises")
+    .keyword_only()
     .default(0.3)
     .from(0.0)
     .below(1.0)
     .tried(0.0..=0.9);
 const DIV_FACTOR: Arg<f64> = Arg::new("div_factor", "1 over the factor at the start")
+    .keyword_only()
     .default(25.0)
     .from(1.0)
     .tried(1.0..=100.0);
@@ -18,6 +20,7 @@ const FINAL_DIV_FACTOR: Arg<f64> = Arg::new(
     "final_div_factor",
     "the factor at the start over that at the end",
 )
+.keyword_only()
 .default(1e4)
 .from(1.0)
 .tried(1.0..=1e5);

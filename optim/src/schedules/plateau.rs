@@ -4,14 +4,17 @@ use super::FACTOR;
 use crate::{Phase, ScheduleDef};
 
 const PATIENCE: Arg<usize> = Arg::new("patience", "epochs without progress that are borne")
+    .keyword_only()
     .default(10)
     .tried(0..=5);
 const THRESHOLD: Arg<f64> = Arg::new("threshold", "share of the loss that counts as progress")
+    .keyword_only()
     .default(1e-4)
     .from(0.0)
     .below(1.0)
     .tried(0.0..=0.1);
 const MIN: Arg<f64> = Arg::new("min", "the least factor")
+    .keyword_only()
     .default(0.0)
     .range(0.0..=1.0)
     .tried(0.0..=1.0);

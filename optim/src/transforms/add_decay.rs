@@ -18,6 +18,7 @@ pub(crate) const L2: Arg<f64> = Arg::new(
     "weight_decay",
     "multiple of the weight added to its gradient (L2)",
 )
+.keyword_only()
 .default(0.0)
 .from(0.0);
 pub(crate) const DECOUPLED: Arg<f64> = Arg::new(
@@ -29,6 +30,7 @@ pub(crate) const DECAY_BIASES: Arg<bool> = Arg::new(
     "decay_biases",
     "whether biases and the scales of normalization decay, too",
 )
+.keyword_only()
 .default(true);
 
 impl AddDecay {

@@ -3,13 +3,15 @@
 use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm};
 
-use super::{AFFINE, Affine, EPS};
+use super::{AFFINE, Affine};
 use crate::{Build, Built, Ctx, Element, Graph, Layer, NoNodes, Refusal, Value};
 
+pub const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `num_features`");
 pub const MOMENTUM: Arg<f64> = Arg::new(
     "momentum",
     "share of a new batch in the running mean and variance",
 )
+.keyword_only()
 .default(0.1)
 .range(0.0..=1.0)
 .tried(0.0..=1.0);

@@ -1,8 +1,8 @@
 //! Batch normalisation of features.
 
 use super::{
-    AFFINE, EPS,
-    batchnorm::{self, MOMENTUM},
+    AFFINE,
+    batchnorm::{self, EPS, MOMENTUM},
 };
 use crate::{Batch, LayerDef};
 

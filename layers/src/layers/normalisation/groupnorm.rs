@@ -3,12 +3,14 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
-use super::{AFFINE, Affine, EPS, keep_steps};
+use super::{AFFINE, Affine, keep_steps};
 use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value, layers::MAX_SIZE};
 
 const NUM_GROUPS: Arg<usize> = Arg::new("num_groups", "parts into which channels are divided")
     .range(1..=MAX_SIZE)
     .tried(1..=3);
+
+const EPS: Arg<f64> = super::EPS.inferred(1, "PyTorch's `num_channels`");
 
 /// `(x − mean) / √(var + eps) · weight + bias`, mean and variance taken over each group of channels of a sample. `weight` and `bias` are
 /// `[channels]`. (`torch.nn.GroupNorm`; Wu, He 2018)

@@ -1,9 +1,12 @@
 //! Layer normalisation.
 
+use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
-use super::{AFFINE, Affine, EPS, keep_steps};
+use super::{AFFINE, Affine, keep_steps};
 use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
+
+const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `normalized_shape`");
 
 /// `(x − mean) / √(var + eps) · weight + bias`, mean and variance taken over all values of a sample. `weight` and `bias` have a sample's
 /// shape. (`torch.nn.LayerNorm`; Ba et al. 2016)

@@ -13,12 +13,14 @@ use tapeline_tensor::{ParamId, Var};
 use crate::{Build, Ctx, Element, Init, Refusal, layers::shapes::has_one_order};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the variance")
+    .keyword_only()
     .default(1e-5)
     .above(0.0);
 const AFFINE: Arg<bool> = Arg::new(
     "affine",
     "whether a weight and a bias are learned that undo it where that helps",
 )
+.keyword_only()
 .default(true);
 
 /// Counts what normalising rows keeps on its way to the output: the input in row-major order, if that isn't its own, and what the weight is

@@ -7,9 +7,13 @@ use super::keep_steps;
 use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the mean square")
+    .keyword_only()
+    .inferred(0, "PyTorch's `normalized_shape`")
     .default(f32::EPSILON as f64)
     .above(0.0);
-const AFFINE: Arg<bool> = Arg::new("affine", "whether a weight is learned").default(true);
+const AFFINE: Arg<bool> = Arg::new("affine", "whether a weight is learned")
+    .keyword_only()
+    .default(true);
 
 /// `x / √(mean(x²) + eps) · weight`, the mean taken over all values of a sample. `weight` has a sample's shape. (`torch.nn.RMSNorm`; Zhang,
 /// Sennrich 2019)

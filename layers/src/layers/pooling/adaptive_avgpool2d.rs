@@ -24,9 +24,13 @@ pub const ADAPTIVE_AVGPOOL2D: LayerDef = LayerDef {
         ("adaptive_avgpool2d((2, 3))", &[1, 5, 7]),
     ],
     build: |args, build| {
-        let [channels, _, _] = build.image()?;
+        let [channels, height, width] = build.image()?;
         let size = args.get(OUTPUT_SIZE);
         build.fits(&[channels, size[0], size[1]])?;
+        // The matrices of its nodes.
+        for (size, parts) in [(height, size[0]), (width, size[1])] {
+            build.count_table(size.saturating_mul(parts))?;
+        }
         let pooled = pointwise!(
             move |x| adaptive_avg_pool2d(x, size),
             move |graph, x| nodes(graph, x, size),

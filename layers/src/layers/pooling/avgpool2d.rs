@@ -10,6 +10,7 @@ const COUNT_INCLUDE_PAD: Arg<bool> = Arg::new(
     "count_include_pad",
     "whether a mean counts the padding as zeros",
 )
+.keyword_only()
 .default(true);
 
 /// The mean of each window: `[channels, h, w]` gives `[channels, h', w']`, rounded down. (`torch.nn.AvgPool2d`)

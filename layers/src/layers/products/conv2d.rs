@@ -1,11 +1,11 @@
 //! Convolution.
 
-use tapeline_spec::{Arg, SizeOrWord};
+use tapeline_spec::{Arg, SizesOrWord};
 use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_scratch, conv2d_then, gather2d};
 
 use super::{BIAS, INIT, bias, conv, init};
 use crate::{
-    Built, Ctx, Element, Epilogue, Graph, Layer, LayerDef, NoNodes, Refusal, Value,
+    Built, Ctx, Element, Epilogue, Graph, Layer, LayerDef, NoNodes, Refusal, Table, Value,
     layers::{
         MAX_SIZE,
         pooling::maxpool2d,
@@ -20,18 +20,22 @@ const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width o
     .range(1..=MAX_SIZE)
     .tried(1..=3);
 const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between places")
+    .keyword_only()
+    .inferred(0, "PyTorch's `in_channels`")
     .range(1..=MAX_SIZE)
     .default([1, 1])
     .tried(1..=3);
-const PADDING: Arg<SizeOrWord> = Arg::new(
+const PADDING: Arg<SizesOrWord> = Arg::new(
     "padding",
-    "cells around the image; `same` keeps its size, `valid` adds none",
+    "rows and columns added on each side; `same` keeps the size, `valid` adds none",
 )
+.keyword_only()
 .choices(&["same", "valid"])
 .range(0..=MAX_SIZE)
-.default(SizeOrWord::Size(0))
+.default(SizesOrWord::Sizes([0, 0]))
 .tried(0..=2);
 const DILATION: Arg<[usize; 2]> = Arg::new("dilation", "steps between the cells of a filter")
+    .keyword_only()
     .range(1..=MAX_SIZE)
     .default([1, 1])
     .tried(1..=2);
@@ -39,10 +43,12 @@ const GROUPS: Arg<usize> = Arg::new(
     "groups",
     "parts into which channels are divided, each convolved alone",
 )
+.keyword_only()
 .range(1..=MAX_SIZE)
 .default(1)
 .tried(1..=2);
 const PADDING_MODE: Arg<&str> = Arg::new("padding_mode", "what lies outside of the image")
+    .keyword_only()
     .choices(&["zeros", "reflect", "replicate", "circular"])
     .default("zeros");
 
@@ -66,10 +72,14 @@ pub const CONV2D: LayerDef = LayerDef {
     examples: &[
         ("conv2d(8, 5, padding=2)", &[1, 7, 7]),
         ("conv2d(4, (3, 2), stride=(2, 1))", &[2, 6, 5]),
+        ("conv2d(2, (1, 3), padding=(0, 1))", &[2, 3, 4]),
         ("conv2d(2, 4, padding=same, bias=false)", &[3, 5, 4]),
         ("conv2d(6, 3, dilation=2, groups=2)", &[4, 7, 6]),
         ("conv2d(2, 3, padding=1, padding_mode=reflect)", &[2, 4, 3]),
-        ("conv2d(2, 3, padding=2, padding_mode=circular)", &[1, 3, 4]),
+        (
+            "conv2d(2, 3, padding=(2, 1), padding_mode=circular)",
+            &[1, 3, 4],
+        ),
         (
             "conv2d(2, 3, padding=same, padding_mode=replicate)",
             &[1, 3, 2],
@@ -91,22 +101,28 @@ pub const CONV2D: LayerDef = LayerDef {
         window.stride = args.get(STRIDE);
         window.dilation = args.get(DILATION);
         window.padding = match args.get(PADDING) {
-            SizeOrWord::Size(n) => [[n, n]; 2],
-            SizeOrWord::Word("same") => same(&window)?,
-            SizeOrWord::Word(_) => [[0, 0]; 2],
+            SizesOrWord::Sizes(padding) => padding.map(|n| [n, n]),
+            SizesOrWord::Word("same") => same(&window)?,
+            SizesOrWord::Word(_) => [[0, 0]; 2],
         };
         let [h, w] = window
             .output()
             .map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
 
+        let around = [0, 1].map(|i| window.input[i] + window.padding[i][0] + window.padding[i][1]);
+        build
+            .fits(&[channels, around[0], around[1]])
+            .map_err(|refusal| refusal.arg("padding"))?;
+
         let [kh, kw] = window.kernel;
-        let cells = channels / groups * kh * kw;
-        build.cost((out_channels * cells) as u64 * (h * w) as u64);
-        let fan_out = out_channels / groups * kh * kw;
+        let times = |channels: usize| channels.saturating_mul(kh).saturating_mul(kw);
+        let cells = times(channels / groups);
+        let fan_out = times(out_channels / groups);
         let init = init(args.get(INIT), cells, fan_out);
         let weight = build
             .weight("weight", &[out_channels, channels / groups, kh, kw], init)?
             .id();
+        build.cost((out_channels * cells) as u64 * (h * w) as u64);
         let bias = bias(args.get(BIAS), build, out_channels, cells)?;
         build.scratch(conv2d_scratch(out_channels * cells, h * w));
         let mut padding = window.padding;
@@ -115,13 +131,12 @@ pub const CONV2D: LayerDef = LayerDef {
             "zeros" => None,
             _ => {
                 let padding = std::mem::take(&mut padding);
-                let [h, w] = [0, 1].map(|i| window.input[i] + padding[i][0] + padding[i][1]);
-                build.keep(channels.saturating_mul(h).saturating_mul(w));
+                build.keep(channels * around[0] * around[1]);
                 Some(Padded {
                     mode,
                     padding,
-                    rows: table(mode, height, padding[0])?,
-                    columns: table(mode, width, padding[1])?,
+                    rows: table(build, mode, height, padding[0])?,
+                    columns: table(build, mode, width, padding[1])?,
                 })
             }
         };
@@ -165,8 +180,8 @@ struct Convolution {
 struct Padded {
     mode: &'static str,
     padding: [[usize; 2]; 2],
-    rows: Vec<Option<usize>>,
-    columns: Vec<Option<usize>>,
+    rows: Table,
+    columns: Table,
 }
 
 impl Convolution {

@@ -8,9 +8,13 @@ use tapeline_tensor::{Conv2d, ParamId};
 
 use crate::{Build, Graph, Init, Refusal, Value};
 
-const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added").default(true);
+const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added")
+    .keyword_only()
+    .inferred(0, "PyTorch's `in_features`")
+    .default(true);
 
 const INIT: Arg<&str> = Arg::new("init", "what the first weights are drawn from")
+    .keyword_only()
     .choices(&[
         "uniform",
         "kaiming_uniform",

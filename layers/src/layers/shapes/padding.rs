@@ -1,17 +1,18 @@
 //! What lies outside of an image.
 
-use crate::{Graph, Refusal, Value};
+use crate::{Build, Graph, Refusal, Table, Value};
 
 /// For each cell of a line of `size` cells with `before` and `after` more around it: which cell it is a copy of, or `None` for a zero.
 /// `mode` is `zeros`, `reflect`, `replicate` or `circular`. (`torch.nn.functional.pad`)
 ///
 /// # Errors
-/// When the line is too short to be reflected or repeated so far.
+/// When the line is too short to be reflected or repeated so far, or the model's tables become too large.
 pub fn table(
+    build: &mut Build,
     mode: &str,
     size: usize,
     [before, after]: [usize; 2],
-) -> Result<Vec<Option<usize>>, Refusal> {
+) -> Result<Table, Refusal> {
     let most = match mode {
         "reflect" => size.saturating_sub(1),
         "circular" => size,
@@ -34,7 +35,9 @@ pub fn table(
     };
     let inside = before..before + size;
     let cell = |place| (mode != "zeros" || inside.contains(&place)).then(|| copied(place));
-    Ok((0..before + size + after).map(cell).collect())
+    build
+        .table(before + size + after, cell)
+        .map_err(|refusal| refusal.arg("padding"))
 }
 
 /// The node of a padding by `mode`, above and below, left and right.

@@ -8,6 +8,7 @@ use crate::{
 };
 
 const SCALE_FACTOR: Arg<[usize; 2]> = Arg::new("scale_factor", "factors of height and width")
+    .keyword_only()
     .range(1..=MAX_SIZE)
     .tried(1..=3);
 
@@ -18,8 +19,8 @@ pub const UPSAMPLE2D: LayerDef = LayerDef {
     about: "each cell becomes a block of cells",
     args: &[SCALE_FACTOR.info()],
     examples: &[
-        ("upsample2d(2)", &[2, 3, 4]),
-        ("upsample2d((1, 3))", &[1, 3, 2]),
+        ("upsample2d(scale_factor=2)", &[2, 3, 4]),
+        ("upsample2d(scale_factor=(1, 3))", &[1, 3, 2]),
     ],
     build: |args, build| {
         let [channels, height, width] = build.image()?;
@@ -30,10 +31,9 @@ pub const UPSAMPLE2D: LayerDef = LayerDef {
             width.saturating_mul(across),
         ];
         build.fits(&output)?;
-        let table = |size: usize, scale: usize| -> Vec<_> {
-            (0..size * scale).map(|place| Some(place / scale)).collect()
-        };
-        let (rows, columns) = (table(height, down), table(width, across));
+        let mut table =
+            |size: usize, scale: usize| build.table(size * scale, |place| Some(place / scale));
+        let (rows, columns) = (table(height, down)?, table(width, across)?);
         let enlarged = pointwise!(
             {
                 let (rows, columns) = (rows.clone(), columns.clone());

@@ -35,9 +35,12 @@ pub const ZERO_PAD2D: LayerDef = LayerDef {
                 return Err(Refusal::from(message).arg("padding"));
             }
         };
-        let rows = table("zeros", height, [top, bottom])?;
-        let columns = table("zeros", width, [left, right])?;
-        let output = [channels, rows.len(), columns.len()];
+        let output = [channels, height + top + bottom, width + left + right];
+        build
+            .fits(&output)
+            .map_err(|refusal| refusal.arg("padding"))?;
+        let rows = table(build, "zeros", height, [top, bottom])?;
+        let columns = table(build, "zeros", width, [left, right])?;
         let padded = pointwise!(
             {
                 let (rows, columns) = (rows.clone(), columns.clone());

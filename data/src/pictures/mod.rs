@@ -1,0 +1,402 @@
+//! PNG and JPEG pictures as [`Images`], and what makes them look like those that a model has learned.
+
+mod jpeg;
+mod png;
+mod scans;
+
+use std::{
+    io::{BufReader, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use flate2::read::GzDecoder;
+use image::{
+    DynamicImage, GrayImage, ImageBuffer, Rgb,
+    imageops::{self, FilterType},
+    metadata::Orientation,
+};
+
+use tapeline_spec::printable;
+
+use crate::{
+    DataError, Images,
+    files::{self, Peeked},
+    identify, idx,
+    input::Input,
+};
+
+/// The maximum number of pixels along a side of a picture.
+const MAX_SIDE: u32 = 8192;
+
+/// The maximum memory for reading a picture: its file, what its decoder makes of it, and the image.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// The maximum size of a picture's file.
+const MAX_FILE: u64 = MAX_BYTES / 2;
+
+/// Memory for the metadata of a picture, which is a part of [`MAX_BYTES`].
+const METADATA: u64 = 8 << 20;
+
+/// Rows that are converted at once.
+const STRIP: u32 = 16;
+
+/// Memory for those, which is a part of [`MAX_BYTES`], too.
+const STRIPS: u64 = 8 << 20;
+
+/// What is wrong with a picture.
+enum Problem {
+    TooLarge,
+    Damaged(String),
+}
+
+fn damaged(reason: impl ToString) -> Problem {
+    Problem::Damaged(reason.to_string())
+}
+
+/// Makes sure that these arrays together are within the limit.
+fn reserve(sizes: &[u64]) -> Result<(), Problem> {
+    let sum = sizes
+        .iter()
+        .fold(0u64, |sum, &size| sum.saturating_add(size));
+    match sum <= MAX_BYTES - METADATA - STRIPS {
+        true => Ok(()),
+        false => Err(Problem::TooLarge),
+    }
+}
+
+/// Reads a PNG or JPEG file as one image of 1 channel, grey, or 3, red, green and blue: palettes and depths become bytes, transparency is laid
+/// on white, the orientation tag is followed. The format is recognised by the first bytes. The file may be a pipe.
+///
+/// # Errors
+/// When the file cannot be read, is neither PNG nor JPEG, or is damaged: truncated anywhere, with a wrong checksum, or with compressed data
+/// that cannot be decoded (then a decoder's panic may be reported to the panic hook, too). When it has more than 8192 pixels along a side,
+/// or would take more than 256 MiB of memory. When `channels` is neither 1 nor 3.
+pub fn read_picture(file: impl AsRef<Path>, channels: usize) -> Result<Images, DataError> {
+    let file = file.as_ref();
+    let opened = files::open(file).map_err(|reason| io_error(file, "open", reason))?;
+    let about = opened.metadata();
+    let length = about.map_or(0, |about| about.len().min(MAX_FILE));
+    picture(&whole(opened, length, file)?, channels, file)
+}
+
+/// Reads a picture from the bytes of a file; `name` is used in error messages.
+///
+/// # Errors
+/// As [`read_picture`].
+pub fn read_picture_from(
+    bytes: &[u8],
+    channels: usize,
+    name: impl AsRef<Path>,
+) -> Result<Images, DataError> {
+    picture(bytes, channels, name.as_ref())
+}
+
+/// What a file of images holds.
+pub enum ImageFile {
+    /// A PNG or JPEG picture.
+    Picture(Images),
+    /// The images of an IDX file, raw or gzipped.
+    Idx(Images),
+}
+
+/// Reads a PNG, JPEG or IDX file in one pass; the format is recognised by the first bytes. `name` is used in error messages.
+///
+/// # Errors
+/// As [`read_picture`] and [`read_images`](crate::read_images).
+pub fn read_image_file(
+    reader: impl Read,
+    channels: usize,
+    name: impl AsRef<Path>,
+) -> Result<ImageFile, DataError> {
+    let name = name.as_ref();
+    let fail = |reason| io_error(name, "read", reason);
+    let peeked = Peeked::new(reader).map_err(fail)?;
+    match peeked.head[..] {
+        [0, 0, ..] | [0x1f, 0x8b, ..] => {
+            let input = Input::sniff(BufReader::new(peeked.reader()), None).map_err(fail)?;
+            idx::images(input.reader, None, name).map(ImageFile::Idx)
+        }
+        _ => {
+            let bytes = whole(peeked.reader(), 0, name)?;
+            picture(&bytes, channels, name).map(ImageFile::Picture)
+        }
+    }
+}
+
+/// Whether a file that was found in a folder holds images: whether its first bytes are those of a PNG, a JPEG, or an IDX file of images, raw
+/// or gzipped. What is not a regular file doesn't; it is not opened.
+pub fn is_image_file(file: impl AsRef<Path>) -> bool {
+    let head = |file| Peeked::new(files::open_regular(file)?).map(|peeked| peeked.head);
+    let Ok(mut head) = head(file.as_ref()) else {
+        return false;
+    };
+    if head.starts_with(&[0x1f, 0x8b]) {
+        let mut start = Vec::new();
+        // The head of a stream ends before the stream does; what comes before that is enough.
+        let _ = GzDecoder::new(&head[..]).take(4).read_to_end(&mut start);
+        return matches!(start[..], [0, 0, 8, 3 | 4]);
+    }
+    head.truncate(4);
+    matches!(
+        head[..],
+        [0x89, b'P', b'N', b'G'] | [0xff, 0xd8, 0xff, _] | [0, 0, 8, 3 | 4]
+    )
+}
+
+fn io_error(file: &Path, doing: &'static str, reason: std::io::Error) -> DataError {
+    DataError::Io {
+        file: file.into(),
+        doing,
+        reason,
+    }
+}
+
+/// The bytes of a picture's file, of which `length` are expected.
+fn whole(reader: impl Read, length: u64, file: &Path) -> Result<Vec<u8>, DataError> {
+    let mut bytes = Vec::with_capacity(length as usize);
+    reader
+        .take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|reason| io_error(file, "read", reason))?;
+    match bytes.len() as u64 > MAX_FILE {
+        true => Err(wrong(file, too_large())),
+        false => Ok(bytes),
+    }
+}
+
+fn wrong(file: &Path, problem: String) -> DataError {
+    DataError::Picture {
+        file: file.into(),
+        problem,
+    }
+}
+
+fn too_large() -> String {
+    let megabytes = MAX_BYTES >> 20;
+    format!(
+        "is larger than a picture may be: {MAX_SIDE}x{MAX_SIDE} pixels, and {megabytes} MiB of memory while it is read"
+    )
+}
+
+fn picture(bytes: &[u8], channels: usize, file: &Path) -> Result<Images, DataError> {
+    let fail = |problem| wrong(file, problem);
+    if !matches!(channels, 1 | 3) {
+        return Err(fail(format!(
+            "a picture has 1 or 3 channels, but the model takes {channels}"
+        )));
+    }
+    let decode = match bytes {
+        [0x89, b'P', b'N', b'G', ..] => png::decode,
+        [0xff, 0xd8, 0xff, ..] => jpeg::decode,
+        _ => {
+            return Err(fail(match identify(bytes) {
+                Some(kind) => kind.instead_of("a PNG, JPEG or IDX file"),
+                None => "is neither PNG nor JPEG nor IDX".into(),
+            }));
+        }
+    };
+    // The decoder of JPEG panics on some damaged files. It holds nothing but what is dropped on the way.
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode(bytes, channels)));
+    let decoded = decoded.map_err(|_| fail("is damaged: its decoder gave up".into()))?;
+    let (picture, orientation) = decoded.map_err(|problem| match problem {
+        Problem::TooLarge => fail(too_large()),
+        Problem::Damaged(reason) => fail(printable(&format!("is damaged: {reason}"))),
+    })?;
+    Ok(converted(&picture, orientation, channels))
+}
+
+/// A picture as bytes on white paper, turned as its orientation says. Strip by strip, so that it takes little more memory than the result.
+fn converted(picture: &DynamicImage, orientation: Orientation, channels: usize) -> Images {
+    let (width, height) = (picture.width(), picture.height());
+    let [cols, rows] = match orientation {
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => [width, height],
+        _ => [height, width],
+    }
+    .map(|side| side as usize);
+    let area = rows * cols;
+    let mut pixels = vec![0; channels * area];
+    for top in (0..height).step_by(STRIP as usize) {
+        let strip = on_white(picture.crop_imm(0, top, width, STRIP.min(height - top)));
+        let strip = match channels {
+            1 => strip.into_luma8().into_raw(),
+            _ => strip.into_rgb8().into_raw(),
+        };
+        for (i, values) in (0..).zip(strip.chunks_exact(channels)) {
+            let [x, y] = turned([i % width, top + i / width], [width, height], orientation);
+            let place = y as usize * cols + x as usize;
+            for (channel, &value) in values.iter().enumerate() {
+                pixels[channel * area + place] = value;
+            }
+        }
+    }
+    Images::new(pixels, [1, channels, rows, cols])
+}
+
+/// Where a pixel comes to lie.
+fn turned([x, y]: [u32; 2], [width, height]: [u32; 2], orientation: Orientation) -> [u32; 2] {
+    let (left, up) = (width - 1 - x, height - 1 - y);
+    match orientation {
+        Orientation::NoTransforms => [x, y],
+        Orientation::Rotate90 => [up, x],
+        Orientation::Rotate180 => [left, up],
+        Orientation::Rotate270 => [y, left],
+        Orientation::FlipHorizontal => [left, y],
+        Orientation::FlipVertical => [x, up],
+        Orientation::Rotate90FlipH => [y, x],
+        Orientation::Rotate270FlipH => [up, left],
+    }
+}
+
+/// A picture as it looks on white paper.
+fn on_white(picture: DynamicImage) -> DynamicImage {
+    if !picture.color().has_alpha() {
+        return picture;
+    }
+    const FULL: u64 = u16::MAX as u64;
+    let picture = picture.into_rgba16();
+    let laid = ImageBuffer::from_fn(picture.width(), picture.height(), |x, y| {
+        let [r, g, b, alpha] = picture.get_pixel(x, y).0.map(u64::from);
+        Rgb([r, g, b]
+            .map(|value| ((value * alpha + FULL * (FULL - alpha) + FULL / 2) / FULL) as u16))
+    });
+    DynamicImage::ImageRgb16(laid)
+}
+
+/// Whether the border of image `i` is light, and lighter than what it surrounds: ink on paper, where MNIST has light on dark.
+///
+/// # Panics
+/// When there is no image `i`.
+pub fn is_dark_on_light(images: &Images, i: usize) -> bool {
+    let pixels = images.pixels(i);
+    let planes = pixels.chunks(images.rows() * images.cols());
+    let border = planes
+        .map(|plane| border_mean(plane, images.rows(), images.cols()))
+        .sum::<f64>()
+        / images.channels() as f64;
+    border > 127.0 && border > mean(pixels.iter())
+}
+
+/// The mean of the outermost pixels of a plane.
+fn border_mean(plane: &[u8], rows: usize, cols: usize) -> f64 {
+    let is_border = |&(i, _): &(usize, &u8)| {
+        let (row, col) = (i / cols, i % cols);
+        row == 0 || col == 0 || row + 1 == rows || col + 1 == cols
+    };
+    mean(
+        plane
+            .iter()
+            .enumerate()
+            .filter(is_border)
+            .map(|(_, pixel)| pixel),
+    )
+}
+
+fn mean<'p>(pixels: impl Iterator<Item = &'p u8>) -> f64 {
+    let (sum, count) = pixels.fold((0, 0), |(sum, count), &pixel| {
+        (sum + u64::from(pixel), count + 1)
+    });
+    sum as f64 / f64::from(count.max(1))
+}
+
+/// Images of another size, `[channels, rows, columns]` with as many channels: each is scaled until it fits, keeping its aspect, and laid in the
+/// middle of a ground of its border's brightness.
+///
+/// # Panics
+/// When the channels differ, or a size is 0.
+pub fn resized(images: &Images, [channels, rows, cols]: [usize; 3]) -> Images {
+    let (old_rows, old_cols) = (images.rows(), images.cols());
+    let scale = (rows as f64 / old_rows as f64).min(cols as f64 / old_cols as f64);
+    let fit = |old: usize, limit: usize| ((old as f64 * scale).round() as usize).clamp(1, limit);
+    let (new_rows, new_cols) = (fit(old_rows, rows), fit(old_cols, cols));
+    let (top, left) = ((rows - new_rows) / 2, (cols - new_cols) / 2);
+
+    let mut pixels = Vec::with_capacity(images.count() * channels * rows * cols);
+    for plane in images.bytes().chunks(old_rows * old_cols) {
+        let ground = border_mean(plane, old_rows, old_cols).round() as u8;
+        let old = GrayImage::from_raw(old_cols as u32, old_rows as u32, plane.to_vec());
+        let old = old.unwrap_or_else(|| unreachable!("a plane has rows × columns pixels"));
+        let new = imageops::resize(&old, new_cols as u32, new_rows as u32, FilterType::Triangle);
+        let mut laid = vec![ground; rows * cols];
+        for (row, line) in new.into_raw().chunks(new_cols).enumerate() {
+            laid[(top + row) * cols + left..][..new_cols].copy_from_slice(line);
+        }
+        pixels.extend(laid);
+    }
+    Images::new(pixels, [images.count(), channels, rows, cols])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows and columns of the box around all pixels that are at least half bright, ends included.
+    fn bright_box(images: &Images) -> [usize; 4] {
+        let bright: Vec<_> = (0..images.area())
+            .filter(|&i| images.pixels(0)[i] > 127)
+            .collect();
+        let rows = bright.iter().map(|i| i / images.cols());
+        let cols = bright.iter().map(|i| i % images.cols());
+        [
+            rows.clone().min(),
+            rows.max(),
+            cols.clone().min(),
+            cols.max(),
+        ]
+        .map(Option::unwrap)
+    }
+
+    #[test]
+    fn pixels_are_turned_as_the_image_crate_turns_them() {
+        let picture = GrayImage::from_fn(5, 3, |x, y| [(x * 10 + y) as u8].into());
+        for exif in 1..=8 {
+            let orientation = Orientation::from_exif(exif).unwrap();
+            let mut wanted = DynamicImage::from(picture.clone());
+            wanted.apply_orientation(orientation);
+            let found = converted(&picture.clone().into(), orientation, 1);
+            let [rows, cols] = [wanted.height(), wanted.width()].map(|side| side as usize);
+            let wanted = Images::new(wanted.into_luma8().into_raw(), [1, 1, rows, cols]);
+            assert_eq!(found, wanted, "{orientation:?}");
+        }
+    }
+
+    #[test]
+    fn scaling_keeps_the_aspect_and_does_not_turn() {
+        // A bar of 40x4 pixels in 56 rows of 28.
+        let bar = |i: usize| {
+            if (8..48).contains(&(i / 28)) && (12..16).contains(&(i % 28)) {
+                255
+            } else {
+                0
+            }
+        };
+        let tall = Images::new((0..56 * 28).map(bar).collect(), [1, 1, 56, 28]);
+        let scaled = resized(&tall, [1, 28, 28]);
+        assert_eq!(scaled.shape(), [1, 28, 28]);
+        assert_eq!(bright_box(&tall), [8, 47, 12, 15]);
+        assert_eq!(bright_box(&scaled), [4, 23, 13, 14]);
+    }
+
+    #[test]
+    fn what_is_padded_has_the_brightness_of_the_border() {
+        let paper = Images::new(vec![200; 10 * 30], [1, 1, 10, 30]);
+        assert_eq!(
+            resized(&paper, [1, 28, 28]),
+            Images::new(vec![200; 784], [1, 1, 28, 28])
+        );
+    }
+
+    #[test]
+    fn ink_on_paper_is_told_from_light_on_dark() {
+        let dot = |ground: u8, figure: u8| {
+            let mut pixels = vec![ground; 49];
+            pixels[24] = figure;
+            is_dark_on_light(&Images::new(pixels, [1, 1, 7, 7]), 0)
+        };
+        assert!(dot(255, 0) && dot(180, 100));
+        assert!(!dot(0, 255) && !dot(255, 255) && !dot(100, 0));
+    }
+}
