@@ -97,11 +97,17 @@ impl Loaded {
     fn about_classes(&self, train: &Path, test: &Path) -> Vec<String> {
         let mut notes = Vec::new();
         let (count, lowest) = (self.train.classes.len(), self.lowest_label());
-        if count > 10 {
-            notes.push(format!(
-                "{count} classes: the highest label is {}",
-                count - 1
-            ));
+        for (data, file) in [(&self.train, train), (&self.test, test)] {
+            let highest = |&label: &u8| usize::from(label) + 1 == count;
+            let position = data.labels.iter().position(highest);
+            // One wrong byte is enough for many classes.
+            if let Some(position) = position.filter(|_| count > 10) {
+                let (file, label) = (file.display(), count - 1);
+                notes.push(format!(
+                    "{file}: label {label} at position {position} is the highest: {count} classes"
+                ));
+                break;
+            }
         }
         if lowest > 0 {
             let file = train.display();

@@ -192,7 +192,14 @@ fn validation_images_are_held_out_and_choose_the_best() {
         .run(&["eval", "@a/best.safetensors", "--data", "data"])
         .succeeded();
     bench
-        .run(&["train", "--data", "data", "--val", "61"])
+        .run(&[
+            "train",
+            "flatten linear(3)",
+            "--data",
+            "data",
+            "--val",
+            "61",
+        ])
         .failed(2, &["--val 61", "61 of 61"]);
 }
 
