@@ -20,8 +20,11 @@ const FROM_PYTORCH: Option<&str> = Some(
 const TO_SAFETENSORS: Option<&str> =
     Some("convert it in Python to a safetensors file with the names of PyTorch's `state_dict`");
 
-/// Names and first bytes. Those behind are only looked at when those before are not there.
-const KINDS: &[(&str, Option<&str>, fn(&[u8]) -> bool)] = &[
+/// A name, its help, and whether first bytes are those of such a file.
+type Known = (&'static str, Option<&'static str>, fn(&[u8]) -> bool);
+
+/// Those behind are only tried when those before don't fit.
+const KINDS: &[Known] = &[
     ("empty", FETCH, |b| b.is_empty()),
     ("a safetensors file", None, is_safetensors),
     ("an IDX file", None, |b| {

@@ -9,10 +9,10 @@ use tapeline_tensor::{Params, Tensor, value_and_grad};
 type Pair = [usize; 2];
 
 /// A layer's output for one image, its parameters, and the image.
-fn output(
-    text: &str,
-    shape: [usize; 3],
-) -> Result<(Tensor<f64>, Params<f64>, Tensor<f64>), String> {
+type Computed = (Tensor<f64>, Params<f64>, Tensor<f64>);
+
+/// Builds a layer and runs it on an image of `shape`.
+fn output(text: &str, shape: [usize; 3]) -> Result<Computed, String> {
     let registry = layers();
     let spec = read(text, &registry, &Presets::new()).map_err(|errors| format!("{errors:?}"))?;
     let plan =
@@ -23,7 +23,7 @@ fn output(
     let values = (0..count).map(|i| -1.0 - (i * 37 % 101) as f64).collect();
     let image = Tensor::from_shape_vec(vec![1, channels, height, width], values).unwrap();
     let params = plan.init::<f64>(1);
-    let (_, _, y) = value_and_grad(&params, &[image.clone()], |tape, on_tape, x| {
+    let (_, _, y) = value_and_grad(&params, std::slice::from_ref(&image), |tape, on_tape, x| {
         let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
         let y = plan.chain.forward(&cx, x[0]);
         (y.sum(), y.value())

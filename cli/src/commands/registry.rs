@@ -7,7 +7,7 @@ use tapeline_data::AugmentDef;
 use tapeline_layers::{LayerDef, LossDef};
 use tapeline_models::shape_text;
 use tapeline_optim::{OptimizerDef, ScheduleDef};
-use tapeline_spec::{Body, Named, Preset, Presets, Registry};
+use tapeline_spec::{ArgInfo, Body, Named, Preset, Presets, Registry};
 
 use crate::{context::Context, error::CliError, output, table::Table};
 
@@ -155,7 +155,7 @@ fn describe<D: Entry>(entry: &D) -> String {
         Body::Branches => out += "takes branches of layers: [ … | … ]\n",
     }
     if !entry.args().is_empty() {
-        let (by_name, by_position): (Vec<_>, Vec<_>) =
+        let (by_name, by_position): (Vec<&ArgInfo>, Vec<&ArgInfo>) =
             entry.args().iter().partition(|arg| arg.keyword_only());
         if !by_name.is_empty() {
             let names: Vec<_> = by_position.iter().map(|arg| arg.name).collect();
