@@ -17,7 +17,6 @@ use crate::{
 /// The data where neither an option nor a run says which.
 pub const DEFAULT: &str = "mnist";
 
-
 /// Options of commands that read data.
 #[derive(Args)]
 pub struct DataArgs {

@@ -62,7 +62,7 @@ pub(crate) fn expect_finite_tensor(
         true => Ok(()),
         false => Err(FileError::new(
             file,
-            format!("would hold numbers in `{name}` that aren't finite"),
+            format!("`{name}` has values that aren't finite"),
         )),
     }
 }

@@ -52,7 +52,8 @@ fn stepped(optimizer: &str, params: &Params, gradient: impl Fn(&Tensor) -> Tenso
         inputs: vec![],
     };
     let optimizer = Optimizer::read(optimizer, &optimizers).unwrap();
-    optimizer.init(params).step(&mut stepped, grads, 1.0);
+    let step = optimizer.init(params).step(&mut stepped, grads, 1.0);
+    step.expect("finite gradients and weights");
     stepped
 }
 

@@ -395,7 +395,10 @@ fn a_run_needs_the_epochs_that_it_has_done() {
     let lines: Vec<_> = whole.split_inclusive('\n').collect();
     refused(None, "of which the history holds 0");
     refused(Some(&lines[..2].concat()), "of which the history holds 1");
-    refused(Some(&whole[..whole.len() - 1]), "of which the history holds 1");
+    refused(
+        Some(&whole[..whole.len() - 1]),
+        "of which the history holds 1",
+    );
     refused(
         Some(&whole.replace('\n', "\r\n")),
         "of which the history holds 0",

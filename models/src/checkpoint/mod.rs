@@ -87,7 +87,14 @@ pub fn restore(
     samples: usize,
     epochs: &[Epoch],
 ) -> Result<(), FileError> {
-    decode(&file::read_found(path)?, path, trainer, recipe, samples, epochs)
+    decode(
+        &file::read_found(path)?,
+        path,
+        trainer,
+        recipe,
+        samples,
+        epochs,
+    )
 }
 
 /// The bytes of a checkpoint; the same training gives the same bytes, but for the times in it.
