@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`params`] | [`Params`]: everything learned, in order, by name |
 //! | [`tape`] | [`Tape`], [`Var`]; [`Tape::op`] records an operation of anyone's |
+//! | [`parents`] | [`Parents`]: what an operation is computed from |
 //! | [`grad`] | [`value_and_grad`], [`no_grad`] |
 //! | [`ops`] | the operations: arithmetic, products, reductions, shapes, convolution, pooling, losses |
 //! | [`check`] | the gradient check |
@@ -40,6 +41,7 @@ pub mod grad;
 mod kernels;
 pub mod ops;
 pub mod params;
+pub mod parents;
 pub mod plain;
 pub mod pool;
 pub mod profile;
@@ -55,6 +57,7 @@ pub use ops::{
     max_pool2d, mse,
 };
 pub use params::{Param, ParamId, Params, Role};
+pub use parents::Parents;
 pub use pool::Pool;
 pub use profile::Profile;
 pub use scalar::Scalar;

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Profile, Scalar, Tensor, broadcast, buffer::give_back, kernels::sparse::is_finite};
+use crate::{
+    Parents, Profile, Scalar, Tensor, broadcast, buffer::give_back, kernels::sparse::is_finite,
+};
 
 /// Records each operation with its rule. Made by [`value_and_grad`](crate::value_and_grad) and [`no_grad`](crate::no_grad).
 pub struct Tape<T: Scalar = f32> {
@@ -86,11 +88,12 @@ impl<T: Scalar> Tape<T> {
         self.push("leaf", value, needs_grad, None)
     }
 
-    /// Records an operation: its name, its value, what it was computed from, and its rule.
+    /// Records an operation: its name, its value, its [parents](Parents), and the rule that propagates gradients to them.
     ///
-    /// The rule is the vector-Jacobian product: given the gradient of the value, it returns those of the parents. `need` says which of
-    /// them anyone wants; it need not compute the others. A returned gradient has the shape of its parent, or the shape of the value
-    /// where the parent was broadcast to it: the tape sums it back. A rule of which no gradient is wanted is dropped at once, with all it holds.
+    /// The rule is the vector-Jacobian product: given the gradient of the value, it returns the gradients of the parents. `need` says which
+    /// parents need one; the others, and those that are absent, may be `None`. A returned gradient has the shape of its parent, or the shape of
+    /// the value where the parent was broadcast to it: the tape sums it back. If no parent needs a gradient, the rule is dropped at once with
+    /// everything it holds.
     ///
     /// ```
     /// use tapeline_tensor::{Params, tensor, value_and_grad};
@@ -106,36 +109,40 @@ impl<T: Scalar> Tape<T> {
     /// ```
     ///
     /// # Panics
-    /// When a parent is of another tape; while going backward, when the rule returns a gradient of another shape, or none where one is needed.
+    /// When a parent is on another tape; during the backward pass, when the rule returns a gradient of another shape, or none where one is
+    /// needed.
     #[track_caller]
-    pub fn op<'t, const N: usize>(
+    pub fn op<'t, P: Parents<'t, T>>(
         &'t self,
         name: &'static str,
         value: impl Into<Tensor<T>>,
-        parents: [Var<'t, T>; N],
-        vjp: impl FnOnce(Tensor<T>, [bool; N]) -> [Option<Tensor<T>>; N] + 'static,
+        parents: P,
+        vjp: impl FnOnce(Tensor<T>, P::Each<bool>) -> P::Each<Option<Tensor<T>>> + 'static,
     ) -> Var<'t, T> {
-        for parent in parents {
-            assert!(
-                std::ptr::eq(parent.tape, self),
-                "{name}: a parent is of another tape"
-            );
-        }
+        // Ids of the parents that need a gradient.
+        let mut ids = Vec::new();
+        let mut is_foreign = false;
         let need = {
             let nodes = self.nodes.borrow();
-            parents.map(|p| nodes[p.id].needs_grad)
+            parents.each(|parent| {
+                let id = parent.and_then(|Var { tape, id }| {
+                    is_foreign |= !std::ptr::eq(tape, self);
+                    nodes.get(id)?.needs_grad.then_some(id)
+                });
+                ids.push(id);
+                id.is_some()
+            })
         };
-        if !self.recording.get() || !need.contains(&true) {
+        assert!(!is_foreign, "{name}: a parent is of another tape");
+        if !self.recording.get() || ids.iter().all(Option::is_none) {
             return self.push(name, value.into(), false, None);
         }
-        let ids = parents.map(|p| p.id);
         let rule: Rule<T> = Box::new(move |gradient, give| {
-            let shares = vjp(gradient, need);
-            for (position, share) in shares.into_iter().enumerate() {
-                if need[position] {
-                    let share = share.unwrap_or_else(|| panic!("{name}: its rule returned no gradient for parent {position}, which needs one"));
-                    give(position, ids[position], share);
-                }
+            let shares = vjp(gradient, need).into_iter().zip(ids);
+            for (position, (share, id)) in shares.enumerate() {
+                let Some(id) = id else { continue };
+                let share = share.unwrap_or_else(|| panic!("{name}: its rule returned no gradient for parent {position}, which needs one"));
+                give(position, id, share);
             }
         });
         self.push(name, value.into(), true, Some(rule))

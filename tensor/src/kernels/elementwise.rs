@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::{
-    layout::{like, memory_order, same, standard},
+    layout::{like, memory_order, same, slice, standard},
     simd,
 };
 use crate::{
@@ -48,7 +48,7 @@ pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync)
     let as_they_are = same(x.view(), y.view()) && memory_order(&x).and(memory_order(y)).is_some();
     let (x, y) = match as_they_are {
         true => (x, y.clone()),
-        false => (standard(&x), standard(y)),
+        false => (standard(x), standard(y.clone())),
     };
     // Not in place: where `f` leaves an element as it is, the compiler would make slow masked stores.
     let mut out = Buffer::any(x.len());
@@ -68,12 +68,8 @@ pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync)
 fn contiguous<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     match memory_order(&x) {
         Some(_) => x,
-        None => standard(&x),
+        None => standard(x),
     }
-}
-
-fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    memory_order(x).unwrap_or_else(|| unreachable!("contiguous"))
 }
 
 /// Calls a function for each item; both are compiled for the width at which they run.

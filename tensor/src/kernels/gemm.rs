@@ -41,7 +41,7 @@ pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>)
     let tasks = tiles(&mut out, rows, columns);
     pool::each(tasks, |_, ([row, column], tile)| {
         let columns = column..column + tile.ncols();
-        simd::run(Task {
+        simd::run_for::<T, _>(Task {
             a: &a.data[row * a.row..],
             step: a.row,
             taps: Taps::new(&offsets),

@@ -4,7 +4,11 @@ use std::cmp::Reverse;
 
 use ndarray::{ArrayViewD, IxDyn};
 
-use crate::{Scalar, Tensor, buffer::Buffer, pool};
+use crate::{
+    Scalar, Tensor,
+    buffer::{Buffer, give_back},
+    pool,
+};
 
 /// Elements that a thread takes at once.
 const TASK: usize = 1 << 14;
@@ -29,51 +33,54 @@ pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
     values.into_tensor(&shape).permuted_axes(back)
 }
 
-/// The elements of a contiguous tensor in memory order; `None` also for one that runs backward.
+/// The elements of a contiguous tensor in memory order; `None` for one that has gaps or runs backward.
 pub fn memory_order<T: Scalar>(x: &Tensor<T>) -> Option<&[T]> {
-    let forward = x.strides().iter().all(|&stride| stride >= 0);
+    let mut strides = x.strides().iter().zip(x.shape());
+    // The stride of a dimension of one element has no effect.
+    let forward = strides.all(|(&stride, &size)| stride >= 0 || size <= 1);
     x.as_slice_memory_order().filter(|_| forward)
 }
 
-/// A copy in row-major order.
-pub fn standard<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
-    let mut out = Buffer::any(x.len());
-    match channels_last_slice(x) {
-        Some((x, [n, channels, area])) if n * channels * area > 0 => {
-            let images = TASK.div_ceil(channels * area);
-            let tasks = x.chunks(images * channels * area);
-            pool::each(
-                tasks.zip(out.chunks_mut(images * channels * area)),
-                |_, (x, out)| {
-                    transpose(x, [area, channels], out);
-                },
-            );
-        }
-        _ => out.iter_mut().zip(x).for_each(|(out, &x)| *out = x),
-    }
-    out.into_tensor(x.shape())
+/// The elements of a tensor that is known to be contiguous, in memory order.
+pub fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
+    memory_order(x).unwrap_or_else(|| unreachable!("contiguous"))
 }
 
-/// A copy of `[n, channels, h, w]` with the channels running fastest.
-pub fn channels_last<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
+/// The tensor in row-major order; copied only if it wasn't, and then given back.
+pub fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    if x.is_standard_layout() {
+        return x;
+    }
+    let mut out = Buffer::any(x.len());
+    match channels_last_slice(&x) {
+        Some((x, [n, channels, area])) if n * channels * area > 0 => {
+            transpose_each(x, [area, channels], &mut out);
+        }
+        _ => out.iter_mut().zip(&x).for_each(|(out, &x)| *out = x),
+    }
+    let out = out.into_tensor(x.shape());
+    give_back(x);
+    out
+}
+
+/// The tensor `[n, channels, h, w]` with its channels running fastest in memory: PyTorch's `channels_last`. Copied only if it wasn't so, and
+/// then given back.
+pub fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    if channels_last_slice(&x).is_some() {
+        return x;
+    }
     let &[n, channels, h, w] = x.shape() else {
         panic!("channels_last: shape {:?}", x.shape());
     };
-    let image = channels * h * w;
     let mut out = Buffer::any(x.len());
     match x.as_slice() {
-        Some(x) if !x.is_empty() => {
-            let images = TASK.div_ceil(image);
-            let tasks = x.chunks(images * image);
-            pool::each(tasks.zip(out.chunks_mut(images * image)), |_, (x, out)| {
-                transpose(x, [channels, h * w], out);
-            });
-        }
+        Some(x) if !x.is_empty() => transpose_each(x, [channels, h * w], &mut out),
         _ => {
             let x = x.view().permuted_axes(vec![0, 2, 3, 1]);
             out.iter_mut().zip(&x).for_each(|(out, &x)| *out = x);
         }
     }
+    give_back(x);
     as_channels_last(out, [n, channels, h, w])
 }
 
@@ -84,13 +91,8 @@ pub fn as_channels_last<T: Scalar>(x: Buffer<T>, shape: [usize; 4]) -> Tensor<T>
         .permuted_axes(IxDyn(&[0, 3, 1, 2]))
 }
 
-/// Whether a tensor `[n, channels, h, w]` has its channels running fastest.
-pub fn is_channels_last<T: Scalar>(x: &Tensor<T>) -> bool {
-    channels_last_slice(x).is_some()
-}
-
 /// The elements `[n, h, w, channels]` of a tensor `[n, channels, h, w]` that lies so in memory; and `[n, channels, h · w]`.
-pub fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3])> {
+fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3])> {
     let &[n, channels, h, w] = x.shape() else {
         return None;
     };
@@ -98,13 +100,17 @@ pub fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3]
     Some((slice, [n, channels, h * w]))
 }
 
-/// Swaps rows and columns of each of many matrices.
-fn transpose<T: Scalar>(x: &[T], [rows, columns]: [usize; 2], out: &mut [T]) {
-    let matrices = x.chunks_exact(rows * columns);
-    for (x, out) in matrices.zip(out.chunks_exact_mut(rows * columns)) {
-        for (row, x) in x.chunks_exact(columns).enumerate() {
-            let out = out.iter_mut().skip(row).step_by(rows);
-            out.zip(x).for_each(|(out, &x)| *out = x);
+/// Swaps rows and columns of each of the matrices in `x`, over the threads of the pool. None of the sizes is 0.
+fn transpose_each<T: Scalar>(x: &[T], [rows, columns]: [usize; 2], out: &mut [T]) {
+    let matrix = rows * columns;
+    let task = TASK.div_ceil(matrix) * matrix;
+    pool::each(x.chunks(task).zip(out.chunks_mut(task)), |_, (x, out)| {
+        let matrices = x.chunks_exact(matrix).zip(out.chunks_exact_mut(matrix));
+        for (x, out) in matrices {
+            for (row, x) in x.chunks_exact(columns).enumerate() {
+                let out = out.iter_mut().skip(row).step_by(rows);
+                out.zip(x).for_each(|(out, &x)| *out = x);
+            }
         }
-    }
+    });
 }

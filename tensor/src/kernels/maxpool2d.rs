@@ -23,7 +23,7 @@ pub fn forward<T: Scalar>(x: &[T], side: usize, window: &Window) -> (Buffer<T>, 
         let outs = outs.zip(index.chunks_mut(planes * out_area));
         let tasks = x.chunks(planes * area).zip(outs);
         pool::each(tasks, |_, (x, (out, index))| {
-            simd::run(Forward {
+            simd::run_for::<T, _>(Forward {
                 x,
                 windows: &windows,
                 out,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::simd::{Lanes, width};
+use super::simd::{Lanes, is_tuned, width};
 use crate::Scalar;
 
 /// Where the terms of a sum lie: the `k`-th term of row `i` is `x[taps[k] + i · step]`. A table serves matrices of any strides, and
@@ -108,26 +108,13 @@ pub fn panel<S: Simd, T: Scalar>(
     columns: Range<usize>,
     start: Start<T>,
 ) {
-    // Neighbouring rows have addresses that are cheaper to make: images of one channel, and transposed matrices.
-    match step {
-        1 => tiles(simd, (x, 1, taps), weights, rows, columns, start),
-        _ => tiles(simd, (x, step, taps), weights, rows, columns, start),
-    }
-}
-
-/// The same, tile by tile; rows are divided as equally as can be.
-#[inline(always)]
-fn tiles<S: Simd, T: Scalar>(
-    simd: S,
-    (x, step, taps): (&[T], usize, Taps),
-    weights: &[T],
-    rows: &mut impl Rows<T>,
-    columns: Range<usize>,
-    start: Start<T>,
-) {
+    // Rows are divided as equally as can be.
     let wide = columns.len() > width::<T, S>();
-    // So many sums, a row of weights and a factor fit the 16 registers of AVX2.
-    let most = if wide { 6 } else { 9 };
+    let most = if wide {
+        most_rows::<T, S, 2>()
+    } else {
+        most_rows::<T, S, 1>()
+    };
     let tiles = rows.count().div_ceil(most).max(1);
     let (size, larger) = (rows.count() / tiles, rows.count() % tiles);
     let mut first = 0;
@@ -138,9 +125,10 @@ fn tiles<S: Simd, T: Scalar>(
         macro_rules! of {
             ($($rows:literal)*; $vectors:literal) => {
                 match count {
-                    0 => {}
-                    $($rows => self::tile::<S, T, $rows, $vectors>(simd, x, weights, rows, first, columns, start),)*
-                    _ => unreachable!("at most {most} rows a tile"),
+                    $($rows => if const { $rows <= most_rows::<T, S, $vectors>() } {
+                        self::tile::<S, T, $rows, $vectors>(simd, x, weights, rows, first, columns, start);
+                    },)*
+                    _ => {}
                 }
             };
         }
@@ -150,6 +138,15 @@ fn tiles<S: Simd, T: Scalar>(
             of!(1 2 3 4 5 6 7 8 9; 1);
         }
         first += count;
+    }
+}
+
+/// Most rows of a tile of so many vectors: their sums, a row of weights and a factor fit the 16 registers of AVX2.
+const fn most_rows<T: Lanes, S: Simd, const VECTORS: usize>() -> usize {
+    match (is_tuned::<T, S>(), VECTORS) {
+        (true, 2) => 6,
+        (true, _) => 9,
+        (false, _) => 4,
     }
 }
 

@@ -3,12 +3,18 @@
 //! Each element of a result is one chain of fused multiply-adds in a fixed order, whatever the width: so every processor that has them
 //! gives the same bits (one without gives them too, slowly).
 
-use pulp::Simd;
+#[cfg(target_arch = "x86_64")]
+use pulp::x86::V3;
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use crate::buffer::Element;
 
 /// A type of number that comes in vectors.
 pub trait Lanes: Copy + Send + Sync + 'static {
+    /// Whether training runs in it: its kernels are compiled for all sizes of tiles and all widths of vectors. The other type, which checks
+    /// gradients, makes do with few, because these copies take most of the time in which this crate is compiled.
+    const TUNED: bool;
+
     /// A vector of them.
     type Vector<S: Simd>: Copy;
 
@@ -69,11 +75,12 @@ pub trait Lanes: Copy + Send + Sync + 'static {
 
 macro_rules! lanes {
     (
-        $float:ident: $vector:ident, $splat:ident, $mul_add:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident;
+        $float:ident, $tuned:literal: $vector:ident, $splat:ident, $mul_add:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident;
         $index:ident: $indices:ident, $splat_index:ident, $as_mut_indices:ident, $store_indices:ident;
         $at_most:ident, $equal:ident, $not:ident, $or:ident, $select:ident, $select_index:ident
     ) => {
         impl Lanes for $float {
+            const TUNED: bool = $tuned;
             type Vector<S: Simd> = S::$vector;
             type Index = $index;
             type Indices<S: Simd> = S::$indices;
@@ -168,12 +175,12 @@ macro_rules! lanes {
 }
 
 lanes!(
-    f32: f32s, splat_f32s, mul_add_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s;
+    f32, true: f32s, splat_f32s, mul_add_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s;
     u32: u32s, splat_u32s, as_mut_simd_u32s, partial_store_u32s;
     less_than_or_equal_f32s, equal_f32s, not_m32s, or_m32s, select_f32s, select_u32s
 );
 lanes!(
-    f64: f64s, splat_f64s, mul_add_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s;
+    f64, false: f64s, splat_f64s, mul_add_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s;
     u64: u64s, splat_u64s, as_mut_simd_u64s, partial_store_u64s;
     less_than_or_equal_f64s, equal_f64s, not_m64s, or_m64s, select_f64s, select_u64s
 );
@@ -184,15 +191,32 @@ pub const fn width<T: Lanes, S: Simd>() -> usize {
     size_of::<T::Vector<S>>() / size_of::<T>()
 }
 
-/// Runs a kernel at the widest vectors that there are.
-#[cfg(not(test))]
-#[inline]
-pub fn run<W: pulp::WithSimd>(kernel: W) -> W::Output {
-    pulp::Arch::new().dispatch(kernel)
+/// Whether a kernel is compiled for all sizes of tiles: where speed matters.
+pub const fn is_tuned<T: Lanes, S: Simd>() -> bool {
+    T::TUNED && width::<T, S>() > 1
 }
 
-#[cfg(test)]
-pub use forced::run;
+/// Runs a kernel at the widest vectors that the processor has.
+#[inline]
+pub fn run<W: WithSimd>(kernel: W) -> W::Output {
+    match forced::one_by_one() {
+        true => Scalar::new().vectorize(kernel),
+        false => Arch::new().dispatch(kernel),
+    }
+}
+
+/// Runs a kernel over numbers of type `T`: as [`run`] where that is tuned, otherwise at one width of vectors.
+#[inline]
+pub fn run_for<T: Lanes, W: WithSimd>(kernel: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    if const { !T::TUNED } {
+        return match V3::try_new().filter(|_| !forced::one_by_one()) {
+            Some(simd) => Simd::vectorize(simd, kernel),
+            None => Scalar::new().vectorize(kernel),
+        };
+    }
+    run(kernel)
+}
 
 /// Runs a loop over numbers, compiled for the widest vectors that the processor has; the rest of a program is compiled for what all
 /// processors have. It pays for some hundred elements and more, and no result depends on it.
@@ -211,29 +235,29 @@ pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
     run(f)
 }
 
-/// Which path a test forces; the widest there is by default.
-#[cfg(test)]
-pub(crate) mod forced {
-    use std::cell::Cell;
-
-    use pulp::{Arch, Scalar, Simd, WithSimd};
-
+/// A test may force the path of a processor without vectors.
+mod forced {
+    #[cfg(test)]
     thread_local! {
-        static SCALAR: Cell<bool> = const { Cell::new(false) };
+        pub static ONE_BY_ONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     }
 
-    pub fn run<W: WithSimd>(kernel: W) -> W::Output {
-        match SCALAR.get() {
-            true => Scalar::new().vectorize(kernel),
-            false => Arch::new().dispatch(kernel),
-        }
+    #[cfg(test)]
+    pub fn one_by_one() -> bool {
+        ONE_BY_ONE.get()
     }
 
-    /// Runs `f` with kernels that take one number at a time, on this thread alone.
-    pub fn one_by_one<R>(f: impl FnOnce() -> R) -> R {
-        SCALAR.set(true);
-        let result = f();
-        SCALAR.set(false);
-        result
+    #[cfg(not(test))]
+    pub const fn one_by_one() -> bool {
+        false
     }
+}
+
+/// Runs `f` with kernels that take one number at a time, on this thread alone.
+#[cfg(test)]
+pub fn one_by_one<R>(f: impl FnOnce() -> R) -> R {
+    forced::ONE_BY_ONE.set(true);
+    let result = f();
+    forced::ONE_BY_ONE.set(false);
+    result
 }

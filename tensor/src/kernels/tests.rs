@@ -3,7 +3,7 @@
 use ndarray::{IxDyn, ShapeBuilder};
 use proptest::prelude::*;
 
-use super::simd::forced::one_by_one;
+use super::simd::one_by_one;
 use crate::{
     Conv2d, MaxPool2d, Params, Scalar, Tensor, Then, Var, conv2d_then, linear, value_and_grad,
 };

@@ -1,12 +1,11 @@
 //! Convolution.
 
-use super::shape::{channels_last, standard};
 use crate::{
     Scalar, Tensor, Var,
     buffer::give_back,
     kernels::{
         conv2d as kernel,
-        layout::{as_channels_last, channels_last_slice},
+        layout::{as_channels_last, channels_last, slice, standard},
     },
     ops::{MaxPool2d, Window},
 };
@@ -128,16 +127,16 @@ pub fn conv2d_then<'t, T: Scalar>(
     };
 
     let input = channels_last(input);
-    let (value, index) = T::conv2d(last(&input), slice(&w), b.as_ref().map(slice), &sizes);
+    let (value, index) = T::conv2d(slice(&input), slice(&w), b.as_ref().map(slice), &sizes);
     let value = as_channels_last(value, [images, out_channels, oh, ow]);
     let out = value.clone();
     let vjp = move |g: Tensor<T>, want: [bool; 3]| {
         let g = channels_last(g);
         let from = kernel::From {
-            g: last(&g),
-            out: last(&out),
+            g: slice(&g),
+            out: slice(&out),
             index: &index,
-            x: last(&input),
+            x: slice(&input),
             w: slice(&w),
         };
         let grads = T::conv2d_backward(from, &sizes, want);
@@ -148,29 +147,12 @@ pub fn conv2d_then<'t, T: Scalar>(
         let db = grads.bias.map(|db| db.into_tensor(&[out_channels]));
         [dx, dw, db]
     };
-    match bias {
-        Some(bias) => x.tape().op("conv2d", value, [x, weight, bias], vjp),
-        None => x.tape().op("conv2d", value, [x, weight], move |g, need| {
-            let [dx, dw, _] = vjp(g, [need[0], need[1], false]);
-            [dx, dw]
-        }),
-    }
+    let parents = [Some(x), Some(weight), bias];
+    x.tape().op("conv2d", value, parents, vjp)
 }
 
 /// About how many values for each sample a convolution with so many `weights`, whose results have so many `pixels`, needs on its way back
 /// beside the gradients: for estimates of memory.
 pub fn conv2d_scratch(weights: usize, pixels: usize) -> usize {
     kernel::scratch(weights, pixels)
-}
-
-pub(super) fn last<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    match channels_last_slice(x) {
-        Some((x, _)) => x,
-        None => unreachable!("brought into this order"),
-    }
-}
-
-fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    x.as_slice()
-        .unwrap_or_else(|| unreachable!("in row-major order"))
 }

@@ -6,10 +6,10 @@ use crate::{
     Scalar, Tensor, Var,
     buffer::give_back,
     kernels::{
+        layout::standard,
         sparse::{Sparse, all_finite},
         sum,
     },
-    ops::shape::standard,
     pool,
 };
 
@@ -79,15 +79,8 @@ pub fn linear<'t, T: Scalar>(
         give_back(g);
         [dx, dw, db]
     };
-    match bias {
-        Some(bias) => x.tape().op("linear", tensor(y), [x, weight, bias], vjp),
-        None => x
-            .tape()
-            .op("linear", tensor(y), [x, weight], move |g, need| {
-                let [dx, dw, _] = vjp(g, [need[0], need[1], false]);
-                [dx, dw]
-            }),
-    }
+    let parents = [Some(x), Some(weight), bias];
+    x.tape().op("linear", tensor(y), parents, vjp)
 }
 
 pub(super) fn matrix<T: Scalar>(x: &Tensor<T>) -> ArrayView2<'_, T> {

@@ -1,10 +1,12 @@
 //! Pooling.
 
-use super::{conv2d::last, shape::channels_last};
 use crate::{
     Scalar, Var,
     buffer::give_back,
-    kernels::{layout::as_channels_last, maxpool2d as kernel},
+    kernels::{
+        layout::{as_channels_last, channels_last, slice},
+        maxpool2d as kernel,
+    },
     ops::Window,
 };
 
@@ -62,11 +64,11 @@ pub fn max_pool2d<T: Scalar>(x: Var<'_, T>, options: MaxPool2d) -> Var<'_, T> {
     };
     let (window, [oh, ow]) = options.window([height, width]);
     let input = channels_last(input.clone());
-    let (value, index) = T::max_pool2d(last(&input), channels, &window);
+    let (value, index) = T::max_pool2d(slice(&input), channels, &window);
     let value = as_channels_last(value, [n, channels, oh, ow]);
     x.tape().op("max_pool2d", value, [x], move |g, _| {
         let g = channels_last(g);
-        let dx = kernel::backward(last(&g), &index, channels, &window);
+        let dx = kernel::backward(slice(&g), &index, channels, &window);
         give_back(g);
         [Some(as_channels_last(dx, [n, channels, height, width]))]
     })

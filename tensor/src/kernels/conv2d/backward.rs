@@ -13,7 +13,7 @@ use super::{
     padded::{Padded, corners},
     runs::Runs,
     transposed::transposed,
-    walk::{add_cells, add_weights, list},
+    walk::{add_cells, add_weights, list, side},
 };
 use crate::{
     Scalar,
@@ -58,7 +58,8 @@ pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gra
         x,
         w,
     } = from;
-    let runs = Runs::new(sizes, simd::run(Width::<T>(PhantomData)));
+    let [lanes, side] = simd::run_for::<T, _>(Width::<T>(PhantomData));
+    let runs = Runs::new(sizes, lanes, side);
     let mut weights = Buffer::zeros(sizes.out_channels * runs.packed);
     runs.pack(w, &mut weights);
     // Zero times what isn't finite is not zero.
@@ -97,7 +98,7 @@ pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gra
         bias: bias_sums.next(),
     });
     let tasks: Vec<_> = tasks.collect();
-    pool::each(tasks, |_, task| simd::run(task));
+    pool::each(tasks, |_, task| simd::run_for::<T, _>(task));
     drop((inputs, weight_sums, bias_sums));
 
     Gradients {
@@ -126,15 +127,15 @@ fn total<T: Scalar>(parts: &[T], size: usize) -> Buffer<T> {
     sum
 }
 
-/// Asks for the number of lanes of a vector.
+/// Asks for the number of lanes of a vector, and for the [`side`] of a pass.
 struct Width<T>(PhantomData<T>);
 
 impl<T: Lanes> WithSimd for Width<T> {
-    type Output = usize;
+    type Output = [usize; 2];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        width::<T, S>()
+    fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
+        [width::<T, S>(), side::<T, S>()]
     }
 }
 

@@ -31,7 +31,7 @@ pub fn forward<T: Scalar>(
     if x.is_empty() || len == 0 {
         return (out, index);
     }
-    let panels = simd::run(Pack { w, sizes });
+    let panels = simd::run_for::<T, _>(Pack { w, sizes });
     let taps = taps(sizes);
     // A pixel is known by the first cell of the window that it was made from, which is what the way back wants.
     let corners = corners(sizes);
@@ -53,7 +53,7 @@ pub fn forward<T: Scalar>(
             index: indices.next().unwrap_or_default(),
         })
         .collect();
-    pool::each(tasks, |_, task| simd::run(task));
+    pool::each(tasks, |_, task| simd::run_for::<T, _>(task));
     (out, index)
 }
 

@@ -5,9 +5,6 @@ use super::{Sizes, padded::Strides};
 /// Most sums that fit the 16 registers of AVX2 beside what is added to them.
 const SUMS: usize = 12;
 
-/// Most vectors of a run, and most runs, in a pass.
-const SIDE: usize = 6;
-
 /// The cells of a group under a window lie in runs: a line of the window, or a cell's channels where there are gaps between cells. Weights
 /// are packed in the same order, each run filled up to whole vectors with zeros.
 pub struct Runs {
@@ -40,8 +37,8 @@ pub struct Pass {
 }
 
 impl Runs {
-    /// The runs for vectors of `lanes` numbers.
-    pub fn new(sizes: &Sizes, lanes: usize) -> Self {
+    /// The runs for vectors of `lanes` numbers, in passes of at most `side` runs and vectors.
+    pub fn new(sizes: &Sizes, lanes: usize, side: usize) -> Self {
         let [kh, kw] = sizes.window.kernel;
         let channels = sizes.per_group();
         let [down, across] = Strides::new(sizes).cell;
@@ -55,8 +52,8 @@ impl Runs {
         let packed_stride = len.next_multiple_of(lanes);
         let mut passes = Vec::new();
         for (set, first) in sets.iter().enumerate() {
-            for (vector, vectors) in parts(packed_stride / lanes, SIDE) {
-                for (run, runs) in parts(count, SIDE.min(SUMS / vectors)) {
+            for (vector, vectors) in parts(packed_stride / lanes, side) {
+                for (run, runs) in parts(count, side.min(SUMS / vectors)) {
                     passes.push(Pass {
                         runs,
                         vectors,

@@ -3,7 +3,10 @@
 use pulp::Simd;
 
 use super::runs::{Pass, Runs};
-use crate::{Scalar, kernels::simd::width};
+use crate::{
+    Scalar,
+    kernels::simd::{Lanes, is_tuned, width},
+};
 
 /// Entries of a gradient: the first cells of their windows, and their values.
 #[derive(Clone, Copy)]
@@ -49,6 +52,11 @@ impl<T: Scalar> List<'_, T> {
     }
 }
 
+/// Most vectors of a run, and most runs, in a pass.
+pub const fn side<T: Lanes, S: Simd>() -> usize {
+    if is_tuned::<T, S>() { 6 } else { 2 }
+}
+
 /// The weights' gradient: adds what is under the windows of the list, each times its value, to the sums of a pass.
 #[inline(always)]
 pub fn add_cells<S: Simd, T: Scalar>(
@@ -61,8 +69,10 @@ pub fn add_cells<S: Simd, T: Scalar>(
     macro_rules! of {
         ($($vectors:literal: $($runs:literal)*;)*) => {
             match (pass.vectors, pass.runs) {
-                $($(($vectors, $runs) => add_cells_of::<S, T, $runs, $vectors>(simd, pass, list, cells, sums),)*)*
-                _ => unreachable!("a pass has at most 12 sums"),
+                $($(($vectors, $runs) => if const { $vectors <= side::<T, S>() && $runs <= side::<T, S>() } {
+                    add_cells_of::<S, T, $runs, $vectors>(simd, pass, list, cells, sums);
+                },)*)*
+                _ => {}
             }
         };
     }
@@ -120,7 +130,9 @@ pub fn add_weights<S: Simd, T: Scalar>(
     macro_rules! of {
         ($($vectors:literal)*) => {
             match runs.size / width::<T, S>() {
-                $($vectors => add_weights_of::<S, T, $vectors>(simd, runs, list, weights, cells),)*
+                $($vectors if const { is_tuned::<T, S>() } => {
+                    add_weights_of::<S, T, $vectors>(simd, runs, list, weights, cells);
+                })*
                 _ => add_weights_of::<S, T, 0>(simd, runs, list, weights, cells),
             }
         };

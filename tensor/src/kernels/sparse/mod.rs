@@ -49,7 +49,7 @@ impl<T: Scalar> Sparse<T> {
         let tasks = tasks.zip(lists.values.chunks_mut(task * columns));
         let tasks = tasks.zip(lists.counts.chunks_mut(task * blocks));
         pool::each(tasks, |_, (((x, at), values), counts)| {
-            simd::run(Build {
+            simd::run_for::<T, _>(Build {
                 x,
                 columns,
                 at,
