@@ -1,11 +1,11 @@
-//! What an operation is computed from.
+//! Parents of an operation.
 
 use crate::{Scalar, Var};
 
 /// The parents of an operation, as [`Tape::op`](crate::Tape::op) takes them.
 ///
-/// Either an array whose items are all [`Var`] or all `Option<Var>`, where `None` is a parent that is absent, such as a bias; or a slice, for
-/// operations with any number of parents.
+/// Either an array whose items are all [`Var`] or all `Option<Var>`, where `None` is a parent that
+/// is absent, such as a bias; or a slice, for operations with any number of parents.
 pub trait Parents<'t, T: Scalar> {
     /// One item for each parent: an array for an array, a vector for a slice.
     type Each<U: 'static>: IntoIterator<Item = U> + 'static;

@@ -17,8 +17,8 @@ pub struct Windows<T> {
 }
 
 impl<T: Scalar> Windows<T> {
-    /// The rectangle of each of `rows` with each of `columns`, in planes of `size`; each sum is divided by `count`, or by the number of the
-    /// rectangle's cells.
+    /// The rectangle of each of `rows` with each of `columns`, in planes of `size`; each sum is
+    /// divided by `count`, or by the number of the rectangle's cells.
     pub fn new(
         size: [usize; 2],
         channels: usize,

@@ -12,16 +12,16 @@ pub struct Table {
 }
 
 impl Table {
-    /// Cell (i, j) is a copy of cell (`rows[i]`, `columns[j]`) of a plane of `size`, or 0 where either is `None`.
+    /// Cell (i, j) is a copy of cell (`rows[i]`, `columns[j]`) of a plane of `size`, or 0 where
+    /// either is `None`.
     pub fn new(
         size: [usize; 2],
         channels: usize,
         rows: &[Option<usize>],
         columns: &[Option<usize>],
     ) -> Self {
-        let cell = |row: Option<usize>, column: Option<usize>| {
-            Some((row? * size[1] + column?) * channels)
-        };
+        let cell =
+            |row: Option<usize>, column: Option<usize>| Some((row? * size[1] + column?) * channels);
         let cells = rows
             .iter()
             .flat_map(|&row| columns.iter().map(move |&column| cell(row, column)));
@@ -55,7 +55,8 @@ pub fn forward<T: Scalar>(x: &[T], images: usize, table: &Table) -> Buffer<T> {
     out
 }
 
-/// The gradient of the images, given that of the result: what was copied several times gets the sum.
+/// The gradient of the images, given that of the result: what was copied several times gets the
+/// sum.
 pub fn backward<T: Scalar>(g: &[T], images: usize, table: &Table) -> Buffer<T> {
     let (channels, out_area) = (table.channels, table.out_area());
     let mut dx = Buffer::zeros(images * table.area);

@@ -1,4 +1,4 @@
-//! The same elements in another order in memory.
+//! Memory order: tests and conversions.
 
 use std::cmp::Reverse;
 
@@ -10,19 +10,20 @@ use crate::{
     pool,
 };
 
-/// Elements that a thread takes at once.
+/// Elements of a task.
 const TASK: usize = 1 << 14;
 
-/// Whether elements of the same index lie at the same place in memory, counted from the first; both have one shape.
+/// Returns whether elements of the same index have the same position in memory; both have the same
+/// shape.
 pub fn same<T>(x: ArrayViewD<T>, y: ArrayViewD<T>) -> bool {
     let strides = x.strides().iter().zip(y.strides()).zip(x.shape());
     let mut strides = strides.filter(|(_, size)| **size != 1);
     strides.all(|((x, y), _)| x == y)
 }
 
-/// Elements in the memory order of `x`, which is contiguous, as a tensor of its shape.
+/// Makes a tensor of the shape of `x` from elements in its memory order; `x` is contiguous.
 pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
-    // With its dimensions from the one with the largest stride on, a contiguous tensor is in row-major order.
+    // With its dimensions sorted by falling stride, a contiguous tensor is in row-major order.
     let mut axes: Vec<usize> = (0..x.ndim()).collect();
     axes.sort_by_key(|&axis| (Reverse(x.strides()[axis]), x.shape()[axis] == 1));
     let shape: Vec<usize> = axes.iter().map(|&axis| x.shape()[axis]).collect();
@@ -33,7 +34,8 @@ pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
     values.into_tensor(&shape).permuted_axes(back)
 }
 
-/// The elements of a contiguous tensor in memory order; `None` for one that has gaps or runs backward.
+/// Returns the elements of a contiguous tensor in memory order; `None` if it has gaps or negative
+/// strides.
 pub fn memory_order<T: Scalar>(x: &Tensor<T>) -> Option<&[T]> {
     let mut strides = x.strides().iter().zip(x.shape());
     // The stride of a dimension of one element has no effect.
@@ -41,12 +43,13 @@ pub fn memory_order<T: Scalar>(x: &Tensor<T>) -> Option<&[T]> {
     x.as_slice_memory_order().filter(|_| forward)
 }
 
-/// The elements of a tensor that is known to be contiguous, in memory order.
+/// Returns the elements, in memory order, of a tensor that is known to be contiguous.
 pub fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
     memory_order(x).unwrap_or_else(|| unreachable!("contiguous"))
 }
 
-/// The tensor in row-major order; copied only if it wasn't, and then given back.
+/// Returns the tensor in row-major order. It is copied, and then recycled, only if it isn't
+/// already.
 pub fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     if x.is_standard_layout() {
         return x;
@@ -63,8 +66,8 @@ pub fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     out
 }
 
-/// The tensor `[n, channels, h, w]` with its channels running fastest in memory: PyTorch's `channels_last`. Copied only if it wasn't so, and
-/// then given back.
+/// Returns the tensor `[n, channels, h, w]` with its channels last in memory: PyTorch's
+/// `channels_last`. It is copied, and then recycled, only if it isn't already.
 pub fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     if channels_last_slice(&x).is_some() {
         return x;
@@ -84,14 +87,15 @@ pub fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     as_channels_last(out, [n, channels, h, w])
 }
 
-/// A buffer `[n, h, w, channels]` as a tensor `[n, channels, h, w]`.
+/// Makes a tensor `[n, channels, h, w]` from a buffer `[n, h, w, channels]`.
 pub fn as_channels_last<T: Scalar>(x: Buffer<T>, shape: [usize; 4]) -> Tensor<T> {
     let [n, channels, h, w] = shape;
     x.into_tensor(&[n, h, w, channels])
         .permuted_axes(IxDyn(&[0, 3, 1, 2]))
 }
 
-/// The elements `[n, h, w, channels]` of a tensor `[n, channels, h, w]` that lies so in memory; and `[n, channels, h · w]`.
+/// Returns the elements `[n, h, w, channels]` of a tensor `[n, channels, h, w]` that is
+/// channels-last in memory, and `[n, channels, h · w]`.
 fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3])> {
     let &[n, channels, h, w] = x.shape() else {
         return None;
@@ -100,7 +104,7 @@ fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3])> {
     Some((slice, [n, channels, h * w]))
 }
 
-/// Swaps rows and columns of each of the matrices in `x`, over the threads of the pool. None of the sizes is 0.
+/// Transposes each of the matrices in `x`, over the threads of the pool. No size is 0.
 fn transpose_each<T: Scalar>(x: &[T], [rows, columns]: [usize; 2], out: &mut [T]) {
     let matrix = rows * columns;
     let task = TASK.div_ceil(matrix) * matrix;

@@ -3,7 +3,8 @@
 use super::{columns, simd::vectorized};
 use crate::{Scalar, buffer::Buffer, pool};
 
-/// Mean and variance of each channel of `x`, `[rows, channels]`; the variance is divided by the number of rows.
+/// Mean and variance of each channel of `x`, `[rows, channels]`; the variance is divided by the
+/// number of rows.
 pub fn moments<T: Scalar>(x: &[T], channels: usize) -> (Vec<T>, Vec<T>) {
     let count = (x.len() / channels).max(1) as f64;
     let means = |sums: Vec<f64>| sums.into_iter().map(|sum| T::of(sum / count)).collect();
@@ -25,7 +26,8 @@ pub struct Channels<T> {
     pub rstd: Vec<T>,
     /// `rstd` times the weight.
     pub scale: Vec<T>,
-    /// Whether mean and variance are those of the normalized values, so that gradients flow through them.
+    /// Whether mean and variance are those of the normalized values, so that gradients flow through
+    /// them.
     pub flows: bool,
 }
 

@@ -1,7 +1,9 @@
-//! Vectors of numbers: a kernel is written once, for any width, and the widest that the processor has is chosen when it runs.
+//! SIMD vectors: a kernel is written once for any width, and the widest that the processor has is
+//! selected at run time.
 //!
-//! Each element of a result is one chain of fused multiply-adds in a fixed order, whatever the width: so every processor that has them
-//! gives the same bits (one without gives them too, slowly).
+//! Each element of a result is one chain of fused multiply-adds in a fixed order, whatever the
+//! width: every processor produces bit-identical results (slowly on one without fused
+//! multiply-adds).
 
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::V3;
@@ -9,28 +11,29 @@ use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use crate::buffer::Element;
 
-/// A type of number that comes in vectors.
+/// A scalar type with SIMD vectors.
 pub trait Lanes: Copy + Send + Sync + 'static {
-    /// Whether training runs in it: its kernels are compiled for all sizes of tiles and all widths of vectors. The other type, which checks
-    /// gradients, makes do with few, because these copies take most of the time in which this crate is compiled.
+    /// Whether training runs in this type, so that its kernels are compiled for all tile sizes and
+    /// all vector widths. The other type, which checks gradients, uses few of them: these copies
+    /// dominate the compile time of this crate.
     const TUNED: bool;
 
-    /// A vector of them.
+    /// A vector of scalars.
     type Vector<S: Simd>: Copy;
 
     /// An integer of the same size.
     type Index: Element;
 
-    /// A vector of those.
+    /// A vector of such integers.
     type Indices<S: Simd>: Copy;
 
-    /// Whether it is neither 0 nor −0; quicker than a comparison, which has NaN to think of.
+    /// Returns whether it is neither 0 nor −0; faster than a comparison, which has to handle NaN.
     fn is_not_zero(self) -> bool;
 
-    /// The same number in each lane.
+    /// Returns a vector with the same scalar in each lane.
     fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
 
-    /// `a · b + c`, rounded once.
+    /// Computes `a · b + c`, rounded once.
     fn fma<S: Simd>(
         simd: S,
         a: Self::Vector<S>,
@@ -38,34 +41,36 @@ pub trait Lanes: Copy + Send + Sync + 'static {
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
 
-    /// A slice as whole vectors; what is left over at its end is not among them.
+    /// Returns the whole vectors of a slice, without the remainder at its end.
     fn vectors<S: Simd>(x: &[Self]) -> &[Self::Vector<S>];
 
-    /// The same, to be written.
+    /// The same, mutable.
     fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [Self::Vector<S>];
 
-    /// A vector of the first numbers of a slice; zeros where it ends.
+    /// Loads a vector from the start of a slice, padded with zeros.
     fn load<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S>;
 
-    /// Writes a vector to the front of a slice, as much as fits.
+    /// Stores a vector at the start of a slice, as much of it as fits.
     fn store<S: Simd>(simd: S, x: &mut [Self], vector: Self::Vector<S>);
 
-    /// The same index in each lane.
+    /// Returns a vector with the same index in each lane.
     fn splat_index<S: Simd>(simd: S, index: usize) -> Self::Indices<S>;
 
-    /// Writes indices to the front of a slice, as many as fit.
+    /// Stores indices at the start of a slice, as many as fit.
     fn store_indices<S: Simd>(simd: S, x: &mut [Self::Index], indices: Self::Indices<S>);
 
-    /// An index as a number of this machine.
+    /// Converts an index to `usize`.
     fn index(index: Self::Index) -> usize;
 
-    /// The same backward.
+    /// Converts an index from `usize`.
     fn to_index(index: usize) -> Self::Index;
 
-    /// `x` where `by` is above zero or NaN, else zero: what `relu` does to a gradient, and with `by` the same as `x`, to a number.
+    /// Returns `x` where `by` is above zero or NaN, otherwise zero: the gradient of `relu`, and,
+    /// with `by` equal to `x`, `relu` itself.
     fn cut<S: Simd>(simd: S, x: Self::Vector<S>, by: Self::Vector<S>) -> Self::Vector<S>;
 
-    /// The larger of two, each with its index: the first where they are equal or it is NaN, the second where only that is NaN.
+    /// Returns the larger of two, each with its index: the first if they are equal or it is NaN,
+    /// the second if only that is NaN.
     fn larger<S: Simd>(
         simd: S,
         first: (Self::Vector<S>, Self::Indices<S>),
@@ -191,12 +196,12 @@ pub const fn width<T: Lanes, S: Simd>() -> usize {
     size_of::<T::Vector<S>>() / size_of::<T>()
 }
 
-/// Whether a kernel is compiled for all sizes of tiles: where speed matters.
+/// Returns whether a kernel is compiled for all tile sizes.
 pub const fn is_tuned<T: Lanes, S: Simd>() -> bool {
     T::TUNED && width::<T, S>() > 1
 }
 
-/// Runs a kernel at the widest vectors that the processor has.
+/// Runs a kernel with the widest vectors that the processor has.
 #[inline]
 pub fn run<W: WithSimd>(kernel: W) -> W::Output {
     match forced::one_by_one() {
@@ -205,7 +210,8 @@ pub fn run<W: WithSimd>(kernel: W) -> W::Output {
     }
 }
 
-/// Runs a kernel over numbers of type `T`: as [`run`] where that is tuned, otherwise at one width of vectors.
+/// Runs a kernel over scalars of type `T`: as [`run`] if that is tuned, otherwise with vectors of
+/// one width.
 #[inline]
 pub fn run_for<T: Lanes, W: WithSimd>(kernel: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
@@ -218,8 +224,9 @@ pub fn run_for<T: Lanes, W: WithSimd>(kernel: W) -> W::Output {
     run(kernel)
 }
 
-/// Runs a loop over numbers, compiled for the widest vectors that the processor has; the rest of a program is compiled for what all
-/// processors have. It pays for some hundred elements and more, and no result depends on it.
+/// Runs a loop compiled for the widest vectors that the processor has; the rest of a program is
+/// compiled for what all processors have. It pays from a few hundred elements on, and no result
+/// depends on it.
 ///
 /// ```
 /// let (x, mut y) = ([2.0f32; 1000], [1.0f32; 1000]);
@@ -235,7 +242,7 @@ pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
     run(f)
 }
 
-/// A test may force the path of a processor without vectors.
+/// Lets a test select the path of a processor without vectors.
 mod forced {
     #[cfg(test)]
     thread_local! {
@@ -253,7 +260,7 @@ mod forced {
     }
 }
 
-/// Runs `f` with kernels that take one number at a time, on this thread alone.
+/// Runs `f` with kernels that process one scalar at a time, on this thread only.
 #[cfg(test)]
 pub fn one_by_one<R>(f: impl FnOnce() -> R) -> R {
     forced::ONE_BY_ONE.set(true);

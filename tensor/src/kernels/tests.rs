@@ -1,4 +1,5 @@
-//! Kernels give the same bits at any width of vectors. What they compute is tested against their plain twins, from outside.
+//! Kernels give the same bits at any width of vectors. What they compute is tested against their
+//! plain twins, from outside.
 
 use ndarray::{IxDyn, ShapeBuilder};
 use proptest::prelude::*;

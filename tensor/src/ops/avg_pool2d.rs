@@ -12,7 +12,7 @@ use crate::{
     ops::Window,
 };
 
-/// How the window of an average pooling moves.
+/// Options of an average pooling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AvgPool2d {
     /// Height and width of a window.
@@ -25,10 +25,12 @@ pub struct AvgPool2d {
     pub count_include_pad: bool,
 }
 
-/// The mean of each window of `x`, `[n, channels, h, w]`: gives `[n, channels, oh, ow]`. (`torch.nn.functional.avg_pool2d`)
+/// Computes the mean of each window of `x`, `[n, channels, h, w]`: returns `[n, channels, oh, ow]`.
+/// (`torch.nn.functional.avg_pool2d`)
 ///
 /// # Panics
-/// When `x` has other than four dimensions, the padding is more than half the kernel, or a window is larger than the padded plane.
+/// When `x` doesn't have four dimensions, the padding is more than half the kernel, or a window is
+/// larger than the padded plane.
 #[track_caller]
 pub fn avg_pool2d<T: Scalar>(x: Var<'_, T>, options: AvgPool2d) -> Var<'_, T> {
     let AvgPool2d {
@@ -55,11 +57,12 @@ pub fn avg_pool2d<T: Scalar>(x: Var<'_, T>, options: AvgPool2d) -> Var<'_, T> {
     means("avg_pool2d", x, places, count)
 }
 
-/// The means of `x`, `[n, channels, h, w]`, over `size` parts of each plane, which overlap by a cell where they must: gives
-/// `[n, channels, size[0], size[1]]`. (`torch.nn.functional.adaptive_avg_pool2d`)
+/// Computes the means of `x`, `[n, channels, h, w]`, over `size` parts of each plane, which overlap
+/// by a cell if the plane's size isn't divisible: returns `[n, channels, size[0], size[1]]`.
+/// (`torch.nn.functional.adaptive_avg_pool2d`)
 ///
 /// # Panics
-/// When `x` has other than four dimensions, or a size of a plane, given or wanted, is 0.
+/// When `x` doesn't have four dimensions, or a size of the planes or of `size` is 0.
 #[track_caller]
 pub fn adaptive_avg_pool2d<T: Scalar>(x: Var<'_, T>, size: [usize; 2]) -> Var<'_, T> {
     let plane = plane("adaptive_avg_pool2d", x);
@@ -83,7 +86,7 @@ fn plane<T: Scalar>(name: &str, x: Var<'_, T>) -> [usize; 2] {
     }
 }
 
-/// The sum over each rectangle, divided by `count`, or by the number of its cells.
+/// Sums over each rectangle and divides by `count`, or by the number of its cells.
 fn means<'t, T: Scalar>(
     name: &'static str,
     x: Var<'t, T>,

@@ -1,4 +1,4 @@
-//! Planes made of another plane's cells: padding, cropping, enlarging.
+//! Planes composed of another plane's cells: padding, cropping, upsampling.
 
 use crate::{
     Scalar, Var,
@@ -9,13 +9,13 @@ use crate::{
     },
 };
 
-/// Each plane of `x`, `[n, channels, h, w]`, made anew: cell (i, j) is a copy of cell (`rows[i]`, `columns[j]`), or 0 where either is `None`.
-/// Gives `[n, channels, rows, columns]`.
+/// Gathers each plane of `x`, `[n, channels, h, w]`: cell (i, j) is a copy of cell (`rows[i]`,
+/// `columns[j]`), or 0 where either is `None`. Returns `[n, channels, rows, columns]`.
 ///
-/// Padding of any kind, cropping and nearest-neighbour enlarging are such tables.
+/// Padding of any kind, cropping and nearest-neighbour upsampling are such tables.
 ///
 /// # Panics
-/// When `x` has other than four dimensions, or an index goes beyond its plane.
+/// When `x` doesn't have four dimensions, or an index is outside its plane.
 #[track_caller]
 pub fn gather2d<'t, T: Scalar>(
     x: Var<'t, T>,

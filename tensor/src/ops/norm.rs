@@ -1,12 +1,13 @@
-//! Normalisation.
+//! Normalization.
 
 use crate::{
-    Scalar, Tensor, Var, tensor,
+    Scalar, Tensor, Var,
     buffer::{Buffer, give_back},
     kernels::{
         layout::{as_channels_last, channels_last, slice, standard},
         norm as kernel,
     },
+    tensor,
 };
 
 /// Mean and variance of each channel.
@@ -18,13 +19,15 @@ pub struct Moments<T = f32> {
     pub var: Vec<T>,
 }
 
-/// `(x − mean) / √(var + eps) · weight + bias` for each channel of `x`, `[n, channels]` or `[n, channels, h, w]`, with `affine` the weight
-/// and the bias, `[channels]` each. (`torch.nn.functional.batch_norm`; Ioffe, Szegedy 2015)
+/// Computes `(x − mean) / √(var + eps) · weight + bias` for each channel of `x`, `[n, channels]` or
+/// `[n, channels, h, w]`; `affine` is the weight and the bias, `[channels]` each.
+/// (`torch.nn.functional.batch_norm`; Ioffe, Szegedy 2015)
 ///
-/// The moments are those `given`, constants then; or else those of `x`, which are returned, and the gradient flows through them.
+/// The moments are those `given`, as constants; otherwise those of `x`, which are returned and
+/// which gradients flow through.
 ///
 /// # Panics
-/// When `x` has other dimensions, or weight, bias or moments are not one number a channel.
+/// When `x` has other dimensions, or weight, bias or moments don't have one value a channel.
 #[track_caller]
 pub fn batch_norm<'t, T: Scalar>(
     x: Var<'t, T>,
@@ -87,7 +90,7 @@ pub fn batch_norm<'t, T: Scalar>(
     (y, moments)
 }
 
-/// In the order in which channels run fastest.
+/// Returns the tensor with its channels last in memory.
 fn rows<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     if x.ndim() == 4 {
         channels_last(x)
@@ -104,21 +107,22 @@ fn shaped<T: Scalar>(values: Buffer<T>, shape: &[usize]) -> Tensor<T> {
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// Each row of a matrix less its mean, divided by its deviation `√(var + eps)`, with the variance divided by the number of values.
-    /// (`torch.nn.functional.layer_norm` without weight; Ba et al. 2016)
+    /// Standardizes each row of a matrix: subtracts its mean and divides by `√(var + eps)`, the
+    /// variance being divided by the number of values. (`torch.nn.functional.layer_norm` without
+    /// weight; Ba et al. 2016)
     ///
     /// # Panics
-    /// When it is no matrix.
+    /// When it is not a matrix.
     #[track_caller]
     pub fn standardize_rows(self, eps: f64) -> Self {
         normalize_rows("standardize_rows", self, true, eps)
     }
 
-    /// Each row of a matrix divided by its root mean square `√(mean(x²) + eps)`. (`torch.nn.functional.rms_norm` without weight;
-    /// Zhang, Sennrich 2019)
+    /// Divides each row of a matrix by its root mean square `√(mean(x²) + eps)`.
+    /// (`torch.nn.functional.rms_norm` without weight; Zhang, Sennrich 2019)
     ///
     /// # Panics
-    /// When it is no matrix.
+    /// When it is not a matrix.
     #[track_caller]
     pub fn rms_normalize_rows(self, eps: f64) -> Self {
         normalize_rows("rms_normalize_rows", self, false, eps)

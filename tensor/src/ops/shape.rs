@@ -1,11 +1,11 @@
-//! The same elements in another shape.
+//! Operations that change the shape.
 
 use ndarray::Axis;
 
 use crate::{Scalar, Tensor, Var, kernels::layout::standard};
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The elements in row-major order in another shape of as many. (`torch.reshape`)
+    /// Returns the elements in row-major order in another shape. (`torch.reshape`)
     ///
     /// # Panics
     /// When the number of elements differs.
@@ -21,7 +21,7 @@ impl<'t, T: Scalar> Var<'t, T> {
             })
     }
 
-    /// All dimensions from `start` on as one. (`torch.flatten`)
+    /// Flattens all dimensions from `start` on into one. (`torch.flatten`)
     ///
     /// # Panics
     /// When there are fewer dimensions than `start`.
@@ -36,10 +36,10 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.reshape(&[kept, &[flat.iter().product()]].concat())
     }
 
-    /// The matrix with rows and columns swapped; no element moves. (`torch.t`)
+    /// Transposes a matrix without moving elements. (`torch.t`)
     ///
     /// # Panics
-    /// When it is no matrix.
+    /// When it is not a matrix.
     #[track_caller]
     pub fn t(self) -> Self {
         let x = self.value();
@@ -70,18 +70,16 @@ pub fn concat<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
         }
     };
     let sizes: Vec<_> = values.iter().map(|value| value.shape()[axis]).collect();
-    parts[0]
-        .tape()
-        .op("concat", value, parts, move |g, need| {
-            let mut rest = g.view();
-            let shares = sizes.iter().zip(need).map(|(&size, need)| {
-                let (share, behind) = rest.clone().split_at(Axis(axis), size);
-                let share = need.then(|| share.to_owned().into_shared());
-                rest = behind;
-                share
-            });
-            shares.collect()
-        })
+    parts[0].tape().op("concat", value, parts, move |g, need| {
+        let mut rest = g.view();
+        let shares = sizes.iter().zip(need).map(|(&size, need)| {
+            let (share, behind) = rest.clone().split_at(Axis(axis), size);
+            let share = need.then(|| share.to_owned().into_shared());
+            rest = behind;
+            share
+        });
+        shares.collect()
+    })
 }
 
 fn reshaped<T: Scalar>(x: Tensor<T>, shape: &[usize]) -> Tensor<T> {

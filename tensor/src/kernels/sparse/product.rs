@@ -1,4 +1,4 @@
-//! Products with a matrix of which most is zero: only what isn't is walked.
+//! Products with a mostly-zero matrix: only its non-zero elements are visited.
 
 use std::ops::Range;
 
@@ -19,11 +19,12 @@ use crate::{
 /// Outputs that are summed at once: as many as fit the registers of AVX2.
 const OUTPUTS: usize = 96;
 
-/// Rows of a task of the product; the fewer, the more often all weights are read.
+/// Rows of a task of the product; fewer rows mean that all weights are read more often.
 const ROWS: usize = 50;
 
 impl<T: Scalar> Sparse<T> {
-    /// The product with `weights`, `[columns, n]` in row-major order, with `bias` added to each row: `[rows, n]`.
+    /// Multiplies by `weights`, `[columns, n]` in row-major order, and adds `bias` to each row:
+    /// returns `[rows, n]`.
     pub fn matmul(&self, weights: &[T], n: usize, bias: Option<&[T]>) -> Array2<T> {
         let out = Buffer::any(self.rows * n).into_array(&[self.rows, n]);
         let mut out = out
@@ -43,7 +44,7 @@ impl<T: Scalar> Sparse<T> {
         out
     }
 
-    /// The product of its transpose with `g`, `[rows, n]` in row-major order: `[columns, n]`.
+    /// Multiplies the transpose by `g`, `[rows, n]` in row-major order: returns `[columns, n]`.
     pub fn transposed_matmul(&self, g: &[T], n: usize) -> Array2<T> {
         let mut out = Buffer::any(self.columns * n);
         if n > 0 {
@@ -147,12 +148,13 @@ impl<T: Scalar> WithSimd for TransposedMatmul<'_, T> {
     }
 }
 
-/// Most vectors that are summed at once: the registers of AVX2 hold 12 of them, what is added and a factor.
+/// Maximum number of vectors that are summed at once: the registers of AVX2 hold 12 of them with
+/// their operands.
 const fn most_vectors<T: Lanes, S: Simd>() -> usize {
     if is_tuned::<T, S>() { 12 } else { 4 }
 }
 
-/// Columns that are summed at once: whole vectors, then what doesn't fill one.
+/// Columns that are summed at once: whole vectors, then the remainder that doesn't fill one.
 fn passes<S: Simd, T: Scalar>(columns: usize) -> impl Iterator<Item = Range<usize>> {
     let lanes = width::<T, S>();
     let (most, whole) = (most_vectors::<T, S>() * lanes, columns / lanes * lanes);
@@ -161,8 +163,9 @@ fn passes<S: Simd, T: Scalar>(columns: usize) -> impl Iterator<Item = Range<usiz
     passes.chain((whole < columns).then_some(whole..columns))
 }
 
-/// Sets each row, of `columns` elements, to the sum of the rows of a matrix at the places in its list, each times its value; adds that to
-/// what the row holds if `keep` says so. Rows of the matrix are as far apart as told.
+/// Sets each row, of `columns` elements, to the sum of the rows of a matrix at the positions of its
+/// list, each times its value; adds it to the row if `keep` is set. `matrix` comes with the
+/// distance between its rows.
 #[inline(always)]
 fn add_products<'a, S: Simd, T: Scalar>(
     simd: S,
