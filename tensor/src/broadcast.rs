@@ -1,10 +1,11 @@
-//! Shapes that stretch, and gradients that shrink back.
+//! Broadcasting of shapes, and summing gradients back to them.
 
 use ndarray::Axis;
 
 use crate::{Scalar, Tensor, kernels, tape::Place};
 
-/// The shape to which both broadcast, by NumPy's rule: aligned at the end, a size of 1 (or none) stretches.
+/// Returns the common shape by NumPy's rule: aligned at the last dimension, where a size of 1, or
+/// none, is broadcast.
 pub fn shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let n = a.len().max(b.len());
     let size = |shape: &[usize], i: usize| (i + shape.len()).checked_sub(n).map_or(1, |i| shape[i]);
@@ -18,7 +19,8 @@ pub fn shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
         .collect()
 }
 
-/// The gradient of a parent of shape `parent`, given in its own shape or in that of the value to which it was broadcast.
+/// Returns the gradient of a parent of shape `parent`, given in that shape or in that of the value
+/// to which the parent was broadcast.
 pub(crate) fn undo<T: Scalar>(
     gradient: Tensor<T>,
     parent: &[usize],
@@ -37,7 +39,7 @@ pub(crate) fn undo<T: Scalar>(
     sum_to(gradient, parent)
 }
 
-/// Sums a tensor over the dimensions in which `target` was stretched to its shape.
+/// Sums a tensor over the dimensions in which `target` was broadcast to its shape.
 fn sum_to<T: Scalar>(mut x: Tensor<T>, target: &[usize]) -> Tensor<T> {
     let extra = x.ndim() - target.len();
     let stretched =
@@ -45,7 +47,7 @@ fn sum_to<T: Scalar>(mut x: Tensor<T>, target: &[usize]) -> Tensor<T> {
     let mut axis = x.ndim();
     while axis > 0 {
         let end = axis;
-        // Neighbouring dimensions go in one pass.
+        // Adjacent dimensions are summed in one pass.
         while axis > 0 && stretched(axis - 1, x.shape()[axis - 1]) {
             axis -= 1;
         }

@@ -1,7 +1,7 @@
-//! Memory that is used again: fresh pages from the system cost more than most operations do.
+//! Recycled memory: fresh pages from the system cost more than most operations do.
 //!
-//! Each thread keeps what it has put aside; the operations of a step find there what those of the last step gave back. All memory begins
-//! at a cache line, so that no vector lies across two.
+//! Each thread keeps the buffers that were freed; those freed by one step are reused by the next.
+//! Every buffer begins at a cache line, so that no vector crosses two.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,15 +12,15 @@ use ndarray::{Array1, ArrayD, IxDyn};
 
 use crate::{Scalar, Tensor, kernels::layout};
 
-/// Bytes of a cache line.
+/// Size of a cache line in bytes.
 const LINE: usize = 64;
 
-/// Most buffers that a thread puts aside, for each type.
+/// Maximum number of freed buffers that a thread keeps, for each type.
 const SPARES: usize = 64;
 
-/// Elements that buffers are made of.
+/// Element types of buffers.
 pub trait Element: Copy + Default + Send + Sync + 'static {
-    /// Gives access to what this thread has put aside, from the smallest to the largest.
+    /// Calls `f` with the buffers that this thread keeps, from the smallest to the largest.
     fn spares<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
 }
 
@@ -31,7 +31,8 @@ macro_rules! element {
                 thread_local! {
                     static SPARES: RefCell<Vec<Vec<$type>>> = const { RefCell::new(Vec::new()) };
                 }
-                // While a thread ends there is nothing to be had, and nothing to be kept.
+                // While a thread ends, its storage is gone: `f` gets an empty list that is then
+                // dropped.
                 let mut f = Some(f);
                 let found = SPARES.try_with(|spares| f.take().map(|f| f(&mut spares.borrow_mut())));
                 match (found, f) {
@@ -50,12 +51,13 @@ thread_local! {
     static FRESH: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Bytes that this thread has taken from the system for buffers so far, because none put aside was large enough.
+/// Returns the number of bytes that this thread has allocated for buffers, because no freed one was
+/// large enough.
 pub fn fresh_bytes() -> u64 {
     FRESH.get()
 }
 
-/// A slice that begins at a cache line; its memory is put aside when it is dropped.
+/// A slice that begins at a cache line. Its memory is kept for reuse when it is dropped.
 pub struct Buffer<T: Element> {
     memory: Vec<T>,
     start: usize,
@@ -63,7 +65,7 @@ pub struct Buffer<T: Element> {
 }
 
 impl<T: Element> Buffer<T> {
-    /// `len` elements of no particular value, to be written.
+    /// Returns a buffer of `len` elements with unspecified values, to be overwritten.
     pub fn any(len: usize) -> Self {
         let wanted = with_line::<T>(len);
         let spare = T::spares(|spares| {
@@ -81,17 +83,17 @@ impl<T: Element> Buffer<T> {
         Buffer { memory, start, len }
     }
 
-    /// `len` zeros.
+    /// Returns a buffer of `len` zeros.
     pub fn zeros(len: usize) -> Self {
         let mut buffer = Buffer::any(len);
         buffer.fill(T::default());
         buffer
     }
 
-    /// The elements as an array.
+    /// Converts the buffer into an array.
     ///
     /// # Panics
-    /// When `shape` is of another number of elements.
+    /// When the number of elements differs from that of `shape`.
     pub fn into_array(mut self, shape: &[usize]) -> ArrayD<T> {
         let memory = std::mem::take(&mut self.memory);
         let (start, end) = (self.start, self.start + self.len);
@@ -101,10 +103,10 @@ impl<T: Element> Buffer<T> {
             .unwrap_or_else(|e| panic!("Buffer::into_array: {e}"))
     }
 
-    /// The elements as a tensor.
+    /// Converts the buffer into a tensor.
     ///
     /// # Panics
-    /// When `shape` is of another number of elements.
+    /// When the number of elements differs from that of `shape`.
     pub fn into_tensor(self, shape: &[usize]) -> Tensor<T> {
         self.into_array(shape).into_shared()
     }
@@ -130,7 +132,7 @@ impl<T: Element> DerefMut for Buffer<T> {
     }
 }
 
-/// Zeros in the shape and the memory order of `x`; in row-major order if that isn't contiguous.
+/// Returns zeros in the shape and memory order of `x`; in row-major order if `x` isn't contiguous.
 pub fn zeros_like<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
     let zeros = Buffer::zeros(x.len());
     match layout::memory_order(x) {
@@ -139,7 +141,7 @@ pub fn zeros_like<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
     }
 }
 
-/// The same tensor in memory that begins at a cache line; copied only if it didn't.
+/// Returns the tensor in memory that begins at a cache line; copied only if it doesn't already.
 pub fn aligned<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     if x.as_ptr().align_offset(LINE) == 0 {
         return x;
@@ -149,9 +151,9 @@ pub fn aligned<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     out
 }
 
-/// Puts aside the memory of a tensor that nobody else holds. To be called with what is of no use any more, such as the gradient at the end of
-/// a rule; a tensor that is shared is left alone. Memory that is from no [`Buffer`] goes back to the system: nobody would ask for it here, so
-/// that more and more of it would lie aside.
+/// Keeps the memory of a tensor for reuse. Call it with tensors that are no longer needed, such as
+/// the gradient at the end of a rule. A shared tensor is left alone, and memory that didn't come
+/// from a [`Buffer`] is freed: no buffer of its size would be requested, so it would accumulate.
 pub fn give_back<T: Element>(tensor: Tensor<T>) {
     if let Ok(array) = tensor.try_into_owned_nocopy() {
         let len = array.len();
@@ -162,7 +164,8 @@ pub fn give_back<T: Element>(tensor: Tensor<T>) {
     }
 }
 
-/// Elements in which so many fit behind the beginning of a cache line.
+/// Number of elements that hold `len` elements after the first cache-line boundary, wherever the
+/// allocation begins.
 fn with_line<T>(len: usize) -> usize {
     len + LINE / size_of::<T>() - 1
 }
@@ -175,7 +178,7 @@ fn put_aside<T: Element>(memory: Vec<T>) {
         let place = spares.partition_point(|spare| spare.len() < memory.len());
         spares.insert(place, memory);
         if spares.len() > SPARES {
-            // The smallest is the one that costs least to make anew.
+            // The smallest buffer is the cheapest to allocate again.
             spares.remove(0);
         }
     });

@@ -1,4 +1,4 @@
-//! From a function on a tape to its value and its gradient.
+//! The value and the gradient of a function on a tape.
 
 use crate::{
     Params, Profile, Scalar, Tape, Tensor, Var,
@@ -7,28 +7,30 @@ use crate::{
     tape::Tamper,
 };
 
-/// Gradients of a loss, each laid out in memory like what it belongs to.
+/// Gradients of a loss, each in the memory layout of its parameter or input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grads<T = f32> {
-    /// For each entry of the parameters; `None` for buffers, and for weights that the loss doesn't depend on.
+    /// One for each entry of the parameters; `None` for buffers and for weights that the loss
+    /// doesn't depend on.
     pub params: Vec<Option<Tensor<T>>>,
-    /// For each input; `None` where the loss doesn't depend on it.
+    /// One for each input; `None` where the loss doesn't depend on it.
     pub inputs: Vec<Option<Tensor<T>>>,
 }
 
 impl<T: Scalar> Grads<T> {
-    /// Gives their memory back for the next step's. See [`buffer`](crate::buffer).
+    /// Recycles the memory of all gradients. See [`buffer`](crate::buffer).
     pub fn give_back(self) {
         let all = self.params.into_iter().chain(self.inputs);
         all.flatten().for_each(give_back);
     }
 }
 
-/// Runs `f` on a fresh tape and leads its loss, the first of what it returns, back to `params` and `inputs`. Returns the loss, the gradients
-/// and the second of what `f` returned.
+/// Runs `f` on a new tape and propagates gradients from its loss, the first of what it returns, to
+/// `params` and `inputs`. Returns the loss, the gradients and the second of what `f` returned.
 ///
-/// `f` is given the tape, a value for each entry of `params`, and one for each of `inputs`; those are what gets a gradient: a
-/// batch of images is a [`Tape::constant`]. The tape is gone when this returns, so an optimizer writes parameters in place.
+/// `f` gets the tape, a value for each entry of `params`, and one for each of `inputs`; these get a
+/// gradient. Data without a gradient, such as a batch of images, is a [`Tape::constant`]. The tape
+/// is gone when this returns, so that an optimizer can write parameters in place.
 ///
 /// ```
 /// use tapeline_tensor::{Params, Role, tensor, value_and_grad};
@@ -62,7 +64,8 @@ pub fn value_and_grad<T: Scalar, X>(
     run(params, inputs, (None, None), f)
 }
 
-/// [`value_and_grad`] with every rule's result passed through `tamper`: so that a check can show that it notices a wrong rule.
+/// As [`value_and_grad`], with every gradient that a rule returns passed through `tamper`, so that
+/// a check can show that it notices wrong rules.
 #[track_caller]
 pub fn value_and_grad_tampered<T: Scalar, X>(
     params: &Params<T>,
@@ -73,7 +76,7 @@ pub fn value_and_grad_tampered<T: Scalar, X>(
     run(params, inputs, (Some(tamper), None), f)
 }
 
-/// [`value_and_grad`], with the time of each operation added to `profile`.
+/// As [`value_and_grad`], and adds the time of each operation to `profile`.
 ///
 /// ```
 /// use tapeline_tensor::{Params, Profile, tensor, value_and_grad_profiled};
@@ -143,7 +146,7 @@ fn laid_out_like<T: Scalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
     out
 }
 
-/// Runs `f` on a tape that keeps no rules: for evaluation.
+/// Runs `f` on a tape that records no rules: for evaluation.
 ///
 /// ```
 /// use tapeline_tensor::{Params, no_grad, tensor};

@@ -1,18 +1,19 @@
-//! ndarray values on an autograd tape, with gradients that check themselves.
+//! Automatic differentiation for ndarray: values on a tape, with a gradient check.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`params`] | [`Params`]: everything learned, in order, by name |
-//! | [`tape`] | [`Tape`], [`Var`]; [`Tape::op`] records an operation of anyone's |
+//! | [`params`] | [`Params`]: named parameters and buffers, in order |
+//! | [`tape`] | [`Tape`], [`Var`]; [`Tape::op`] records an operation of your own |
+//! | [`parents`] | [`Parents`]: what an operation is computed from |
 //! | [`grad`] | [`value_and_grad`], [`no_grad`] |
 //! | [`ops`] | the operations: arithmetic, products, reductions, shapes, convolution, pooling, losses |
 //! | [`check`] | the gradient check |
-//! | [`buffer`] | memory that is used again |
+//! | [`buffer`] | recycled memory |
 //! | [`plain`] | the plain twin of each fast kernel |
 //! | [`pool`] | [`Pool`]: threads |
-//! | [`profile`] | [`Profile`]: where the time of a step goes |
+//! | [`profile`] | [`Profile`]: the time that each operation of a step takes |
 //!
-//! A function of parameters becomes its value and its gradient; what to do with those is the caller's affair:
+//! A function of parameters is turned into its value and its gradient, which the caller uses:
 //!
 //! ```
 //! use tapeline_tensor::{Params, Role, tensor, value_and_grad};
@@ -31,7 +32,7 @@
 //! assert!((params.get(weight).value[0] - 2.0).abs() < 1e-5);
 //! ```
 //!
-//! The same seed gives the same bits on any number of threads: see [`Pool`].
+//! Results are bit-identical on any number of threads: see [`Pool`].
 
 pub mod broadcast;
 pub mod buffer;
@@ -40,6 +41,7 @@ pub mod grad;
 mod kernels;
 pub mod ops;
 pub mod params;
+pub mod parents;
 pub mod plain;
 pub mod pool;
 pub mod profile;
@@ -58,15 +60,18 @@ pub use ops::{
     max_pool2d, mse,
 };
 pub use params::{Param, ParamId, Params, Role};
+pub use parents::Parents;
 pub use pool::Pool;
 pub use profile::Profile;
 pub use scalar::Scalar;
 pub use tape::{Place, Tamper, Tape, Var};
 
-/// An array of any number of dimensions. Clones share the elements; a write copies them only while they are shared.
+/// An array of any number of dimensions. Clones share the elements; a write copies them only while
+/// they are shared.
 pub type Tensor<T = f32> = ndarray::ArcArray<T, ndarray::IxDyn>;
 
-/// A tensor of one dimension, for examples and tests; [`Tensor::from_shape_vec`] makes those of more.
+/// A tensor of one dimension, for examples and tests; [`Tensor::from_shape_vec`] makes those of
+/// more.
 pub fn tensor<T: Clone>(values: impl Into<Vec<T>>) -> Tensor<T> {
     ndarray::Array1::from(values.into())
         .into_dyn()

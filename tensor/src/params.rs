@@ -1,10 +1,10 @@
-//! Everything a model has learned, as one ordered list of named arrays.
+//! The parameters and buffers of a model.
 
 use crate::{Scalar, Tensor, buffer::aligned, kernels::sparse::is_finite};
 
-/// Parameters and buffers in the order in which layers declared them, each under a name of its own.
+/// An ordered list of named parameters and buffers, in the order in which layers declared them.
 ///
-/// Whoever trains owns it; layers hold a [`ParamId`] for each of theirs.
+/// The caller owns it; layers hold a [`ParamId`] for each of theirs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params<T = f32> {
     entries: Vec<Param<T>>,
@@ -72,7 +72,8 @@ impl<T: Scalar> Params<T> {
         Self::default()
     }
 
-    /// Appends an entry. Its value is copied if it doesn't begin at a cache line, as kernels like it.
+    /// Appends an entry. Its value is copied if it doesn't begin at a cache line, as kernels like
+    /// it.
     ///
     /// # Panics
     /// When there is an entry of this name.
@@ -88,45 +89,45 @@ impl<T: Scalar> Params<T> {
         ParamId(self.entries.len() - 1)
     }
 
-    /// Number of entries.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is no entry.
+    /// Returns whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The entries in order.
+    /// Returns the entries in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Param<T>> {
         self.entries.iter()
     }
 
-    /// The entry at `id`.
+    /// Returns the entry at `id`.
     ///
     /// # Panics
-    /// When `id` goes beyond the list.
+    /// When `id` is out of range.
     #[track_caller]
     pub fn get(&self, id: ParamId) -> &Param<T> {
         &self.entries[id.0]
     }
 
-    /// The value at `id`, to write into; its shape stays as it is.
+    /// Returns the value at `id` for writing; its shape can't change.
     ///
     /// # Panics
-    /// When `id` goes beyond the list.
+    /// When `id` is out of range.
     #[track_caller]
     pub fn value_mut(&mut self, id: ParamId) -> ndarray::ArrayViewMutD<'_, T> {
         self.entries[id.0].value.view_mut()
     }
 
-    /// All values in order, to write into; their shapes stay as they are.
+    /// Returns all values in order for writing; their shapes can't change.
     pub fn values_mut(&mut self) -> impl Iterator<Item = ndarray::ArrayViewMutD<'_, T>> {
         self.entries.iter_mut().map(|p| p.value.view_mut())
     }
 
-    /// The entry of this name.
+    /// Returns the id of the entry with this name.
     pub fn find(&self, name: &str) -> Option<ParamId> {
         self.entries
             .iter()
@@ -140,12 +141,12 @@ impl<T: Scalar> Params<T> {
         learned.map(|p| p.value.len()).sum()
     }
 
-    /// The first entry that holds NaN or an infinity.
+    /// Returns the first entry that contains NaN or an infinity.
     pub fn first_non_finite(&self) -> Option<&Param<T>> {
         self.iter().find(|p| !is_finite(&p.value))
     }
 
-    /// The same list in another type of number.
+    /// Converts the list to another scalar type.
     pub fn cast<U: Scalar>(&self) -> Params<U> {
         let cast = |p: &Param<T>| Param {
             name: p.name.clone(),

@@ -1,17 +1,19 @@
-//! Threads that kernels share their work over.
+//! The threads that kernels share their work over.
 
 use std::{fmt, sync::Mutex};
 
 use rayon::prelude::*;
 
-/// A number of threads. Kernels called inside [`install`](Pool::install) split over them; outside of any, they run on the caller alone.
+/// A pool of threads. Kernels called inside [`install`](Pool::install) use all of them; elsewhere
+/// they run on the calling thread alone.
 ///
-/// The results are the same bits on any number of threads: only who computes a tile changes, never what a tile is.
+/// Results are bit-identical on any number of threads: only which thread computes a tile changes,
+/// never the tiles.
 pub struct Pool {
     threads: rayon::ThreadPool,
 }
 
-/// A [`Pool`] could not be made.
+/// An error while creating a [`Pool`].
 #[derive(Debug)]
 pub struct PoolError(String);
 
@@ -24,13 +26,14 @@ impl fmt::Display for PoolError {
 impl std::error::Error for PoolError {}
 
 impl Pool {
-    /// The most threads that can be asked for.
+    /// Maximum number of threads that can be requested.
     pub const MAX: usize = 1024;
 
-    /// A pool of `threads` threads, 1 to [`Pool::MAX`]. No more than the machine has cores are started: more would wait for each other.
+    /// Creates a pool of `threads` threads, 1 to [`Pool::MAX`]. At most one thread for each core is
+    /// started: more would wait for each other.
     ///
     /// # Errors
-    /// When the number is out of range, or the system gives no more threads.
+    /// When the number is out of range, or the system can't start the threads.
     pub fn new(threads: usize) -> Result<Self, PoolError> {
         if threads == 0 || threads > Pool::MAX {
             return Err(PoolError(format!(
@@ -46,29 +49,30 @@ impl Pool {
         Ok(Pool { threads })
     }
 
-    /// Number of cores that this process may use.
+    /// Returns the number of cores that this process may use.
     pub fn cores() -> usize {
         std::thread::available_parallelism().map_or(1, usize::from)
     }
 
-    /// Number of threads it has started.
+    /// Returns the number of threads that were started.
     pub fn threads(&self) -> usize {
         self.threads.current_num_threads()
     }
 
-    /// Runs `f` on one of the threads, its kernels on all. A whole training loop belongs inside: coming from outside costs more than
-    /// some operations.
+    /// Runs `f` on one of the threads, and its kernels on all of them. Call it once around a whole
+    /// training loop: entering the pool costs more than some operations.
     pub fn install<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
         self.threads.install(f)
     }
 }
 
-/// Whether the caller is inside a pool of several threads.
+/// Returns whether the caller is inside a pool of several threads.
 fn inside() -> bool {
     rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
 }
 
-/// Calls `f(i, item)` for each of some items, such as parts of a slice to be written, over the threads of the [`Pool`] that the caller is inside of.
+/// Calls `f(i, item)` for each of some items, such as parts of a slice to be written, over the
+/// threads of the [`Pool`] that the caller is in.
 pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + Sync) {
     let items = items.into_iter();
     if !inside() {
@@ -83,7 +87,8 @@ pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + 
     });
 }
 
-/// Calls `f(i)` for each `i` below `count`. Not generic, so that rayon's machinery is compiled once and not for each kernel.
+/// Calls `f(i)` for each `i` below `count`. Not generic, so that rayon's machinery is compiled once
+/// and not for each kernel.
 fn share(count: usize, f: &(dyn Fn(usize) + Sync)) {
     match count {
         1 => f(0),
@@ -91,7 +96,7 @@ fn share(count: usize, f: &(dyn Fn(usize) + Sync)) {
     }
 }
 
-/// Runs both, on two threads if there are.
+/// Runs both, on two threads if there are several.
 pub fn join<A: Send, B: Send>(
     a: impl FnOnce() -> A + Send,
     b: impl FnOnce() -> B + Send,

@@ -1,4 +1,4 @@
-//! Where the time of a step goes.
+//! The time that each operation of a step takes.
 
 use std::{
     sync::Arc,
@@ -7,30 +7,31 @@ use std::{
 
 use crate::{buffer, tape::Place};
 
-/// Time and memory that operations took, added up over steps. See [`value_and_grad_profiled`](crate::value_and_grad_profiled).
+/// Time and memory of operations, summed over steps. See
+/// [`value_and_grad_profiled`](crate::value_and_grad_profiled).
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     entries: Vec<Entry>,
     mark: Option<(Instant, u64)>,
 }
 
-/// What one operation of one layer took.
+/// Figures of one operation of one layer.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The operation and its layer.
     pub place: Place,
-    /// Number of times that it ran forward.
+    /// Number of forward passes.
     pub calls: u64,
-    /// Time forward.
+    /// Time of the forward passes.
     pub forward: Duration,
-    /// Time backward: its rule, and adding up what it returned.
+    /// Time of the backward passes: its rule, and summing what it returned.
     pub backward: Duration,
-    /// Bytes that were taken from the system, because no buffer put aside was large enough.
+    /// Bytes that were allocated, because no recycled buffer was large enough.
     pub fresh_bytes: u64,
 }
 
 impl Profile {
-    /// The operations in the order in which each ran first.
+    /// Returns the operations in the order in which each first ran.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -43,12 +44,12 @@ impl Profile {
         result
     }
 
-    /// From here on counts what comes next.
+    /// Begins the measurement of the next operation.
     pub(crate) fn mark(&mut self) {
         self.mark = Some((Instant::now(), buffer::fresh_bytes()));
     }
 
-    /// What has passed since the mark was the operation's value.
+    /// Counts the time since the mark as the operation's forward pass.
     pub(crate) fn forward(&mut self, op: &'static str, scope: Option<&Arc<str>>) {
         let (time, bytes) = self.passed();
         let entry = self.entry(op, scope);
@@ -58,7 +59,7 @@ impl Profile {
         self.mark();
     }
 
-    /// What has passed since the mark was the operation's rule.
+    /// Counts the time since the mark as the operation's backward pass.
     pub(crate) fn backward(&mut self, place: &Place) {
         let (time, bytes) = self.passed();
         let entry = self.entry(place.op, place.scope.as_ref());

@@ -1,4 +1,4 @@
-//! The two types of number.
+//! The two scalar types.
 
 use std::iter::Sum;
 
@@ -9,15 +9,15 @@ use crate::{
     kernels::{Kernels, simd::Lanes},
 };
 
-/// A type of number: `f32` trains, `f64` checks. Sealed.
+/// A scalar type: `f32` trains, `f64` checks. Sealed.
 pub trait Scalar: Lanes + Kernels + Element + NdFloat + Sum {
-    /// Its name, as Rust writes it.
+    /// Its name in Rust.
     const NAME: &'static str;
 
-    /// The nearest number of this type.
+    /// Converts to the nearest value of this type.
     fn of(value: f64) -> Self;
 
-    /// The same number as `f64`; exact.
+    /// Converts to `f64`; exact.
     fn widen(self) -> f64;
 }
 

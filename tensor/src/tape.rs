@@ -1,4 +1,4 @@
-//! The tape: values, and the rules that lead gradients back.
+//! The tape: values, and the rules that propagate gradients.
 
 use std::{
     cell::{Cell, RefCell},
@@ -6,18 +6,21 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Profile, Scalar, Tensor, broadcast, buffer::give_back, kernels::sparse::is_finite};
+use crate::{
+    Parents, Profile, Scalar, Tensor, broadcast, buffer::give_back, kernels::sparse::is_finite,
+};
 
-/// Records each operation with its rule. Made by [`value_and_grad`](crate::value_and_grad) and [`no_grad`](crate::no_grad).
+/// A record of operations with their rules. Created by [`value_and_grad`](crate::value_and_grad)
+/// and [`no_grad`](crate::no_grad).
 pub struct Tape<T: Scalar = f32> {
     nodes: RefCell<Vec<Node<T>>>,
     scope: RefCell<Option<Arc<str>>>,
-    /// A rule is dropped at once on a tape that never goes backward.
+    /// Without it, rules are dropped at once: there will be no backward pass.
     recording: Cell<bool>,
     profile: RefCell<Option<Profile>>,
 }
 
-/// A value on a tape: as cheap to copy as a number.
+/// A value on a tape, as cheap to copy as a number.
 pub struct Var<'t, T: Scalar = f32> {
     tape: &'t Tape<T>,
     id: usize,
@@ -30,16 +33,16 @@ struct Node<T: Scalar> {
     rule: Option<Rule<T>>,
 }
 
-/// Leads the gradient of a node to its parents: calls the second argument with each parent's position among the parents, its id and
-/// its share.
+/// Propagates the gradient of a node to its parents: calls the second argument with each parent's
+/// position, its id and its gradient.
 type Rule<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(usize, usize, Tensor<T>))>;
 
-/// Which operation of which layer.
+/// The place of an operation in a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Name of the operation.
     pub op: &'static str,
-    /// The innermost [`Tape::scope`] it stands in.
+    /// The innermost [`Tape::scope`] around it.
     pub scope: Option<Arc<str>>,
 }
 
@@ -52,8 +55,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// Sees each share of a gradient that a rule returns, in its parent's shape, and may change it or take it away: the hook through which checks make sure that
-/// they notice a wrong rule. Told the rule's place and which of its parents the share is for.
+/// A function that sees each gradient that a rule returns, in its parent's shape, and may change or
+/// remove it: the hook through which checks make sure that they notice wrong rules. It receives the
+/// rule's place and the position of the parent.
 pub type Tamper<'a, T> = &'a dyn Fn(&Place, usize, Tensor<T>) -> Option<Tensor<T>>;
 
 impl<T: Scalar> Tape<T> {
@@ -66,7 +70,7 @@ impl<T: Scalar> Tape<T> {
         }
     }
 
-    /// Begins to measure, or ends it and returns what has been measured.
+    /// Starts a measurement, or ends it and returns the result.
     pub(crate) fn profile(&self, profile: Option<Profile>) -> Option<Profile> {
         self.profile.replace(profile)
     }
@@ -77,7 +81,7 @@ impl<T: Scalar> Tape<T> {
         }
     }
 
-    /// A value that gets no gradient: a batch of images, a mask.
+    /// Records a value without a gradient: a batch of images, a mask.
     pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<'_, T> {
         self.push("constant", value.into(), false, None)
     }
@@ -86,11 +90,14 @@ impl<T: Scalar> Tape<T> {
         self.push("leaf", value, needs_grad, None)
     }
 
-    /// Records an operation: its name, its value, what it was computed from, and its rule.
+    /// Records an operation: its name, its value, its [parents](Parents), and the rule that
+    /// propagates gradients to them.
     ///
-    /// The rule is the vector-Jacobian product: given the gradient of the value, it returns those of the parents. `need` says which of
-    /// them anyone wants; it need not compute the others. A returned gradient has the shape of its parent, or the shape of the value
-    /// where the parent was broadcast to it: the tape sums it back. A rule of which no gradient is wanted is dropped at once, with all it holds.
+    /// The rule is the vector-Jacobian product: given the gradient of the value, it returns the
+    /// gradients of the parents. `need` says which parents need one; the others, and those that are
+    /// absent, may be `None`. A returned gradient has the shape of its parent, or the shape of the
+    /// value where the parent was broadcast to it: the tape sums it back. If no parent needs a
+    /// gradient, the rule is dropped at once with everything it holds.
     ///
     /// ```
     /// use tapeline_tensor::{Params, tensor, value_and_grad};
@@ -106,36 +113,40 @@ impl<T: Scalar> Tape<T> {
     /// ```
     ///
     /// # Panics
-    /// When a parent is of another tape; while going backward, when the rule returns a gradient of another shape, or none where one is needed.
+    /// When a parent is on another tape; during the backward pass, when the rule returns a gradient
+    /// of another shape, or none where one is needed.
     #[track_caller]
-    pub fn op<'t, const N: usize>(
+    pub fn op<'t, P: Parents<'t, T>>(
         &'t self,
         name: &'static str,
         value: impl Into<Tensor<T>>,
-        parents: [Var<'t, T>; N],
-        vjp: impl FnOnce(Tensor<T>, [bool; N]) -> [Option<Tensor<T>>; N] + 'static,
+        parents: P,
+        vjp: impl FnOnce(Tensor<T>, P::Each<bool>) -> P::Each<Option<Tensor<T>>> + 'static,
     ) -> Var<'t, T> {
-        for parent in parents {
-            assert!(
-                std::ptr::eq(parent.tape, self),
-                "{name}: a parent is of another tape"
-            );
-        }
+        // Ids of the parents that need a gradient.
+        let mut ids = Vec::new();
+        let mut is_foreign = false;
         let need = {
             let nodes = self.nodes.borrow();
-            parents.map(|p| nodes[p.id].needs_grad)
+            parents.each(|parent| {
+                let id = parent.and_then(|Var { tape, id }| {
+                    is_foreign |= !std::ptr::eq(tape, self);
+                    nodes.get(id)?.needs_grad.then_some(id)
+                });
+                ids.push(id);
+                id.is_some()
+            })
         };
-        if !self.recording.get() || !need.contains(&true) {
+        assert!(!is_foreign, "{name}: a parent is of another tape");
+        if !self.recording.get() || ids.iter().all(Option::is_none) {
             return self.push(name, value.into(), false, None);
         }
-        let ids = parents.map(|p| p.id);
         let rule: Rule<T> = Box::new(move |gradient, give| {
-            let shares = vjp(gradient, need);
-            for (position, share) in shares.into_iter().enumerate() {
-                if need[position] {
-                    let share = share.unwrap_or_else(|| panic!("{name}: its rule returned no gradient for parent {position}, which needs one"));
-                    give(position, ids[position], share);
-                }
+            let shares = vjp(gradient, need).into_iter().zip(ids);
+            for (position, (share, id)) in shares.enumerate() {
+                let Some(id) = id else { continue };
+                let share = share.unwrap_or_else(|| panic!("{name}: its rule returned no gradient for parent {position}, which needs one"));
+                give(position, id, share);
             }
         });
         self.push(name, value.into(), true, Some(rule))
@@ -166,7 +177,7 @@ impl<T: Scalar> Tape<T> {
         }
     }
 
-    /// Names the layer whose operations `f` records, for messages. Inside another scope the inner name counts.
+    /// Names the layer whose operations `f` records, for messages. The innermost name counts.
     pub fn scope<R>(&self, path: impl Into<Arc<str>>, f: impl FnOnce() -> R) -> R {
         let outer = self.scope.replace(Some(path.into()));
         self.measure(Profile::mark);
@@ -175,16 +186,16 @@ impl<T: Scalar> Tape<T> {
         result
     }
 
-    /// The first operation so far whose value holds NaN or an infinity.
+    /// Returns the place of the first operation so far whose value contains NaN or an infinity.
     pub fn first_non_finite(&self) -> Option<Place> {
         let nodes = self.nodes.borrow();
         let first = nodes.iter().find(|n| !is_finite(&n.value));
         first.map(|n| n.place.clone())
     }
 
-    /// Leads 1 back from `loss`; returns the gradients of the first `leaves` nodes.
+    /// Propagates a gradient of 1 from `loss`; returns the gradients of the first `leaves` nodes.
     ///
-    /// Nodes are popped on the way, so memory falls, and the depth of a graph is no matter.
+    /// Nodes are removed on the way, so that memory falls, and the depth of a graph doesn't matter.
     #[track_caller]
     pub(crate) fn backward(
         &self,
@@ -220,7 +231,7 @@ impl<T: Scalar> Tape<T> {
                     add(&mut gradients[parent], share);
                 }
             });
-            // The rule is gone, and with it what else held the value.
+            // The rule is gone, and with it any other owner of the value.
             give_back(node.value);
             self.measure(|profile| profile.backward(&node.place));
         }
@@ -231,7 +242,7 @@ impl<T: Scalar> Tape<T> {
 
 impl<T: Scalar> Drop for Tape<T> {
     fn drop(&mut self) {
-        // Values that rules hold come after the rules.
+        // Values that rules hold are freed after the rules.
         for node in self.nodes.take().into_iter().rev() {
             drop(node.rule);
             give_back(node.value);
@@ -239,7 +250,7 @@ impl<T: Scalar> Drop for Tape<T> {
     }
 }
 
-/// The first gradient is moved; what follows is added in place, into a copy if someone else holds it.
+/// The first gradient is moved; later ones are added in place, or to a copy if it is shared.
 fn add<T: Scalar>(sum: &mut Option<Tensor<T>>, share: Tensor<T>) {
     match sum {
         None => *sum = Some(share),
@@ -248,22 +259,22 @@ fn add<T: Scalar>(sum: &mut Option<Tensor<T>>, share: Tensor<T>) {
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The tape it is on.
+    /// Returns the tape it is on.
     pub fn tape(self) -> &'t Tape<T> {
         self.tape
     }
 
-    /// Its value; shared, not copied.
+    /// Returns its value; shared, not copied.
     pub fn value(self) -> Tensor<T> {
         self.tape.nodes.borrow()[self.id].value.clone()
     }
 
-    /// Size of each dimension.
+    /// Returns the size of each dimension.
     pub fn shape(self) -> Vec<usize> {
         self.tape.nodes.borrow()[self.id].value.shape().to_vec()
     }
 
-    /// Number of dimensions.
+    /// Returns the number of dimensions.
     pub fn ndim(self) -> usize {
         self.tape.nodes.borrow()[self.id].value.ndim()
     }

@@ -20,9 +20,11 @@
 //! assert!(message.starts_with("input 0 at [0]: the rules give 0.5"), "{message}");
 //! ```
 //!
-//! Along a random direction the derivative is one number, whatever the sizes: so a few directions over all weights and inputs come
-//! first, and one over each of them. Only when one disagrees is it halved, down to the elements that do it. Where a function has a kink, as `relu` has at 0, the slopes
-//! on the two sides differ at every step; such an element is listed, and not held against the rule.
+//! Along a random direction the derivative is one number, whatever the sizes: so a few directions
+//! over all weights and inputs come first, and one over each of them. Only when one disagrees is it
+//! halved, down to the elements that do it. Where a function has a kink, as `relu` has at 0, the
+//! slopes on the two sides differ at every step; such an element is listed, and not held against
+//! the rule.
 
 mod problem;
 mod random;
@@ -61,13 +63,15 @@ pub fn gradients(
 /// ```
 #[derive(Clone, Copy)]
 pub struct Check<'a> {
-    /// The first step along a direction of length 1. Where it is too large, as beside a kink, smaller ones follow: down to 1/512 of it.
+    /// The first step along a direction of length 1. Where it is too large, as beside a kink,
+    /// smaller ones follow: down to 1/512 of it.
     pub step: f64,
     /// The largest difference allowed, relative to the parts that the derivative is the sum of.
     pub tolerance: f64,
     /// Seed of the random directions.
     pub seed: u64,
-    /// Number of random directions over all weights and inputs; one over each weight and each input follows.
+    /// Number of random directions over all weights and inputs; one over each weight and each input
+    /// follows.
     pub directions: usize,
     /// Up to this number of elements in all, each is also checked alone.
     pub alone: usize,
@@ -92,15 +96,15 @@ impl Default for Check<'_> {
 }
 
 impl Check<'_> {
-    /// Checks the gradients of `f` for all weights and `inputs`, with everything about as large as 1. A weight or an input without a
-    /// gradient must leave the value as it is.
+    /// Checks the gradients of `f` for all weights and `inputs`, with everything about as large as
+    /// 1. A weight or an input without a gradient must leave the value as it is.
     ///
-    /// The value of `f` may have any shape: its sum with random weights is what is derived, so each of its elements counts. `f` is called
-    /// many times, and must give the same value each time.
+    /// The value of `f` may have any shape: its sum with random weights is what is derived, so each
+    /// of its elements counts. `f` is called many times, and must give the same value each time.
     ///
     /// # Errors
-    /// When a gradient disagrees with the differences of the value: the first such element. When a value or a gradient is not finite,
-    /// or `f` gives two values at one point.
+    /// When a gradient disagrees with the differences of the value: the first such element. When a
+    /// value or a gradient is not finite, or `f` gives two values at one point.
     pub fn gradients(
         &self,
         params: &Params<f64>,
@@ -136,7 +140,8 @@ impl Check<'_> {
     }
 }
 
-/// Steps, relative to the first: a kink that lies beside the point is out of reach of the smaller ones.
+/// Steps, relative to the first: a kink that lies beside the point is out of reach of the smaller
+/// ones.
 const LADDER: [f64; 4] = [1.0, 1.0 / 8.0, 1.0 / 64.0, FINEST];
 const FINEST: f64 = 1.0 / 512.0;
 
@@ -155,8 +160,8 @@ impl Search<'_> {
         }
     }
 
-    /// Nothing if gradient and differences agree along a random direction over a range of elements, at one of the steps; or else what
-    /// was found at each of them.
+    /// Nothing if gradient and differences agree along a random direction over a range of elements,
+    /// at one of the steps; or else what was found at each of them.
     fn disagree(
         &mut self,
         range: Range<usize>,
@@ -181,7 +186,8 @@ impl Search<'_> {
         Ok(all)
     }
 
-    /// Halves a range that disagrees, down to its elements: an error at the first that is wrong; those at a kink are listed.
+    /// Halves a range that disagrees, down to its elements: an error at the first that is wrong;
+    /// those at a kink are listed.
     fn narrow(&mut self, range: Range<usize>, finest: &Differences) -> Result<(), Mismatch> {
         if range.len() > 1 {
             let middle = self.problem.middle(&range);

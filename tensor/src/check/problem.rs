@@ -12,7 +12,8 @@ use crate::{ParamId, Params, Place, Tape, Tensor, Var, no_grad, value_and_grad_t
 pub type Function<'a> =
     &'a dyn for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>], &[Var<'t, f64>]) -> Var<'t, f64>;
 
-/// Name of the operation that makes one number of the value: the check's own, so never tampered with.
+/// Name of the operation that makes one number of the value: the check's own, so never tampered
+/// with.
 const PROJECTION: &str = "check::projection";
 
 /// The rounding error of a number that took a few operations, relative to it.
@@ -61,7 +62,8 @@ pub struct Differences {
     jump: f64,
     /// What rounding makes of a slope.
     noise: f64,
-    /// The size of the parts that the derivative is the sum of; so large that rounding stays within the tolerance.
+    /// The size of the parts that the derivative is the sum of; so large that rounding stays within
+    /// the tolerance.
     scale: f64,
 }
 
@@ -258,7 +260,8 @@ impl<'a> Problem<'a> {
         })
     }
 
-    /// Central differences by two steps, the first being `fraction` of the check's, led on to a step of 0.
+    /// Central differences by two steps, the first being `fraction` of the check's, led on to a
+    /// step of 0.
     pub fn differences(&mut self, direction: &Direction, fraction: f64) -> Differences {
         let step = self.check.step * fraction;
         let [far_up, up, down, far_down] = [step, step / 2.0, -step / 2.0, -step]
@@ -281,7 +284,8 @@ impl<'a> Problem<'a> {
             let gradient = &self.gradient[direction.range.clone()];
             gradient.iter().zip(&direction.steps).map(|(g, d)| g * d)
         };
-        // The error falls with the square of the step, but only with the step where the slope itself has a kink.
+        // The error falls with the square of the step, but only with the step where the slope
+        // itself has a kink.
         let analytic: f64 = parts().sum();
         let [smooth, kinked] = [(4.0 * near - far) / 3.0, 2.0 * near - far];
         let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();

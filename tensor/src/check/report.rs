@@ -13,14 +13,16 @@ pub struct Report {
     pub elements: usize,
     /// Where the function has a kink, so that there is no slope to compare with.
     pub kinks: Vec<At>,
-    /// The largest difference that was allowed, relative to the parts that the derivative is the sum of.
+    /// The largest difference that was allowed, relative to the parts that the derivative is the
+    /// sum of.
     pub worst: f64,
 }
 
 /// A gradient is wrong, or can't be checked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mismatch {
-    /// The gradient is not the slope of the value: of its random weighted sum, where it has several elements.
+    /// The gradient is not the slope of the value: of its random weighted sum, where it has several
+    /// elements.
     Wrong {
         /// Where.
         at: At,

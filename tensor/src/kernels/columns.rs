@@ -1,16 +1,17 @@
-//! Rows that share something for each column: sums over them, and what is made of each element with its column's numbers.
+//! Column-wise sums and maps over rows.
 
 use super::simd::vectorized;
 use crate::{Scalar, buffer::Buffer, pool};
 
-/// Elements of a task; a function of nothing, so that sums are cut in the same places on any number of threads.
+/// Elements of a task. It is a constant, so that sums are split at the same places on any number of
+/// threads.
 const TASK: usize = 1 << 14;
 
 fn task(columns: usize) -> usize {
     (TASK / columns).max(1) * columns
 }
 
-/// For each column, the sum over rows of `f(column, x, y)`, `N` numbers.
+/// Returns for each column the sums over the rows of `f(column, x, y)`, which returns `N` values.
 pub fn sums<T: Scalar, const N: usize>(
     x: &[T],
     y: &[T],
@@ -44,7 +45,7 @@ pub fn sums<T: Scalar, const N: usize>(
     total
 }
 
-/// `f(column, x, y)` of each element.
+/// Computes `f(column, x, y)` for each element.
 pub fn map<T: Scalar>(
     x: &[T],
     y: &[T],
@@ -72,7 +73,8 @@ pub fn map<T: Scalar>(
 mod tests {
     use super::*;
 
-    /// Whole numbers, whose sums are exact in any order; enough rows for several tasks, which is where a row could be cut in two.
+    /// Integers have exact sums in any order. There are enough rows for several tasks, where a row
+    /// could be split.
     #[test]
     fn no_row_is_cut_between_tasks() {
         for columns in [1, 2, 3, 7, 100, TASK - 1, TASK, TASK + 1] {

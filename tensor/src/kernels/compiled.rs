@@ -1,5 +1,5 @@
-//! Kernels that are compiled with this crate, once for each type of number. As generic functions they would be compiled again in every crate
-//! that calls them, which takes minutes.
+//! Kernels that are compiled with this crate, once for each scalar type. As generic functions they
+//! would be compiled again in every crate that calls them, which takes minutes.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -8,10 +8,10 @@ use crate::{Scalar, buffer::Buffer, ops::Window};
 
 type Index<T> = <T as Lanes>::Index;
 
-/// Declares methods of [`Kernels`], each the function that stands behind it.
+/// Declares the methods of [`Kernels`], each of which calls the function named after it.
 macro_rules! kernels {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty = $function:path;)*) => {
-        /// The kernels of a type of number.
+        /// The kernels of a scalar type.
         pub trait Kernels: Lanes {
             $(#[doc(hidden)] fn $name($($arg: $type),*) -> $result where Self: Scalar;)*
         }

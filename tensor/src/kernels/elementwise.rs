@@ -1,9 +1,9 @@
-//! One element at a time, over threads where there are many.
+//! Elementwise maps, over the threads of the pool for large tensors.
 
 use pulp::{Simd, WithSimd};
 
 use super::{
-    layout::{like, memory_order, same, standard},
+    layout::{like, memory_order, same, slice, standard},
     simd,
 };
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
     pool,
 };
 
-/// Elements a thread takes at once: some microseconds of work, so that waking a thread pays.
+/// Elements of a task: some microseconds of work, so that waking a thread pays.
 const CHUNK: usize = 1 << 16;
 
-/// `f` of each element, in the memory order of `x` if that is contiguous.
+/// Computes `f` of each element, in the memory order of `x` if that is contiguous.
 pub fn map<T: Scalar>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
     let x = contiguous(x.clone());
     let values = slice(&x);
@@ -29,7 +29,7 @@ pub fn map<T: Scalar>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
     like(out, &x)
 }
 
-/// Replaces each element of `x` by `f` of it, in place where nobody else holds it.
+/// Replaces each element of `x` by `f` of it, in place if `x` isn't shared.
 pub fn map_assign<T: Scalar>(x: Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
     let mut x = match contiguous(x).try_into_owned_nocopy() {
         Ok(x) => x,
@@ -42,15 +42,17 @@ pub fn map_assign<T: Scalar>(x: Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<
     x.into_shared()
 }
 
-/// `f(x, y)` of each pair of elements, in the memory order of `x` if both have it; `x` is given back. Both have one shape.
+/// Computes `f(x, y)` for each pair of elements, in the memory order of `x` if both have it, and
+/// recycles `x`. Both have the same shape.
 pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
     debug_assert_eq!(x.shape(), y.shape());
     let as_they_are = same(x.view(), y.view()) && memory_order(&x).and(memory_order(y)).is_some();
     let (x, y) = match as_they_are {
         true => (x, y.clone()),
-        false => (standard(&x), standard(y)),
+        false => (standard(x), standard(y.clone())),
     };
-    // Not in place: where `f` leaves an element as it is, the compiler would make slow masked stores.
+    // Not in place: where `f` leaves an element unchanged, the compiler would emit slow masked
+    // stores.
     let mut out = Buffer::any(x.len());
     let chunks = slice(&x).chunks(CHUNK).zip(slice(&y).chunks(CHUNK));
     pool::each(chunks.zip(out.chunks_mut(CHUNK)), |_, ((x, y), out)| {
@@ -64,19 +66,15 @@ pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync)
     out
 }
 
-/// The tensor, or a copy in row-major order if it has gaps or runs backward.
+/// Returns the tensor, or a copy in row-major order if it has gaps or negative strides.
 fn contiguous<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     match memory_order(&x) {
         Some(_) => x,
-        None => standard(&x),
+        None => standard(x),
     }
 }
 
-fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    memory_order(x).unwrap_or_else(|| unreachable!("contiguous"))
-}
-
-/// Calls a function for each item; both are compiled for the width at which they run.
+/// Calls a function for each item; both are compiled for the vectors at which they run.
 struct Each<I, F>(I, F);
 
 impl<I: Iterator, F: Fn(I::Item)> WithSimd for Each<I, F> {

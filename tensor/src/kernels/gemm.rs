@@ -11,19 +11,20 @@ use super::{
 };
 use crate::{Scalar, buffer::Buffer, pool};
 
-/// Multiply-adds that make up a task: about ten microseconds.
+/// Multiply-adds of a task: about ten microseconds.
 const TASK: usize = 1 << 19;
 
-/// Columns of a task are a multiple of this, whatever the width of vectors.
+/// The columns of a task are a multiple of this, whatever the width of vectors.
 const COLUMNS: usize = 32;
 
-/// Fewest rows of a task: each packs the weights of its columns anew.
+/// Minimum number of rows of a task: each task packs the weights of its columns.
 const ROWS: usize = 24;
 
-/// Terms that are summed at once, so that a panel of weights fits a first-level cache.
+/// Terms that are summed at once, so that a panel of weights fits the first-level cache.
 const TERMS: usize = 512;
 
-/// `a · b`, with `bias` added to each row: `[m, k]` by `[k, n]` gives `[m, n]`, in row-major order.
+/// Computes `a · b` plus `bias` on each row: `[m, k]` by `[k, n]` gives `[m, n]`, in row-major
+/// order.
 pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>) -> Array2<T> {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     let out = Buffer::any(m * n).into_array(&[m, n]);
@@ -41,7 +42,7 @@ pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>)
     let tasks = tiles(&mut out, rows, columns);
     pool::each(tasks, |_, ([row, column], tile)| {
         let columns = column..column + tile.ncols();
-        simd::run(Task {
+        simd::run_for::<T, _>(Task {
             a: &a.data[row * a.row..],
             step: a.row,
             taps: Taps::new(&offsets),
@@ -53,7 +54,7 @@ pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>)
     out
 }
 
-/// Rows and columns of a task; a function of the sizes alone.
+/// Returns the rows and columns of a task; they depend on the sizes alone.
 fn task_size(m: usize, k: usize, n: usize) -> (usize, usize) {
     let tasks = (m * k * n / TASK).max(1);
     let columns = n
@@ -64,8 +65,8 @@ fn task_size(m: usize, k: usize, n: usize) -> (usize, usize) {
     (m.div_ceil(down), columns)
 }
 
-/// Cuts a matrix into tiles, each with the place of its first element, one column of tiles after another: who takes neighbours finds the
-/// weights of their columns in cache.
+/// Cuts a matrix into tiles, each with the position of its first element, one column of tiles after
+/// another: a thread that takes adjacent tiles finds the weights of their columns in cache.
 pub fn tiles<T>(
     out: &mut Array2<T>,
     rows: usize,
@@ -84,7 +85,7 @@ pub fn tiles<T>(
     tiles.collect()
 }
 
-/// The rows of a tile as slices.
+/// Returns the rows of a tile as slices.
 #[inline(always)]
 pub fn rows<'a, T>(tile: &'a mut ArrayViewMut2<'_, T>) -> Vec<&'a mut [T]> {
     let rows = tile.axis_iter_mut(Axis(0)).map(|row| row.into_slice());
@@ -101,9 +102,9 @@ struct Matrix<'a, T> {
 }
 
 impl<'a, T: Scalar> Matrix<'a, T> {
-    /// The matrix as it lies in memory; a copy, kept in `copy`, of one that has gaps or runs backward.
+    /// Borrows the matrix; one with gaps or negative strides is copied to `copy` first.
     fn new(x: ArrayView2<'a, T>, copy: &'a mut Option<Array2<T>>) -> Self {
-        // What a dimension of one element strides doesn't matter.
+        // The stride of a dimension of one element has no effect.
         let stride = |x: &ArrayView2<T>, axis: usize| match x.shape()[axis] {
             0 | 1 => Some(0),
             _ => usize::try_from(x.strides()[axis]).ok(),
@@ -182,7 +183,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     }
 }
 
-/// Copies rows and columns of `b` into rows of `width`, zeros behind the last column.
+/// Copies rows and columns of `b` into rows of `width`, padded with zeros.
 #[inline(always)]
 fn pack<S: Simd, T: Scalar>(
     simd: S,

@@ -1,24 +1,29 @@
-//! The same elements in another order in memory.
+//! Memory order: tests and conversions.
 
 use std::cmp::Reverse;
 
 use ndarray::{ArrayViewD, IxDyn};
 
-use crate::{Scalar, Tensor, buffer::Buffer, pool};
+use crate::{
+    Scalar, Tensor,
+    buffer::{Buffer, give_back},
+    pool,
+};
 
-/// Elements that a thread takes at once.
+/// Elements of a task.
 const TASK: usize = 1 << 14;
 
-/// Whether elements of the same index lie at the same place in memory, counted from the first; both have one shape.
+/// Returns whether elements of the same index have the same position in memory; both have the same
+/// shape.
 pub fn same<T>(x: ArrayViewD<T>, y: ArrayViewD<T>) -> bool {
     let strides = x.strides().iter().zip(y.strides()).zip(x.shape());
     let mut strides = strides.filter(|(_, size)| **size != 1);
     strides.all(|((x, y), _)| x == y)
 }
 
-/// Elements in the memory order of `x`, which is contiguous, as a tensor of its shape.
+/// Makes a tensor of the shape of `x` from elements in its memory order; `x` is contiguous.
 pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
-    // With its dimensions from the one with the largest stride on, a contiguous tensor is in row-major order.
+    // With its dimensions sorted by falling stride, a contiguous tensor is in row-major order.
     let mut axes: Vec<usize> = (0..x.ndim()).collect();
     axes.sort_by_key(|&axis| (Reverse(x.strides()[axis]), x.shape()[axis] == 1));
     let shape: Vec<usize> = axes.iter().map(|&axis| x.shape()[axis]).collect();
@@ -29,68 +34,69 @@ pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
     values.into_tensor(&shape).permuted_axes(back)
 }
 
-/// The elements of a contiguous tensor in memory order; `None` also for one that runs backward.
+/// Returns the elements of a contiguous tensor in memory order; `None` if it has gaps or negative
+/// strides.
 pub fn memory_order<T: Scalar>(x: &Tensor<T>) -> Option<&[T]> {
-    let forward = x.strides().iter().all(|&stride| stride >= 0);
+    let mut strides = x.strides().iter().zip(x.shape());
+    // The stride of a dimension of one element has no effect.
+    let forward = strides.all(|(&stride, &size)| stride >= 0 || size <= 1);
     x.as_slice_memory_order().filter(|_| forward)
 }
 
-/// A copy in row-major order.
-pub fn standard<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
-    let mut out = Buffer::any(x.len());
-    match channels_last_slice(x) {
-        Some((x, [n, channels, area])) if n * channels * area > 0 => {
-            let images = TASK.div_ceil(channels * area);
-            let tasks = x.chunks(images * channels * area);
-            pool::each(
-                tasks.zip(out.chunks_mut(images * channels * area)),
-                |_, (x, out)| {
-                    transpose(x, [area, channels], out);
-                },
-            );
-        }
-        _ => out.iter_mut().zip(x).for_each(|(out, &x)| *out = x),
-    }
-    out.into_tensor(x.shape())
+/// Returns the elements, in memory order, of a tensor that is known to be contiguous.
+pub fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
+    memory_order(x).unwrap_or_else(|| unreachable!("contiguous"))
 }
 
-/// A copy of `[n, channels, h, w]` with the channels running fastest.
-pub fn channels_last<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
+/// Returns the tensor in row-major order. It is copied, and then recycled, only if it isn't
+/// already.
+pub fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    if x.is_standard_layout() {
+        return x;
+    }
+    let mut out = Buffer::any(x.len());
+    match channels_last_slice(&x) {
+        Some((x, [n, channels, area])) if n * channels * area > 0 => {
+            transpose_each(x, [area, channels], &mut out);
+        }
+        _ => out.iter_mut().zip(&x).for_each(|(out, &x)| *out = x),
+    }
+    let out = out.into_tensor(x.shape());
+    give_back(x);
+    out
+}
+
+/// Returns the tensor `[n, channels, h, w]` with its channels last in memory: PyTorch's
+/// `channels_last`. It is copied, and then recycled, only if it isn't already.
+pub fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    if channels_last_slice(&x).is_some() {
+        return x;
+    }
     let &[n, channels, h, w] = x.shape() else {
         panic!("channels_last: shape {:?}", x.shape());
     };
-    let image = channels * h * w;
     let mut out = Buffer::any(x.len());
     match x.as_slice() {
-        Some(x) if !x.is_empty() => {
-            let images = TASK.div_ceil(image);
-            let tasks = x.chunks(images * image);
-            pool::each(tasks.zip(out.chunks_mut(images * image)), |_, (x, out)| {
-                transpose(x, [channels, h * w], out);
-            });
-        }
+        Some(x) if !x.is_empty() => transpose_each(x, [channels, h * w], &mut out),
         _ => {
             let x = x.view().permuted_axes(vec![0, 2, 3, 1]);
             out.iter_mut().zip(&x).for_each(|(out, &x)| *out = x);
         }
     }
+    give_back(x);
     as_channels_last(out, [n, channels, h, w])
 }
 
-/// A buffer `[n, h, w, channels]` as a tensor `[n, channels, h, w]`.
+/// Makes a tensor `[n, channels, h, w]` from a buffer `[n, h, w, channels]`.
 pub fn as_channels_last<T: Scalar>(x: Buffer<T>, shape: [usize; 4]) -> Tensor<T> {
     let [n, channels, h, w] = shape;
     x.into_tensor(&[n, h, w, channels])
         .permuted_axes(IxDyn(&[0, 3, 1, 2]))
 }
 
-/// Whether a tensor `[n, channels, h, w]` has its channels running fastest.
-pub fn is_channels_last<T: Scalar>(x: &Tensor<T>) -> bool {
-    channels_last_slice(x).is_some()
-}
-
-/// The elements `[n, h, w, channels]` of a tensor `[n, channels, h, w]` that lies so in memory; and `[n, channels, h · w]`.
-pub fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3])> {
+/// Returns the elements `[n, h, w, channels]` of a tensor `[n, channels, h, w]` that is
+/// channels-last in memory, and `[n, channels, h · w]`.
+fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3])> {
     let &[n, channels, h, w] = x.shape() else {
         return None;
     };
@@ -98,13 +104,17 @@ pub fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3]
     Some((slice, [n, channels, h * w]))
 }
 
-/// Swaps rows and columns of each of many matrices.
-fn transpose<T: Scalar>(x: &[T], [rows, columns]: [usize; 2], out: &mut [T]) {
-    let matrices = x.chunks_exact(rows * columns);
-    for (x, out) in matrices.zip(out.chunks_exact_mut(rows * columns)) {
-        for (row, x) in x.chunks_exact(columns).enumerate() {
-            let out = out.iter_mut().skip(row).step_by(rows);
-            out.zip(x).for_each(|(out, &x)| *out = x);
+/// Transposes each of the matrices in `x`, over the threads of the pool. No size is 0.
+fn transpose_each<T: Scalar>(x: &[T], [rows, columns]: [usize; 2], out: &mut [T]) {
+    let matrix = rows * columns;
+    let task = TASK.div_ceil(matrix) * matrix;
+    pool::each(x.chunks(task).zip(out.chunks_mut(task)), |_, (x, out)| {
+        let matrices = x.chunks_exact(matrix).zip(out.chunks_exact_mut(matrix));
+        for (x, out) in matrices {
+            for (row, x) in x.chunks_exact(columns).enumerate() {
+                let out = out.iter_mut().skip(row).step_by(rows);
+                out.zip(x).for_each(|(out, &x)| *out = x);
+            }
         }
-    }
+    });
 }

@@ -1,17 +1,19 @@
-//! The largest value of each window, and where it is.
+//! The maximum of each window, and its position.
 
 use pulp::{Simd, WithSimd};
 
 use super::simd::{self, width};
 use crate::{Scalar, buffer::Buffer, ops::Window, pool};
 
-/// Values that a task puts out.
+/// Output values of a task.
 const TASK: usize = 1 << 13;
 
-/// For each window of each plane its maximum and where that is; the first in row order takes a tie, NaN takes all.
+/// Returns the maximum of each window of each plane and its position. The first in row order wins a
+/// tie; NaN wins over everything.
 ///
-/// `x` is `[planes, h, w, side]`, the results are `[planes, oh, ow, side]`: planes that lie side by side, such as channels that run fastest, are
-/// compared together. Where a maximum is, is told by the place of its cell in `[h, w, side]`.
+/// `x` is `[planes, h, w, side]`, the results are `[planes, oh, ow, side]`: interleaved planes,
+/// such as channels-last images, are compared together. A position is that of the cell in `[h, w,
+/// side]`.
 pub fn forward<T: Scalar>(x: &[T], side: usize, window: &Window) -> (Buffer<T>, Buffer<T::Index>) {
     let (area, out_area) = (side * window.area(), side * window.out_area());
     let len = x.len() / area.max(1) * out_area;
@@ -23,7 +25,7 @@ pub fn forward<T: Scalar>(x: &[T], side: usize, window: &Window) -> (Buffer<T>, 
         let outs = outs.zip(index.chunks_mut(planes * out_area));
         let tasks = x.chunks(planes * area).zip(outs);
         pool::each(tasks, |_, (x, (out, index))| {
-            simd::run(Forward {
+            simd::run_for::<T, _>(Forward {
                 x,
                 windows: &windows,
                 out,
@@ -34,7 +36,7 @@ pub fn forward<T: Scalar>(x: &[T], side: usize, window: &Window) -> (Buffer<T>, 
     (out, index)
 }
 
-/// The forward pass over some planes.
+/// Forward pass over some planes.
 pub struct Forward<'a, T: Scalar> {
     pub x: &'a [T],
     pub windows: &'a Windows,
@@ -64,7 +66,7 @@ impl<T: Scalar> WithSimd for Forward<'_, T> {
                     let infinity = T::splat(simd, T::neg_infinity());
                     let mut best = (infinity, T::splat_index(simd, label));
                     for cell in cells {
-                        // What is loaded beyond the last plane's side isn't stored.
+                        // Lanes beyond the last plane are loaded, but not stored.
                         let value = T::load(simd, &plane[cell.place + first..]);
                         best = T::larger(simd, best, (value, T::splat_index(simd, cell.label)));
                     }
@@ -76,7 +78,7 @@ impl<T: Scalar> WithSimd for Forward<'_, T> {
     }
 }
 
-/// The same for a plane that has none beside it.
+/// The same for a plane that isn't interleaved.
 fn largest<T: Scalar>(plane: &[T], cells: &[Cell]) -> (T, T::Index) {
     let label = cells.first().map_or(0, |cell| cell.label);
     let best = cells.iter().fold((T::neg_infinity(), label), |best, cell| {
@@ -90,26 +92,27 @@ fn largest<T: Scalar>(plane: &[T], cells: &[Cell]) -> (T, T::Index) {
     (best.0, T::to_index(best.1))
 }
 
-/// The windows over planes that lie side by side.
+/// The windows over interleaved planes.
 pub struct Windows {
     side: usize,
     area: usize,
     cells: Vec<Cell>,
-    /// Where the cells of each window end.
+    /// End of each window's cells.
     ends: Vec<usize>,
 }
 
 /// A cell of a window.
 #[derive(Clone, Copy)]
 struct Cell {
-    /// Its place in the planes.
+    /// Its position in the planes.
     place: usize,
-    /// What it is known by in the result.
+    /// Its identification in the result.
     label: usize,
 }
 
 impl Windows {
-    /// The windows' cells, those in the padding left out; each is known by what `label` makes of its index in a plane.
+    /// Lists the cells of the windows without padding; `label` gives the identification of a cell
+    /// from its index in a plane.
     pub fn new(window: &Window, side: usize, label: impl Fn(usize) -> usize) -> Self {
         let (mut cells, mut ends) = (Vec::new(), Vec::new());
         for rows in window.places(0) {
@@ -144,7 +147,7 @@ impl Windows {
     }
 }
 
-/// Adds each window's gradient to the place that its maximum came from: `[planes, h, w, side]`.
+/// Adds each window's gradient to the cell of its maximum: `[planes, h, w, side]`.
 pub fn backward<T: Scalar>(
     dy: &[T],
     index: &[T::Index],

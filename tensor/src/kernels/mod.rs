@@ -1,13 +1,17 @@
-//! The loops that take the time: slices in, slices out, no tape.
+//! The compute loops: slices in, slices out, no tape.
 //!
-//! Work is cut into tiles whose size depends on the shapes alone, so results don't depend on the number of threads.
+//! Work is cut into tiles whose size depends on the shapes alone, so results don't depend on the
+//! number of threads.
 
+pub mod avg_pool2d;
 pub mod columns;
 pub mod conv2d;
 pub mod elementwise;
+pub mod gather2d;
 pub mod gemm;
 pub mod layout;
 pub mod maxpool2d;
+pub mod norm;
 pub mod product;
 pub mod simd;
 pub mod sparse;

@@ -1,23 +1,24 @@
-//! The product that matrices and convolutions share: rows of a slice, found through a table, times a panel of weights.
+//! The product that matrices and convolutions share: rows of a slice, indexed through a table,
+//! times a panel of weights.
 
 use std::ops::Range;
 
 use pulp::Simd;
 
-use super::simd::{Lanes, width};
+use super::simd::{Lanes, is_tuned, width};
 use crate::Scalar;
 
-/// Where the terms of a sum lie: the `k`-th term of row `i` is `x[taps[k] + i · step]`. A table serves matrices of any strides, and
-/// convolutions of any stride and dilation.
+/// Offsets of the terms of a sum: the `k`-th term of row `i` is `x[taps[k] + i · step]`. A table
+/// serves matrices of any strides, and convolutions of any stride and dilation.
 #[derive(Clone, Copy)]
 pub struct Taps<'a> {
     offsets: &'a [usize],
-    /// Beyond all offsets.
+    /// One more than the largest offset.
     end: usize,
 }
 
 impl<'a> Taps<'a> {
-    /// A table of these offsets.
+    /// Makes a table of these offsets.
     pub fn new(offsets: &'a [usize]) -> Self {
         let end = offsets.iter().max().map_or(0, |last| last + 1);
         Taps { offsets, end }
@@ -28,7 +29,7 @@ impl<'a> Taps<'a> {
         self.offsets.len()
     }
 
-    /// A part of the table.
+    /// Returns a part of the table.
     pub fn range(self, range: Range<usize>) -> Self {
         Taps {
             offsets: &self.offsets[range],
@@ -37,21 +38,21 @@ impl<'a> Taps<'a> {
     }
 }
 
-/// What the sums begin with.
+/// Initial values of the sums.
 #[derive(Clone, Copy)]
 pub enum Start<'a, T> {
     /// Zero.
     Zero,
-    /// A number for each column.
+    /// One value for each column.
     Row(&'a [T]),
-    /// What the rows hold.
+    /// The values of the rows.
     Rows,
 }
 
-/// Most vectors in a row of a panel.
+/// Maximum number of vectors in a row of a panel.
 const VECTORS: usize = 2;
 
-/// Columns of a panel: two vectors, or one where that is enough.
+/// Returns the number of columns of a panel: two vectors, or one if that is enough.
 pub fn panel_width<T: Lanes, S: Simd>(columns: usize) -> usize {
     let one = width::<T, S>();
     if columns <= one { one } else { VECTORS * one }
@@ -59,10 +60,10 @@ pub fn panel_width<T: Lanes, S: Simd>(columns: usize) -> usize {
 
 /// The rows that a product is written to.
 pub trait Rows<T> {
-    /// A row of all columns.
+    /// Returns row `i`, with all its columns.
     fn row(&mut self, i: usize) -> &mut [T];
 
-    /// Number of rows.
+    /// Returns the number of rows.
     fn count(&self) -> usize;
 }
 
@@ -78,7 +79,7 @@ impl<T> Rows<T> for Vec<&mut [T]> {
     }
 }
 
-/// Rows that follow each other in memory.
+/// Rows that are adjacent in memory.
 pub struct Joined<'a, T> {
     pub values: &'a mut [T],
     pub columns: usize,
@@ -96,9 +97,10 @@ impl<T> Rows<T> for Joined<'_, T> {
     }
 }
 
-/// `rows[i][j] = start + Σ_k x[taps[k] + i · step] · weights[k][j]` for the columns of one panel.
+/// Computes `rows[i][j] = start + Σ_k x[taps[k] + i · step] · weights[k][j]` for the columns of one
+/// panel.
 ///
-/// `weights` has [`panel_width`] columns, zeros behind the last of `columns`.
+/// `weights` has [`panel_width`] columns, zeros after the last of `columns`.
 #[inline(always)]
 pub fn panel<S: Simd, T: Scalar>(
     simd: S,
@@ -108,26 +110,13 @@ pub fn panel<S: Simd, T: Scalar>(
     columns: Range<usize>,
     start: Start<T>,
 ) {
-    // Neighbouring rows have addresses that are cheaper to make: images of one channel, and transposed matrices.
-    match step {
-        1 => tiles(simd, (x, 1, taps), weights, rows, columns, start),
-        _ => tiles(simd, (x, step, taps), weights, rows, columns, start),
-    }
-}
-
-/// The same, tile by tile; rows are divided as equally as can be.
-#[inline(always)]
-fn tiles<S: Simd, T: Scalar>(
-    simd: S,
-    (x, step, taps): (&[T], usize, Taps),
-    weights: &[T],
-    rows: &mut impl Rows<T>,
-    columns: Range<usize>,
-    start: Start<T>,
-) {
+    // Rows are divided as equally as possible.
     let wide = columns.len() > width::<T, S>();
-    // So many sums, a row of weights and a factor fit the 16 registers of AVX2.
-    let most = if wide { 6 } else { 9 };
+    let most = if wide {
+        most_rows::<T, S, 2>()
+    } else {
+        most_rows::<T, S, 1>()
+    };
     let tiles = rows.count().div_ceil(most).max(1);
     let (size, larger) = (rows.count() / tiles, rows.count() % tiles);
     let mut first = 0;
@@ -138,9 +127,10 @@ fn tiles<S: Simd, T: Scalar>(
         macro_rules! of {
             ($($rows:literal)*; $vectors:literal) => {
                 match count {
-                    0 => {}
-                    $($rows => self::tile::<S, T, $rows, $vectors>(simd, x, weights, rows, first, columns, start),)*
-                    _ => unreachable!("at most {most} rows a tile"),
+                    $($rows => if const { $rows <= most_rows::<T, S, $vectors>() } {
+                        self::tile::<S, T, $rows, $vectors>(simd, x, weights, rows, first, columns, start);
+                    },)*
+                    _ => {}
                 }
             };
         }
@@ -150,6 +140,16 @@ fn tiles<S: Simd, T: Scalar>(
             of!(1 2 3 4 5 6 7 8 9; 1);
         }
         first += count;
+    }
+}
+
+/// Maximum number of rows of a tile of `VECTORS` vectors: their sums, a row of weights and a factor
+/// fit the 16 registers of AVX2.
+const fn most_rows<T: Lanes, S: Simd, const VECTORS: usize>() -> usize {
+    match (is_tuned::<T, S>(), VECTORS) {
+        (true, 2) => 6,
+        (true, _) => 9,
+        (false, _) => 4,
     }
 }
 
@@ -177,7 +177,7 @@ fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
     let weights = T::vectors::<S>(weights).as_chunks::<VECTORS>().0;
     for (weights, &tap) in weights.iter().zip(taps.offsets) {
         for (i, sums) in sums.iter_mut().enumerate() {
-            // Steps of three make addresses of few registers.
+            // Steps of three keep the addresses in few registers.
             let place = tap + i / 3 * (3 * step) + i % 3 * step;
             // SAFETY: `tap < taps.end` and `i < ROWS`, so by the assertion above `place < x.len()`.
             let factor = T::splat(simd, unsafe { *x.get_unchecked(place) });
@@ -198,7 +198,7 @@ fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
     }
 }
 
-/// The first vectors of a row; zeros where it ends.
+/// Loads the first vectors of a row, padded with zeros.
 #[inline(always)]
 fn load<S: Simd, T: Scalar, const VECTORS: usize>(simd: S, row: &[T]) -> [T::Vector<S>; VECTORS] {
     match T::vectors::<S>(row).first_chunk() {

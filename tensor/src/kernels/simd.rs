@@ -1,30 +1,39 @@
-//! Vectors of numbers: a kernel is written once, for any width, and the widest that the processor has is chosen when it runs.
+//! SIMD vectors: a kernel is written once for any width, and the widest that the processor has is
+//! selected at run time.
 //!
-//! Each element of a result is one chain of fused multiply-adds in a fixed order, whatever the width: so every processor that has them
-//! gives the same bits (one without gives them too, slowly).
+//! Each element of a result is one chain of fused multiply-adds in a fixed order, whatever the
+//! width: every processor produces bit-identical results (slowly on one without fused
+//! multiply-adds).
 
-use pulp::Simd;
+#[cfg(target_arch = "x86_64")]
+use pulp::x86::V3;
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use crate::buffer::Element;
 
-/// A type of number that comes in vectors.
+/// A scalar type with SIMD vectors.
 pub trait Lanes: Copy + Send + Sync + 'static {
-    /// A vector of them.
+    /// Whether training runs in this type, so that its kernels are compiled for all tile sizes and
+    /// all vector widths. The other type, which checks gradients, uses few of them: these copies
+    /// dominate the compile time of this crate.
+    const TUNED: bool;
+
+    /// A vector of scalars.
     type Vector<S: Simd>: Copy;
 
     /// An integer of the same size.
     type Index: Element;
 
-    /// A vector of those.
+    /// A vector of such integers.
     type Indices<S: Simd>: Copy;
 
-    /// Whether it is neither 0 nor −0; quicker than a comparison, which has NaN to think of.
+    /// Returns whether it is neither 0 nor −0; faster than a comparison, which has to handle NaN.
     fn is_not_zero(self) -> bool;
 
-    /// The same number in each lane.
+    /// Returns a vector with the same scalar in each lane.
     fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
 
-    /// `a · b + c`, rounded once.
+    /// Computes `a · b + c`, rounded once.
     fn fma<S: Simd>(
         simd: S,
         a: Self::Vector<S>,
@@ -32,34 +41,36 @@ pub trait Lanes: Copy + Send + Sync + 'static {
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
 
-    /// A slice as whole vectors; what is left over at its end is not among them.
+    /// Returns the whole vectors of a slice, without the remainder at its end.
     fn vectors<S: Simd>(x: &[Self]) -> &[Self::Vector<S>];
 
-    /// The same, to be written.
+    /// The same, mutable.
     fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [Self::Vector<S>];
 
-    /// A vector of the first numbers of a slice; zeros where it ends.
+    /// Loads a vector from the start of a slice, padded with zeros.
     fn load<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S>;
 
-    /// Writes a vector to the front of a slice, as much as fits.
+    /// Stores a vector at the start of a slice, as much of it as fits.
     fn store<S: Simd>(simd: S, x: &mut [Self], vector: Self::Vector<S>);
 
-    /// The same index in each lane.
+    /// Returns a vector with the same index in each lane.
     fn splat_index<S: Simd>(simd: S, index: usize) -> Self::Indices<S>;
 
-    /// Writes indices to the front of a slice, as many as fit.
+    /// Stores indices at the start of a slice, as many as fit.
     fn store_indices<S: Simd>(simd: S, x: &mut [Self::Index], indices: Self::Indices<S>);
 
-    /// An index as a number of this machine.
+    /// Converts an index to `usize`.
     fn index(index: Self::Index) -> usize;
 
-    /// The same backward.
+    /// Converts an index from `usize`.
     fn to_index(index: usize) -> Self::Index;
 
-    /// `x` where `by` is above zero or NaN, else zero: what `relu` does to a gradient, and with `by` the same as `x`, to a number.
+    /// Returns `x` where `by` is above zero or NaN, otherwise zero: the gradient of `relu`, and,
+    /// with `by` equal to `x`, `relu` itself.
     fn cut<S: Simd>(simd: S, x: Self::Vector<S>, by: Self::Vector<S>) -> Self::Vector<S>;
 
-    /// The larger of two, each with its index: the first where they are equal or it is NaN, the second where only that is NaN.
+    /// Returns the larger of two, each with its index: the first if they are equal or it is NaN,
+    /// the second if only that is NaN.
     fn larger<S: Simd>(
         simd: S,
         first: (Self::Vector<S>, Self::Indices<S>),
@@ -69,11 +80,12 @@ pub trait Lanes: Copy + Send + Sync + 'static {
 
 macro_rules! lanes {
     (
-        $float:ident: $vector:ident, $splat:ident, $mul_add:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident;
+        $float:ident, $tuned:literal: $vector:ident, $splat:ident, $mul_add:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident;
         $index:ident: $indices:ident, $splat_index:ident, $as_mut_indices:ident, $store_indices:ident;
         $at_most:ident, $equal:ident, $not:ident, $or:ident, $select:ident, $select_index:ident
     ) => {
         impl Lanes for $float {
+            const TUNED: bool = $tuned;
             type Vector<S: Simd> = S::$vector;
             type Index = $index;
             type Indices<S: Simd> = S::$indices;
@@ -168,12 +180,12 @@ macro_rules! lanes {
 }
 
 lanes!(
-    f32: f32s, splat_f32s, mul_add_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s;
+    f32, true: f32s, splat_f32s, mul_add_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s;
     u32: u32s, splat_u32s, as_mut_simd_u32s, partial_store_u32s;
     less_than_or_equal_f32s, equal_f32s, not_m32s, or_m32s, select_f32s, select_u32s
 );
 lanes!(
-    f64: f64s, splat_f64s, mul_add_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s;
+    f64, false: f64s, splat_f64s, mul_add_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s;
     u64: u64s, splat_u64s, as_mut_simd_u64s, partial_store_u64s;
     less_than_or_equal_f64s, equal_f64s, not_m64s, or_m64s, select_f64s, select_u64s
 );
@@ -184,18 +196,37 @@ pub const fn width<T: Lanes, S: Simd>() -> usize {
     size_of::<T::Vector<S>>() / size_of::<T>()
 }
 
-/// Runs a kernel at the widest vectors that there are.
-#[cfg(not(test))]
-#[inline]
-pub fn run<W: pulp::WithSimd>(kernel: W) -> W::Output {
-    pulp::Arch::new().dispatch(kernel)
+/// Returns whether a kernel is compiled for all tile sizes.
+pub const fn is_tuned<T: Lanes, S: Simd>() -> bool {
+    T::TUNED && width::<T, S>() > 1
 }
 
-#[cfg(test)]
-pub use forced::run;
+/// Runs a kernel with the widest vectors that the processor has.
+#[inline]
+pub fn run<W: WithSimd>(kernel: W) -> W::Output {
+    match forced::one_by_one() {
+        true => Scalar::new().vectorize(kernel),
+        false => Arch::new().dispatch(kernel),
+    }
+}
 
-/// Runs a loop over numbers, compiled for the widest vectors that the processor has; the rest of a program is compiled for what all
-/// processors have. It pays for some hundred elements and more, and no result depends on it.
+/// Runs a kernel over scalars of type `T`: as [`run`] if that is tuned, otherwise with vectors of
+/// one width.
+#[inline]
+pub fn run_for<T: Lanes, W: WithSimd>(kernel: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    if const { !T::TUNED } {
+        return match V3::try_new().filter(|_| !forced::one_by_one()) {
+            Some(simd) => Simd::vectorize(simd, kernel),
+            None => Scalar::new().vectorize(kernel),
+        };
+    }
+    run(kernel)
+}
+
+/// Runs a loop compiled for the widest vectors that the processor has; the rest of a program is
+/// compiled for what all processors have. It pays from a few hundred elements on, and no result
+/// depends on it.
 ///
 /// ```
 /// let (x, mut y) = ([2.0f32; 1000], [1.0f32; 1000]);
@@ -211,29 +242,29 @@ pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
     run(f)
 }
 
-/// Which path a test forces; the widest there is by default.
-#[cfg(test)]
-pub(crate) mod forced {
-    use std::cell::Cell;
-
-    use pulp::{Arch, Scalar, Simd, WithSimd};
-
+/// Lets a test select the path of a processor without vectors.
+mod forced {
+    #[cfg(test)]
     thread_local! {
-        static SCALAR: Cell<bool> = const { Cell::new(false) };
+        pub static ONE_BY_ONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     }
 
-    pub fn run<W: WithSimd>(kernel: W) -> W::Output {
-        match SCALAR.get() {
-            true => Scalar::new().vectorize(kernel),
-            false => Arch::new().dispatch(kernel),
-        }
+    #[cfg(test)]
+    pub fn one_by_one() -> bool {
+        ONE_BY_ONE.get()
     }
 
-    /// Runs `f` with kernels that take one number at a time, on this thread alone.
-    pub fn one_by_one<R>(f: impl FnOnce() -> R) -> R {
-        SCALAR.set(true);
-        let result = f();
-        SCALAR.set(false);
-        result
+    #[cfg(not(test))]
+    pub const fn one_by_one() -> bool {
+        false
     }
+}
+
+/// Runs `f` with kernels that process one scalar at a time, on this thread only.
+#[cfg(test)]
+pub fn one_by_one<R>(f: impl FnOnce() -> R) -> R {
+    forced::ONE_BY_ONE.set(true);
+    let result = f();
+    forced::ONE_BY_ONE.set(false);
+    result
 }

@@ -7,16 +7,16 @@ use crate::{Scalar, Tensor};
 /// A running sum of this many elements is still accurate in `f32`.
 const BLOCK: usize = 1024;
 
-/// Number of sums that run side by side within a block.
+/// Number of interleaved sums within a block.
 const LANES: usize = 16;
 
-/// The sum of all elements, in logical order.
+/// Sums all elements, in logical order.
 pub fn total<T: Scalar>(x: &Tensor<T>) -> T {
     let x = x.as_standard_layout();
     slice(x.as_slice().unwrap_or_default())
 }
 
-/// The sum of a slice: blocks in lanes, the blocks' sums in `f64`.
+/// Sums a slice: blocks in lanes, the blocks' sums in `f64`.
 pub fn slice<T: Scalar>(x: &[T]) -> T {
     let blocks = x.chunks(BLOCK).map(|block| {
         let mut lanes = [T::zero(); LANES];
@@ -32,7 +32,7 @@ pub fn slice<T: Scalar>(x: &[T]) -> T {
     T::of(blocks.map(T::widen).sum())
 }
 
-/// The sum over neighbouring dimensions, which go.
+/// Sums over adjacent dimensions, which are removed.
 pub fn over<T: Scalar>(x: &Tensor<T>, axes: Range<usize>) -> Tensor<T> {
     let shape = x.shape();
     let inner: usize = shape[axes.end..].iter().product();
@@ -57,7 +57,7 @@ pub fn over<T: Scalar>(x: &Tensor<T>, axes: Range<usize>) -> Tensor<T> {
     Tensor::from_shape_vec(kept, out).unwrap_or_else(|e| unreachable!("{e}"))
 }
 
-/// Adds rows of `out.len()` elements into `out`.
+/// Adds rows of `out.len()` elements to `out`.
 fn rows<T: Scalar>(x: &[T], out: &mut [T]) {
     let add = |sum: &mut [T], row: &[T]| {
         sum.iter_mut()

@@ -1,9 +1,10 @@
-//! Kernels give the same bits at any width of vectors. What they compute is tested against their plain twins, from outside.
+//! Kernels give the same bits at any width of vectors. What they compute is tested against their
+//! plain twins, from outside.
 
 use ndarray::{IxDyn, ShapeBuilder};
 use proptest::prelude::*;
 
-use super::simd::forced::one_by_one;
+use super::simd::one_by_one;
 use crate::{
     Conv2d, MaxPool2d, Params, Scalar, Tensor, Then, Var, conv2d_then, linear, value_and_grad,
 };

@@ -1,4 +1,4 @@
-//! `+ - * /` and negation, between values and with numbers; sizes of 1 stretch.
+//! `+ - * /` and negation, between values and with scalars; sizes of 1 are broadcast.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -7,7 +7,7 @@ use crate::{
     kernels::elementwise::{map, map_assign, zip},
 };
 
-/// The value of `f(a, b)`, both stretched to one shape.
+/// Computes `f(a, b)`, both broadcast to one shape.
 #[track_caller]
 fn broadcast_zip<T: Scalar>(
     name: &str,
@@ -26,7 +26,7 @@ fn broadcast_zip<T: Scalar>(
     if b.shape() == shape {
         zip(a, b, f)
     } else {
-        // A copy from a buffer, which the tape gives back.
+        // A copy in a recycled buffer.
         let copied = |a| map(&a, |x| x).into_owned();
         let mut out = a.try_into_owned_nocopy().unwrap_or_else(copied);
         out.zip_mut_with(b, |a, &b| *a = f(*a, b));
@@ -87,7 +87,7 @@ operator!(Div, div, "div", |a, b| a / b, |g, need, a, b| {
     [Some(g), second]
 });
 
-/// An operation that multiplies the gradient by a number on its way back, or leaves it as it is.
+/// Records an operation whose gradient is multiplied by `slope`, or passed on unchanged.
 fn linear<'t, T: Scalar>(
     name: &'static str,
     x: Var<'t, T>,

@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
-use super::{conv2d::last, shape::channels_last};
 use crate::{
     Scalar, Var,
-    buffer::{Buffer, give_back},
-    kernels::{layout::as_channels_last, simd::vectorized},
+    buffer::give_back,
+    kernels::{
+        avg_pool2d as kernel,
+        layout::{as_channels_last, channels_last, slice},
+    },
     ops::Window,
-    pool,
 };
 
-/// How the window of an average pooling moves.
+/// Options of an average pooling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AvgPool2d {
     /// Height and width of a window.
@@ -24,10 +25,12 @@ pub struct AvgPool2d {
     pub count_include_pad: bool,
 }
 
-/// The mean of each window of `x`, `[n, channels, h, w]`: gives `[n, channels, oh, ow]`. (`torch.nn.functional.avg_pool2d`)
+/// Computes the mean of each window of `x`, `[n, channels, h, w]`: returns `[n, channels, oh, ow]`.
+/// (`torch.nn.functional.avg_pool2d`)
 ///
 /// # Panics
-/// When `x` has other than four dimensions, the padding is more than half the kernel, or a window is larger than the padded plane.
+/// When `x` doesn't have four dimensions, the padding is more than half the kernel, or a window is
+/// larger than the padded plane.
 #[track_caller]
 pub fn avg_pool2d<T: Scalar>(x: Var<'_, T>, options: AvgPool2d) -> Var<'_, T> {
     let AvgPool2d {
@@ -54,11 +57,12 @@ pub fn avg_pool2d<T: Scalar>(x: Var<'_, T>, options: AvgPool2d) -> Var<'_, T> {
     means("avg_pool2d", x, places, count)
 }
 
-/// The means of `x`, `[n, channels, h, w]`, over `size` parts of each plane, which overlap by a cell where they must: gives
-/// `[n, channels, size[0], size[1]]`. (`torch.nn.functional.adaptive_avg_pool2d`)
+/// Computes the means of `x`, `[n, channels, h, w]`, over `size` parts of each plane, which overlap
+/// by a cell if the plane's size isn't divisible: returns `[n, channels, size[0], size[1]]`.
+/// (`torch.nn.functional.adaptive_avg_pool2d`)
 ///
 /// # Panics
-/// When `x` has other than four dimensions, or a size of a plane, given or wanted, is 0.
+/// When `x` doesn't have four dimensions, or a size of the planes or of `size` is 0.
 #[track_caller]
 pub fn adaptive_avg_pool2d<T: Scalar>(x: Var<'_, T>, size: [usize; 2]) -> Var<'_, T> {
     let plane = plane("adaptive_avg_pool2d", x);
@@ -82,69 +86,23 @@ fn plane<T: Scalar>(name: &str, x: Var<'_, T>) -> [usize; 2] {
     }
 }
 
-/// The sum over each rectangle, divided by `count`, or by the number of its cells.
+/// Sums over each rectangle and divides by `count`, or by the number of its cells.
 fn means<'t, T: Scalar>(
     name: &'static str,
     x: Var<'t, T>,
-    [rows, columns]: [Vec<Range<usize>>; 2],
+    places: [Vec<Range<usize>>; 2],
     count: Option<usize>,
 ) -> Var<'t, T> {
     let input = channels_last(x.value());
     let &[n, channels, height, width] = input.shape() else {
         unreachable!("its shape has been seen");
     };
-    let size = [rows.len(), columns.len()];
-    let mut windows = Vec::with_capacity(size[0] * size[1]);
-    for rows in rows {
-        for columns in &columns {
-            let cells = count.unwrap_or(rows.len() * columns.len()).max(1);
-            windows.push((rows.clone(), columns.clone(), T::of(1.0 / cells as f64)));
-        }
-    }
-    // The cells of a window's line lie together.
-    let line = move |row: usize, columns: &Range<usize>| {
-        let first = row * width;
-        (first + columns.start) * channels..(first + columns.end) * channels
-    };
-    let [area, out_area] = [height * width, windows.len()].map(|area| area * channels);
-
-    let mut out = Buffer::zeros(n * out_area);
-    if out_area > 0 {
-        let images = last(&input).chunks(area).zip(out.chunks_mut(out_area));
-        pool::each(images, |_, (image, out)| {
-            let outs = out.chunks_exact_mut(channels).zip(&windows);
-            vectorized(|| {
-                for (out, (rows, columns, share)) in outs {
-                    for row in rows.clone() {
-                        for cell in image[line(row, columns)].chunks_exact(channels) {
-                            out.iter_mut().zip(cell).for_each(|(sum, &x)| *sum += x);
-                        }
-                    }
-                    out.iter_mut().for_each(|sum| *sum *= *share);
-                }
-            });
-        });
-    }
-    let out = as_channels_last(out, [n, channels, size[0], size[1]]);
+    let windows = kernel::Windows::new([height, width], channels, &places, count);
+    let out = kernel::forward(slice(&input), n, &windows);
+    let out = as_channels_last(out, [n, channels, places[0].len(), places[1].len()]);
     x.tape().op(name, out, [x], move |g, _| {
         let g = channels_last(g);
-        let mut dx = Buffer::zeros(n * area);
-        if area > 0 && out_area > 0 {
-            let images = dx.chunks_mut(area).zip(last(&g).chunks(out_area));
-            pool::each(images, |_, (dx, g)| {
-                let gs = g.chunks_exact(channels).zip(&windows);
-                vectorized(|| {
-                    for (g, (rows, columns, share)) in gs {
-                        for row in rows.clone() {
-                            for cell in dx[line(row, columns)].chunks_exact_mut(channels) {
-                                let cell = cell.iter_mut().zip(g);
-                                cell.for_each(|(dx, &g)| *dx += g * *share);
-                            }
-                        }
-                    }
-                });
-            });
-        }
+        let dx = kernel::backward(slice(&g), n, &windows);
         give_back(g);
         [Some(as_channels_last(dx, [n, channels, height, width]))]
     })

@@ -1,17 +1,17 @@
 //! Convolution.
 
-use super::shape::{channels_last, standard};
 use crate::{
     Scalar, Tensor, Var,
     buffer::give_back,
     kernels::{
         conv2d as kernel,
-        layout::{as_channels_last, channels_last_slice},
+        layout::{as_channels_last, channels_last, slice, standard},
     },
     ops::{MaxPool2d, Window},
 };
 
-/// How a convolution's window moves. `Conv2d::default()` is PyTorch's default: stride 1, no padding, dilation 1, one group.
+/// Options of a convolution. `Conv2d::default()` is PyTorch's default: stride 1, no padding,
+/// dilation 1, one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
     /// Steps between windows, down and across.
@@ -20,7 +20,8 @@ pub struct Conv2d {
     pub padding: [[usize; 2]; 2],
     /// Steps between a window's cells, down and across.
     pub dilation: [usize; 2],
-    /// Groups into which the channels are parted; each output channel sees its own group alone.
+    /// Number of groups that the channels are divided into; each output channel sees only its own
+    /// group.
     pub groups: usize,
 }
 
@@ -35,18 +36,18 @@ impl Default for Conv2d {
     }
 }
 
-/// What is done to the result of a convolution in the same pass, before it is written to memory.
+/// What is applied to the result of a convolution in the same pass, before it is written to memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Then {
-    /// Whether it is cut off below zero, as by [`Var::relu`].
+    /// Whether [`Var::relu`] is applied.
     pub relu: bool,
-    /// After that, whether it is pooled, as by [`max_pool2d`](super::max_pool2d).
+    /// The [`max_pool2d`](super::max_pool2d) that is applied after that.
     pub max_pool: Option<MaxPool2d>,
 }
 
-/// Cross-correlation of `x`, `[n, in_channels, h, w]`, with `weight`, `[out_channels, in_channels / groups, kh, kw]`, with `bias`,
-/// `[out_channels]`, added to each pixel: gives `[n, out_channels, oh, ow]`, channels running fastest in memory.
-/// (`torch.nn.functional.conv2d`)
+/// Cross-correlates `x`, `[n, in_channels, h, w]`, with `weight`, `[out_channels, in_channels /
+/// groups, kh, kw]`, and adds `bias`, `[out_channels]`, to each pixel: returns `[n, out_channels,
+/// oh, ow]`, channels last in memory. (`torch.nn.functional.conv2d`)
 ///
 /// # Panics
 /// When the shapes don't fit each other, or a window is larger than the padded image.
@@ -60,8 +61,8 @@ pub fn conv2d<'t, T: Scalar>(
     conv2d_then(x, weight, bias, options, Then::default())
 }
 
-/// [`conv2d`], [`Var::relu`] and [`max_pool2d`](super::max_pool2d) as one operation: an image stays in cache between them, and the way back
-/// starts from the pixels that pooling chose.
+/// [`conv2d`], [`Var::relu`] and [`max_pool2d`](super::max_pool2d) as one operation: an image stays
+/// in cache between them, and the backward pass starts from the pixels that pooling selected.
 ///
 /// # Panics
 /// Where those do.
@@ -128,16 +129,16 @@ pub fn conv2d_then<'t, T: Scalar>(
     };
 
     let input = channels_last(input);
-    let (value, index) = T::conv2d(last(&input), slice(&w), b.as_ref().map(slice), &sizes);
+    let (value, index) = T::conv2d(slice(&input), slice(&w), b.as_ref().map(slice), &sizes);
     let value = as_channels_last(value, [images, out_channels, oh, ow]);
     let out = value.clone();
     let vjp = move |g: Tensor<T>, want: [bool; 3]| {
         let g = channels_last(g);
         let from = kernel::From {
-            g: last(&g),
-            out: last(&out),
+            g: slice(&g),
+            out: slice(&out),
             index: &index,
-            x: last(&input),
+            x: slice(&input),
             w: slice(&w),
         };
         let grads = T::conv2d_backward(from, &sizes, want);
@@ -148,29 +149,13 @@ pub fn conv2d_then<'t, T: Scalar>(
         let db = grads.bias.map(|db| db.into_tensor(&[out_channels]));
         [dx, dw, db]
     };
-    match bias {
-        Some(bias) => x.tape().op("conv2d", value, [x, weight, bias], vjp),
-        None => x.tape().op("conv2d", value, [x, weight], move |g, need| {
-            let [dx, dw, _] = vjp(g, [need[0], need[1], false]);
-            [dx, dw]
-        }),
-    }
+    let parents = [Some(x), Some(weight), bias];
+    x.tape().op("conv2d", value, parents, vjp)
 }
 
-/// About how many values for each sample a convolution with so many `weights`, whose results have so many `pixels`, needs on its way back
-/// beside the gradients: for estimates of memory.
+/// Approximate number of values for each sample that the backward pass of a convolution with
+/// `weights` weights and `pixels` pixels in its result needs in addition to the gradients: for
+/// estimates of memory.
 pub fn conv2d_scratch(weights: usize, pixels: usize) -> usize {
     kernel::scratch(weights, pixels)
-}
-
-pub(super) fn last<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    match channels_last_slice(x) {
-        Some((x, _)) => x,
-        None => unreachable!("brought into this order"),
-    }
-}
-
-fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    x.as_slice()
-        .unwrap_or_else(|| unreachable!("in row-major order"))
 }

@@ -1,4 +1,4 @@
-//! Functions of each element.
+//! Elementwise functions.
 
 use crate::{
     Scalar, Var,
@@ -6,7 +6,8 @@ use crate::{
 };
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// `f` of each element, with `df(g, x)`: the gradient at an element, from that of the result and the input.
+    /// Computes `f` of each element, with `df(g, x)`: the gradient of an element, given that of the
+    /// result and the input.
     ///
     /// ```
     /// # use tapeline_tensor::{Params, tensor, value_and_grad};
@@ -26,7 +27,8 @@ impl<'t, T: Scalar> Var<'t, T> {
             .op(name, map(&x, f), [self], move |g, _| [Some(zip(g, &x, df))])
     }
 
-    /// `f` of each element, with `df(g, y)`: the gradient at an element, from that of the result and the result itself.
+    /// Computes `f` of each element, with `df(g, y)`: the gradient of an element, given that of the
+    /// result and the result itself.
     pub fn map_by_output(
         self,
         name: &'static str,

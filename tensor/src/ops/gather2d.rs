@@ -1,20 +1,21 @@
-//! Planes made of another plane's cells: padding, cropping, enlarging.
+//! Planes composed of another plane's cells: padding, cropping, upsampling.
 
-use super::{conv2d::last, shape::channels_last};
 use crate::{
     Scalar, Var,
-    buffer::{Buffer, give_back},
-    kernels::layout::as_channels_last,
-    pool,
+    buffer::give_back,
+    kernels::{
+        gather2d as kernel,
+        layout::{as_channels_last, channels_last, slice},
+    },
 };
 
-/// Each plane of `x`, `[n, channels, h, w]`, made anew: cell (i, j) is a copy of cell (`rows[i]`, `columns[j]`), or 0 where either is `None`.
-/// Gives `[n, channels, rows, columns]`.
+/// Gathers each plane of `x`, `[n, channels, h, w]`: cell (i, j) is a copy of cell (`rows[i]`,
+/// `columns[j]`), or 0 where either is `None`. Returns `[n, channels, rows, columns]`.
 ///
-/// Padding of any kind, cropping and nearest-neighbour enlarging are such tables.
+/// Padding of any kind, cropping and nearest-neighbour upsampling are such tables.
 ///
 /// # Panics
-/// When `x` has other than four dimensions, or an index goes beyond its plane.
+/// When `x` doesn't have four dimensions, or an index is outside its plane.
 #[track_caller]
 pub fn gather2d<'t, T: Scalar>(
     x: Var<'t, T>,
@@ -33,40 +34,13 @@ pub fn gather2d<'t, T: Scalar>(
             panic!("gather2d: no {what} {index} among {size}");
         }
     }
-    let cells = |i: usize, j: usize| Some((rows[i]? * width + columns[j]?) * channels);
-    let table: Vec<_> = (0..rows.len())
-        .flat_map(|i| (0..columns.len()).map(move |j| (i, j)))
-        .map(|(i, j)| cells(i, j))
-        .collect();
-    let [area, out_area] = [height * width, table.len()].map(|area| area * channels);
-
+    let table = kernel::Table::new([height, width], channels, rows, columns);
     let input = channels_last(input.clone());
-    let mut out = Buffer::zeros(n * out_area);
-    if out_area > 0 {
-        let images = last(&input).chunks(area).zip(out.chunks_mut(out_area));
-        pool::each(images, |_, (image, out)| {
-            for (out, from) in out.chunks_exact_mut(channels).zip(&table) {
-                if let Some(from) = from {
-                    out.copy_from_slice(&image[*from..from + channels]);
-                }
-            }
-        });
-    }
+    let out = kernel::forward(slice(&input), n, &table);
     let out = as_channels_last(out, [n, channels, rows.len(), columns.len()]);
     x.tape().op("gather2d", out, [x], move |g, _| {
         let g = channels_last(g);
-        let mut dx = Buffer::zeros(n * area);
-        if area > 0 && out_area > 0 {
-            let images = dx.chunks_mut(area).zip(last(&g).chunks(out_area));
-            pool::each(images, |_, (dx, g)| {
-                for (g, to) in g.chunks_exact(channels).zip(&table) {
-                    if let Some(to) = to {
-                        let dx = dx[*to..to + channels].iter_mut();
-                        dx.zip(g).for_each(|(dx, &g)| *dx += g);
-                    }
-                }
-            });
-        }
+        let dx = kernel::backward(slice(&g), n, &table);
         give_back(g);
         [Some(as_channels_last(dx, [n, channels, height, width]))]
     })

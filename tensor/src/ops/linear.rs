@@ -1,4 +1,4 @@
-//! The fully connected layer's product.
+//! The product of the fully connected layer.
 
 use ndarray::{Array2, ArrayView2, Ix2};
 
@@ -6,18 +6,19 @@ use crate::{
     Scalar, Tensor, Var,
     buffer::give_back,
     kernels::{
+        layout::standard,
         sparse::{Sparse, all_finite},
         sum,
     },
-    ops::shape::standard,
     pool,
 };
 
-/// `x · weightᵀ + bias`, with `x` `[n, in]`, `weight` `[out, in]` and `bias` `[out]`: gives `[n, out]`.
-/// (`torch.nn.functional.linear`)
+/// Computes `x · weightᵀ + bias`, with `x` `[n, in]`, `weight` `[out, in]` and `bias` `[out]`:
+/// returns `[n, out]`. (`torch.nn.functional.linear`)
 ///
-/// Where most of `x` is zero, as in images of pen strokes, only what isn't is walked, forward and for the gradient of the weights. This
-/// needs a weight whose first dimension runs fastest in memory. Weights that are not finite are never skipped.
+/// If most of `x` is zero, as in images of pen strokes, only its non-zero elements are visited, in
+/// the forward pass and for the gradient of the weights. This needs a weight whose first dimension
+/// is contiguous in memory, and weights that are finite.
 ///
 /// # Panics
 /// When the shapes don't fit each other.
@@ -66,7 +67,7 @@ pub fn linear<'t, T: Scalar>(
         let g = standard(g);
         let dx = need_x.then(|| tensor(T::matmul(matrix(&g), matrix(&w), None)));
         let dw = need_w.then(|| {
-            // Both give the weight's gradient by input, as the weight itself lies in memory.
+            // Both give the weight's gradient by input, which is how the weight itself is stored.
             let by_input = match (&sparse, g.as_slice()) {
                 (Some(sparse), Some(g)) if all_finite(g) => {
                     T::sparse_transposed_matmul(sparse, g, outputs)
@@ -79,15 +80,8 @@ pub fn linear<'t, T: Scalar>(
         give_back(g);
         [dx, dw, db]
     };
-    match bias {
-        Some(bias) => x.tape().op("linear", tensor(y), [x, weight, bias], vjp),
-        None => x
-            .tape()
-            .op("linear", tensor(y), [x, weight], move |g, need| {
-                let [dx, dw, _] = vjp(g, [need[0], need[1], false]);
-                [dx, dw]
-            }),
-    }
+    let parents = [Some(x), Some(weight), bias];
+    x.tape().op("linear", tensor(y), parents, vjp)
 }
 
 pub(super) fn matrix<T: Scalar>(x: &Tensor<T>) -> ArrayView2<'_, T> {

@@ -4,13 +4,15 @@ use ndarray::{Axis, Ix2};
 
 use crate::{Scalar, Tensor, Var, ops::softmax::max};
 
-/// The mean over rows of the cross-entropy between the softmax of `logits`, `[n, classes]`, and class indices, with
-/// `smoothing` of the mass, 0 to 1, spread evenly over all classes. (`torch.nn.functional.cross_entropy`)
+/// Computes the mean over the rows of the cross-entropy between the softmax of `logits`, `[n,
+/// classes]`, and class indices; `smoothing`, 0 to 1, is the share of the target that is spread
+/// evenly over all classes. (`torch.nn.functional.cross_entropy`)
 ///
-/// Value and gradient, `(softmax − target) / n`, are made in one pass, without overflow.
+/// Value and gradient, `(softmax − target) / n`, are computed in one pass, without overflow.
 ///
 /// # Panics
-/// When `logits` is no matrix, the number of rows differs from that of the targets, or a target is no class.
+/// When `logits` is not a matrix, the number of rows differs from that of the targets, or a target
+/// is not a class.
 #[track_caller]
 pub fn cross_entropy<'t, T: Scalar>(
     logits: Var<'t, T>,
@@ -43,7 +45,7 @@ pub fn cross_entropy<'t, T: Scalar>(
     for (mut row, &target) in gradient.axis_iter_mut(Axis(0)).zip(targets) {
         let mut z: Vec<T> = row.to_vec();
         let max = max(&z);
-        // Both differences are exact where they matter: no large number is taken from another.
+        // Both differences are exact where it matters: no large value is subtracted from another.
         let to_target = max - z[target];
         let to_all: T = if spread > T::zero() {
             z.iter().map(|&z| max - z).sum()
@@ -75,7 +77,7 @@ pub fn cross_entropy<'t, T: Scalar>(
         })
 }
 
-/// The mean of the squared differences over all elements. (`torch.nn.functional.mse_loss`)
+/// Computes the mean of the squared differences over all elements. (`torch.nn.functional.mse_loss`)
 ///
 /// # Panics
 /// When the shapes differ.

@@ -4,10 +4,10 @@ use super::linear::{matrix, tensor};
 use crate::{Scalar, Var, buffer::give_back};
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The matrix product: `[m, k]` by `[k, n]` gives `[m, n]`. (`torch.mm`)
+    /// Computes the matrix product: `[m, k]` by `[k, n]` gives `[m, n]`. (`torch.mm`)
     ///
     /// # Panics
-    /// When one is no matrix, or the inner sizes differ.
+    /// When one is not a matrix, or the inner sizes differ.
     #[track_caller]
     pub fn matmul(self, other: Self) -> Self {
         let (a, b) = (self.value(), other.value());

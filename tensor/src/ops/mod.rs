@@ -1,7 +1,8 @@
-//! Operations: each one function, its value beside its rule.
+//! Operations: each one function, its value next to its rule.
 //!
-//! Most are methods of [`Var`](crate::Var). A wrong shape is a bug in the caller's code: they panic there, with the operation's name and
-//! the shapes. The functions on this page need sizes or class indices beside their values.
+//! Most are methods of [`Var`](crate::Var). A wrong shape is a bug in the caller's code: operations
+//! panic with their name and the shapes. The functions on this page need sizes or class indices in
+//! addition to values.
 
 pub mod arithmetic;
 pub mod avg_pool2d;

@@ -1,14 +1,16 @@
 //! Pooling.
 
-use super::{conv2d::last, shape::channels_last};
 use crate::{
     Scalar, Var,
     buffer::give_back,
-    kernels::{layout::as_channels_last, maxpool2d as kernel},
+    kernels::{
+        layout::{as_channels_last, channels_last, slice},
+        maxpool2d as kernel,
+    },
     ops::Window,
 };
 
-/// How the window of a max-pooling moves.
+/// Options of a max-pooling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool2d {
     /// Height and width of a window.
@@ -20,7 +22,7 @@ pub struct MaxPool2d {
 }
 
 impl MaxPool2d {
-    /// Its windows over a plane, and how many there are, down and across.
+    /// Returns its windows over a plane, and their number down and across.
     #[track_caller]
     pub(crate) fn window(self, plane: [usize; 2]) -> (Window, [usize; 2]) {
         let MaxPool2d {
@@ -45,12 +47,15 @@ impl MaxPool2d {
     }
 }
 
-/// The maximum of each window of `x`, `[n, channels, h, w]`: gives `[n, channels, oh, ow]`. (`torch.nn.functional.max_pool2d`)
+/// Computes the maximum of each window of `x`, `[n, channels, h, w]`: returns `[n, channels, oh,
+/// ow]`. (`torch.nn.functional.max_pool2d`)
 ///
-/// Padding counts as −∞, the first maximum in row order takes a tie, gradients of overlapping windows add up, and NaN wins over all.
+/// Padding counts as −∞, the first maximum in row order wins a tie, gradients of overlapping
+/// windows add up, and NaN wins over everything.
 ///
 /// # Panics
-/// When `x` has other than four dimensions, the padding is more than half the kernel, or a window is larger than the padded plane.
+/// When `x` doesn't have four dimensions, the padding is more than half the kernel, or a window is
+/// larger than the padded plane.
 #[track_caller]
 pub fn max_pool2d<T: Scalar>(x: Var<'_, T>, options: MaxPool2d) -> Var<'_, T> {
     let input = x.value();
@@ -62,11 +67,11 @@ pub fn max_pool2d<T: Scalar>(x: Var<'_, T>, options: MaxPool2d) -> Var<'_, T> {
     };
     let (window, [oh, ow]) = options.window([height, width]);
     let input = channels_last(input.clone());
-    let (value, index) = T::max_pool2d(last(&input), channels, &window);
+    let (value, index) = T::max_pool2d(slice(&input), channels, &window);
     let value = as_channels_last(value, [n, channels, oh, ow]);
     x.tape().op("max_pool2d", value, [x], move |g, _| {
         let g = channels_last(g);
-        let dx = kernel::backward(last(&g), &index, channels, &window);
+        let dx = kernel::backward(slice(&g), &index, channels, &window);
         give_back(g);
         [Some(as_channels_last(dx, [n, channels, height, width]))]
     })

@@ -5,7 +5,7 @@ use ndarray::Axis;
 use crate::{Scalar, Tensor, Var, kernels::sum};
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The sum of all elements, as a tensor without dimensions.
+    /// Sums all elements; returns a tensor without dimensions.
     pub fn sum(self) -> Self {
         let x = self.value();
         let shape = x.shape().to_vec();
@@ -17,13 +17,13 @@ impl<'t, T: Scalar> Var<'t, T> {
         )
     }
 
-    /// The mean of all elements, as a tensor without dimensions; NaN where there are none.
+    /// Returns the mean of all elements as a tensor without dimensions; NaN if there are none.
     pub fn mean(self) -> Self {
         let count: usize = self.shape().iter().product();
         self.sum() / T::of(count as f64)
     }
 
-    /// The sum over one dimension, which goes.
+    /// Sums over one dimension, which is removed.
     ///
     /// # Panics
     /// When there is no such dimension.

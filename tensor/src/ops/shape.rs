@@ -1,11 +1,11 @@
-//! The same elements in another shape.
+//! Operations that change the shape.
 
 use ndarray::Axis;
 
-use crate::{Scalar, Tensor, Var, buffer::give_back, kernels::layout};
+use crate::{Scalar, Tensor, Var, kernels::layout::standard};
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The elements in row-major order in another shape of as many. (`torch.reshape`)
+    /// Returns the elements in row-major order in another shape. (`torch.reshape`)
     ///
     /// # Panics
     /// When the number of elements differs.
@@ -21,7 +21,7 @@ impl<'t, T: Scalar> Var<'t, T> {
             })
     }
 
-    /// All dimensions from `start` on as one. (`torch.flatten`)
+    /// Flattens all dimensions from `start` on into one. (`torch.flatten`)
     ///
     /// # Panics
     /// When there are fewer dimensions than `start`.
@@ -36,10 +36,10 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.reshape(&[kept, &[flat.iter().product()]].concat())
     }
 
-    /// The matrix with rows and columns swapped; no element moves. (`torch.t`)
+    /// Transposes a matrix without moving elements. (`torch.t`)
     ///
     /// # Panics
-    /// When it is no matrix.
+    /// When it is not a matrix.
     #[track_caller]
     pub fn t(self) -> Self {
         let x = self.value();
@@ -54,25 +54,31 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 }
 
-/// Two tensors behind each other along a dimension; more of them fold two by two. (`torch.cat`)
+/// Concatenates tensors along a dimension. (`torch.cat`)
 ///
 /// # Panics
-/// When there is no such dimension, or the shapes differ elsewhere.
+/// When there is none, no such dimension, or the shapes differ elsewhere.
 #[track_caller]
-pub fn concat<'t, T: Scalar>(a: Var<'t, T>, b: Var<'t, T>, axis: usize) -> Var<'t, T> {
-    let (x, y) = (a.value(), b.value());
-    let value = match ndarray::concatenate(Axis(axis), &[x.view(), y.view()]) {
-        Ok(value) if axis < x.ndim() => value,
-        _ => panic!(
-            "concat: {:?} and {:?} along dimension {axis}",
-            x.shape(),
-            y.shape()
-        ),
+pub fn concat<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
+    let values: Vec<_> = parts.iter().map(|part| part.value()).collect();
+    let views: Vec<_> = values.iter().map(|value| value.view()).collect();
+    let value = match ndarray::concatenate(Axis(axis), &views) {
+        Ok(value) if axis < value.ndim() => value,
+        _ => {
+            let shapes: Vec<_> = values.iter().map(|value| value.shape()).collect();
+            panic!("concat: shapes {shapes:?} do not fit along dimension {axis}")
+        }
     };
-    let first = x.shape()[axis];
-    a.tape().op("concat", value, [a, b], move |g, _| {
-        let (x, y) = g.view().split_at(Axis(axis), first);
-        [x, y].map(|part| Some(part.to_owned().into_shared()))
+    let sizes: Vec<_> = values.iter().map(|value| value.shape()[axis]).collect();
+    parts[0].tape().op("concat", value, parts, move |g, need| {
+        let mut rest = g.view();
+        let shares = sizes.iter().zip(need).map(|(&size, need)| {
+            let (share, behind) = rest.clone().split_at(Axis(axis), size);
+            let share = need.then(|| share.to_owned().into_shared());
+            rest = behind;
+            share
+        });
+        shares.collect()
     })
 }
 
@@ -80,24 +86,4 @@ fn reshaped<T: Scalar>(x: Tensor<T>, shape: &[usize]) -> Tensor<T> {
     standard(x)
         .into_shape_with_order(shape)
         .unwrap_or_else(|e| unreachable!("as many elements in row-major order: {e}"))
-}
-
-/// The tensor in row-major order; copied only if it wasn't.
-pub(crate) fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
-    if x.is_standard_layout() {
-        return x;
-    }
-    let out = layout::standard(&x);
-    give_back(x);
-    out
-}
-
-/// The tensor `[n, channels, h, w]` with its channels running fastest in memory: PyTorch's `channels_last`. Copied only if it wasn't so.
-pub(crate) fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
-    if layout::is_channels_last(&x) {
-        return x;
-    }
-    let out = layout::channels_last(&x);
-    give_back(x);
-    out
 }

@@ -5,7 +5,7 @@ use ndarray::Axis;
 use crate::{Scalar, Tensor, Var};
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// `eˣ / Σ eˣ` along a dimension. (`torch.softmax`)
+    /// Computes `eˣ / Σ eˣ` along a dimension. (`torch.softmax`)
     ///
     /// # Panics
     /// When there is no such dimension.
@@ -24,7 +24,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         })
     }
 
-    /// `x − ln Σ eˣ` along a dimension. (`torch.log_softmax`)
+    /// Computes `x − ln Σ eˣ` along a dimension. (`torch.log_softmax`)
     ///
     /// # Panics
     /// When there is no such dimension.
@@ -45,7 +45,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 }
 
-/// `f` over each line of `x` along a dimension.
+/// Applies `f` to each line of `x` along a dimension.
 #[track_caller]
 fn lanes<T: Scalar>(name: &str, x: Tensor<T>, axis: usize, f: impl Fn(&mut [T])) -> Tensor<T> {
     assert!(
@@ -63,7 +63,7 @@ fn lanes<T: Scalar>(name: &str, x: Tensor<T>, axis: usize, f: impl Fn(&mut [T]))
     out.into_shared()
 }
 
-/// The largest of a line; NaN where it holds one.
+/// Returns the maximum of a line; NaN if it contains one.
 pub(crate) fn max<T: Scalar>(line: &[T]) -> T {
     line.iter().fold(
         T::neg_infinity(),

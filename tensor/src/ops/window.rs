@@ -1,4 +1,4 @@
-//! Windows that slide over a plane.
+//! Sliding windows over a plane.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Windows of a size at every place, without padding.
+    /// Returns windows of a size at every position, without padding.
     pub fn new(input: [usize; 2], kernel: [usize; 2]) -> Self {
         Window {
             input,
@@ -29,15 +29,16 @@ impl Window {
         }
     }
 
-    /// Height and width of a window over its dilated cells.
+    /// Returns height and width of a window including the gaps of its dilation.
     pub fn extent(&self) -> [usize; 2] {
         [0, 1].map(|i| self.dilation[i] * (self.kernel[i].saturating_sub(1)) + 1)
     }
 
-    /// Number of windows, down and across; rounded down as PyTorch does.
+    /// Returns the number of windows, down and across; rounded down as PyTorch does.
     ///
     /// # Errors
-    /// When the plane is empty, a kernel, stride or dilation is 0, or a window is larger than the padded plane: the reason, for a message.
+    /// The reason, for a message: the plane is empty, a kernel, stride or dilation is 0, or a
+    /// window is larger than the padded plane.
     pub fn output(&self) -> Result<[usize; 2], String> {
         for (what, sizes) in [
             ("plane", self.input),
@@ -73,7 +74,8 @@ impl Window {
         self.output().map_or(0, |size| size.iter().product())
     }
 
-    /// For each window along `axis`, the range of the plane's cells it covers, padding left out. Without dilation.
+    /// Returns for each window along `axis` the range of cells of the plane that it covers, without
+    /// padding or dilation.
     pub(crate) fn places(&self, axis: usize) -> impl Iterator<Item = Range<usize>> + use<'_> {
         let count = self.output().map_or(0, |size| size[axis]);
         (0..count).map(move |i| {

@@ -5,7 +5,8 @@ use ndarray::ArrayD;
 use super::narrow;
 use crate::{Conv2d, Scalar, Tensor, Window};
 
-/// `out[n, o, y, x] = bias[o] + Σ input[n, c, i, j] weight[o, c', ky, kx]` over the cells `(i, j)` under the window at `(y, x)`.
+/// `out[n, o, y, x] = bias[o] + Σ input[n, c, i, j] weight[o, c', ky, kx]` over the cells `(i, j)`
+/// under the window at `(y, x)`.
 pub fn conv2d<T: Scalar>(
     input: &Tensor<T>,
     weight: &Tensor<T>,
@@ -24,7 +25,7 @@ pub fn conv2d<T: Scalar>(
     narrow(out)
 }
 
-/// The gradients of the input, the weight and the bias, from that of the result.
+/// Returns the gradients of the input, the weight and the bias, given that of the result.
 pub fn conv2d_gradients<T: Scalar>(
     input: &Tensor<T>,
     weight: &Tensor<T>,
@@ -80,8 +81,9 @@ impl Sizes {
         [self.images, self.outputs, height, width]
     }
 
-    /// Calls `f` for each product of the sums: where in the result it is added, and which elements of input and weight it multiplies.
-    /// Those with padding are left out, being 0.
+    /// Calls `f` for each product of the sums: the position in the result that it is added to, and
+    /// the elements of input and weight that it multiplies. Products with padding are 0 and left
+    /// out.
     fn each_term(&self, mut f: impl FnMut([usize; 4], [usize; 4], [usize; 4])) {
         let [kh, kw] = self.window.kernel;
         for (n, o, y, x) in ndarray::indices(self.out()) {

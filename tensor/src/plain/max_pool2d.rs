@@ -17,7 +17,8 @@ pub fn max_pool2d<T: Scalar>(
     Tensor::from_shape_vec(shape.to_vec(), values).unwrap_or_else(|e| unreachable!("{e}"))
 }
 
-/// The gradient of the input, from that of the result: each window gives its own to the cell that won it.
+/// Returns the gradient of the input, given that of the result: each window passes its own to the
+/// cell of its maximum.
 pub fn max_pool2d_gradient<T: Scalar>(
     input: &Tensor<T>,
     kernel: [usize; 2],
@@ -33,7 +34,8 @@ pub fn max_pool2d_gradient<T: Scalar>(
     narrow(dx)
 }
 
-/// The shape of the result, and for each of its elements the input's that it is: the first of the largest, or the first NaN.
+/// Returns the shape of the result, and for each of its elements the index of the maximum in the
+/// input: the first of equals, or the first NaN.
 fn winners<T: Scalar>(
     input: &Tensor<T>,
     kernel: [usize; 2],

@@ -1,7 +1,9 @@
-//! The plain twins: each fast kernel once more, straight from its definition, with its gradient.
+//! Plain twins: each fast kernel once more, written directly from its definition, with its
+//! gradient.
 //!
-//! They are the reference by which the fast ones are judged, and what to read to know what those compute. All sums run in `f64`, in
-//! order; only the result is rounded to `T`. Shapes are those of [`ops`](crate::ops); wrong ones panic.
+//! They are the reference for the fast kernels, and document what those compute. All sums run in
+//! `f64`, in order; only the result is rounded to `T`. Shapes are those of [`ops`](crate::ops);
+//! wrong ones panic.
 //!
 //! ```
 //! use tapeline_tensor::{no_grad, plain, tensor, Params};
@@ -24,7 +26,8 @@ pub use softmax::{cross_entropy, log_softmax, log_softmax_gradient, softmax, sof
 use crate::{Scalar, Tensor, Window};
 
 impl Window {
-    /// Where along `axis` the window's cell `k` lies when the window is at `place`; `None` in the padding.
+    /// Returns the position along `axis` of the window's cell `k` when the window is at `place`;
+    /// `None` in the padding.
     fn cell(&self, axis: usize, place: usize, k: usize) -> Option<usize> {
         (place * self.stride[axis] + k * self.dilation[axis])
             .checked_sub(self.padding[axis][0])
@@ -41,7 +44,8 @@ pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     narrow(out)
 }
 
-/// The gradients of `a` and `b`, from that of their product: each term gives `g b` to one and `g a` to the other.
+/// Returns the gradients of `a` and `b`, given that of their product: each term adds `g b` to one
+/// and `g a` to the other.
 pub fn matmul_gradients<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>, g: &Tensor<T>) -> [Tensor<T>; 2] {
     let (mut da, mut db) = (ArrayD::zeros(a.shape()), ArrayD::zeros(b.shape()));
     terms(a, b, |i, j, l| {
@@ -63,7 +67,7 @@ pub fn linear<T: Scalar>(x: &Tensor<T>, weight: &Tensor<T>, bias: Option<&Tensor
     narrow(out)
 }
 
-/// The gradients of `x`, the weight and the bias, from that of the result.
+/// Returns the gradients of `x`, the weight and the bias, given that of the result.
 pub fn linear_gradients<T: Scalar>(
     x: &Tensor<T>,
     weight: &Tensor<T>,
@@ -84,12 +88,12 @@ fn terms<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>, mut f: impl FnMut(usize, usize
     }
 }
 
-/// The sum of all elements. Its gradient is that of the sum at each of them.
+/// Sums all elements. The gradient of each is that of the sum.
 pub fn sum<T: Scalar>(x: &Tensor<T>) -> T {
     T::of(x.iter().map(|x| x.widen()).sum())
 }
 
-/// The sum over one dimension, which goes.
+/// Sums over one dimension, which is removed.
 pub fn sum_axis<T: Scalar>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
     narrow(widen(x).sum_axis(Axis(axis)))
 }

@@ -31,8 +31,9 @@ pub fn log_softmax_gradient<T: Scalar>(x: &Tensor<T>, axis: usize, g: &Tensor<T>
     }))
 }
 
-/// The mean over rows of `−Σ q ln p`, with `p` the row's softmax and `q` the target: `1 − smoothing` at its class, and `smoothing` spread
-/// evenly over all. Returns it and its gradient, `(p − q) / rows`.
+/// Returns the mean over the rows of `−Σ q ln p` and its gradient, `(p − q) / rows`, with `p` the
+/// row's softmax and `q` the target: `1 − smoothing` at its class, plus `smoothing` spread evenly
+/// over all classes.
 pub fn cross_entropy<T: Scalar>(
     logits: &Tensor<T>,
     targets: &[usize],
@@ -64,7 +65,8 @@ fn delta(i: usize, j: usize) -> f64 {
     if i == j { 1.0 } else { 0.0 }
 }
 
-/// For each line along a dimension, and each `i` of it, the sum over `j` of `f(y, g, i, j)`.
+/// Computes for each line along a dimension, and each `i` of it, the sum over `j` of `f(y, g, i,
+/// j)`.
 fn along(
     axis: usize,
     y: &ArrayD<f64>,

@@ -111,7 +111,7 @@ fn apply<'t, T: Scalar>(op: &str, args: &Value, x: &[Var<'t, T>]) -> Var<'t, T> 
         }
         "layer_norm" => x[0].standardize_rows(1e-5),
         "rms_norm" => x[0].rms_normalize_rows(1e-5),
-        "cat" => concat(x[0], x[1], number(&args["axis"])),
+        "cat" => concat(x, number(&args["axis"])),
         "conv2d" => {
             let options = Conv2d {
                 stride: pair(&args["stride"]),

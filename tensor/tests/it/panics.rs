@@ -160,14 +160,14 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
     (
         &[2, 3],
         &[2, 4],
-        |x| concat(x[0], x[1], 0),
-        "concat: [2, 3] and [2, 4] along dimension 0",
+        |x| concat(x, 0),
+        "concat: shapes [[2, 3], [2, 4]] do not fit along dimension 0",
     ),
     (
         &[2, 3],
         &[2, 3],
-        |x| concat(x[0], x[1], 2),
-        "concat: [2, 3] and [2, 3] along dimension 2",
+        |x| concat(x, 2),
+        "concat: shapes [[2, 3], [2, 3]] do not fit along dimension 2",
     ),
     (
         &[2, 3],

@@ -56,7 +56,7 @@ struct Concat {
 impl<T: Element> Layer<T> for Concat {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let outputs = self.branches.iter().map(|branch| branch.forward(cx, x));
-        outputs.reduce(|a, b| concat(a, b, 1)).unwrap_or(x)
+        concat(&outputs.collect::<Vec<_>>(), 1)
     }
 
     fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {

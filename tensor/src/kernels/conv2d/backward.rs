@@ -1,8 +1,9 @@
-//! The gradients of a convolution.
+//! Gradients of a convolution.
 //!
-//! What isn't zero in the gradient of the output is listed for each output channel, and the lists are walked: each entry adds its multiple of
-//! the window under it to the weights' gradient, and its multiple of the weights to the input's. A gradient that comes back through
-//! max-pooling is zero in most places. Where one is not, the input's gradient is a convolution of its own.
+//! The non-zero elements of the output's gradient are listed for each output channel. Each entry of
+//! a list adds its multiple of the window below it to the weights' gradient, and its multiple of
+//! the weights to the input's gradient. A gradient that comes from max-pooling is zero at most
+//! places. Where few elements are zero, the input's gradient is computed as a convolution instead.
 
 use std::marker::PhantomData;
 
@@ -13,7 +14,7 @@ use super::{
     padded::{Padded, corners},
     runs::Runs,
     transposed::transposed,
-    walk::{add_cells, add_weights, list},
+    walk::{add_cells, add_weights, list, side},
 };
 use crate::{
     Scalar,
@@ -25,7 +26,7 @@ use crate::{
     pool,
 };
 
-/// The gradients that are wanted.
+/// The gradients that were requested.
 pub struct Gradients<T: Scalar> {
     /// Of the input, `[images, h, w, in_channels]`.
     pub input: Option<Buffer<T>>,
@@ -35,13 +36,13 @@ pub struct Gradients<T: Scalar> {
     pub bias: Option<Buffer<T>>,
 }
 
-/// What the gradients are made from.
+/// What the gradients are computed from.
 pub struct From<'a, T: Scalar> {
-    /// Gradient of what was put out, `[images, oh, ow, out_channels]`.
+    /// Gradient of the output, `[images, oh, ow, out_channels]`.
     pub g: &'a [T],
-    /// What was put out.
+    /// The output.
     pub out: &'a [T],
-    /// With max-pooling, the first cell of the window that each value is from; else nothing.
+    /// With max-pooling, the first cell of the window that each value is from; otherwise empty.
     pub index: &'a [T::Index],
     /// The input, `[images, h, w, in_channels]`.
     pub x: &'a [T],
@@ -49,7 +50,7 @@ pub struct From<'a, T: Scalar> {
     pub w: &'a [T],
 }
 
-/// The gradients; `want` says which: of input, weights, bias.
+/// Computes the gradients of input, weights and bias that `want` asks for.
 pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gradients<T> {
     let From {
         g,
@@ -58,13 +59,14 @@ pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gra
         x,
         w,
     } = from;
-    let runs = Runs::new(sizes, simd::run(Width::<T>(PhantomData)));
+    let [lanes, side] = simd::run_for::<T, _>(Width::<T>(PhantomData));
+    let runs = Runs::new(sizes, lanes, side);
     let mut weights = Buffer::zeros(sizes.out_channels * runs.packed);
     runs.pack(w, &mut weights);
-    // Zero times what isn't finite is not zero.
+    // Zero times a value that isn't finite is not zero.
     let skip_zeros = all_finite(w);
 
-    // Each task sums over its own images; the sums are added in order.
+    // Each task sums over its own images; the partial sums are added in order.
     let images = sizes.images_a_task();
     let [image, out_image] = [sizes.image(), sizes.out_image()].map(|size| images * size);
     let tasks = sizes.images.div_ceil(images);
@@ -97,7 +99,7 @@ pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gra
         bias: bias_sums.next(),
     });
     let tasks: Vec<_> = tasks.collect();
-    pool::each(tasks, |_, task| simd::run(task));
+    pool::each(tasks, |_, task| simd::run_for::<T, _>(task));
     drop((inputs, weight_sums, bias_sums));
 
     Gradients {
@@ -117,7 +119,7 @@ fn parts<T: Scalar>(buffer: &mut Option<Buffer<T>>, size: usize) -> impl Iterato
         .flat_map(move |buffer| buffer.chunks_mut(size))
 }
 
-/// The sum of parts of `size` numbers, added in order.
+/// Adds parts of `size` values, in order.
 fn total<T: Scalar>(parts: &[T], size: usize) -> Buffer<T> {
     let mut sum = Buffer::zeros(size);
     for part in parts.chunks_exact(size) {
@@ -126,24 +128,24 @@ fn total<T: Scalar>(parts: &[T], size: usize) -> Buffer<T> {
     sum
 }
 
-/// Asks for the number of lanes of a vector.
+/// Asks for the number of lanes of a vector and for the [`side`] of a pass.
 struct Width<T>(PhantomData<T>);
 
 impl<T: Lanes> WithSimd for Width<T> {
-    type Output = usize;
+    type Output = [usize; 2];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        width::<T, S>()
+    fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
+        [width::<T, S>(), side::<T, S>()]
     }
 }
 
 struct Task<'a, T: Scalar> {
-    /// Of some images; the weights are packed.
+    /// For some of the images; the weights are packed.
     from: From<'a, T>,
     runs: &'a Runs,
     sizes: &'a Sizes,
-    /// Whether the weights let zeros of the gradient be left out.
+    /// Whether the weights are finite, so that zeros of the gradient can be skipped.
     skip_zeros: bool,
     input: Option<&'a mut [T]>,
     weight: Option<&'a mut [T]>,

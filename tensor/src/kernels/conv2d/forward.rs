@@ -1,4 +1,4 @@
-//! The value of a convolution.
+//! Forward pass of a convolution.
 
 use pulp::{Simd, WithSimd};
 
@@ -17,8 +17,9 @@ use crate::{
     pool,
 };
 
-/// The result for `x`, `[images, h, w, in_channels]`, with `w`, `[out_channels, in_channels / groups, kh, kw]`, and `bias` added to each pixel:
-/// `[images, oh, ow, out_channels]`. With max-pooling, also the first cell of the window that each value is from.
+/// Convolves `x`, `[images, h, w, in_channels]`, with `w`, `[out_channels, in_channels / groups,
+/// kh, kw]`, and adds `bias` to each pixel: returns `[images, oh, ow, out_channels]`. With
+/// max-pooling, also returns the first cell of the window that each value is from.
 pub fn forward<T: Scalar>(
     x: &[T],
     w: &[T],
@@ -31,9 +32,9 @@ pub fn forward<T: Scalar>(
     if x.is_empty() || len == 0 {
         return (out, index);
     }
-    let panels = simd::run(Pack { w, sizes });
+    let panels = simd::run_for::<T, _>(Pack { w, sizes });
     let taps = taps(sizes);
-    // A pixel is known by the first cell of the window that it was made from, which is what the way back wants.
+    // A pixel is identified by the first cell of its window, which is what the backward pass needs.
     let corners = corners(sizes);
     let windows = sizes.max_pool.as_ref();
     let windows = windows.map(|w| Windows::new(w, sizes.out_channels, |pixel| corners[pixel]));
@@ -53,11 +54,11 @@ pub fn forward<T: Scalar>(
             index: indices.next().unwrap_or_default(),
         })
         .collect();
-    pool::each(tasks, |_, task| simd::run(task));
+    pool::each(tasks, |_, task| simd::run_for::<T, _>(task));
     (out, index)
 }
 
-/// The cells of a window for one group, row by row, channels running fastest.
+/// Offsets of the cells of a window for one group, row by row, channels last.
 fn taps(sizes: &Sizes) -> Vec<usize> {
     let [kh, kw] = sizes.window.kernel;
     let cell = Strides::new(sizes).cell;
@@ -67,7 +68,7 @@ fn taps(sizes: &Sizes) -> Vec<usize> {
         .collect()
 }
 
-/// Puts the weights of each group into panels, whose rows are in the order of the taps.
+/// Packs the weights of each group into panels, with rows in the order of the taps.
 struct Pack<'a, T> {
     w: &'a [T],
     sizes: &'a Sizes,
@@ -103,7 +104,7 @@ impl<T: Scalar> WithSimd for Pack<'_, T> {
     }
 }
 
-/// Columns of all panels of a group.
+/// Number of columns of all panels of a group.
 fn padded_columns<T: Scalar, S: Simd>(sizes: &Sizes) -> usize {
     let columns = sizes.out_per_group();
     let full = panel_width::<T, S>(usize::MAX);

@@ -1,7 +1,7 @@
-//! Convolution, without columns: images are padded and their channels put last, one at a time while they are in cache; then a table says
-//! where under the window each term lies.
+//! Convolution without an im2col matrix: each image is padded, channels last, while it is in cache;
+//! a table then gives the offset of each term within the window.
 //!
-//! All images here are `[h, w, channels]`. Groups see a range of the channels each.
+//! All images here are `[h, w, channels]`. Each group sees its own range of the channels.
 
 mod backward;
 mod forward;
@@ -15,7 +15,8 @@ pub use forward::forward;
 
 use crate::ops::Window;
 
-/// Sizes of a convolution of `[images, in_channels, h, w]` with `[out_channels, in_channels / groups, kh, kw]`.
+/// Sizes of a convolution of `[images, in_channels, h, w]` with `[out_channels, in_channels /
+/// groups, kh, kw]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
     pub images: usize,
@@ -23,22 +24,23 @@ pub struct Sizes {
     pub out_channels: usize,
     pub groups: usize,
     pub window: Window,
-    /// Whether the result is cut off below zero.
+    /// Whether `relu` is applied to the result.
     pub relu: bool,
-    /// Windows whose maxima the result is replaced by.
+    /// Windows of the max-pooling that is applied to the result.
     pub max_pool: Option<Window>,
 }
 
-/// Multiply-adds that make up a task.
+/// Multiply-adds of a task.
 const TASK: usize = 1 << 22;
 
-/// About how many values for each image the weights' gradient is summed in: a sum of all `weights` for each task.
+/// Approximate number of values for each image in which the weights' gradient is summed: one sum of
+/// all `weights` for each task.
 pub fn scratch(weights: usize, pixels: usize) -> usize {
     let share = weights as f64 * pixels as f64 / TASK as f64;
     (weights as f64 * share.min(1.0)) as usize
 }
 
-/// Fewest tasks, where there are as many images.
+/// Minimum number of tasks, if there are as many images.
 const TASKS: usize = 8;
 
 impl Sizes {
@@ -46,12 +48,12 @@ impl Sizes {
         self.in_channels * self.window.area()
     }
 
-    /// Values of an image as convolved.
+    /// Values of an image after the convolution, before pooling.
     fn convolved(&self) -> usize {
         self.out_channels * self.window.out_area()
     }
 
-    /// Values of an image as put out.
+    /// Values of an image of the output.
     fn out_image(&self) -> usize {
         let window = self.max_pool.as_ref().unwrap_or(&self.window);
         self.out_channels * window.out_area()
@@ -67,7 +69,7 @@ impl Sizes {
         self.out_channels / self.groups
     }
 
-    /// Cells under a window, over the channels of a group.
+    /// Cells of a window, over the channels of a group.
     fn cells(&self) -> usize {
         self.per_group() * self.window.kernel[0] * self.window.kernel[1]
     }

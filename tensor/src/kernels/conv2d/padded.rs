@@ -1,12 +1,12 @@
-//! One image with its padding, and the places of windows in it.
+//! One image with its padding, and the positions of windows in it.
 
 use super::Sizes;
 use crate::{Scalar, buffer::Buffer};
 
-/// Numbers behind an image, so that a vector may begin at its last one.
+/// Values after an image, so that a vector may begin at its last one.
 const SLACK: usize = 16;
 
-/// An image `[h, w, channels]` with zeros around it.
+/// An image `[h, w, channels]` surrounded by zeros.
 pub struct Padded<T: Scalar> {
     pub cells: Buffer<T>,
     channels: usize,
@@ -16,7 +16,7 @@ pub struct Padded<T: Scalar> {
 }
 
 impl<T: Scalar> Padded<T> {
-    /// Zeros everywhere.
+    /// Returns an image of zeros.
     pub fn new(sizes: &Sizes) -> Self {
         let window = &sizes.window;
         let [h, w] = [0, 1].map(|i| window.input[i] + window.padding[i][0] + window.padding[i][1]);
@@ -35,7 +35,7 @@ impl<T: Scalar> Padded<T> {
         }
     }
 
-    /// The lines of the image without its padding.
+    /// The rows of the image without its padding.
     fn lines(&mut self) -> impl Iterator<Item = &mut [T]> {
         let line = self.size[1] * self.channels;
         let lines = self.cells[self.first..].chunks_mut(self.width * self.channels);
@@ -44,14 +44,14 @@ impl<T: Scalar> Padded<T> {
             .map(move |cells| &mut cells[..line])
     }
 
-    /// Takes an image in.
+    /// Copies an image in.
     pub fn fill(&mut self, image: &[T]) {
         let line = self.size[1] * self.channels;
         let lines = self.lines().zip(image.chunks_exact(line));
         lines.for_each(|(cells, image)| cells.copy_from_slice(image));
     }
 
-    /// Puts the image out, and zeros everywhere.
+    /// Copies the image out, and sets everything to zero.
     pub fn take(&mut self, image: &mut [T]) {
         let line = self.size[1] * self.channels;
         let lines = self.lines().zip(image.chunks_exact_mut(line));
@@ -60,7 +60,7 @@ impl<T: Scalar> Padded<T> {
     }
 }
 
-/// Distances between cells of a padded image, in numbers.
+/// Distances between cells of a padded image, in values.
 #[derive(Clone, Copy)]
 pub struct Strides {
     /// Between windows, down and across.
@@ -82,7 +82,7 @@ impl Strides {
     }
 }
 
-/// The first cell of each window.
+/// Returns the first cell of each window.
 pub fn corners(sizes: &Sizes) -> Vec<usize> {
     let [h, w] = sizes.window.output().unwrap_or_default();
     let [down, across] = Strides::new(sizes).window;

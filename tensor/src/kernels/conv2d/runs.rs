@@ -1,29 +1,27 @@
-//! The cells under a window as vectors.
+//! The cells of a window as vectors.
 
 use super::{Sizes, padded::Strides};
 
-/// Most sums that fit the 16 registers of AVX2 beside what is added to them.
+/// Maximum number of sums that fit the 16 registers of AVX2 together with their operands.
 const SUMS: usize = 12;
 
-/// Most vectors of a run, and most runs, in a pass.
-const SIDE: usize = 6;
-
-/// The cells of a group under a window lie in runs: a line of the window, or a cell's channels where there are gaps between cells. Weights
-/// are packed in the same order, each run filled up to whole vectors with zeros.
+/// The cells of a group below a window form runs of adjacent values: a row of the window, or the
+/// channels of one cell where there are gaps between cells. Weights are packed in the same order,
+/// each run padded with zeros to whole vectors.
 pub struct Runs {
-    /// Distance of each run's first cell from the window's first, in the order in which runs are packed.
+    /// Distance of each run's first cell from the window's first, in packing order.
     pub cells: Vec<usize>,
     /// Size of a packed run.
     pub size: usize,
-    /// Parts that a kernel holds in registers at once.
+    /// Parts that a kernel keeps in registers at once.
     pub passes: Vec<Pass>,
     /// Size of the packed weights of one output channel.
     pub packed: usize,
-    /// Where each weight of an output channel is packed.
+    /// Position of each weight of an output channel in the packed weights.
     places: Vec<usize>,
 }
 
-/// A rectangle of vectors.
+/// A rectangle of runs and vectors.
 pub struct Pass {
     /// Number of runs.
     pub runs: usize,
@@ -33,20 +31,21 @@ pub struct Pass {
     pub cell: usize,
     /// Distance between runs in the image.
     pub stride: usize,
-    /// Place of the first weight among the packed.
+    /// Position of the first weight in the packed weights.
     pub weight: usize,
-    /// Distance between runs among the packed weights.
+    /// Distance between runs in the packed weights.
     pub packed_stride: usize,
 }
 
 impl Runs {
-    /// The runs for vectors of `lanes` numbers.
-    pub fn new(sizes: &Sizes, lanes: usize) -> Self {
+    /// Returns the runs for vectors of `lanes` values, in passes of at most `side` runs and
+    /// vectors.
+    pub fn new(sizes: &Sizes, lanes: usize, side: usize) -> Self {
         let [kh, kw] = sizes.window.kernel;
         let channels = sizes.per_group();
         let [down, across] = Strides::new(sizes).cell;
         let whole_lines = sizes.groups == 1 && sizes.window.dilation[1] == 1;
-        // Sets of equally distant runs: their first cells, their number, distance and length.
+        // Sets of equally spaced runs: their first cells, their number, distance and length.
         let (sets, count, stride, len) = if whole_lines {
             (vec![0], kh, down, kw * channels)
         } else {
@@ -55,8 +54,8 @@ impl Runs {
         let packed_stride = len.next_multiple_of(lanes);
         let mut passes = Vec::new();
         for (set, first) in sets.iter().enumerate() {
-            for (vector, vectors) in parts(packed_stride / lanes, SIDE) {
-                for (run, runs) in parts(count, SIDE.min(SUMS / vectors)) {
+            for (vector, vectors) in parts(packed_stride / lanes, side) {
+                for (run, runs) in parts(count, side.min(SUMS / vectors)) {
                     passes.push(Pass {
                         runs,
                         vectors,
@@ -85,7 +84,8 @@ impl Runs {
         }
     }
 
-    /// Copies weights, `[out_channels, cells]`, to their places in `packed`, which is zero elsewhere.
+    /// Copies weights, `[out_channels, cells]`, to their positions in `packed`, which is zero
+    /// elsewhere.
     pub fn pack<T: Copy>(&self, weights: &[T], packed: &mut [T]) {
         let channels = weights.chunks_exact(self.places.len());
         for (weights, packed) in channels.zip(packed.chunks_exact_mut(self.packed)) {
@@ -106,7 +106,8 @@ impl Runs {
     }
 }
 
-/// Divides `0..n` into as few parts of at most `most` as can be, as equal as can be: their first elements and lengths.
+/// Divides `0..n` into as few, as equal parts of at most `most` as possible; returns their starts
+/// and lengths.
 fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = n.div_ceil(most);
     (0..count).scan(0, move |first, part| {

@@ -1,10 +1,11 @@
-//! The input's gradient as a convolution of its own: where hardly anything in the gradient is zero, that is quicker than walking it.
+//! The input's gradient as a convolution: faster than listing the non-zero elements of the gradient
+//! where few are zero.
 
 use super::{Sizes, forward::forward};
 use crate::{Scalar, buffer::Buffer, kernels::simd::vectorized};
 
-/// The input's gradient, `[images, h, w, in_channels]`: the gradient `g` convolved with the weights turned around, if the sizes allow it and
-/// more than half of `g` isn't zero.
+/// Returns the input's gradient, `[images, h, w, in_channels]`: the gradient `g` convolved with the
+/// flipped weights. `None` if the sizes don't allow it, or at least half of `g` is zero.
 pub fn transposed<T: Scalar>(g: &[T], w: &[T], sizes: &Sizes) -> Option<Buffer<T>> {
     let sizes = turned(sizes)?;
     let nonzero = |g: &[T]| g.iter().map(|g| u32::from(g.is_not_zero())).sum::<u32>() as usize;
@@ -12,7 +13,8 @@ pub fn transposed<T: Scalar>(g: &[T], w: &[T], sizes: &Sizes) -> Option<Buffer<T
     (2 * count > g.len()).then(|| forward(g, &turn(w, &sizes), None, &sizes).0)
 }
 
-/// The sizes of the convolution that leads back; there is none over strides, or where whole windows lay in the padding.
+/// Returns the sizes of the transposed convolution. There is none for strides above 1, or where
+/// whole windows lie in the padding.
 fn turned(sizes: &Sizes) -> Option<Sizes> {
     let mut window = sizes.window;
     if sizes.relu || sizes.max_pool.is_some() || window.stride != [1, 1] {
@@ -32,8 +34,8 @@ fn turned(sizes: &Sizes) -> Option<Sizes> {
     })
 }
 
-/// Weights `[out, in / groups, kh, kw]` as `[in, out / groups, kh, kw]`, each window upside down and back to front; `sizes` are those of the
-/// result.
+/// Turns weights `[out, in / groups, kh, kw]` into `[in, out / groups, kh, kw]`, each window
+/// flipped vertically and horizontally; `sizes` are those of the result.
 fn turn<T: Scalar>(w: &[T], sizes: &Sizes) -> Buffer<T> {
     let (from, to) = (sizes.per_group(), sizes.out_per_group());
     let cells: usize = sizes.window.kernel.iter().product();

@@ -1,20 +1,23 @@
-//! Walks along what isn't zero in a gradient.
+//! Lists of the non-zero elements of a gradient, and the sums over them.
 
 use pulp::Simd;
 
 use super::runs::{Pass, Runs};
-use crate::{Scalar, kernels::simd::width};
+use crate::{
+    Scalar,
+    kernels::simd::{Lanes, is_tuned, width},
+};
 
 /// Entries of a gradient: the first cells of their windows, and their values.
 #[derive(Clone, Copy)]
 pub struct List<'a, T> {
     at: &'a [u32],
     pub values: &'a [T],
-    /// No window begins behind this cell.
+    /// The last cell at which a window of the list begins.
     last: usize,
 }
 
-/// Writes a list: of all entries, or of those that are not zero.
+/// Lists all entries, or those that are not zero.
 #[inline(always)]
 pub fn list<'a, 'g, T: Scalar>(
     entries: impl Iterator<Item = (usize, &'g T)>,
@@ -25,7 +28,8 @@ pub fn list<'a, 'g, T: Scalar>(
     let mut count = 0;
     let room = at.len().min(values.len());
     for (window, &g) in entries.take(room) {
-        // Written in any case and kept only if counted: a branch would be guessed wrong too often.
+        // Every entry is written and only counted if it is kept: a branch would be mispredicted too
+        // often.
         // SAFETY: `count` is at most the number of entries before this one, which is below `room`.
         unsafe {
             *at.get_unchecked_mut(count) = window as u32;
@@ -49,7 +53,13 @@ impl<T: Scalar> List<'_, T> {
     }
 }
 
-/// The weights' gradient: adds what is under the windows of the list, each times its value, to the sums of a pass.
+/// Maximum number of vectors of a run, and of runs, in a pass.
+pub const fn side<T: Lanes, S: Simd>() -> usize {
+    if is_tuned::<T, S>() { 6 } else { 2 }
+}
+
+/// Gradient of the weights: adds the cells of each entry's window, times its value, to the sums of
+/// a pass.
 #[inline(always)]
 pub fn add_cells<S: Simd, T: Scalar>(
     simd: S,
@@ -61,8 +71,10 @@ pub fn add_cells<S: Simd, T: Scalar>(
     macro_rules! of {
         ($($vectors:literal: $($runs:literal)*;)*) => {
             match (pass.vectors, pass.runs) {
-                $($(($vectors, $runs) => add_cells_of::<S, T, $runs, $vectors>(simd, pass, list, cells, sums),)*)*
-                _ => unreachable!("a pass has at most 12 sums"),
+                $($(($vectors, $runs) => if const { $vectors <= side::<T, S>() && $runs <= side::<T, S>() } {
+                    add_cells_of::<S, T, $runs, $vectors>(simd, pass, list, cells, sums);
+                },)*)*
+                _ => {}
             }
         };
     }
@@ -95,7 +107,8 @@ fn add_cells_of<S: Simd, T: Scalar, const RUNS: usize, const VECTORS: usize>(
         let g = T::splat(simd, g);
         for (i, sums) in sums.iter_mut().enumerate() {
             let first = at + pass.cell + i * pass.stride;
-            // SAFETY: `at <= list.last` and `i < RUNS`, so by the assertion above `first + len <= cells.len()`.
+            // SAFETY: `at <= list.last` and `i < RUNS`, so by the assertion above `first + len <=
+            // cells.len()`.
             let cells = unsafe { cells.get_unchecked(first..first + len) };
             for (sum, &cell) in sums.iter_mut().zip(T::vectors::<S>(cells)) {
                 *sum = T::fma(simd, g, cell, *sum);
@@ -107,8 +120,9 @@ fn add_cells_of<S: Simd, T: Scalar, const RUNS: usize, const VECTORS: usize>(
     }
 }
 
-/// The input's gradient: adds the weights to the windows of the list, each times its value. Entry by entry and run by run, so that a
-/// cell's sum doesn't depend on the width of vectors.
+/// Gradient of the input: adds the weights, times each entry's value, to the cells of its window.
+/// The order is entry by entry and run by run, so that a cell's sum doesn't depend on the width of
+/// vectors.
 #[inline(always)]
 pub fn add_weights<S: Simd, T: Scalar>(
     simd: S,
@@ -120,7 +134,9 @@ pub fn add_weights<S: Simd, T: Scalar>(
     macro_rules! of {
         ($($vectors:literal)*) => {
             match runs.size / width::<T, S>() {
-                $($vectors => add_weights_of::<S, T, $vectors>(simd, runs, list, weights, cells),)*
+                $($vectors if const { is_tuned::<T, S>() } => {
+                    add_weights_of::<S, T, $vectors>(simd, runs, list, weights, cells);
+                })*
                 _ => add_weights_of::<S, T, 0>(simd, runs, list, weights, cells),
             }
         };
@@ -128,7 +144,7 @@ pub fn add_weights<S: Simd, T: Scalar>(
     of!(1 2 3 4 5 6 7 8);
 }
 
-/// With `VECTORS` in each run, or any number if that is 0.
+/// With `VECTORS` vectors in each run, or any number if `VECTORS` is 0.
 #[inline(always)]
 fn add_weights_of<S: Simd, T: Scalar, const VECTORS: usize>(
     simd: S,
@@ -147,7 +163,8 @@ fn add_weights_of<S: Simd, T: Scalar, const VECTORS: usize>(
         let g = T::splat(simd, g);
         for (&cell, weights) in runs.cells.iter().zip(weights.chunks_exact(len)) {
             let first = at + cell;
-            // SAFETY: `at <= list.last` and `cell + len <= reach`, so by the assertion above `first + len <= cells.len()`.
+            // SAFETY: `at <= list.last` and `cell + len <= reach`, so by the assertion above `first
+            // + len <= cells.len()`.
             let cells = unsafe { cells.get_unchecked_mut(first..first + len) };
             let weights = T::vectors::<S>(weights);
             for (cell, &weight) in T::vectors_mut::<S>(cells).iter_mut().zip(weights) {

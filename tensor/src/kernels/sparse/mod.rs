@@ -1,4 +1,4 @@
-//! Matrices of which most is zero, as lists of what isn't.
+//! Mostly-zero matrices, as lists of their non-zero elements.
 
 mod product;
 
@@ -9,13 +9,14 @@ use pulp::{Simd, WithSimd};
 use super::simd::{self, vectorized};
 use crate::{Scalar, Tensor, buffer::Buffer, pool};
 
-/// Columns of a block of lists: the weights that belong to it fit a first-level cache.
+/// Columns of a block of lists: the weights that belong to it fit the first-level cache.
 const BLOCK: usize = 64;
 
-/// Walking costs about twice as much for each number as a dense product does.
+/// Maximum share of non-zero elements: each costs about twice as much as in a dense product.
 const DENSEST: f64 = 0.4;
 
-/// What is not zero in a matrix: for each row and block of columns, a list of columns and values.
+/// The non-zero elements of a matrix: for each row and block of columns, a list of columns and
+/// values.
 pub struct Sparse<T: Scalar> {
     rows: usize,
     columns: usize,
@@ -26,13 +27,13 @@ pub struct Sparse<T: Scalar> {
 }
 
 impl<T: Scalar> Sparse<T> {
-    /// Whether enough of `x`, with rows of `columns`, is zero.
+    /// Returns whether enough of `x`, with rows of `columns`, is zero.
     pub fn pays(x: &[T], columns: usize) -> bool {
         let fits = !x.is_empty() && u32::try_from(columns).is_ok();
         fits && count_not_zero(x) as f64 <= DENSEST * x.len() as f64
     }
 
-    /// The lists of `x`, in row-major order with rows of `columns`.
+    /// Lists the non-zero elements of `x`, in row-major order with rows of `columns`.
     pub fn new(x: &[T], columns: usize) -> Self {
         let rows = x.len() / columns;
         let blocks = columns.div_ceil(BLOCK);
@@ -49,7 +50,7 @@ impl<T: Scalar> Sparse<T> {
         let tasks = tasks.zip(lists.values.chunks_mut(task * columns));
         let tasks = tasks.zip(lists.counts.chunks_mut(task * blocks));
         pool::each(tasks, |_, (((x, at), values), counts)| {
-            simd::run(Build {
+            simd::run_for::<T, _>(Build {
                 x,
                 columns,
                 at,
@@ -60,7 +61,7 @@ impl<T: Scalar> Sparse<T> {
         lists
     }
 
-    /// The lists of some rows and one block of columns.
+    /// Returns the lists of some rows and one block of columns.
     #[inline(always)]
     fn lists(&self, rows: Range<usize>, block: usize) -> impl Iterator<Item = List<'_, T>> {
         let (columns, blocks) = (self.columns, self.columns.div_ceil(BLOCK));
@@ -81,7 +82,7 @@ impl<T: Scalar> Sparse<T> {
     }
 }
 
-/// What isn't zero in one row and block.
+/// The non-zero elements of one row and block.
 #[derive(Clone, Copy)]
 struct List<'a, T> {
     at: &'a [u32],
@@ -96,7 +97,7 @@ impl<T: Scalar> List<'_, T> {
     }
 }
 
-/// Lists what isn't zero in some rows.
+/// Lists the non-zero elements of some rows.
 struct Build<'a, T> {
     x: &'a [T],
     columns: usize,
@@ -125,13 +126,15 @@ impl<T: Scalar> WithSimd for Build<'_, T> {
     }
 }
 
-/// Writes what isn't zero, and its columns, to the front of `values` and `at`; returns how many.
+/// Writes the non-zero elements and their columns to the start of `values` and `at`; returns their
+/// number.
 #[inline(always)]
 fn list<T: Scalar>(x: &[T], first: usize, at: &mut [u32], values: &mut [T]) -> u32 {
     assert!(at.len() >= x.len() && values.len() >= x.len());
     let mut count = 0;
     let mut add = |column: usize, value: T| {
-        // Written in any case and kept only if counted: a branch would be guessed wrong too often.
+        // Every element is written and only counted if it is kept: a branch would be mispredicted
+        // too often.
         // SAFETY: `count` is at most the number of elements of `x` before this one.
         unsafe {
             *at.get_unchecked_mut(count) = column as u32;
@@ -142,7 +145,7 @@ fn list<T: Scalar>(x: &[T], first: usize, at: &mut [u32], values: &mut [T]) -> u
     let (chunks, rest) = x.as_chunks::<8>();
     let mut column = first;
     for chunk in chunks {
-        // Zeros come in rows.
+        // Zeros are often adjacent.
         if chunk.iter().fold(false, |any, x| any | x.is_not_zero()) {
             chunk
                 .iter()
@@ -162,7 +165,7 @@ fn count_not_zero<T: Scalar>(x: &[T]) -> usize {
     vectorized(|| x.chunks(1 << 16).map(count).sum())
 }
 
-/// Whether all elements are finite.
+/// Returns whether all elements are finite.
 pub fn is_finite<T: Scalar>(x: &Tensor<T>) -> bool {
     match x.as_slice_memory_order() {
         Some(x) => all_finite(x),
@@ -170,10 +173,10 @@ pub fn is_finite<T: Scalar>(x: &Tensor<T>) -> bool {
     }
 }
 
-/// Whether all numbers are finite.
+/// Returns whether all values are finite.
 pub fn all_finite<T: Scalar>(x: &[T]) -> bool {
     vectorized(|| {
-        // Zero times a number is zero, or NaN if it isn't finite.
+        // Zero times a value is zero, or NaN if the value isn't finite.
         let mut sums = [T::zero(); 32];
         let (chunks, rest) = x.as_chunks::<32>();
         for chunk in chunks {

@@ -1,4 +1,4 @@
-//! Products with a matrix of which most is zero: only what isn't is walked.
+//! Products with a mostly-zero matrix: only its non-zero elements are visited.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::{
     buffer::Buffer,
     kernels::{
         gemm::{rows, tiles},
-        simd::{self, width},
+        simd::{self, Lanes, is_tuned, width},
     },
     pool,
 };
@@ -19,21 +19,19 @@ use crate::{
 /// Outputs that are summed at once: as many as fit the registers of AVX2.
 const OUTPUTS: usize = 96;
 
-/// Vectors that are summed at once.
-const VECTORS: usize = 12;
-
-/// Rows of a task of the product; the fewer, the more often all weights are read.
+/// Rows of a task of the product; fewer rows mean that all weights are read more often.
 const ROWS: usize = 50;
 
 impl<T: Scalar> Sparse<T> {
-    /// The product with `weights`, `[columns, n]` in row-major order, with `bias` added to each row: `[rows, n]`.
+    /// Multiplies by `weights`, `[columns, n]` in row-major order, and adds `bias` to each row:
+    /// returns `[rows, n]`.
     pub fn matmul(&self, weights: &[T], n: usize, bias: Option<&[T]>) -> Array2<T> {
         let out = Buffer::any(self.rows * n).into_array(&[self.rows, n]);
         let mut out = out
             .into_dimensionality()
             .unwrap_or_else(|e| unreachable!("a matrix: {e}"));
         pool::each(tiles(&mut out, ROWS, OUTPUTS), |_, ([row, column], out)| {
-            simd::run(Matmul {
+            simd::run_for::<T, _>(Matmul {
                 x: self,
                 weights,
                 n,
@@ -46,12 +44,12 @@ impl<T: Scalar> Sparse<T> {
         out
     }
 
-    /// The product of its transpose with `g`, `[rows, n]` in row-major order: `[columns, n]`.
+    /// Multiplies the transpose by `g`, `[rows, n]` in row-major order: returns `[columns, n]`.
     pub fn transposed_matmul(&self, g: &[T], n: usize) -> Array2<T> {
         let mut out = Buffer::any(self.columns * n);
         if n > 0 {
             pool::each(out.chunks_mut(BLOCK * n), |block, out| {
-                simd::run(TransposedMatmul {
+                simd::run_for::<T, _>(TransposedMatmul {
                     x: self,
                     g,
                     n,
@@ -150,15 +148,24 @@ impl<T: Scalar> WithSimd for TransposedMatmul<'_, T> {
     }
 }
 
-/// Columns that are summed at once.
-fn passes<S: Simd, T: Scalar>(columns: usize) -> impl Iterator<Item = Range<usize>> {
-    let most = VECTORS * width::<T, S>();
-    let starts = (0..columns).step_by(most);
-    starts.map(move |start| start..(start + most).min(columns))
+/// Maximum number of vectors that are summed at once: the registers of AVX2 hold 12 of them with
+/// their operands.
+const fn most_vectors<T: Lanes, S: Simd>() -> usize {
+    if is_tuned::<T, S>() { 12 } else { 4 }
 }
 
-/// Makes each row, of `columns` elements, of what its list says: the rows of a matrix at the places of the list, each times its value; adds that to what
-/// the row holds, if that is to be kept. Rows of the matrix are as far apart as told.
+/// Columns that are summed at once: whole vectors, then the remainder that doesn't fill one.
+fn passes<S: Simd, T: Scalar>(columns: usize) -> impl Iterator<Item = Range<usize>> {
+    let lanes = width::<T, S>();
+    let (most, whole) = (most_vectors::<T, S>() * lanes, columns / lanes * lanes);
+    let starts = (0..whole).step_by(most);
+    let passes = starts.map(move |start| start..(start + most).min(whole));
+    passes.chain((whole < columns).then_some(whole..columns))
+}
+
+/// Sets each row, of `columns` elements, to the sum of the rows of a matrix at the positions of its
+/// list, each times its value; adds it to the row if `keep` is set. `matrix` comes with the
+/// distance between its rows.
 #[inline(always)]
 fn add_products<'a, S: Simd, T: Scalar>(
     simd: S,
@@ -170,14 +177,18 @@ fn add_products<'a, S: Simd, T: Scalar>(
     macro_rules! of {
         ($($vectors:literal)*) => {
             match columns / width::<T, S>() {
-                $($vectors => add_vectors::<S, T, $vectors>(simd, rows, matrix, keep),)*
-                _ => unreachable!("at most {VECTORS} vectors"),
+                0 => add_part::<S, T>(simd, rows, matrix, keep),
+                $($vectors => if const { $vectors <= most_vectors::<T, S>() } {
+                    add_vectors::<S, T, $vectors>(simd, rows, matrix, keep);
+                },)*
+                _ => {}
             }
         };
     }
-    of!(0 1 2 3 4 5 6 7 8 9 10 11 12);
+    of!(1 2 3 4 5 6 7 8 9 10 11 12);
 }
 
+/// [`add_products`] for rows of whole vectors.
 #[inline(always)]
 fn add_vectors<'a, S: Simd, T: Scalar, const VECTORS: usize>(
     simd: S,
@@ -185,34 +196,42 @@ fn add_vectors<'a, S: Simd, T: Scalar, const VECTORS: usize>(
     (matrix, stride): (&[T], usize),
     keep: bool,
 ) {
-    let lanes = VECTORS * width::<T, S>();
     for (list, row) in rows {
-        let (whole, rest) = row.split_at_mut(lanes);
-        if let Some(row) = T::vectors_mut::<S>(whole).first_chunk_mut::<VECTORS>() {
-            let mut sums = match keep {
-                true => *row,
-                false => [T::splat(simd, T::zero()); VECTORS],
-            };
-            for (at, value) in list.iter() {
-                let weights = T::vectors::<S>(&matrix[at * stride..][..lanes]);
-                let value = T::splat(simd, value);
-                for (sum, &weight) in sums.iter_mut().zip(weights) {
-                    *sum = T::fma(simd, value, weight, *sum);
-                }
+        let Some(row) = T::vectors_mut::<S>(row).first_chunk_mut::<VECTORS>() else {
+            continue;
+        };
+        let mut sums = match keep {
+            true => *row,
+            false => [T::splat(simd, T::zero()); VECTORS],
+        };
+        for (at, value) in list.iter() {
+            let weights = &matrix[at * stride..][..VECTORS * width::<T, S>()];
+            let value = T::splat(simd, value);
+            for (sum, &weight) in sums.iter_mut().zip(T::vectors::<S>(weights)) {
+                *sum = T::fma(simd, value, weight, *sum);
             }
-            *row = sums;
         }
-        // What doesn't fill a vector.
-        if !rest.is_empty() {
-            let mut sum = match keep {
-                true => T::load(simd, rest),
-                false => T::splat(simd, T::zero()),
-            };
-            for (at, value) in list.iter() {
-                let weights = T::load(simd, &matrix[at * stride + lanes..][..rest.len()]);
-                sum = T::fma(simd, T::splat(simd, value), weights, sum);
-            }
-            T::store(simd, rest, sum);
+        *row = sums;
+    }
+}
+
+/// [`add_products`] for rows of less than a vector.
+#[inline(always)]
+fn add_part<'a, S: Simd, T: Scalar>(
+    simd: S,
+    rows: impl Iterator<Item = (List<'a, T>, &'a mut [T])>,
+    (matrix, stride): (&[T], usize),
+    keep: bool,
+) {
+    for (list, row) in rows {
+        let mut sum = match keep {
+            true => T::load(simd, row),
+            false => T::splat(simd, T::zero()),
+        };
+        for (at, value) in list.iter() {
+            let weights = T::load(simd, &matrix[at * stride..][..row.len()]);
+            sum = T::fma(simd, T::splat(simd, value), weights, sum);
         }
+        T::store(simd, row, sum);
     }
 }

@@ -145,7 +145,7 @@ fn joined(a: Input, b: Input) -> Case {
         "concat",
         vec![a, b],
         arguments,
-        |x| concat(x[0], x[1], arguments),
+        |x| concat(x, arguments),
         |x, g| {
             let first = x[0].shape()[arguments];
             let along = ndarray::Axis(arguments);
