@@ -6,7 +6,10 @@ use clap::Args;
 use tapeline_data::{DataError, Dataset, Loaded, known, load};
 use tapeline_models::Model;
 
-use crate::{context::Context, error::CliError, model_arg::Source, training::config::DataConfig};
+use crate::{
+    context::Context, error::CliError, model_arg::Source, shell, stored_path::StoredPath,
+    training::config::DataConfig,
+};
 
 /// Options of commands that read data.
 #[derive(Args)]
@@ -38,8 +41,10 @@ impl DataArgs {
     /// Reads the data for trainings.
     pub fn for_training(&self, cx: &Context) -> Result<TrainingData, CliError> {
         let loaded = self.load(cx)?;
+        let name = StoredPath::from(&self.data);
         let config = DataConfig {
-            name: loaded.name.clone(),
+            path: name.absolute().filter(|_| !self.is_known()),
+            name,
             transpose: self.transpose,
             train_sha256: loaded.train.sha256(),
             test_sha256: loaded.test.sha256(),
@@ -47,28 +52,27 @@ impl DataArgs {
         Ok(TrainingData { loaded, config })
     }
 
-    /// The options that gave the data of a configuration.
-    pub fn of(config: &DataConfig) -> Self {
-        DataArgs {
-            data: config.name.clone().into(),
+    /// Options that give the data of a configuration: its folder from the root on, then as it was given.
+    pub fn of(config: &DataConfig) -> Vec<Self> {
+        let given = StoredPath::absolute(&config.name);
+        // From the same folder as before, a message names what was given.
+        let moved = config.path.as_ref().filter(|_| config.path != given);
+        let args = |path: &StoredPath| DataArgs {
+            data: path.path().into(),
             transpose: config.transpose,
-        }
+        };
+        moved.into_iter().chain([&config.name]).map(args).collect()
     }
 
     /// These options again.
-    ///
-    /// # Errors
-    /// When the path is no Unicode text.
-    pub fn words(&self) -> Result<Vec<String>, CliError> {
-        let data = self.data.to_str().ok_or_else(|| {
-            let data = self.data.display();
-            CliError::usage(format!(
-                "--data {data}: is no Unicode text, so it fits into no command"
-            ))
-        })?;
-        let mut words = vec!["--data".into(), data.into()];
+    pub fn words(&self) -> Vec<OsString> {
+        let mut words = vec!["--data".into(), shell::operand(self.data.as_ref())];
         words.extend(self.transpose.then(|| "--transpose".into()));
-        Ok(words)
+        words
+    }
+
+    fn is_known(&self) -> bool {
+        known().iter().any(|known| self.data == known.name)
     }
 
     /// Reads the data.

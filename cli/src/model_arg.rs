@@ -11,7 +11,7 @@ use tapeline_data::Normalisation;
 use tapeline_models::{Labels, Model, SpecError, TrainedModel, load, load_weights};
 use tapeline_spec::read;
 
-use crate::{context::Context, error::CliError, training::files::MODEL};
+use crate::{context::Context, error::CliError, shell, training::files::MODEL};
 
 /// The most bytes that a file with a spec may have.
 const MAX_SPEC: u64 = 1 << 20;
@@ -156,7 +156,10 @@ impl Source {
                 "`{}` is a path, but MODEL is read as a spec",
                 self.text
             ))
-            .help(format!("with a mark it is a path: `@{}`", self.text)));
+            .help(format!(
+                "with a mark it is a path: `{}`",
+                shell::quoted(OsStr::new(&format!("@{}", self.text)))
+            )));
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use tapeline_tensor::Tensor;
 use crate::{
     context::Context,
     error::{CliError, Kind},
+    escape,
     folder::Folder,
     model_arg::ModelArg,
     numbers::{Shape, shape},
@@ -28,6 +29,9 @@ const BATCH: usize = 200;
 
 /// Classes that are shown to people, the likeliest first.
 const SHOWN: usize = 3;
+
+/// The widest name of a class, in columns.
+const WIDEST: usize = 60;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline predict @runs/1 seven.png --invert --resize")]
@@ -251,12 +255,13 @@ impl<'a> Prediction<'a> {
             .map(|class| {
                 format!(
                     "{} {}",
-                    classes[class],
+                    escape::cut(&classes[class], WIDEST),
                     percent(self.probabilities[class].into())
                 )
             })
             .collect();
-        format!("{}{index}: {}\n", self.file, shown.join("  "))
+        let file = escape::terminal(&self.file);
+        format!("{file}{index}: {}\n", shown.join("  "))
     }
 }
 

@@ -16,10 +16,7 @@ use crate::{
     numbers::{Shape, shape, whole},
     output,
     table::Table,
-    training::{
-        memory::parts,
-        options::{MAX_BATCH, OPTIMIZER},
-    },
+    training::{limits, memory::parts, options::OPTIMIZER},
 };
 
 #[derive(Args)]
@@ -32,7 +29,7 @@ pub struct Summary {
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
     /// Images in a step of the training whose memory is estimated
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole(1..=MAX_BATCH), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole(limits::BATCH_SIZE), allow_negative_numbers = true)]
     batch_size: usize,
     /// The optimizer of that training
     #[arg(long, value_name = "SPEC", default_value = OPTIMIZER)]

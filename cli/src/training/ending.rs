@@ -4,6 +4,7 @@ use tapeline_models::{Ended, Epoch, Trainer};
 
 use crate::{
     error::CliError,
+    escape, shell,
     table::{Table, percent},
     terminal::Terminal,
     training::{
@@ -51,13 +52,13 @@ impl Recorder<'_> {
     pub fn end(&mut self, ended: Option<Ended>, trainer: &Trainer<'_>) -> Result<Ending, CliError> {
         let epochs = trainer.history.len() as u64;
         let failure = match self.failure.take() {
-            Some(Failure::Error(error)) => return Err(self.can_be_resumed(error)),
+            Some(Failure::Error(error)) => return Err(self.run.can_be_resumed(error)),
             Some(Failure::NotFinite(name)) => Some(name),
             None => None,
         };
         if failure.is_none() && ended == Some(Ended::Stopped) {
             let stopped = self.stop(trainer);
-            stopped.map_err(|error| self.can_be_resumed(error))?;
+            stopped.map_err(|error| self.run.can_be_resumed(error))?;
         }
         self.run.draw(self.model.short(), &trainer.history)?;
         match (ended, failure) {
@@ -117,14 +118,6 @@ impl Recorder<'_> {
         Ok(Ending::Diverged(found))
     }
 
-    /// Adds what to do about a file that couldn't be written.
-    fn can_be_resumed(&self, error: CliError) -> CliError {
-        let run = self.run.name();
-        error.help(format!(
-            "`tapeline train --resume {run}` goes on from what has been written"
-        ))
-    }
-
     fn keep(&self, end: End) -> Result<(), CliError> {
         let plan = &self.model.plan;
         let outcome = Outcome::new(plan.parameters(), plan.multiply_adds(), self.threads, end);
@@ -140,7 +133,7 @@ impl Ending {
     pub fn tell(
         self,
         run: &Run,
-        events: &mut Events<'_>,
+        events: &mut Events,
         terminal: &Terminal,
     ) -> Result<Epoch, CliError> {
         let out = run.name();
@@ -150,7 +143,7 @@ impl Ending {
                     epochs: last.epoch,
                     figures: (&last).into(),
                     out: &out,
-                });
+                })?;
                 Ok(last)
             }
             Ending::Diverged(found) => {
@@ -161,7 +154,7 @@ impl Ending {
                     largest_gradient: found.largest_gradient.as_ref().map(|(_, norm)| *norm),
                     largest_gradient_of: found.largest_gradient.as_ref().map(|(name, _)| &**name),
                     out: &out,
-                });
+                })?;
                 let kept = match found.kept {
                     Some(epoch) => format!("{out}/{MODEL} has the weights of epoch {epoch}"),
                     None => "no epoch was finished, so there is no model file".into(),
@@ -181,9 +174,10 @@ impl Ending {
                     epoch,
                     step,
                     out: &out,
-                });
+                })?;
+                let command = shell::resume(&run.folder);
                 terminal.note(&format!(
-                    "stopped in epoch {epoch} after {step} steps; `tapeline train --resume {out}` goes on, and {out}/{MODEL} has the weights of this moment"
+                    "stopped in epoch {epoch} after {step} steps; `{command}` goes on, and {out}/{MODEL} has the weights of this moment"
                 ));
                 Err(CliError::Reported(exit_code(signal)))
             }
@@ -202,5 +196,5 @@ pub fn table(last: &Epoch, run: &Run) -> String {
     if let Some((loss, accuracy)) = last.val {
         row("val", loss, accuracy);
     }
-    format!("{table}{}\n", run.name())
+    format!("{table}{}\n", escape::terminal(&run.name()))
 }

@@ -1,6 +1,6 @@
 //! A training, ready to run.
 
-use tapeline_data::{Dataset, Normalisation};
+use tapeline_data::Dataset;
 use tapeline_models::{
     Data, Labels, Memory, Model, Recipe, Trainer, checkpoint, fit, load_weights,
 };
@@ -16,6 +16,7 @@ use crate::{
         ending::Ending,
         every::{Due, Every},
         files::CHECKPOINT,
+        origin::Origin,
         recorder::{Recorder, Watch},
         run::Run,
         settings::{Settings, Specs},
@@ -73,10 +74,12 @@ impl<'r> Job<'r> {
         let model = specs.source.build(&data.loaded.train.shape(), cx)?;
         let (train, test) = agree(&model, &data.loaded, &specs.source)?;
         let fits = specs.loss.expect_classes(train.classes.len());
-        fits.map_err(in_option("--loss", &settings.loss))?;
-        let parts = Parts::new(settings, train, test)?;
+        fits.map_err(in_option(&specs.origin.of("loss"), &settings.loss))?;
+        let parts = Parts::new(settings, &specs.origin, train, test)?;
         let weights = settings.weights.as_ref();
-        let weights = weights.map(|file| load_weights(file, &model)).transpose()?;
+        let weights = weights
+            .map(|file| load_weights(file.path(), &model))
+            .transpose()?;
         let steps_in_epoch = parts.train.len().div_ceil(settings.batch_size) as u64;
         let schedule = specs
             .schedule
@@ -128,11 +131,12 @@ impl<'r> Job<'r> {
         self.restore(&mut trainer, run)?;
         trainer.profile = manner.profiled.then(Profile::default);
         run.begin(&self.config, &trainer.history)?;
-        watch.begin(&trainer);
+        let told = watch.begin(&trainer);
+        told.map_err(|error| run.can_be_resumed(error))?;
 
         let labels = Labels {
             classes: self.parts.train.classes.to_vec(),
-            normalisation: Normalisation::default(),
+            normalisation: self.config.normalisation.0,
         };
         let mut recorder = Recorder {
             run,
@@ -184,7 +188,7 @@ impl<'r> Job<'r> {
             epochs: self.config.epochs,
             batch_size: self.config.batch_size,
             seed: self.config.seed,
-            normalisation: Normalisation::default(),
+            normalisation: self.config.normalisation.0,
             augment: self.specs.augment.as_ref(),
             schedule: &self.schedule,
         }
@@ -192,12 +196,18 @@ impl<'r> Job<'r> {
 }
 
 impl Parts {
-    fn new(settings: &Settings, train: Dataset, test: Dataset) -> Result<Parts, CliError> {
+    fn new(
+        settings: &Settings,
+        origin: &Origin,
+        train: Dataset,
+        test: Dataset,
+    ) -> Result<Parts, CliError> {
         let (mut train, val) = match settings.val {
             Some(count) => {
                 let parts = train.split_last(count);
-                let (train, val) =
-                    parts.map_err(|error| CliError::usage(format!("--val {count}: {error}")))?;
+                let (train, val) = parts.map_err(|error| {
+                    CliError::usage(format!("{} {count}: {error}", origin.of("val")))
+                })?;
                 (train, Some(val))
             }
             None => (train, None),

@@ -20,11 +20,17 @@ use crate::{
 /// Who is told how far a training is.
 pub trait Watch: Send {
     /// The next step is the first one, or the first after those that a resumed training has taken.
-    fn begin(&mut self, trainer: &Trainer<'_>);
+    ///
+    /// # Errors
+    /// When this can't be shown; the training doesn't begin then.
+    fn begin(&mut self, trainer: &Trainer<'_>) -> Result<(), CliError>;
     /// A step is done.
     fn step(&mut self, now: &Progress);
     /// An epoch is done, and its files are written.
-    fn epoch(&mut self, epoch: &Epoch);
+    ///
+    /// # Errors
+    /// When this can't be shown; the training ends then, and can be resumed.
+    fn epoch(&mut self, epoch: &Epoch) -> Result<(), CliError>;
 }
 
 /// The observer of a training.
@@ -42,7 +48,7 @@ pub struct Recorder<'a> {
 
 /// What ends a training from outside of it.
 pub enum Failure {
-    /// A file could not be written.
+    /// A file or stdout could not be written.
     Error(CliError),
     /// The last step of an epoch has made a parameter that is not finite; its name.
     NotFinite(String),
@@ -84,7 +90,7 @@ impl Recorder<'_> {
         }
         self.run.add(epoch).map_err(Failure::Error)?;
         self.checkpoint(trainer).map_err(Failure::Error)?;
-        self.watch.epoch(epoch);
+        self.watch.epoch(epoch).map_err(Failure::Error)?;
         match not_finite {
             Some(param) => Err(Failure::NotFinite(param.name.clone())),
             None => Ok(()),

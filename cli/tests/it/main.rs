@@ -3,9 +3,12 @@
 mod check;
 mod common;
 mod compare;
+mod edited;
 mod export;
 mod files;
 mod lists;
+mod output;
+mod outside;
 mod page;
 mod predict;
 mod readme;
