@@ -1,6 +1,9 @@
 //! The list of commands.
 
-use std::env;
+use std::{
+    env,
+    io::{self, Write},
+};
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -9,7 +12,11 @@ use crate::commands::{
     export::Export, predict::Predict, registry::Name, report::Report, summary::Summary,
     train::Train,
 };
-use crate::terminal::Common;
+use crate::{
+    error::{CliError, Kind},
+    escape,
+    terminal::{Common, Terminal},
+};
 
 /// One line of text becomes a trained classifier
 #[derive(Parser)]
@@ -18,7 +25,7 @@ use crate::terminal::Common;
     version,
     max_term_width = 100,
     args_override_self = true,
-    after_help = "Example:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
+    after_help = "Of an option that is given twice, the last value counts.\n\nExample:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -80,8 +87,28 @@ impl Cli {
     }
 }
 
+/// Shows what clap has to say instead of arguments: help or the version, on stdout, or what is wrong with the arguments, on stderr.
+///
+/// # Errors
+/// When stdout can't be written; with the exit code when the arguments are wrong.
+pub fn tell(told: &clap::Error, terminal: &Terminal) -> Result<(), CliError> {
+    if !told.use_stderr() {
+        let written = told.print().and_then(|()| io::stdout().flush());
+        return written.map_err(CliError::Output);
+    }
+    let is_clean = |arg: &str| escape::terminal(arg) == arg;
+    if env::args_os().all(|arg| arg.to_str().is_some_and(is_clean)) {
+        // In colour. A stderr that is closed is no reason for another exit code.
+        let _ = told.print();
+    } else {
+        let plain = told.render().to_string();
+        plain.lines().for_each(|line| terminal.line(line));
+    }
+    Err(CliError::Reported(Kind::Usage as u8))
+}
+
 /// The value of `--color`, for errors in the arguments themselves.
-fn color_asked() -> ColorChoice {
+pub fn color_asked() -> ColorChoice {
     let mut args = env::args_os().skip_while(|arg| arg != "--color").skip(1);
     let asked = args.next().or_else(|| {
         let joined = |arg: std::ffi::OsString| Some(arg.to_str()?.strip_prefix("--color=")?.into());
@@ -91,5 +118,78 @@ fn color_asked() -> ColorChoice {
         Some("always") => ColorChoice::Always,
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use clap::ArgAction;
+
+    use super::*;
+
+    /// Values of which every option takes one.
+    const VALUES: [&str; 6] = ["2", "1x28x28", "2GB", "never", "30s", "x"];
+
+    /// Arguments that are wanted beside some options.
+    const BESIDE: [&[&str]; 6] = [
+        &[],
+        &["x"],
+        &["x", "x"],
+        &["x", "x", "--weights=x"],
+        &["list"],
+        &["bash"],
+    ];
+
+    /// Of all options of all commands the last value counts.
+    #[test]
+    fn of_an_option_that_is_given_twice_the_last_value_counts() {
+        let mut cli = Cli::command();
+        cli.build();
+        let mut options = 0;
+        for command in cli
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+        {
+            let name = command.get_name();
+            for arg in command
+                .get_arguments()
+                .filter(|arg| arg.get_long().is_some())
+            {
+                let long = format!("--{}", arg.get_long().unwrap());
+                let read = |words: &[&str]| {
+                    let read = |beside: &&[&str]| {
+                        let words = [&["tapeline", name], *beside, words].concat();
+                        Cli::command().try_get_matches_from(words).ok()
+                    };
+                    BESIDE.iter().find_map(read)
+                };
+                match arg.get_action() {
+                    ArgAction::SetTrue => {
+                        assert!(read(&[&long, &long]).is_some(), "{name} {long}");
+                    }
+                    ArgAction::Set => {
+                        let reads = |value: &&&str| read(&[&long, value]).is_some();
+                        let value = VALUES.iter().find(reads);
+                        let value = *value.unwrap_or_else(|| panic!("no value for {name} {long}"));
+                        let other = VALUES.iter().rfind(reads).unwrap();
+                        let matches = read(&[&long, other, &long, value]);
+                        let matches = matches.unwrap_or_else(|| panic!("{name} {long} twice"));
+                        let mut matches = &matches;
+                        while let Some((_, inner)) = matches.subcommand() {
+                            matches = inner;
+                        }
+                        let found: Vec<_> =
+                            matches.get_raw(arg.get_id().as_str()).unwrap().collect();
+                        assert_eq!(found, [OsStr::new(value)], "{name} {long}");
+                    }
+                    ArgAction::Help | ArgAction::Version => continue,
+                    other => panic!("{name} {long}: {other:?}"),
+                }
+                options += 1;
+            }
+        }
+        assert!(options > 50, "{options}");
     }
 }

@@ -1,15 +1,21 @@
 //! DATA: a data set by name or folder, and what a model must be to learn it.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fmt::Display,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
-use tapeline_data::{Dataset, Loaded, load};
+use tapeline_data::{Dataset, Loaded, known, load};
 use tapeline_models::Model;
 
 use crate::{
     context::Context,
     error::CliError,
     model_arg::{KnownRun, Source},
+    shell,
+    stored_path::StoredPath,
     study::DataFacts,
     training::config::DataConfig,
 };
@@ -30,7 +36,10 @@ pub struct DataArgs {
 
 /// The data that a command reads.
 pub struct Chosen {
-    data: OsString,
+    /// A name of `data list`, or a folder, as it was given.
+    name: StoredPath,
+    /// Where a run found the folder: looked for there first.
+    path: Option<StoredPath>,
     transpose: bool,
     /// Whether `--data` names them.
     pub named: bool,
@@ -48,7 +57,7 @@ impl TrainingData {
     /// What a study says of it.
     pub fn facts(&self) -> DataFacts {
         DataFacts {
-            name: self.config.name.clone(),
+            name: self.config.name.to_string(),
             train_samples: self.loaded.train.len(),
             test_samples: self.loaded.test.len(),
         }
@@ -93,12 +102,16 @@ impl DataArgs {
         }
         let named = self.data.is_some();
         let of_run = run.filter(|run| {
-            let name = run.config.data.name.as_str();
-            self.data.as_ref().is_none_or(|data| data == name)
+            let name = run.config.data.name.path();
+            self.data.as_ref().is_none_or(|data| Path::new(data) == name)
         });
         let Some(run) = of_run else {
             return Ok(Chosen {
-                data: self.data.clone().unwrap_or_else(|| DEFAULT.into()),
+                name: match &self.data {
+                    Some(data) => data.into(),
+                    None => DEFAULT.into(),
+                },
+                path: None,
                 transpose: self.transpose.unwrap_or(false),
                 named,
                 run: None,
@@ -108,7 +121,8 @@ impl DataArgs {
         let transpose = self.transpose.unwrap_or(known.transpose);
         let is_same = transpose == known.transpose;
         Ok(Chosen {
-            data: known.name.clone().into(),
+            name: known.name.clone(),
+            path: known.path.clone().filter(|_| !named),
             transpose,
             named,
             run: is_same.then(|| (run.folder.clone(), known.clone())),
@@ -117,14 +131,17 @@ impl DataArgs {
 }
 
 impl Chosen {
-    /// The data of a configuration.
-    pub fn of(config: &DataConfig) -> Self {
-        Chosen {
-            data: config.name.clone().into(),
+    /// The places where the data of a configuration may be, in the order in which to look.
+    pub fn of(config: &DataConfig) -> Vec<Self> {
+        let places = places(&config.name, config.path.as_ref());
+        let chosen = |place: &StoredPath| Chosen {
+            name: place.clone(),
+            path: None,
             transpose: config.transpose,
             named: false,
             run: None,
-        }
+        };
+        places.into_iter().map(chosen).collect()
     }
 
     /// Whether a run says which data they are.
@@ -138,7 +155,7 @@ impl Chosen {
             Some((run, known)) => {
                 format!("the data are those of {}: {}", run.display(), known.text())
             }
-            None => format!("the data are `{}`", self.data.display()),
+            None => format!("the data are `{}`", self.name),
         }
     }
 
@@ -146,7 +163,8 @@ impl Chosen {
     pub fn for_training(&self, cx: &Context) -> Result<TrainingData, CliError> {
         let loaded = self.load(cx)?;
         let config = DataConfig {
-            name: loaded.name.clone(),
+            path: self.name.absolute().filter(|_| !self.is_known()),
+            name: self.name.clone(),
             transpose: self.transpose,
             train_sha256: loaded.train.sha256(),
             test_sha256: loaded.test.sha256(),
@@ -171,24 +189,21 @@ impl Chosen {
     }
 
     /// These data as options.
-    ///
-    /// # Errors
-    /// When the path is no Unicode text.
-    pub fn words(&self) -> Result<Vec<String>, CliError> {
-        let data = self.data.to_str().ok_or_else(|| {
-            let data = self.data.display();
-            CliError::usage(format!(
-                "--data {data}: is no Unicode text, so it fits into no command"
-            ))
-        })?;
-        let mut words = vec!["--data".into(), data.into()];
+    pub fn words(&self) -> Vec<OsString> {
+        let mut words = vec!["--data".into(), shell::operand(self.name.path())];
         words.extend(self.transpose.then(|| "--transpose".into()));
-        Ok(words)
+        words
+    }
+
+    fn is_known(&self) -> bool {
+        let name = self.name.path();
+        known().iter().any(|known| name == Path::new(known.name))
     }
 
     /// Reads the data.
     pub fn load(&self, cx: &Context) -> Result<Loaded, CliError> {
-        let mut loaded = load(&self.data).map_err(|error| match &self.run {
+        let loaded = first(places(&self.name, self.path.as_ref()), |place| load(place.path()));
+        let mut loaded = loaded.map_err(|error| match &self.run {
             Some((folder, known)) if !self.named => CliError::data(format!(
                 "{} was trained on {}, which cannot be read: {error}",
                 folder.display(),
@@ -208,7 +223,32 @@ impl Chosen {
     }
 }
 
-fn changed(data: &str, run: impl std::fmt::Display) -> String {
+/// Where data may be: their folder from the root on, then as it was given.
+fn places<'a>(name: &'a StoredPath, path: Option<&'a StoredPath>) -> Vec<&'a StoredPath> {
+    // In the same folder as before, a message names what was given.
+    let moved = path.filter(|path| name.absolute().as_ref() != Some(path));
+    moved.into_iter().chain([name]).collect()
+}
+
+/// The first success. Where there is none, the first failure.
+///
+/// # Panics
+/// When nothing is attempted.
+pub fn first<A, T, E>(
+    all: impl IntoIterator<Item = A>,
+    attempt: impl Fn(A) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut failure = None;
+    for one in all {
+        match attempt(one) {
+            Ok(found) => return Ok(found),
+            Err(error) => _ = failure.get_or_insert(error),
+        }
+    }
+    Err(failure.expect("at least one attempt"))
+}
+
+fn changed(data: impl Display, run: impl Display) -> String {
     format!(
         "{data}: the data have changed since {run} was trained on them: their SHA-256 is another"
     )

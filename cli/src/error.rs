@@ -70,6 +70,11 @@ impl CliError {
 
     /// Adds what the user can do about it.
     pub fn help(mut self, text: impl Into<String>) -> Self {
+        if let CliError::Output(reason) = &self
+            && reason.kind() != io::ErrorKind::BrokenPipe
+        {
+            self = CliError::internal(format!("standard output cannot be written: {reason}"));
+        }
         if let CliError::Plain { help, .. } = &mut self {
             *help = Some(text.into());
         }
@@ -99,8 +104,18 @@ pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>)
 /// What is wrong in a TOML file of this text, and where.
 pub fn in_toml(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
-    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-    format!("line {line}: {}", error.message())
+    let line = before.map_or(0, |before| before.matches('\n').count());
+    let (key, _) = text
+        .lines()
+        .nth(line)
+        .and_then(|line| line.split_once('='))
+        .unwrap_or_default();
+    let (key, message) = (format!("`{}`", key.trim()), error.message());
+    let key = match key == "``" || message.contains(&key) {
+        true => String::new(),
+        false => format!("{key}: "),
+    };
+    format!("line {}: {key}{message}", line + 1)
 }
 
 impl From<DataError> for CliError {

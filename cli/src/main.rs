@@ -9,8 +9,10 @@
 //! | [`context`] | what every command is given: the registries, the terminal |
 //! | [`error`] | what ends the program, and its exit code |
 //! | [`render`] | a diagnostic as text, with carets under the place |
+//! | [`escape`], [`shell`] | text from outside, as it is shown; commands, as a shell reads them |
 //! | [`terminal`], [`output`] | stderr and stdout; what every command takes |
 //! | [`numbers`], [`bytes`] | numbers given as options |
+//! | [`stored_path`] | paths in TOML and JSON |
 //! | [`model_arg`], [`data_arg`] | MODEL and DATA |
 //! | [`training`] | one training: from options to a run folder |
 //! | [`report`] | the report: a study read from a file, as Markdown |
@@ -27,6 +29,7 @@ mod commands;
 mod context;
 mod data_arg;
 mod error;
+mod escape;
 mod folder;
 mod model_arg;
 mod numbers;
@@ -36,6 +39,8 @@ mod pictures;
 mod plots;
 mod render;
 mod report;
+mod shell;
+mod stored_path;
 mod study;
 mod table;
 mod terminal;
@@ -43,7 +48,12 @@ mod training;
 
 use std::{panic, process::ExitCode};
 
-use crate::{cli::Cli, context::Context};
+use crate::{
+    cli::Cli,
+    context::Context,
+    error::CliError,
+    terminal::{Common, Terminal},
+};
 
 fn main() -> ExitCode {
     // A panic is a fault of this program. Its message is out already; what remains is the exit code.
@@ -53,17 +63,20 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(usage) => {
-            // Help that nobody reads is no failure.
-            let _ = usage.print();
-            return ExitCode::from(usage.exit_code() as u8);
+        Err(told) => {
+            let terminal = Terminal::new(&Common::new(cli::color_asked()));
+            return ended(cli::tell(&told, &terminal), &terminal);
         }
     };
     let cx = Context::new(&cli.common);
-    match commands::run(cli.command, &cx) {
+    ended(commands::run(cli.command, &cx), &cx.terminal)
+}
+
+fn ended(result: Result<(), CliError>, terminal: &Terminal) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            cx.terminal.error(&error);
+            terminal.error(&error);
             error.exit_code()
         }
     }

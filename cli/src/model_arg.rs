@@ -29,6 +29,7 @@ use crate::{
     context::Context,
     error::CliError,
     numbers::Shape,
+    shell,
     training::{
         config::Config,
         files::{CONFIG, MODEL},
@@ -75,7 +76,7 @@ impl KnownRun {
     pub fn read(folder: &Path) -> Result<Self, CliError> {
         Ok(KnownRun {
             folder: folder.into(),
-            config: Config::read(folder)?,
+            config: Config::read(folder)?.0,
         })
     }
 }
@@ -267,7 +268,10 @@ impl Source {
                 "`{}` is a path, but MODEL is read as a spec",
                 self.text
             ))
-            .help(format!("with a mark it is a path: `@{}`", self.text)));
+            .help(format!(
+                "with a mark it is a path: `{}`",
+                shell::quoted(OsStr::new(&format!("@{}", self.text)))
+            )));
         }
         Ok(())
     }

@@ -4,24 +4,19 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use tapeline_models::parse_shape;
 
+use crate::training::limits::{positive, within};
+
 /// A parser of integers in a range.
 pub fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
 where
     T: FromStr + PartialOrd + Display + Clone,
 {
-    move |text| {
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        number.ok_or_else(|| format!("must be an integer, {} to {}", range.start(), range.end()))
-    }
+    move |text| within(text.parse().ok(), &range)
 }
 
 /// Reads a learning rate, or the largest norm of a gradient.
 pub fn above_zero(text: &str) -> Result<f64, String> {
-    let number = text
-        .parse()
-        .ok()
-        .filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "must be a finite number above 0".into())
+    positive(text.parse().ok())
 }
 
 /// The shape of an input, without the batch.

@@ -4,10 +4,15 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::error::CliError;
+use crate::{error::CliError, escape};
 
-/// Writes a text as it is.
+/// Writes lines of text.
 pub fn text(text: &str) -> Result<(), CliError> {
+    raw(&escape::lines(text))
+}
+
+/// Writes a text as it is: for programs, or in colour.
+pub fn raw(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
@@ -16,7 +21,7 @@ pub fn text(text: &str) -> Result<(), CliError> {
 
 /// Writes a value as one line of JSON; a number that is not finite is `null`.
 pub fn json(value: &impl Serialize) -> Result<(), CliError> {
-    text(&json_line(value)?)
+    raw(&json_line(value)?)
 }
 
 /// A value as one line of JSON, with its line break.

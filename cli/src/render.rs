@@ -9,8 +9,10 @@
 use std::fmt::Write;
 
 use tapeline_models::SpecError;
-use tapeline_spec::{Diagnostic, Severity};
+use tapeline_spec::{Diagnostic, Severity, is_printable};
 use unicode_width::UnicodeWidthChar;
+
+use crate::escape;
 
 /// The widest line that is shown whole, in columns.
 const WIDTH: usize = 80;
@@ -32,7 +34,7 @@ impl Style {
             "warning" => "1;33",
             _ => "1;36",
         };
-        format!("{}: {}", self.paint(color, word), clean(text))
+        format!("{}: {}", self.paint(color, word), escape::terminal(text))
     }
 
     /// A text in a colour, as a terminal numbers them.
@@ -62,7 +64,12 @@ fn one(origin: Option<&str>, text: &str, diagnostic: &Diagnostic, style: Style) 
     let place = Place::find(text, diagnostic);
     let bar = style.paint("1;34", "│");
     if let Some(origin) = location(origin, text, &place) {
-        let _ = writeln!(out, "  {} {}", style.paint("1;34", "┌"), clean(&origin));
+        let _ = writeln!(
+            out,
+            "  {} {}",
+            style.paint("1;34", "┌"),
+            escape::terminal(&origin)
+        );
     }
     let excerpt = Excerpt::cut(&place);
     let _ = writeln!(out, "  {bar} {}", excerpt.text);
@@ -184,27 +191,17 @@ fn breaks(line: &str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Text without characters that a terminal would obey.
-fn clean(text: &str) -> String {
-    text.chars().map(shown).collect()
-}
-
+/// A character in one column or two, as the carets count them.
 fn shown(char: char) -> char {
     match char {
         '\t' => ' ',
-        _ if is_unshowable(char) => '\u{fffd}',
-        _ => char,
+        _ if is_printable(char) => char,
+        _ => '\u{fffd}',
     }
 }
 
 fn width(char: char) -> usize {
     shown(char).width().unwrap_or(0)
-}
-
-/// Control characters, and marks that turn the direction of writing.
-fn is_unshowable(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

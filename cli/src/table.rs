@@ -4,6 +4,11 @@ use std::fmt;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::escape;
+
+/// The widest cell, in columns: a name from outside may be of any length.
+const WIDEST: usize = 160;
+
 /// Rows whose cells are lined up: numbers to the right, all else to the left.
 #[derive(Default)]
 pub struct Table {
@@ -19,7 +24,7 @@ impl Table {
             rows: vec![
                 heading
                     .iter()
-                    .map(|name| name.trim_start_matches('>').into())
+                    .map(|name| cell(name.strip_prefix('>').unwrap_or(name)))
                     .collect(),
             ],
         }
@@ -27,8 +32,13 @@ impl Table {
 
     /// Adds a row of as many cells as the heading has.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows
+            .push(cells.into_iter().map(|text| cell(&text)).collect());
     }
+}
+
+fn cell(text: &str) -> String {
+    escape::cut(text, WIDEST)
 }
 
 impl fmt::Display for Table {

@@ -11,6 +11,7 @@ use terminal_size::terminal_size_of;
 
 use crate::{
     error::CliError,
+    escape,
     render::{self, Style},
 };
 
@@ -41,6 +42,17 @@ pub struct Common {
     pub color: ColorChoice,
 }
 
+impl Common {
+    /// The defaults, with a choice of colours.
+    pub fn new(color: ColorChoice) -> Self {
+        Common {
+            quiet: false,
+            verbose: false,
+            color,
+        }
+    }
+}
+
 /// The way to the user: what is shown, and how.
 pub struct Terminal {
     pub quiet: bool,
@@ -62,8 +74,13 @@ impl Terminal {
         }
     }
 
-    /// A line, whatever the verbosity. A stderr that is closed is no reason to stop.
+    /// A line, whatever the verbosity.
     pub fn line(&self, text: &str) {
+        self.styled(&escape::terminal(text));
+    }
+
+    /// Lines with colours, in which all text from outside is escaped already. A stderr that is closed is no reason to stop.
+    pub fn styled(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
@@ -76,28 +93,28 @@ impl Terminal {
     /// What the user may want to know.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            self.line(&self.style.headed("note", text));
+            self.styled(&self.style.headed("note", text));
         }
     }
 
     /// What only `-v` shows.
     pub fn detail(&self, text: &str) {
         if self.verbose {
-            self.line(text);
+            text.lines().for_each(|line| self.line(line));
         }
     }
 
     /// What is allowed, but hardly meant.
     pub fn warn(&self, text: &str) {
         if !self.quiet {
-            self.line(&self.style.headed("warning", text));
+            self.styled(&self.style.headed("warning", text));
         }
     }
 
     /// Warnings about a text.
     pub fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError) {
         if !self.quiet && !warnings.diagnostics.is_empty() {
-            self.line(render::all(origin, warnings, self.style).trim_end());
+            self.styled(render::all(origin, warnings, self.style).trim_end());
         }
     }
 
@@ -105,20 +122,17 @@ impl Terminal {
     pub fn error(&self, error: &CliError) {
         match error {
             CliError::Plain { message, help, .. } => {
-                self.line(&self.style.headed("error", message));
+                self.styled(&self.style.headed("error", message));
                 if let Some(help) = help {
-                    self.line(&format!("  {}", self.style.headed("help", help)));
+                    self.styled(&format!("  {}", self.style.headed("help", help)));
                 }
             }
             CliError::Spec { origin, error } => {
-                self.line(render::all(origin.as_deref(), error, self.style).trim_end());
+                self.styled(render::all(origin.as_deref(), error, self.style).trim_end());
             }
             CliError::Output(reason) if reason.kind() != io::ErrorKind::BrokenPipe => {
-                self.line(
-                    &self
-                        .style
-                        .headed("error", &format!("standard output: {reason}")),
-                );
+                let message = format!("standard output cannot be written: {reason}");
+                self.styled(&self.style.headed("error", &message));
             }
             CliError::Output(_) | CliError::Reported(_) => {}
         }

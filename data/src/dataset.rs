@@ -42,6 +42,28 @@ impl Default for Normalisation {
 }
 
 impl Normalisation {
+    /// The same, if every pixel becomes a finite number by it, and different pixels become different numbers.
+    ///
+    /// # Errors
+    /// Otherwise, with what is wrong.
+    pub fn checked(self) -> Result<Self, String> {
+        for (name, number) in [("scale", self.scale), ("std", self.std)] {
+            if !(number.is_finite() && number > 0.0) {
+                return Err(format!(
+                    "`{name}` must be a finite number above 0, got {number}"
+                ));
+            }
+        }
+        if !self.mean.is_finite() {
+            return Err(format!("`mean` must be finite, got {}", self.mean));
+        }
+        let (black, white) = (self.apply(0), self.apply(u8::MAX));
+        match black.is_finite() && white.is_finite() && black < white {
+            true => Ok(self),
+            false => Err(format!("makes {black} to {white} of pixels")),
+        }
+    }
+
     /// The number for one pixel.
     #[inline]
     pub fn apply(self, pixel: u8) -> f32 {

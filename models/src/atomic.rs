@@ -2,9 +2,9 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use tempfile::Builder;
@@ -41,11 +41,18 @@ impl Call {
     ];
 }
 
+/// The longest chain of symbolic links that is followed, as on Linux.
+const MAX_LINKS: usize = 40;
+
 /// Writes a file: to a temporary sibling, synced, then renamed, and the folder synced. An older file stays as it was until then; its
 /// permissions are kept.
 ///
+/// Symbolic links are followed, also to a file that doesn't exist yet: the file that they name is replaced, not the link. A device or a
+/// pipe can't be replaced, so the bytes are written into it.
+///
 /// # Errors
-/// When the folder can't be written, or the disk is full (the error then says how many bytes are needed); nothing is left behind.
+/// When the folder can't be written, `path` is a folder, the links form a loop, or the disk is full (the error then says how many bytes
+/// are needed); nothing is left behind.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_watched(path, bytes, &mut |_| Ok(()))
 }
@@ -77,6 +84,15 @@ fn attempt(
     bytes: &[u8],
     before: &mut dyn FnMut(Call) -> io::Result<()>,
 ) -> io::Result<()> {
+    let old = fs::metadata(path).ok();
+    if old.as_ref().is_some_and(|old| old.is_dir()) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        before(Call::Write)?;
+        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
+    let path = &*followed(path)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -92,7 +108,7 @@ fn attempt(
     before(Call::Create)?;
     let mut file = builder.tempfile_in(folder)?;
     before(Call::Permissions)?;
-    if let Ok(old) = fs::metadata(path) {
+    if let Some(old) = old {
         file.as_file().set_permissions(old.permissions())?;
     }
     before(Call::Write)?;
@@ -103,6 +119,20 @@ fn attempt(
     file.persist(path).map_err(|e| e.error)?;
     before(Call::SyncFolder)?;
     sync_folder(folder)
+}
+
+/// The path at the end of a chain of symbolic links. Nothing need exist there.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            // An absolute target replaces the folder that it is joined to.
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    // The system's own error for a loop.
+    fs::metadata(&path).map(|_| path)
 }
 
 /// Removes what writes that were killed have left in a folder. Nobody else may be writing there.

@@ -140,9 +140,9 @@ pub fn decode(
         mean: number("mean")?,
         std: number("std")?,
     };
-    if normalisation.std == 0.0 {
-        return Err(fail("its normalisation divides by a `std` of 0".into()));
-    }
+    let normalisation = normalisation
+        .checked()
+        .map_err(|problem| fail(format!("its normalisation is wrong: {problem}")))?;
 
     let params = weights::decode(bytes, &model.plan.declared, name)?;
     Ok(TrainedModel {

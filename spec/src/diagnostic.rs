@@ -115,16 +115,34 @@ pub(crate) fn clip(text: &str) -> String {
     }
 }
 
-/// A text for a message: what a terminal would obey, as control characters and marks of direction, is written as its code.
+/// A text for a message, on one line: what is not [printable](is_printable) is written as its code.
+///
+/// ```
+/// use tapeline_spec::printable;
+///
+/// assert_eq!(printable("\x1b[31m\n\u{202e}"), r"\u{1b}[31m\n\u{202e}");
+/// assert_eq!(printable("cafe\u{301} \"漢\""), "cafe\u{301} \"漢\"");
+/// ```
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '"' | '\'' | '\\' => out.push(c),
-            _ => out.extend(c.escape_debug()),
+        match is_printable(c) {
+            true => out.push(c),
+            false => out.extend(c.escape_debug()),
         }
     }
     out
+}
+
+/// Whether a character shows as itself on a terminal: not if it is a control character, a mark of direction, a space other than the
+/// ordinary one, or invisible.
+pub fn is_printable(c: char) -> bool {
+    match c {
+        '"' | '\'' | '\\' => true,
+        c if c.is_ascii() => c.is_ascii_graphic() || c == ' ',
+        // The standard library's tables; they take a combining mark for unprintable only at the beginning of a text.
+        c => format!("a{c}").escape_debug().skip(1).eq([c]),
+    }
 }
 
 /// Names in back-quotes, joined; the first ones only when they are many.

@@ -73,7 +73,7 @@ mod value;
 pub use arg::{Arg, SizeOrWord, SizesOrWord};
 pub use args::Args;
 pub use choices::{Choices, choices};
-pub use diagnostic::{Diagnostic, Severity, printable, quote};
+pub use diagnostic::{Diagnostic, Severity, is_printable, printable, quote};
 pub use expand::{MAX_ALTERNATIVES, expand};
 pub use extent::MAX_CALLS;
 pub use info::ArgInfo;

@@ -20,11 +20,11 @@ use crate::{
         store::Store,
         text, variants,
     },
-    training::{memory, options::Options},
+    training::{limits, memory, options::Options},
 };
 
-/// The most seeds, and trainings at a time.
-const MOST: u64 = 1000;
+/// The most trainings at a time.
+const MOST: usize = 1000;
 
 #[derive(Args)]
 #[command(
@@ -39,7 +39,7 @@ pub struct Compare {
     #[arg(value_name = "MODEL")]
     models: Vec<OsString>,
     /// Number of seeds, from 0 on, for each row
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(1..=MOST), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(limits::SEEDS), allow_negative_numbers = true)]
     seeds: u64,
     #[command(flatten)]
     options: Options,
@@ -63,7 +63,7 @@ pub struct Compare {
 #[derive(Args)]
 pub struct CrewArgs {
     /// Number of trainings at a time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1..=MOST as usize), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1..=MOST), allow_negative_numbers = true)]
     jobs: usize,
     /// Threads, shared out among the trainings [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
@@ -111,7 +111,7 @@ impl Compare {
         let _lock = store.lock()?;
         store.keep(&study)?;
         if self.plan {
-            return output::text(&commands(&tasks, &store, &chosen)?);
+            return output::text(&commands(&tasks, &store, &chosen));
         }
         queue::train(tasks, self.crew.crew(), &store, cx)?;
         self.show(&study, &store, &data, cx)
@@ -164,7 +164,7 @@ impl Compare {
         }
         match self.json {
             true => Ok(()),
-            false => output::text(&format!("{}\n", store.file("").display())),
+            false => output::text(&store.line("")),
         }
     }
 }

@@ -18,6 +18,6 @@ impl Completions {
     pub fn run(&self) -> Result<(), CliError> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "tapeline", &mut script);
-        output::text(&String::from_utf8_lossy(&script))
+        output::raw(&String::from_utf8_lossy(&script))
     }
 }

@@ -16,6 +16,7 @@ use tapeline_tensor::Tensor;
 use crate::{
     context::Context,
     error::{CliError, Kind},
+    escape,
     folder::Folder,
     model_arg::{ModelArg, not_finite},
     numbers::{Shape, shape},
@@ -29,6 +30,9 @@ const BATCH: usize = 200;
 
 /// Classes that are shown to people, the likeliest first.
 const SHOWN: usize = 3;
+
+/// The widest name of a class, in columns.
+const WIDEST: usize = 60;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline predict @runs/1 seven.png --invert --resize")]
@@ -259,12 +263,12 @@ impl<'a> Prediction<'a> {
             .map(|class| {
                 format!(
                     "{} {}",
-                    classes[class],
+                    escape::cut(&classes[class], WIDEST),
                     percent(self.probabilities[class].into())
                 )
             })
             .collect();
-        let place = place(&self.file, self.index);
+        let place = escape::terminal(&place(&self.file, self.index));
         format!("{place}: {}\n", shown.join("  "))
     }
 }

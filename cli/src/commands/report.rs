@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     data_arg::DataArgs,
     error::CliError,
-    output,
+    escape, output,
     report::{definition, markdown::markdown},
     study::{
         files,
@@ -60,7 +60,7 @@ impl Report {
         let _lock = store.lock()?;
         store.keep(&study)?;
         if self.plan {
-            return output::text(&commands(&tasks, &store, &chosen)?);
+            return output::text(&commands(&tasks, &store, &chosen));
         }
         queue::train(tasks, self.crew.crew(), &store, cx)?;
 
@@ -69,9 +69,9 @@ impl Report {
         let page = markdown(&study, &compared);
         store.write("report.md", page.as_bytes())?;
         for compared in &compared {
-            let title = &compared.comparison.title;
+            let title = escape::terminal(&compared.comparison.title);
             output::text(&format!("{title}\n\n{}\n", text::text(compared)))?;
         }
-        output::text(&format!("{}\n", store.file("report.md").display()))
+        output::text(&store.line("report.md"))
     }
 }

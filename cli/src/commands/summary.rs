@@ -16,10 +16,7 @@ use crate::{
     numbers::{Shape, shape, whole},
     output,
     table::Table,
-    training::{
-        memory::parts,
-        options::{MAX_BATCH, OPTIMIZER},
-    },
+    training::{limits, memory::parts, options::OPTIMIZER},
 };
 
 /// Images in a step, where neither an option nor a run says it.
@@ -35,7 +32,7 @@ pub struct Summary {
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
     /// Batch size of the training whose memory is estimated [default: that of MODEL's run, else 100]
-    #[arg(long, value_name = "N", value_parser = whole(1..=MAX_BATCH), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(limits::BATCH_SIZE), allow_negative_numbers = true)]
     batch_size: Option<usize>,
     /// The optimizer of that training [default: that of MODEL's run, else `train`'s]
     #[arg(long, value_name = "SPEC")]

@@ -20,8 +20,9 @@ use crate::{
         events::{Event, Events},
         every::Every,
         job::{Job, Manner},
-        memory,
+        limits, memory,
         options::Options,
+        origin::Origin,
         profile,
         progress::Progress,
         recorder::Watch,
@@ -30,9 +31,6 @@ use crate::{
         signals::Signals,
     },
 };
-
-/// A seed stands in `config.toml`, whose integers end here.
-const MAX_SEED: u64 = i64::MAX as u64;
 
 /// What a run's configuration says.
 const CONFIGURED: [&str; 15] = [
@@ -64,7 +62,7 @@ pub struct Train {
     #[command(flatten)]
     options: Options,
     /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MAX_SEED), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(limits::SEED), allow_negative_numbers = true)]
     seed: u64,
     /// Number of threads, for the same result [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
@@ -121,7 +119,7 @@ impl Train {
         let mut screen = Screen {
             job: &job,
             threads,
-            events: Events::new(&cx.terminal, self.json),
+            events: Events::new(self.json),
             progress: match self.live {
                 true => progress.live(),
                 false => progress,
@@ -135,7 +133,7 @@ impl Train {
             profile::parts(&profile, &job.model.plan, trained.samples, trained.steps)
         });
         if let Some(parts) = &profile {
-            screen.events.tell(&Event::Profile { parts });
+            screen.events.tell(&Event::Profile { parts })?;
         }
         let last = trained
             .ending
@@ -153,7 +151,10 @@ impl Train {
         let model = ModelArg::read(&self.model, cx)?;
         let source = model.source();
         let settings = self.options.settings(source.text)?;
-        let specs = settings.read(source.origin, cx)?;
+        let origin = Origin::Options {
+            model: source.origin,
+        };
+        let specs = settings.read(origin, cx)?;
         let chosen = self.options.data.choose(model.run())?;
         if chosen.is_of_run() {
             cx.terminal.note(&chosen.text());
@@ -186,12 +187,12 @@ fn unmarked(run: &Path) -> &Path {
 struct Screen<'s> {
     job: &'s Job<'s>,
     threads: usize,
-    events: Events<'s>,
+    events: Events,
     progress: Progress<'s>,
 }
 
 impl Watch for Screen<'_> {
-    fn begin(&mut self, trainer: &Trainer<'_>) {
+    fn begin(&mut self, trainer: &Trainer<'_>) -> Result<(), CliError> {
         let Job {
             model,
             config,
@@ -209,16 +210,17 @@ impl Watch for Screen<'_> {
             seed: config.seed,
             threads: self.threads,
             resumed_at: Some(trainer.step).filter(|&step| step > 0),
-        });
+        })?;
         self.progress.begin(trainer, parts.train.len());
+        Ok(())
     }
 
     fn step(&mut self, now: &models::Progress) {
         self.progress.step(now);
     }
 
-    fn epoch(&mut self, epoch: &Epoch) {
-        self.events.tell(&Event::epoch(epoch));
+    fn epoch(&mut self, epoch: &Epoch) -> Result<(), CliError> {
         self.progress.epoch(epoch);
+        self.events.tell(&Event::epoch(epoch))
     }
 }

@@ -1,22 +1,6 @@
-//! Text as HTML: escaped, and the little of Markdown that studies use.
+//! The little of Markdown that studies use, as HTML.
 
-/// A text that means itself, in an element or an attribute; XML has no place for control characters.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for char in text.chars() {
-        match char {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\n' | '\t' => out.push(' '),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ if char.is_control() => out.push('\u{fffd}'),
-            _ => out.push(char),
-        }
-    }
-    out
-}
+pub use crate::escape::xml as escaped;
 
 /// Paragraphs, which blank lines part.
 pub fn paragraphs(text: &str) -> String {

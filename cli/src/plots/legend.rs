@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::escape::cut;
 use crate::plots::{
     palette::{Part, classes, fallback},
-    svg::{ADVANCE, Anchor, LINE, MARGIN, cut, text},
+    svg::{ADVANCE, Anchor, LINE, MARGIN, text},
 };
 
 /// The length of the piece of line in front of a name.

@@ -88,6 +88,7 @@ fn elements<'s>(svg: &'s str, name: &str) -> Vec<Element<'s>> {
 
 fn read(text: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    let text = text.replace("&quot;", "\"");
     text.replace("&amp;", "&")
 }
 
@@ -202,7 +203,7 @@ proptest! {
             }
             prop_assert!(!text.contains('>'));
             prop_assert!(text.chars().all(|char| char == '\n' || !char.is_control()));
-            let entity = |rest: &str| ["amp;", "lt;", "gt;"].iter().any(|e| rest.starts_with(e));
+            let entity = |rest: &str| ["amp;", "lt;", "gt;", "quot;"].iter().any(|e| rest.starts_with(e));
             prop_assert!(text.split('&').skip(1).all(entity), "{text}");
         }
         prop_assert!(open.is_empty());

@@ -2,9 +2,10 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::escape::cut;
 use crate::plots::{
     chart::{Axis, Scale},
-    svg::{ADVANCE, LINE, cut},
+    svg::{ADVANCE, LINE},
 };
 
 /// The widest name of a position, in columns.

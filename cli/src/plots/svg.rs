@@ -4,13 +4,14 @@
 
 use std::fmt::Write;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
-use crate::plots::{
-    chart::{Chart, Panel},
-    legend::Legend,
-    palette::{Part, classes, fallback, style},
-    ruler::Ruler,
+use crate::{
+    escape::{self, cut},
+    plots::{
+        chart::{Chart, Panel},
+        legend::Legend,
+        palette::{Part, classes, fallback, style},
+        ruler::Ruler,
+    },
 };
 
 /// Width of a column of text, in pixels.
@@ -68,7 +69,7 @@ pub fn draw(chart: &Chart, whole: bool) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n"
     );
-    let _ = writeln!(svg, "<title>{}</title>", escaped(&chart.title));
+    let _ = writeln!(svg, "<title>{}</title>", escape::xml(&chart.title));
     if whole {
         let _ = writeln!(svg, "<style>\n{}</style>", style());
         let fill = fallback(Part::Ground);
@@ -198,7 +199,7 @@ fn titled(svg: &mut String, at: (f64, f64), text: &str) {
 
 fn written(svg: &mut String, (x, y): (f64, f64), attributes: &str, text: &str) {
     if !text.is_empty() {
-        let (text, fill) = (escaped(text), fallback(Part::Text));
+        let (text, fill) = (escape::xml(text), fallback(Part::Text));
         let _ = writeln!(
             svg,
             "<text{fill} x=\"{x:.1}\" y=\"{y:.1}\"{attributes}>{text}</text>"
@@ -214,33 +215,4 @@ impl Anchor {
             Anchor::End => " text-anchor=\"end\"",
         }
     }
-}
-
-/// A text that is no wider than so many columns.
-pub fn cut(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.into();
-    }
-    let mut width = 1;
-    let kept = text.chars().take_while(|char| {
-        width += char.width().unwrap_or(1);
-        width <= columns
-    });
-    kept.chain(['…']).collect()
-}
-
-/// A text as it stands in XML, which has no place for control characters.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for char in text.chars() {
-        match char {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ if char.is_control() => out.push('\u{fffd}'),
-            _ => out.push(char),
-        }
-    }
-    out
 }

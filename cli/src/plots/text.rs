@@ -14,10 +14,10 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
+    escape::cut,
     plots::{
         chart::{Chart, Panel},
         ruler::range,
-        svg::cut,
     },
     render::Style,
 };

@@ -2,27 +2,32 @@
 
 use std::{collections::BTreeMap, io::Read, path::Path};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use tapeline_data::files;
-use toml::Table;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, Deserializer, Error},
+};
 
 use crate::{
     error::{CliError, in_toml},
     study::{Claim, Comparison, DataFacts, Known, Recipe, Row, SCHEMA, Study},
-    training::settings::Settings,
+    training::{limits, settings::Settings},
 };
 
 /// The report that this program comes with.
 const REPORT: &str = include_str!("report.toml");
 
-/// The file, as it is written.
+/// The file, as it is written. Settings are left as tables, so that errors in those of a row and of the recipe have their places.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     title: String,
     text: String,
+    #[serde(deserialize_with = "limits::seeds")]
     seeds: u64,
-    recipe: Table,
+    #[serde(rename = "recipe")]
+    _recipe: IgnoredAny,
     quick: Quick,
     /// Where figures from elsewhere are from.
     #[serde(default)]
@@ -33,8 +38,10 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Quick {
+    #[serde(deserialize_with = "limits::seeds")]
     seeds: u64,
     /// A share of each row's epochs.
+    #[serde(deserialize_with = "limits::share")]
     epochs: f64,
 }
 
@@ -59,6 +66,7 @@ struct ComparisonDef {
     claim: Vec<ClaimDef>,
 }
 
+/// A row. Its other keys are those of the recipe that it changes.
 #[derive(Deserialize)]
 struct RowDef {
     name: String,
@@ -66,11 +74,11 @@ struct RowDef {
     extra: bool,
     /// By source: train loss, train accuracy, test accuracy of each run.
     #[serde(default)]
-    known: BTreeMap<String, Vec<[f64; 3]>>,
-    /// Keys of the recipe that it changes.
-    #[serde(flatten)]
-    changes: Table,
+    known: BTreeMap<String, KnownRuns>,
 }
+
+/// The keys of a row that are not settings.
+const ROW: [&str; 3] = ["name", "extra", "known"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,34 +104,63 @@ pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
         }
         None => REPORT.into(),
     };
-    let file: File = toml::from_str(&text).map_err(|error| fail(in_toml(&text, &error)))?;
+    let wrong = |error: Error| fail(in_toml(&text, &error));
+    let file: File = toml::from_str(&text).map_err(wrong)?;
+    let tables = DeTable::parse(&text).map_err(wrong)?.into_inner();
     if file.comparison.is_empty() {
         return Err(fail("has no comparison".into()));
     }
-    let comparisons = file
-        .comparison
-        .iter()
-        .map(|def| def.read(&file, quick).map_err(fail));
-    let comparisons = comparisons.collect::<Result<_, _>>()?;
-    Ok(Study {
+    let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
+    let recipe = tables.get("recipe").unwrap_or(&empty);
+    let mut comparisons = Vec::new();
+    for (number, def) in file.comparison.iter().enumerate() {
+        let rows = def.row.iter().enumerate().map(|(row, _)| {
+            let table = &tables.get("comparison")?.get_ref().get(number)?;
+            let table = table.get_ref().get("row")?.get_ref().get(row)?;
+            Some(settings(recipe, table))
+        });
+        let rows = rows.collect::<Option<Result<Vec<_>, _>>>();
+        let rows = rows.ok_or_else(|| fail("its rows are no tables".into()))?;
+        let comparison = def.read(&file, rows.map_err(wrong)?, quick);
+        comparisons.push(comparison.map_err(fail)?);
+    }
+    let study = Study {
         schema: SCHEMA,
-        recipe: Some(file.recipe(quick).map_err(fail)?),
+        recipe: Some(file.recipe(recipe, quick).map_err(wrong)?),
         command: String::new(),
         data: DataFacts::default(),
         comparisons,
         title: file.title,
         text: file.text,
-    })
+    };
+    study.check().map_err(fail)?;
+    Ok(study)
+}
+
+/// The settings of a row: those of the recipe, but for its own.
+fn settings(recipe: &Spanned<DeValue<'_>>, row: &Spanned<DeValue<'_>>) -> Result<Settings, Error> {
+    let mut table = recipe.get_ref().as_table().cloned().unwrap_or_default();
+    let changes = row.get_ref().as_table().cloned().unwrap_or_default();
+    for (key, value) in changes {
+        if !ROW.contains(&key.get_ref().as_ref()) {
+            // A key that is there keeps its place in the recipe, unless it is taken out first.
+            table.remove(&key);
+            table.insert(key, value);
+        }
+    }
+    Settings::deserialize(Deserializer::from(Spanned::new(row.span(), table)))
 }
 
 impl File {
-    /// The settings of a row that changes none.
-    fn recipe(&self, quick: bool) -> Result<Recipe, String> {
-        let mut table = self.recipe.clone();
-        table.entry("model").or_insert_with(|| String::new().into());
-        let settings: Result<Settings, _> = table.try_into();
-        let mut settings =
-            settings.map_err(|error| format!("in the recipe: {}", error.message()))?;
+    /// The settings of a row that changes none, for the table of the recipe.
+    fn recipe(&self, table: &Spanned<DeValue<'_>>, quick: bool) -> Result<Recipe, Error> {
+        let mut unnamed = DeTable::new();
+        if table.get_ref().get("model").is_none() {
+            let text = |text: &'static str| Spanned::new(table.span(), text.into());
+            unnamed.insert(text("model"), Spanned::new(table.span(), DeValue::String("".into())));
+        }
+        let unnamed = Spanned::new(table.span(), DeValue::Table(unnamed));
+        let mut settings = settings(table, &unnamed)?;
         if quick {
             settings.epochs = self.quick.epochs(settings.epochs);
         }
@@ -140,12 +177,15 @@ impl Quick {
 }
 
 impl ComparisonDef {
-    fn read(&self, file: &File, quick: bool) -> Result<Comparison, String> {
+    fn read(
+        &self,
+        file: &File,
+        settings: Vec<Settings>,
+        quick: bool,
+    ) -> Result<Comparison, String> {
         let inside = |what: String| format!("in \"{}\": {what}", self.title);
-        let rows = self
-            .row
-            .iter()
-            .map(|row| row.read(file, quick).map_err(inside));
+        let rows = self.row.iter().zip(settings);
+        let rows = rows.map(|(row, settings)| row.read(file, settings, quick));
         let index = |name: &str| {
             let found = self.row.iter().position(|row| row.name == name);
             found.ok_or_else(|| inside(format!("a claim names `{name}`, and no row is called so")))
@@ -161,7 +201,7 @@ impl ComparisonDef {
             title: self.title.clone(),
             text: self.text.clone(),
             columns: vec!["what".into()],
-            rows: rows.collect::<Result<_, _>>()?,
+            rows: rows.collect::<Result<_, _>>().map_err(inside)?,
             claims: self
                 .claim
                 .iter()
@@ -173,18 +213,9 @@ impl ComparisonDef {
 }
 
 impl RowDef {
-    fn read(&self, file: &File, quick: bool) -> Result<Row, String> {
+    fn read(&self, file: &File, mut settings: Settings, quick: bool) -> Result<Row, String> {
         let inside = |what: String| format!("row `{}`: {what}", self.name);
-        let mut table = file.recipe.clone();
-        table.extend(self.changes.clone());
-        let settings: Result<Settings, _> = table.try_into();
-        let mut settings = settings.map_err(|error| inside(error.message().into()))?;
-        if settings.epochs == 0 || settings.batch_size == 0 {
-            return Err(inside(
-                "`epochs` and `batch_size` must be at least 1".into(),
-            ));
-        }
-        let known = self.known.iter().map(|(by, runs)| {
+        let known = self.known.iter().map(|(by, KnownRuns(runs))| {
             let source = file.source.get(by);
             let source = source.ok_or_else(|| {
                 inside(format!("`known` names `{by}`, and no source is called so"))
@@ -223,18 +254,18 @@ impl RowDef {
     }
 }
 
+/// Figures from elsewhere.
+#[derive(Deserialize)]
+struct KnownRuns(#[serde(deserialize_with = "limits::figures")] Vec<[f64; 3]>);
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{context::Context, terminal::Common};
+    use crate::{context::Context, terminal::Common, training::origin::Origin};
 
     #[test]
     fn the_report_can_be_read_and_its_texts_have_a_meaning() {
-        let common = Common {
-            quiet: true,
-            verbose: false,
-            color: clap::ColorChoice::Never,
-        };
+        let common = Common::new(clap::ColorChoice::Never);
         let cx = Context::new(&common);
         for quick in [false, true] {
             let study = read(None, quick).unwrap();
@@ -244,7 +275,7 @@ mod tests {
                 .flat_map(|comparison| &comparison.rows)
             {
                 row.settings
-                    .read(None, &cx)
+                    .read(Origin::Options { model: None }, &cx)
                     .unwrap_or_else(|e| panic!("{}: {e:?}", row.name()));
             }
         }

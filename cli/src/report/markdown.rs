@@ -1,27 +1,34 @@
 //! A study with its results as Markdown.
 
-use crate::study::{
-    Study, facts, files,
-    grid::{Cell, Grid, grid},
-    results::Compared,
-    text::{STRANGERS, method, strangers, verdicts},
+use crate::{
+    escape,
+    study::{
+        Study, facts, files,
+        grid::{Cell, Grid, grid},
+        results::Compared,
+        text::{STRANGERS, method, strangers, verdicts},
+    },
 };
 
 /// The page; its pictures stand beside it.
 pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
-    let mut page = format!("# {}\n\n{}\n\n", study.title, study.text.trim());
+    let mut page = format!(
+        "# {}\n\n{}\n\n",
+        escape::markdown(&study.title),
+        escape::prose(study.text.trim())
+    );
     let facts = facts::facts(study);
     page.extend(
         facts
             .iter()
-            .map(|(name, value)| format!("- {name}: {value}\n")),
+            .map(|(name, value)| item(&format!("{name}: {value}"))),
     );
     for (number, compared) in all.iter().enumerate() {
         let comparison = compared.comparison;
         page += &format!(
             "\n## {}\n\n{}\n\n",
-            comparison.title,
-            comparison.text.trim()
+            escape::markdown(&comparison.title),
+            escape::prose(comparison.text.trim())
         );
         let grid = grid(compared);
         page += &table(&grid);
@@ -29,7 +36,7 @@ pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
         let changes = facts::changes(study, compared);
         if !changes.is_empty() {
             page += "\nOther than the recipe:\n\n";
-            page.extend(changes.iter().map(|line| format!("- {line}")));
+            page.extend(changes.iter().map(|line| item(line)));
         }
         let mut picture = |what: &str, file: String| page += &format!("\n![{what}]({file})\n");
         picture("Loss and accuracy over the epochs", files::curves(number));
@@ -45,27 +52,38 @@ pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
                 Some(method) => format!("\nVerdicts ({method}):\n\n"),
                 None => "\nVerdicts:\n\n".into(),
             };
-            page.extend(told.iter().map(|line| format!("- {line}")));
+            page.extend(told.iter().map(|line| item(line)));
         }
         let strangers = strangers(compared);
         if !strangers.is_empty() {
             page += &format!("\n{STRANGERS}\n\n");
-            page.extend(strangers.iter().map(|line| format!("- {line}")));
+            page.extend(strangers.iter().map(|line| item(line)));
         }
     }
     page
 }
 
+fn item(line: &str) -> String {
+    format!("- {}\n", escape::prose(line.trim_end()))
+}
+
 fn table(grid: &Grid) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let names = grid.columns.iter().map(|column| escaped(&column.name));
+    let names = grid
+        .columns
+        .iter()
+        .map(|column| escape::markdown_cell(&column.name));
     let rules = grid.columns.iter().map(|column| match column.number {
         true => "---:".into(),
         false => "---".into(),
     });
     let mut table = line(names.collect()) + &line(rules.collect());
     for row in &grid.rows {
-        let cell = |cell: &Cell| match (escaped(cell.text.trim()), row.measured, cell.best) {
+        let cell = |cell: &Cell| match (
+            escape::markdown_cell(cell.text.trim()),
+            row.measured,
+            cell.best,
+        ) {
             (text, _, _) if text.is_empty() => text,
             (text, false, _) => format!("*{text}*"),
             (text, true, true) => format!("**{text}**"),
@@ -74,11 +92,4 @@ fn table(grid: &Grid) -> String {
         table += &line(row.cells.iter().map(cell).collect());
     }
     table
-}
-
-/// Text that means itself in a table of Markdown.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('|', "\\|")
-        .replace('*', "\\*")
 }

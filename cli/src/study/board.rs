@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tapeline_models::{Epoch, Progress, Trainer};
 
 use crate::{
+    error::CliError,
     study::queue::Task,
     table::percent,
     terminal::Terminal,
@@ -139,7 +140,7 @@ impl Watched<'_> {
 }
 
 impl Watch for Watched<'_> {
-    fn begin(&mut self, trainer: &Trainer<'_>) {
+    fn begin(&mut self, trainer: &Trainer<'_>) -> Result<(), CliError> {
         let done = trainer.history.len() as u64 * self.of;
         self.samples = trainer.running.samples as u64;
         self.board
@@ -147,6 +148,7 @@ impl Watch for Watched<'_> {
             .inc((done + self.samples).saturating_mul(self.cost));
         let seconds = |epoch: &Epoch| epoch.train_seconds + epoch.test_seconds;
         self.seconds = trainer.history.iter().map(seconds).sum();
+        Ok(())
     }
 
     fn step(&mut self, now: &Progress) {
@@ -156,8 +158,9 @@ impl Watch for Watched<'_> {
         self.board.bar.inc(samples.saturating_mul(self.cost));
     }
 
-    fn epoch(&mut self, epoch: &Epoch) {
+    fn epoch(&mut self, epoch: &Epoch) -> Result<(), CliError> {
         self.seconds += epoch.train_seconds + epoch.test_seconds;
+        Ok(())
     }
 }
 

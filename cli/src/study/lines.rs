@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{
     error::CliError,
+    escape,
     output::json_line,
     study::{
         results::{Compared, RowResult, RunResult},
@@ -47,8 +48,8 @@ pub fn csv(all: &[Compared<'_>]) -> String {
         let figure = |of: fn(&Figures) -> Option<f64>| number(run.figures().and_then(of));
         let outcome = &run.outcome;
         let cells = [
-            quoted(&compared.comparison.title),
-            quoted(&row.row.name()),
+            escape::csv(&compared.comparison.title),
+            escape::csv(&row.row.name()),
             run.seed.to_string(),
             row.row.runs[run.seed as usize].clone(),
             outcome.parameters.to_string(),
@@ -75,11 +76,6 @@ fn runs<'a, 's>(
         let rows = compared.rows.iter();
         rows.flat_map(move |row| row.runs.iter().map(move |run| (compared, row, run)))
     })
-}
-
-/// A text as a cell of CSV (RFC 4180).
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 /// A line of `compare --json`.

@@ -36,7 +36,7 @@ pub mod verdict;
 
 use serde::{Deserialize, Serialize};
 
-use crate::training::settings::Settings;
+use crate::training::{limits, settings::Settings};
 
 /// Comparisons over one data set. It is kept as `study.json` beside the runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +90,7 @@ pub struct Row {
     pub cells: Vec<String>,
     pub settings: Settings,
     /// Number of seeds, from 0 on.
+    #[serde(deserialize_with = "limits::seeds")]
     pub seeds: u64,
     /// Names of its runs, one a seed; see [`store`].
     pub runs: Vec<String>,
@@ -109,6 +110,7 @@ pub struct Known {
     pub data: String,
     pub epochs: u64,
     /// Train loss, train accuracy and test accuracy of one run or more.
+    #[serde(deserialize_with = "limits::figures")]
     pub runs: Vec<[f64; 3]>,
 }
 
@@ -134,6 +136,51 @@ impl Study {
                 .retain(|known| known.data == data.name && known.epochs == epochs);
         }
         self.data = data;
+    }
+}
+
+impl Study {
+    /// Makes sure that its parts fit each other.
+    ///
+    /// # Errors
+    /// Otherwise, with the comparison and what is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        for comparison in &self.comparisons {
+            comparison
+                .check()
+                .map_err(|what| format!("in \"{}\": {what}", comparison.title))?;
+        }
+        Ok(())
+    }
+}
+
+impl Comparison {
+    fn check(&self) -> Result<(), String> {
+        if self.columns.is_empty() || self.rows.is_empty() {
+            return Err("wanted a column and a row at least".into());
+        }
+        for row in &self.rows {
+            let (cells, columns) = (row.cells.len(), self.columns.len());
+            if cells != columns {
+                return Err(format!(
+                    "row `{}` has {cells} cells for {columns} columns",
+                    row.name()
+                ));
+            }
+            // Nobody but the store gives runs their names, and no other name leads out of its folder.
+            if let Some(name) = row.runs.iter().find(|name| !store::is_name(name)) {
+                return Err(format!("row `{}`: `{name}` names no run", row.name()));
+            }
+        }
+        let rows = self.rows.len();
+        let mut claims = self.claims.iter();
+        match claims.find(|claim| claim.better >= rows || claim.than >= rows) {
+            Some(claim) => Err(format!(
+                "claim \"{}\" is about rows {} and {}, and there are {rows}, from 0 on",
+                claim.text, claim.better, claim.than
+            )),
+            None => Ok(()),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
         ending::Ending,
         every,
         job::{Job, Manner},
+        origin::Origin,
         run::Run,
         settings::Settings,
         signals::{Signals, exit_code},
@@ -63,7 +64,7 @@ pub fn tasks<'r>(
         for row in &mut comparison.rows {
             row.runs.clear();
             for seed in 0..row.seeds {
-                let specs = row.settings.read(None, cx)?;
+                let specs = row.settings.read(Origin::Options { model: None }, cx)?;
                 let job = Job::new(&row.settings, specs, seed, data, cx)?;
                 let name = store::name(&job.config)?;
                 row.runs.push(name.clone());

@@ -1,6 +1,6 @@
 //! Run folders by configuration, and the study's own folder.
 //!
-//! A run is called by the first digits of the SHA-256 of its `config.toml`, which holds all that its result depends on.
+//! A run is called by the first digits of the SHA-256 of its `config.toml` without the places of files: of all that its result depends on.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -14,6 +14,7 @@ use tapeline_models::atomic;
 
 use crate::{
     error::CliError,
+    escape,
     study::{SCHEMA, Study},
     training::{
         config::Config,
@@ -39,8 +40,13 @@ pub struct Locked {
 
 /// The name of a run.
 pub fn name(config: &Config) -> Result<String, CliError> {
-    let sum = format!("{:x}", Sha256::digest(config.text()?));
+    let sum = format!("{:x}", Sha256::digest(config.identity()?));
     Ok(sum[..DIGITS].into())
+}
+
+/// Whether a text can be the name of a run.
+pub fn is_name(text: &str) -> bool {
+    text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl Store {
@@ -53,6 +59,11 @@ impl Store {
     /// A file of the study.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// The path of such a file, for people.
+    pub fn line(&self, name: &str) -> String {
+        escape::terminal(&self.file(name).display().to_string()) + "\n"
     }
 
     /// The folder of a run.
@@ -117,7 +128,7 @@ impl Store {
         let study: Study = serde_json::from_str(&text)
             .map_err(|reason| fail(format!("is no study of this program: {reason}")))?;
         match study.schema {
-            SCHEMA => Ok(study),
+            SCHEMA => study.check().map(|()| study).map_err(fail),
             other => Err(fail(format!(
                 "has schema {other}, but this program reads schema {SCHEMA}"
             ))),

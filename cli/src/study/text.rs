@@ -1,6 +1,7 @@
 //! Tables and verdicts for people.
 
 use crate::{
+    escape,
     study::{
         Known,
         grid::{Grid, grid},
@@ -34,10 +35,14 @@ pub const STRANGERS: &str = "Figures from elsewhere that differ by more than cha
 
 /// A comparison for people: its table, then what can be said of its differences.
 pub fn text(compared: &Compared<'_>) -> String {
-    let mut text = table(&grid(compared)) + &verdicts(compared).concat();
+    let shown = |lines: Vec<String>| -> String {
+        let lines = lines.iter().map(|line| escape::terminal(line.trim_end()));
+        lines.map(|line| line + "\n").collect()
+    };
+    let mut text = table(&grid(compared)) + &shown(verdicts(compared));
     let strangers = strangers(compared);
     if !strangers.is_empty() {
-        text += &format!("{STRANGERS}\n{}", strangers.concat());
+        text += &format!("{STRANGERS}\n{}", shown(strangers));
     }
     text
 }

@@ -8,6 +8,7 @@ use tapeline_spec::{Diagnostic, MAX_ALTERNATIVES, choices, expand, parse};
 use crate::{
     error::{CliError, in_option},
     model_arg::Source,
+    stored_path::StoredPath,
     study::{Comparison, Row},
     training::{choices::Choices, options::Options, settings::Settings},
 };
@@ -75,7 +76,10 @@ pub fn comparison(
             row.cells.push(row.settings.model.clone());
         }
     }
-    let titles: Vec<_> = models.iter().map(|model| model.text.trim()).collect();
+    // On one line, without comments. A text that can't be parsed has been refused by now.
+    let title =
+        |model: &Source| parse(&model.text).map_or_else(|_| String::new(), |tree| tree.to_string());
+    let titles: Vec<_> = models.iter().map(title).collect();
     Ok(Comparison {
         title: titles.join(" against "),
         text: String::new(),
@@ -125,7 +129,7 @@ fn varied(models: &[Source], options: &Options) -> Result<Vec<Varied>, CliError>
         all.push(numbers("images", limit, |s, n| s.limit = Some(n)));
     }
     if let Some(weights) = &options.weights {
-        let weights = weights.clone();
+        let weights = StoredPath::from(weights);
         let set: Box<dyn Fn(&mut Settings)> = Box::new(move |s| s.weights = Some(weights.clone()));
         all.push(Varied {
             columns: Vec::new(),

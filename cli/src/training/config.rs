@@ -1,15 +1,19 @@
 //! `config.toml`: everything that a training's result depends on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tapeline_data::{Normalisation, files};
 use tapeline_models::Model;
 
 use crate::{
     error::{CliError, in_toml},
+    stored_path::StoredPath,
     training::{
         files::CONFIG,
+        limits,
+        origin::Origin,
         settings::{Settings, Specs},
     },
 };
@@ -30,17 +34,35 @@ pub struct Config {
     pub schedule: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub augment: Option<String>,
+    #[serde(deserialize_with = "limits::epochs")]
     pub epochs: u64,
+    #[serde(deserialize_with = "limits::batch_size")]
     pub batch_size: usize,
+    #[serde(deserialize_with = "limits::seed")]
     pub seed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::val"
+    )]
     pub val: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::limit"
+    )]
     pub limit: Option<usize>,
-    /// The file that the first weights are from.
+    /// The file that the first weights are from, as it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weights: Option<String>,
+    pub weights: Option<StoredPath>,
+    /// The same from the root on, so that it is found from any folder.
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_path: Option<StoredPath>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::weights_sha256"
+    )]
     pub weights_sha256: Option<String>,
     pub data: DataConfig,
     pub normalisation: NormalisationConfig,
@@ -67,28 +89,36 @@ impl Config {
             seed,
             val: settings.val,
             limit: settings.limit,
-            weights: settings
-                .weights
-                .as_ref()
-                .map(|file| file.display().to_string()),
+            weights: settings.weights.clone(),
+            weights_path: settings.weights.as_ref().and_then(StoredPath::absolute),
             weights_sha256,
             data,
-            normalisation: Normalisation::default().into(),
+            normalisation: NormalisationConfig(Normalisation::default()),
         }
     }
 
-    /// Reads that of a run folder.
+    /// Reads that of a run folder, with the places of its keys.
     ///
     /// # Errors
-    /// When there is none, or it is none of this program.
-    pub fn read(folder: &Path) -> Result<Config, CliError> {
+    /// When there is none, or it says something that the command line would refuse.
+    pub fn read(folder: &Path) -> Result<(Config, Origin), CliError> {
         let path = folder.join(CONFIG);
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
         let text = files::read_regular_to_string(&path).map_err(|reason| {
             fail(format!("cannot be read: {reason}"))
                 .help("a run is a folder that `tapeline train` has made")
         })?;
-        toml::from_str(&text).map_err(|error| fail(in_toml(&text, &error)))
+        let config: Config = toml::from_str(&text).map_err(|error| fail(in_toml(&text, &error)))?;
+        let origin = Origin::file(path.display().to_string(), &text);
+        if config.weights.is_some() != config.weights_sha256.is_some() {
+            let place = origin.of(match config.weights {
+                Some(_) => "weights",
+                None => "weights_sha256",
+            });
+            let message = format!("{place}: `weights` and `weights_sha256` go together");
+            return Err(CliError::usage(message));
+        }
+        Ok((config, origin))
     }
 
     /// The settings that give it.
@@ -105,8 +135,16 @@ impl Config {
             batch_size: self.batch_size,
             val: self.val,
             limit: self.limit,
-            weights: self.weights.as_ref().map(PathBuf::from),
+            weights: self.weights.clone(),
         }
+    }
+
+    /// What its result depends on: everything but the places of files, whose contents are known by their sums.
+    pub fn identity(&self) -> Result<String, CliError> {
+        let mut config = self.clone();
+        config.weights_path = None;
+        config.data.path = None;
+        config.text()
     }
 
     /// The file.
@@ -115,13 +153,25 @@ impl Config {
     }
 }
 
+/// The SHA-256 of a file of weights.
+pub fn weights_sha256(file: &StoredPath) -> Result<String, CliError> {
+    let bytes = tapeline_models::file::read(file.path())?;
+    Ok(format!("{:x}", Sha256::digest(bytes)))
+}
+
 /// The data, as it was read: before `val` and `limit` take their part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    pub name: String,
+    /// A name of `data list`, or a folder, as it was given.
+    pub name: StoredPath,
+    /// The folder from the root on, so that it is found from any folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<StoredPath>,
     pub transpose: bool,
+    #[serde(deserialize_with = "limits::sha256")]
     pub train_sha256: String,
+    #[serde(deserialize_with = "limits::sha256")]
     pub test_sha256: String,
 }
 
@@ -134,16 +184,32 @@ impl DataConfig {
 }
 
 /// How a pixel becomes a number: `(pixel · scale − mean) / std`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked", into = "Unchecked")]
+pub struct NormalisationConfig(pub Normalisation);
+
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NormalisationConfig {
+struct Unchecked {
+    #[serde(deserialize_with = "limits::scale")]
     scale: f32,
+    #[serde(deserialize_with = "limits::mean")]
     mean: f32,
+    #[serde(deserialize_with = "limits::std")]
     std: f32,
 }
 
-impl From<Normalisation> for NormalisationConfig {
-    fn from(Normalisation { scale, mean, std }: Normalisation) -> Self {
-        NormalisationConfig { scale, mean, std }
+impl TryFrom<Unchecked> for NormalisationConfig {
+    type Error = String;
+
+    fn try_from(Unchecked { scale, mean, std }: Unchecked) -> Result<Self, String> {
+        let normalisation = Normalisation { scale, mean, std };
+        normalisation.checked().map(NormalisationConfig)
+    }
+}
+
+impl From<NormalisationConfig> for Unchecked {
+    fn from(NormalisationConfig(Normalisation { scale, mean, std }): NormalisationConfig) -> Self {
+        Unchecked { scale, mean, std }
     }
 }

@@ -4,6 +4,7 @@ use tapeline_models::{Ended, Epoch, Trainer};
 
 use crate::{
     error::CliError,
+    escape, shell,
     table::{Table, percent},
     terminal::Terminal,
     training::{
@@ -59,11 +60,11 @@ impl Recorder<'_> {
     ) -> Result<Ending, CliError> {
         let epochs = trainer.history.len() as u64;
         if let Some(error) = self.failure.take() {
-            return Err(self.can_be_resumed(error));
+            return Err(self.run.can_be_resumed(error));
         }
         if ended == Some(Ended::Stopped) {
             let stopped = self.stop(trainer);
-            stopped.map_err(|error| self.can_be_resumed(error))?;
+            stopped.map_err(|error| self.run.can_be_resumed(error))?;
         }
         self.run.draw(self.model.short(), &trainer.history)?;
         match ended {
@@ -110,14 +111,6 @@ impl Recorder<'_> {
         Ok(Ending::Diverged(found))
     }
 
-    /// Adds what to do about a file that couldn't be written.
-    fn can_be_resumed(&self, error: CliError) -> CliError {
-        let run = self.run.name();
-        error.help(format!(
-            "`tapeline train --resume {run}` goes on from what has been written"
-        ))
-    }
-
     fn keep(&self, end: End) -> Result<(), CliError> {
         let plan = &self.model.plan;
         self.run.keep(&Outcome {
@@ -139,7 +132,7 @@ impl Ending {
     pub fn tell(
         self,
         run: &Run,
-        events: &mut Events<'_>,
+        events: &mut Events,
         terminal: &Terminal,
     ) -> Result<Epoch, CliError> {
         let out = run.name();
@@ -149,7 +142,7 @@ impl Ending {
                     epochs: last.epoch,
                     figures: (&last).into(),
                     out: &out,
-                });
+                })?;
                 Ok(last)
             }
             Ending::Diverged(found) => {
@@ -160,7 +153,7 @@ impl Ending {
                     largest_gradient: found.largest_gradient.as_ref().map(|(_, norm)| *norm),
                     largest_gradient_of: found.largest_gradient.as_ref().map(|(name, _)| &**name),
                     out: &out,
-                });
+                })?;
                 let kept = match found.kept {
                     Some(epoch) => format!("{out}/{MODEL} has the weights of epoch {epoch}"),
                     None => "no epoch was finished, so there is no model file".into(),
@@ -178,9 +171,10 @@ impl Ending {
                     epoch,
                     step,
                     out: &out,
-                });
+                })?;
+                let command = shell::resume(&run.folder);
                 terminal.note(&format!(
-                    "stopped in epoch {epoch} after {step} steps; `tapeline train --resume {out}` goes on, and {out}/{MODEL} has the weights of this moment"
+                    "stopped in epoch {epoch} after {step} steps; `{command}` goes on, and {out}/{MODEL} has the weights of this moment"
                 ));
                 Err(CliError::Reported(exit_code(signal)))
             }
@@ -212,5 +206,5 @@ pub fn table(last: &Epoch, run: &Run) -> String {
     if let Some((loss, accuracy)) = last.val {
         row("val", loss, accuracy);
     }
-    format!("{table}{}\n", run.name())
+    format!("{table}{}\n", escape::terminal(&run.name()))
 }

@@ -1,9 +1,11 @@
 //! What `train --json` says, one object a line; a number that is not finite is `null`.
 
+use std::io::ErrorKind;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use tapeline_models::Epoch;
 
-use crate::{output, terminal::Terminal, training::profile::Part};
+use crate::{error::CliError, output, training::profile::Part};
 
 /// An event. Keys come in this order.
 #[derive(Serialize)]
@@ -51,29 +53,31 @@ pub enum Event<'a> {
     },
 }
 
-/// JSON events on stdout. A reader that goes away doesn't end the training.
-pub struct Events<'t> {
-    terminal: &'t Terminal,
+/// JSON events on stdout.
+pub struct Events {
     /// Whether events are wanted, and somebody still reads them.
     open: bool,
 }
 
-impl<'t> Events<'t> {
-    pub fn new(terminal: &'t Terminal, wanted: bool) -> Self {
-        Events {
-            terminal,
-            open: wanted,
-        }
+impl Events {
+    pub fn new(wanted: bool) -> Self {
+        Events { open: wanted }
     }
 
-    /// Tells an event, if somebody wants it.
-    pub fn tell(&mut self, event: &Event<'_>) {
+    /// Writes an event, if somebody wants it. A reader that goes away doesn't end the training.
+    ///
+    /// # Errors
+    /// When stdout can't be written for any other reason.
+    pub fn tell(&mut self, event: &Event<'_>) -> Result<(), CliError> {
         if !self.open {
-            return;
+            return Ok(());
         }
-        if let Err(error) = output::json(event) {
-            self.open = false;
-            self.terminal.error(&error);
+        match output::json(event) {
+            Err(CliError::Output(reason)) if reason.kind() == ErrorKind::BrokenPipe => {
+                self.open = false;
+                Ok(())
+            }
+            told => told,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use tapeline_data::{Dataset, Normalisation};
+use tapeline_data::Dataset;
 use tapeline_models::{
     Data, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit, weights,
 };
@@ -19,6 +19,7 @@ use crate::{
         ending::Ending,
         every::{Due, Every},
         files::CHECKPOINT,
+        origin::Origin,
         recorder::{Recorder, Watch},
         run::Run,
         settings::{Settings, Specs},
@@ -90,11 +91,11 @@ impl<'r> Job<'r> {
         expect_classes(&model, &data.loaded, &specs.source)?;
         let (train, test) = (&data.loaded.train, &data.loaded.test);
         let fits = specs.loss.expect_classes(train.classes.len());
-        fits.map_err(in_option("--loss", &settings.loss))?;
-        let parts = Parts::new(settings, train.clone(), test.clone())?;
+        fits.map_err(in_option(&specs.origin.of("loss"), &settings.loss))?;
+        let parts = Parts::new(settings, &specs.origin, train.clone(), test.clone())?;
         let first = settings.weights.as_ref();
-        let first = first.map(|file| first_weights(file, &model)).transpose()?;
-        let (weights, weights_sha256) = first.unzip();
+        let first = first.map(|file| first_weights(file.path(), &model));
+        let (weights, weights_sha256) = first.transpose()?.unzip();
         let steps_in_epoch = parts.train.len().div_ceil(settings.batch_size) as u64;
         let schedule = specs
             .schedule
@@ -152,11 +153,12 @@ impl<'r> Job<'r> {
         self.restore(&mut trainer, run)?;
         trainer.profile = manner.profiled.then(Profile::default);
         run.begin(&self.config, &trainer.history)?;
-        watch.begin(&trainer);
+        let told = watch.begin(&trainer);
+        told.map_err(|error| run.can_be_resumed(error))?;
 
         let labels = Labels {
             classes: self.parts.train.classes.to_vec(),
-            normalisation: Normalisation::default(),
+            normalisation: self.config.normalisation.0,
         };
         let mut recorder = Recorder {
             run,
@@ -215,7 +217,7 @@ impl<'r> Job<'r> {
             epochs: self.config.epochs,
             batch_size: self.config.batch_size,
             seed: self.config.seed,
-            normalisation: Normalisation::default(),
+            normalisation: self.config.normalisation.0,
             augment: self.specs.augment.as_ref(),
             schedule: &self.schedule,
         }
@@ -223,12 +225,18 @@ impl<'r> Job<'r> {
 }
 
 impl Parts {
-    fn new(settings: &Settings, train: Dataset, test: Dataset) -> Result<Parts, CliError> {
+    fn new(
+        settings: &Settings,
+        origin: &Origin,
+        train: Dataset,
+        test: Dataset,
+    ) -> Result<Parts, CliError> {
         let (mut train, val) = match settings.val {
             Some(count) => {
                 let parts = train.split_last(count);
-                let (train, val) =
-                    parts.map_err(|error| CliError::usage(format!("--val {count}: {error}")))?;
+                let (train, val) = parts.map_err(|error| {
+                    CliError::usage(format!("{} {count}: {error}", origin.of("val")))
+                })?;
                 (train, Some(val))
             }
             None => (train, None),

@@ -1,13 +1,17 @@
 //! Whether trainings fit into memory, asked before they take any.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use tapeline_models::Memory;
 
-use crate::{bytes::Bytes, error::CliError, training::job::Job};
+use crate::{
+    bytes::Bytes,
+    error::CliError,
+    training::{cgroup, job::Job},
+};
 
 /// Makes sure that the data and as many trainings at a time as `at_once` fit into `limit`, `--max-memory`; without that, into what the machine
-/// has left, where it tells that. Of several trainings each is taken for the largest.
+/// has left and its control groups allow, where that can be found out. Of several trainings each is taken for the largest.
 pub fn check<'j>(
     jobs: impl IntoIterator<Item = &'j Job<'j>>,
     at_once: usize,
@@ -18,7 +22,7 @@ pub fn check<'j>(
         return Ok(());
     };
     // The data is there already, so that what the machine has left is without it.
-    let (limit, whose, taken) = match (limit, available()) {
+    let (limit, whose, taken) = match (limit, available(Path::new("/"))) {
         (Some(limit), _) => (limit, "`--max-memory` allows", data),
         (None, Some(left)) => (left, "the machine has", 0),
         (None, None) => return Ok(()),
@@ -67,12 +71,123 @@ pub fn parts(memory: &Memory) -> String {
         .join(", ")
 }
 
-/// What a new program may take without others being put out, as Linux tells it.
-fn available() -> Option<Bytes> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
+/// Memory that a new program may take without swapping: what the machine has left, or its control groups allow, if that is less. Linux
+/// reports both.
+fn available(root: &Path) -> Option<Bytes> {
+    let left = [machine(root), cgroup::left(root)];
+    left.into_iter().flatten().min().map(Bytes)
+}
+
+fn machine(root: &Path) -> Option<u64> {
+    let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
-    Some(Bytes(kib * 1024))
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A machine with 1 GiB left, and files beside that.
+    fn machine_with(files: &[(&str, &str)]) -> TempDir {
+        let root = TempDir::new().unwrap();
+        let meminfo = ("proc/meminfo", "MemTotal: 9 kB\nMemAvailable: 1048576 kB\n");
+        for (name, text) in files.iter().chain([&meminfo]) {
+            let file = root.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        root
+    }
+
+    #[track_caller]
+    fn expect(files: &[(&str, &str)], bytes: u64) {
+        let root = machine_with(files);
+        assert_eq!(available(root.path()), Some(Bytes(bytes)));
+    }
+
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn without_a_limit_the_machine_decides() {
+        expect(&[], GIB);
+        expect(
+            &[
+                ("proc/self/cgroup", "0::/a\n"),
+                ("sys/fs/cgroup/a/memory.max", "max\n"),
+                ("sys/fs/cgroup/a/memory.current", "5000\n"),
+            ],
+            GIB,
+        );
+        expect(&[("proc/self/cgroup", "nonsense\n\n0::\n::\n")], GIB);
+        assert_eq!(available(Path::new("/nowhere")), None);
+    }
+
+    /// The tightest limit counts, on whatever level it is; memory that only caches files is given back.
+    #[test]
+    fn the_limits_of_all_groups_count() {
+        let inner = [
+            ("proc/self/cgroup", "0::/a/b\n"),
+            ("sys/fs/cgroup/a/b/memory.max", "800000\n"),
+            ("sys/fs/cgroup/a/b/memory.current", "300000\n"),
+            (
+                "sys/fs/cgroup/a/b/memory.stat",
+                "anon 1\ninactive_file 100000\n",
+            ),
+        ];
+        expect(&inner, 600_000);
+        let outer = [
+            ("sys/fs/cgroup/a/memory.max", "500000\n"),
+            ("sys/fs/cgroup/a/memory.current", "300000\n"),
+        ];
+        expect(&[&inner[..], &outer].concat(), 200_000);
+        // The group at the root of a container's view.
+        let root = [
+            ("proc/self/cgroup", "0::/\n"),
+            ("sys/fs/cgroup/memory.max", "70000\n"),
+            ("sys/fs/cgroup/memory.current", "90000\n"),
+        ];
+        expect(&root, 0);
+    }
+
+    #[test]
+    fn the_first_version_of_control_groups_counts_too() {
+        let first = [
+            (
+                "proc/self/cgroup",
+                "5:cpu,cpuacct:/x\n4:memory:/docker/1\n0::/\n",
+            ),
+            (
+                "sys/fs/cgroup/memory/docker/1/memory.limit_in_bytes",
+                "800000\n",
+            ),
+            (
+                "sys/fs/cgroup/memory/docker/1/memory.usage_in_bytes",
+                "300000\n",
+            ),
+            (
+                "sys/fs/cgroup/memory/docker/1/memory.stat",
+                "inactive_file 7\ntotal_inactive_file 100000\n",
+            ),
+            // How this version says that there is none.
+            (
+                "sys/fs/cgroup/memory/memory.limit_in_bytes",
+                "9223372036854771712\n",
+            ),
+            ("sys/fs/cgroup/memory/memory.usage_in_bytes", "1\n"),
+        ];
+        expect(&first, 600_000);
+        // In a container the path is the host's: its own group is mounted at the root.
+        let inside = [
+            ("proc/self/cgroup", "4:memory:/docker/1\n"),
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "5000\n"),
+            ("sys/fs/cgroup/memory/memory.usage_in_bytes", "1000\n"),
+        ];
+        expect(&inside, 4_000);
+    }
 }

@@ -8,8 +8,10 @@
 //! | [`choices`] | numbers that may have alternatives: `{1, 2}` |
 //! | [`settings`] | what one training depends on, as texts and numbers |
 //! | [`job`] | a training, ready to run |
-//! | [`memory`] | whether it fits into memory |
+//! | [`memory`], [`cgroup`] | whether it fits into memory |
 //! | [`config`] | `config.toml`: the same, resolved |
+//! | [`limits`] | the ranges of its numbers |
+//! | [`origin`] | where its settings are from, for errors in them |
 //! | [`every`] | how often a checkpoint is written |
 //! | [`run`], [`files`] | a run folder and what is in it |
 //! | [`recorder`], [`ending`] | what is kept of a training, and how it ends |
@@ -17,8 +19,9 @@
 //! | [`outcome`] | `result.json`: what a finished training came to |
 //! | [`events`], [`progress`], [`lines`], [`profile`] | what `train` shows of it |
 //! | [`tensorboard`] | the figures of each epoch for TensorBoard |
-//! | [`signals`] | Ctrl-C and SIGTERM |
+//! | [`signals`] | Ctrl-C, SIGTERM and SIGHUP |
 
+pub mod cgroup;
 pub mod choices;
 pub mod config;
 pub mod ending;
@@ -27,8 +30,10 @@ pub mod every;
 pub mod files;
 pub mod job;
 pub mod lines;
+pub mod limits;
 pub mod memory;
 pub mod options;
+pub mod origin;
 pub mod outcome;
 pub mod profile;
 pub mod progress;

@@ -9,8 +9,10 @@ use crate::{
     data_arg::DataArgs,
     error::CliError,
     numbers::{above_zero, whole},
+    stored_path::StoredPath,
     training::{
         choices::{Choices, choices},
+        limits,
         settings::Settings,
     },
 };
@@ -18,12 +20,7 @@ use crate::{
 /// The optimizer, where none is given.
 pub const OPTIMIZER: &str = "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)";
 
-/// The most images in a step.
-pub const MAX_BATCH: usize = 65_536;
-
 const EPOCHS: u64 = 10;
-const MAX_EPOCHS: u64 = 1_000_000;
-const MAX_IMAGES: usize = 1_000_000_000;
 
 /// What a training's result depends on, beside the model and the seed, and what it may take. Numbers and specs may have alternatives.
 #[derive(Args)]
@@ -31,10 +28,10 @@ pub struct Options {
     #[command(flatten)]
     pub data: DataArgs,
     /// Number of passes over the training data [default: 10]
-    #[arg(long, value_name = "N", value_parser = choices(whole(1..=MAX_EPOCHS)), allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = choices(whole(limits::EPOCHS)), allow_hyphen_values = true)]
     epochs: Option<Choices<u64>>,
     /// Images in a step; the last one takes what is left
-    #[arg(long, value_name = "N", default_value = "100", value_parser = choices(whole(1..=MAX_BATCH)), allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", default_value = "100", value_parser = choices(whole(limits::BATCH_SIZE)), allow_hyphen_values = true)]
     pub batch_size: Choices<usize>,
     /// Optimizer
     #[arg(
@@ -59,10 +56,10 @@ pub struct Options {
     #[arg(long, value_name = "SPEC")]
     pub augment: Option<String>,
     /// Hold the last N images out; best.safetensors is the best epoch on them
-    #[arg(long, value_name = "N", value_parser = choices(whole(1..=MAX_IMAGES)), allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = choices(whole(limits::IMAGES)), allow_hyphen_values = true)]
     pub val: Option<Choices<usize>>,
     /// Train on the first N images only
-    #[arg(long, value_name = "N", value_parser = choices(whole(1..=MAX_IMAGES)), allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = choices(whole(limits::IMAGES)), allow_hyphen_values = true)]
     pub limit: Option<Choices<usize>>,
     /// Start from these weights, in a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
@@ -100,7 +97,7 @@ impl Options {
             batch_size: only(&self.batch_size, "--batch-size")?,
             val: optional(&self.val, "--val")?,
             limit: optional(&self.limit, "--limit")?,
-            weights: self.weights.clone(),
+            weights: self.weights.as_ref().map(StoredPath::from),
         })
     }
 }

@@ -148,7 +148,7 @@ impl<'t> Progress<'t> {
         if !self.terminal.quiet && self.history.len() > 1 {
             let chart = curves::chart("", &self.history);
             for line in self.lines(&chart, |_| usize::MAX) {
-                self.terminal.line(&line);
+                self.terminal.styled(&line);
             }
         }
     }

@@ -20,11 +20,17 @@ use crate::{
 /// Who is told how far a training is.
 pub trait Watch: Send {
     /// The next step is the first one, or the first after those that a resumed training has taken.
-    fn begin(&mut self, trainer: &Trainer<'_>);
+    ///
+    /// # Errors
+    /// When this can't be shown; the training doesn't begin then.
+    fn begin(&mut self, trainer: &Trainer<'_>) -> Result<(), CliError>;
     /// A step is done.
     fn step(&mut self, now: &Progress);
     /// An epoch is done, and its files are written.
-    fn epoch(&mut self, epoch: &Epoch);
+    ///
+    /// # Errors
+    /// When this can't be shown; the training ends then, and can be resumed.
+    fn epoch(&mut self, epoch: &Epoch) -> Result<(), CliError>;
 }
 
 /// The observer of a training.
@@ -37,7 +43,7 @@ pub struct Recorder<'a> {
     pub due: Due,
     pub threads: usize,
     pub test_samples: usize,
-    /// The file that couldn't be written, which ended the training from here.
+    /// The file or standard output that couldn't be written, which ended the training from here.
     pub failure: Option<CliError>,
 }
 
@@ -75,8 +81,7 @@ impl Recorder<'_> {
         }
         self.run.add(epoch)?;
         self.checkpoint(trainer)?;
-        self.watch.epoch(epoch);
-        Ok(())
+        self.watch.epoch(epoch)
     }
 
     /// Writes the checkpoint.

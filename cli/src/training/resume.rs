@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crate::{
     context::Context,
-    data_arg::Chosen,
+    data_arg::{Chosen, TrainingData, first},
     error::CliError,
+    stored_path::StoredPath,
     training::{
-        config::{Config, VERSION},
+        config::{Config, DataConfig, VERSION, weights_sha256},
         ending::advice,
         files::CHECKPOINT,
         job::Job,
@@ -25,7 +26,7 @@ pub fn resume<'r>(
     epochs: Option<u64>,
     cx: &'r Context,
 ) -> Result<(Job<'r>, Run), CliError> {
-    let mut config = Config::read(folder)?;
+    let (mut config, origin) = Config::read(folder)?;
     let run = Run::take_up(folder)?;
     goes_on(folder, &config, epochs)?;
     if config.version != VERSION {
@@ -38,39 +39,54 @@ pub fn resume<'r>(
     config.epochs = epochs.unwrap_or(config.epochs);
 
     let mut settings = config.settings();
-    if run.file(CHECKPOINT).exists() {
-        // The weights that it began with are gone over.
-        settings.weights = None;
-    }
-    let specs = settings.read(None, cx)?;
-    let data = Chosen::of(&config.data).for_training(cx)?;
+    settings.weights = match run.file(CHECKPOINT).exists() {
+        // The checkpoint has other weights than those it began with.
+        true => None,
+        false => first_weights(&config)?,
+    };
+    let specs = settings.read(origin, cx)?;
+    let data = data(&config.data, cx)?;
     let mut job = Job::new(&settings, specs, config.seed, &data, cx)?;
-    let parts = [
-        (
-            "training",
-            &config.data.train_sha256,
-            &data.config.train_sha256,
-        ),
-        ("test", &config.data.test_sha256, &data.config.test_sha256),
-    ];
-    for (part, wanted, found) in parts {
-        if wanted != found {
-            let name = &config.data.name;
-            return Err(CliError::data(format!(
-                "{name}: the {part} data are not those that the run began with: SHA-256 {found}, wanted {wanted}"
-            )));
-        }
-    }
-    if let (Some(file), Some(_)) = (&settings.weights, &config.weights_sha256)
-        && job.config.weights_sha256 != config.weights_sha256
-    {
-        return Err(CliError::model_file(format!(
-            "{}: is not the file that the run began with: its SHA-256 is another",
-            file.display()
-        )));
-    }
     job.config = config;
     Ok((job, run))
+}
+
+/// The data that a configuration was made for, wherever they are found.
+fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, CliError> {
+    first(Chosen::of(config), |chosen| {
+        let data = chosen.for_training(cx)?;
+        let parts = [
+            ("training", &config.train_sha256, &data.config.train_sha256),
+            ("test", &config.test_sha256, &data.config.test_sha256),
+        ];
+        for (part, wanted, found) in parts {
+            if wanted != found {
+                let name = &data.config.name;
+                return Err(CliError::data(format!(
+                    "{name}: the {part} data are not those that the run began with: SHA-256 {found}, wanted {wanted}"
+                )));
+            }
+        }
+        Ok(data)
+    })
+}
+
+/// The file of weights that a run begins with, if it begins with any, wherever it is found.
+fn first_weights(config: &Config) -> Result<Option<StoredPath>, CliError> {
+    let (Some(given), Some(wanted)) = (&config.weights, &config.weights_sha256) else {
+        return Ok(None);
+    };
+    let moved = config.weights_path.as_ref();
+    let moved = moved.filter(|path| given.absolute().as_ref() != Some(path));
+    first(moved.into_iter().chain([given]), |file| {
+        let found = weights_sha256(file)?;
+        match found == *wanted {
+            true => Ok(Some(file.clone())),
+            false => Err(CliError::model_file(format!(
+                "{file}: is not the file that the run began with: SHA-256 {found}, wanted {wanted}"
+            ))),
+        }
+    })
 }
 
 /// Makes sure that there is something left to train.

@@ -13,6 +13,7 @@ use crate::{
     error::CliError,
     output::json_line,
     plots::curves,
+    shell,
     training::{
         config::Config,
         events::Event,
@@ -98,14 +99,10 @@ impl Run {
             .and_then(|()| self.jsonl.set_len(0))
             .and_then(|()| self.jsonl.write_all(lines.as_bytes()))
             .map_err(|reason| cannot_write(&self.folder, reason))?;
+        history.iter().try_for_each(|epoch| self.add(epoch))?;
         if self.tensorboard {
-            let events = EventFile::begin(&self.folder);
-            let mut events = events.map_err(|reason| cannot_write(&self.folder, reason))?;
-            history
-                .iter()
-                .try_for_each(|epoch| events.add(epoch))
-                .map_err(|reason| cannot_write(&self.folder, reason))?;
-            self.events = Some(events);
+            let events = EventFile::begin(&self.folder, history);
+            self.events = Some(events.map_err(|reason| cannot_write(&self.folder, reason))?);
         }
         Ok(())
     }
@@ -124,6 +121,12 @@ impl Run {
     /// The folder as text, for people and JSON.
     pub fn name(&self) -> String {
         self.folder.display().to_string()
+    }
+
+    /// Adds to an error that the run goes on from what has been written.
+    pub fn can_be_resumed(&self, error: CliError) -> CliError {
+        let command = shell::resume(&self.folder);
+        error.help(format!("`{command}` goes on from what has been written"))
     }
 
     /// A file in the folder.

@@ -1,6 +1,6 @@
 //! What one training depends on, beside the data and the seed.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use serde::{Deserialize, Serialize};
 use tapeline_data::Augmentation;
@@ -11,6 +11,9 @@ use crate::{
     context::Context,
     error::{CliError, in_option},
     model_arg::Source,
+    shell,
+    stored_path::StoredPath,
+    training::{limits, origin::Origin},
 };
 
 /// The options of one training, as they were given.
@@ -20,26 +23,46 @@ pub struct Settings {
     /// A spec.
     pub model: String,
     pub optimizer: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::lr"
+    )]
     pub lr: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::max_grad_norm"
+    )]
     pub max_grad_norm: Option<f64>,
     pub loss: String,
     pub schedule: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub augment: Option<String>,
+    #[serde(deserialize_with = "limits::epochs")]
     pub epochs: u64,
+    #[serde(deserialize_with = "limits::batch_size")]
     pub batch_size: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::val"
+    )]
     pub val: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::limit"
+    )]
     pub limit: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weights: Option<PathBuf>,
+    pub weights: Option<StoredPath>,
 }
 
 /// The texts of some settings, understood.
 pub struct Specs<'r> {
+    /// Where they are from.
+    pub origin: Origin,
     pub source: Source,
     pub loss: NamedLoss,
     pub optimizer: Optimizer<'r>,
@@ -48,37 +71,41 @@ pub struct Specs<'r> {
 }
 
 impl Settings {
-    /// Reads all texts, before any data. `origin` is the file that the model's spec is from.
-    pub fn read<'r>(&self, origin: Option<String>, cx: &'r Context) -> Result<Specs<'r>, CliError> {
+    /// Reads all texts, before any data.
+    pub fn read<'r>(&self, origin: Origin, cx: &'r Context) -> Result<Specs<'r>, CliError> {
         let source = Source {
             text: self.model.clone(),
-            origin,
+            origin: origin.of_model(),
         };
         source.check(cx)?;
-        let loss = loss::read(&self.loss, &cx.losses).map_err(in_option("--loss", &self.loss))?;
+        let loss = loss::read(&self.loss, &cx.losses)
+            .map_err(in_option(&origin.of("loss"), &self.loss))?;
         let optimizer = Optimizer::read(&self.optimizer, &cx.optimizers);
-        let mut optimizer = optimizer.map_err(in_option("--optimizer", &self.optimizer))?;
+        let mut optimizer =
+            optimizer.map_err(in_option(&origin.of("optimizer"), &self.optimizer))?;
         if let Some(lr) = self.lr {
             optimizer = optimizer
                 .with_lr(lr)
-                .map_err(|error| CliError::usage(format!("--lr {lr}: {error}")))?;
+                .map_err(|error| CliError::usage(format!("{} {lr}: {error}", origin.of("lr"))))?;
         }
         if let Some(max) = self.max_grad_norm {
             let text = format!("clip_norm({max}) {}", optimizer.full());
             optimizer = Optimizer::read(&text, &cx.optimizers)
-                .map_err(in_option("--max-grad-norm", &text))?;
+                .map_err(in_option(&origin.of("max_grad_norm"), &text))?;
         }
         let schedule = Schedule::read(&self.schedule, &cx.schedules);
-        let schedule = schedule.map_err(in_option("--schedule", &self.schedule))?;
+        let schedule = schedule.map_err(in_option(&origin.of("schedule"), &self.schedule))?;
         if schedule.goes_by_loss() && self.val.is_none() {
             let message = format!(
-                "--schedule: `{}` goes by the validation loss, and no images are held out for that",
+                "{}: `{}` goes by the validation loss, and no images are held out for that",
+                origin.of("schedule"),
                 schedule.short()
             );
             return Err(CliError::usage(message).help("hold some out: `--val 5000`"));
         }
         let augment = self.augment.as_ref().map(|text| {
-            Augmentation::read(text, &cx.augmentations).map_err(in_option("--augment", text))
+            Augmentation::read(text, &cx.augmentations)
+                .map_err(in_option(&origin.of("augment"), text))
         });
         Ok(Specs {
             source,
@@ -86,30 +113,34 @@ impl Settings {
             optimizer,
             schedule,
             augment: augment.transpose()?,
+            origin,
         })
     }
 
     /// The arguments with which `train` has these settings.
-    pub fn words(&self) -> Vec<String> {
-        let mut words = vec![self.model.clone()];
-        let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
-        option("epochs", self.epochs.to_string());
-        option("batch-size", self.batch_size.to_string());
-        option("optimizer", self.optimizer.clone());
-        option("loss", self.loss.clone());
-        option("schedule", self.schedule.clone());
+    pub fn words(&self) -> Vec<OsString> {
+        let mut words = vec![OsString::from(&self.model)];
+        let mut option =
+            |name: &str, value: OsString| words.extend([format!("--{name}").into(), value]);
+        option("epochs", self.epochs.to_string().into());
+        option("batch-size", self.batch_size.to_string().into());
+        option("optimizer", (&self.optimizer).into());
+        option("loss", (&self.loss).into());
+        option("schedule", (&self.schedule).into());
         let optional = [
-            ("lr", self.lr.map(|lr| lr.to_string())),
+            ("lr", self.lr.map(|lr| lr.to_string().into())),
             (
                 "max-grad-norm",
-                self.max_grad_norm.map(|max| max.to_string()),
+                self.max_grad_norm.map(|max| max.to_string().into()),
             ),
-            ("augment", self.augment.clone()),
-            ("val", self.val.map(|val| val.to_string())),
-            ("limit", self.limit.map(|limit| limit.to_string())),
+            ("augment", self.augment.as_ref().map(OsString::from)),
+            ("val", self.val.map(|val| val.to_string().into())),
+            ("limit", self.limit.map(|limit| limit.to_string().into())),
             (
                 "weights",
-                self.weights.as_ref().map(|file| file.display().to_string()),
+                self.weights
+                    .as_ref()
+                    .map(|file| shell::operand(file.path())),
             ),
         ];
         for (name, value) in optional {

@@ -4,6 +4,7 @@
 //! encoding of protocol buffers; the numbers are those of TensorFlow's `event.proto` and `summary.proto`.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -58,9 +59,14 @@ impl EventFile {
         Ok(!files(folder)?.is_empty())
     }
 
-    /// Begins one, instead of any that the folder has. Its name is new: TensorBoard, if it looks on, goes over to the file with the later name.
-    pub fn begin(folder: &Path) -> io::Result<Self> {
+    /// Begins one with the epochs so far, instead of any that the folder has; epochs that are in those keep their times. Its name is new:
+    /// TensorBoard, if it is watching, goes over to the file with the later name.
+    pub fn begin(folder: &Path, history: &[Epoch]) -> io::Result<Self> {
         let before = files(folder)?;
+        let mut times = BTreeMap::new();
+        for file in &before {
+            times.extend(recorded(&fs::read(file)?));
+        }
         let now = since_1970();
         // Nanoseconds, so that no two files are called the same.
         let name = format!(
@@ -73,17 +79,26 @@ impl EventFile {
             .create_new(true)
             .open(folder.join(name))?;
         let mut file = EventFile(file);
-        file.write(Event {
+        file.write(&Event {
+            wall_time: now,
             file_version: Some(VERSION.into()),
             ..Event::default()
         })?;
+        for epoch in history {
+            let time = times.get(&(epoch.epoch as i64)).copied();
+            file.add_at(epoch, time.unwrap_or(now))?;
+        }
         // Only now: a folder that has none is one where none is wanted.
         before.into_iter().try_for_each(fs::remove_file)?;
         Ok(file)
     }
 
-    /// Adds the figures of an epoch, at its number.
+    /// Adds the figures of an epoch that has just ended, at its number.
     pub fn add(&mut self, epoch: &Epoch) -> io::Result<()> {
+        self.add_at(epoch, since_1970())
+    }
+
+    fn add_at(&mut self, epoch: &Epoch, wall_time: f64) -> io::Result<()> {
         let (val_loss, val_accuracy) = epoch.val.unzip();
         let figures = [
             ("loss/train", Some(epoch.train_loss)),
@@ -101,23 +116,45 @@ impl EventFile {
                 simple_value: Some(value? as f32),
             })
         };
-        self.write(Event {
+        self.write(&Event {
+            wall_time,
             step: epoch.epoch as i64,
             summary: Some(Summary {
                 value: figures.into_iter().filter_map(scalar).collect(),
             }),
-            ..Event::default()
+            file_version: None,
         })
     }
 
     /// Writes a record in one go, so that who reads at the same time hardly sees half of one.
-    fn write(&mut self, event: Event) -> io::Result<()> {
-        let event = Event {
-            wall_time: since_1970(),
-            ..event
-        };
+    fn write(&mut self, event: &Event) -> io::Result<()> {
         self.0.write_all(&framed(&event.encode_to_vec()))
     }
+}
+
+/// The epochs in an event file, with their times; up to the first record that is cut off or damaged.
+fn recorded(mut bytes: &[u8]) -> BTreeMap<i64, f64> {
+    let mut times = BTreeMap::new();
+    while let Some((record, rest)) = unframed(bytes) {
+        let Ok(event) = Event::decode(record) else {
+            break;
+        };
+        if event.summary.is_some() {
+            times.insert(event.step, event.wall_time);
+        }
+        bytes = rest;
+    }
+    times
+}
+
+/// The first record, if it is whole, and what follows it.
+fn unframed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (record, rest) = rest.get(4..)?.split_at_checked(length)?;
+    bytes
+        .starts_with(&framed(record))
+        .then_some((record, &rest[4..]))
 }
 
 /// A record with its length and checksums.

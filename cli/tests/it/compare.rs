@@ -470,8 +470,16 @@ fn mistakes_in_a_report_are_told_with_their_place() {
             "than = \"thin\"",
             &["Width | height", "a claim names `thin`"],
         ),
-        ("epochs = 20", "epoch = 20", &["row `wide`", "epoch"]),
-        ("epochs = 20", "epochs = 0", &["row `wide`", "at least 1"]),
+        (
+            "epochs = 20",
+            "epoch = 20",
+            &["small.toml: line 24: ", "`epoch`"],
+        ),
+        (
+            "epochs = 20",
+            "epochs = 0",
+            &["small.toml: line 24: `epochs` must be an integer, 1 to"],
+        ),
         (
             "data = \"data\"\nepochs = 10",
             "data = \"data\"\nepochs = 5",

@@ -57,3 +57,19 @@ fn what_makes_no_sense_is_refused_and_nothing_written() {
     let left: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "only the data and the run: {left:?}");
 }
+
+/// A link is one name more for a file: what it names is written, and the link stays.
+#[cfg(unix)]
+#[test]
+fn an_export_goes_through_a_link() {
+    let bench = Bench::new();
+    bench.train("a", &[]);
+    std::fs::create_dir(bench.path("far")).unwrap();
+    for (link, target) in [("m.onnx", "far/x"), ("m.safetensors", "far/y")] {
+        std::os::unix::fs::symlink(target, bench.path(link)).unwrap();
+        bench.run(&["export", "@a", link]).succeeded();
+        let about = std::fs::symlink_metadata(bench.path(link)).unwrap();
+        assert!(about.is_symlink(), "{link}");
+        assert!(std::fs::metadata(bench.path(target)).unwrap().len() > 100);
+    }
+}

@@ -3,10 +3,13 @@
 mod check;
 mod common;
 mod compare;
+mod edited;
 mod export;
 mod files;
 mod known;
 mod lists;
+mod output;
+mod outside;
 mod page;
 mod predict;
 mod readme;

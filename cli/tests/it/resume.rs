@@ -141,24 +141,40 @@ fn a_training_survives_two_hundred_kills() {
     assert_eq!(survives(200), 200);
 }
 
-#[cfg(unix)]
+/// Starts a training with what signals do by default, or with one of them ignored.
+#[cfg(target_os = "linux")]
+fn start_with_signals(bench: &Bench, ignored: Option<&str>, args: &[&str]) -> Child {
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP,INT,TERM");
+    command.args(ignored.map(|signal| format!("--ignore-signal={signal}")));
+    command.arg(env!("CARGO_BIN_EXE_tapeline")).args(args);
+    command.current_dir(bench.dir.path());
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    // Signals are caught before the folder gets its configuration.
+    while !is_begun(bench, "a") {
+        sleep(Duration::from_millis(1));
+    }
+    child
+}
+
+#[cfg(target_os = "linux")]
+fn send(signal: &str, child: &Child) {
+    let id = child.id().to_string();
+    let mut kill = Command::new("kill");
+    assert!(kill.args(["-s", signal, &id]).status().unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn a_signal_writes_a_checkpoint_that_comes_to_the_same_bytes() {
     let bench = Bench::new();
     bench
         .run(&[&WHOLE[..], &["--out", "whole"]].concat())
         .succeeded();
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let mut child = start(&bench, &[&WHOLE[..], &["--out", "a"]].concat());
-        // Signals are caught before the folder gets its configuration.
-        while !is_begun(&bench, "a") {
-            sleep(Duration::from_millis(1));
-        }
-        let id = child.id().to_string();
-        Command::new("kill")
-            .args(["-s", signal, &id])
-            .status()
-            .unwrap();
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let mut child = start_with_signals(&bench, None, &[&WHOLE[..], &["--out", "a"]].concat());
+        send(signal, &child);
         assert_eq!(child.wait().unwrap().code(), Some(code));
         let resumed = bench
             .run(&["train", "--resume", "a", "-q", "--json"])
@@ -169,6 +185,20 @@ fn a_signal_writes_a_checkpoint_that_comes_to_the_same_bytes() {
             contents(&bench, "a") == contents(&bench, "whole"),
             "{signal}"
         );
+        fs::remove_dir_all(bench.path("a")).unwrap();
+    }
+}
+
+/// As under `nohup`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_ignored_stays_so() {
+    let bench = Bench::new();
+    for signal in ["HUP", "INT", "TERM"] {
+        let args = [&WHOLE[..], &["--out", "a"]].concat();
+        let mut child = start_with_signals(&bench, Some(signal), &args);
+        send(signal, &child);
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
         fs::remove_dir_all(bench.path("a")).unwrap();
     }
 }

@@ -115,6 +115,23 @@ fn scalars(file: &[u8]) -> (String, BTreeMap<(String, u64), f32>) {
     (version, scalars)
 }
 
+/// The times of a file's epochs.
+fn times(file: &[u8]) -> BTreeMap<u64, f64> {
+    let mut times = BTreeMap::new();
+    for record in records(file).iter().skip(1) {
+        let (mut step, mut seconds) = (0, 0.0);
+        for field in fields(record) {
+            match field {
+                (1, Field::Double(time)) => seconds = time,
+                (2, Field::Varint(number)) => step = number,
+                _ => {}
+            }
+        }
+        times.insert(step, seconds);
+    }
+    times
+}
+
 fn event_files(bench: &Bench, run: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(bench.path(run))
         .unwrap()
@@ -204,4 +221,29 @@ fn a_resumed_run_has_one_event_file_with_all_epochs() {
         ])
         .succeeded();
     holds_the_metrics(&bench, "late", 3, &TAGS);
+}
+
+/// The times of epochs are those at which they ended, however often the run is resumed; also when the file ends within a record.
+#[test]
+fn epochs_keep_their_times() {
+    let bench = Bench::new();
+    bench.train("a", &["--tensorboard"]);
+    let file = || fs::read(&event_files(&bench, "a")[0]).unwrap();
+    let mut before = times(&file());
+    assert_eq!(before.len(), 2);
+    for epochs in [3, 4] {
+        let cut = [&file()[..], &[9, 0, 0]].concat();
+        fs::write(&event_files(&bench, "a")[0], cut).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let begun = std::time::SystemTime::now();
+        let begun = begun.duration_since(std::time::UNIX_EPOCH).unwrap();
+        let number = epochs.to_string();
+        bench
+            .run(&["train", "--resume", "a", "--epochs", &number])
+            .succeeded();
+        let after = times(&file());
+        assert!(after[&epochs] >= begun.as_secs_f64());
+        before.insert(epochs, after[&epochs]);
+        assert_eq!(after, before);
+    }
 }

@@ -1,0 +1,146 @@
+//! Text from outside as it is shown: file names, class names, specs, titles. One function for each kind of target; JSON escapes by itself.
+
+use tapeline_spec::printable;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// For a terminal: one line without anything that a terminal would obey.
+pub fn terminal(text: &str) -> String {
+    printable(text)
+}
+
+/// The same for several lines.
+pub fn lines(text: &str) -> String {
+    text.split('\n')
+        .map(printable)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// For XML and HTML, in an element or an attribute: one line in which every character means itself.
+pub fn xml(text: &str) -> String {
+    let mut out = String::new();
+    for char in flat(text).chars() {
+        match char {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '"' => out += "&quot;",
+            _ => out.push(char),
+        }
+    }
+    out
+}
+
+/// For Markdown, in a heading: one line in which every character means itself.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::new();
+    for char in flat(text).chars() {
+        if matches!(
+            char,
+            '\\' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '&' | '#' | '~'
+        ) {
+            out.push('\\');
+        }
+        out.push(char);
+    }
+    out
+}
+
+/// The same in a cell of a table.
+pub fn markdown_cell(text: &str) -> String {
+    markdown(text).replace('|', "\\|")
+}
+
+/// For Markdown, where its marks keep their meaning: paragraphs of a study.
+pub fn prose(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(|paragraph| {
+        let lines = paragraph.lines().map(flat);
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    let paragraphs = paragraphs.collect::<Vec<_>>().join("\n\n");
+    // Studies have no use for HTML.
+    paragraphs.replace('<', "\\<")
+}
+
+/// For CSV: a quoted cell (RFC 4180) on one line.
+pub fn csv(text: &str) -> String {
+    format!("\"{}\"", flat(text).replace('"', "\"\""))
+}
+
+/// One line no wider than a number of columns, for a terminal or as a part of one of the others.
+pub fn cut(text: &str, columns: usize) -> String {
+    let text = flat(text);
+    if text.width() <= columns {
+        return text;
+    }
+    let mut width = 1;
+    let kept = text.chars().take_while(|char| {
+        width += char.width().unwrap_or(1);
+        width <= columns
+    });
+    kept.chain(['…']).collect()
+}
+
+/// One line: any white space is a space, and what can't be printed is its code.
+fn flat(text: &str) -> String {
+    let space = |char: char| match char.is_whitespace() {
+        true => ' ',
+        false => char,
+    };
+    printable(&text.chars().map(space).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tapeline_spec::is_printable;
+
+    use super::*;
+
+    type Escape = fn(&str) -> String;
+
+    const LINES: [(&str, Escape); 4] = [
+        ("terminal", terminal),
+        ("xml", xml),
+        ("markdown", markdown_cell),
+        ("csv", csv),
+    ];
+
+    proptest! {
+        #[test]
+        fn no_target_gets_what_it_would_obey(text in any::<String>()) {
+            for (target, escape) in LINES {
+                let shown = escape(&text);
+                prop_assert!(shown.chars().all(is_printable), "{target}: {shown:?}");
+            }
+            for escape in [lines as Escape, prose] {
+                prop_assert!(escape(&text).chars().all(|c| c == '\n' || is_printable(c)));
+            }
+            prop_assert!(!xml(&text).contains(['<', '>', '"']));
+            prop_assert!(cut(&text, 20).width() <= 20);
+        }
+
+        #[test]
+        fn plain_text_stays_what_it_is(text in "[a-zA-Z0-9 .,;:()=+/é漢±–-]*") {
+            for (target, escape) in LINES {
+                let wanted = if target == "csv" { format!("\"{text}\"") } else { text.clone() };
+                prop_assert_eq!(escape(&text), wanted);
+            }
+            prop_assert_eq!(prose(&text), text);
+        }
+    }
+
+    #[test]
+    fn each_target_has_its_own_marks() {
+        let text = "a<b> \"c\" *d* | `e`\n\u{202e}\x1b";
+        let wanted = [
+            r#"a<b> "c" *d* | `e`\n\u{202e}\u{1b}"#,
+            r"a&lt;b&gt; &quot;c&quot; *d* | `e` \u{202e}\u{1b}",
+            r#"a\<b\> "c" \*d\* \| \`e\` \\u{202e}\\u{1b}"#,
+            r#""a<b> ""c"" *d* | `e` \u{202e}\u{1b}""#,
+        ];
+        for ((target, escape), wanted) in LINES.into_iter().zip(wanted) {
+            assert_eq!(escape(text), wanted, "{target}");
+        }
+    }
+}

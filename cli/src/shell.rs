@@ -1,0 +1,110 @@
+//! Commands as a shell reads them.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt::Write,
+    path::Path,
+};
+
+use tapeline_spec::is_printable;
+
+/// A command of this program, each word quoted where a shell would change it.
+pub fn command<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> String {
+    let mut command = String::from("tapeline");
+    for word in words {
+        command.push(' ');
+        command += &quoted(word.as_ref());
+    }
+    command
+}
+
+/// The command that resumes a run.
+pub fn resume(run: &Path) -> String {
+    command([OsStr::new("train"), OsStr::new("--resume"), &operand(run)])
+}
+
+/// A path as the value of an option: neither an option itself, nor with the mark of a model's path.
+pub fn operand(path: &Path) -> OsString {
+    match path.as_os_str().as_encoded_bytes().first() {
+        Some(b'-' | b'@') => Path::new(".").join(path).into(),
+        _ => path.into(),
+    }
+}
+
+/// A word, quoted. Where it has characters that can't be shown, or bytes that are no text, it is written as `$'…'` (POSIX 2024, bash, zsh,
+/// ksh), so that it can be printed and copied.
+pub fn quoted(word: &OsStr) -> String {
+    if let Some(text) = word.to_str().filter(|text| text.chars().all(is_printable)) {
+        return shell_words::quote(text).into_owned();
+    }
+    let mut out = String::from("$'");
+    for chunk in word.as_encoded_bytes().utf8_chunks() {
+        for char in chunk.valid().chars() {
+            match char {
+                '\'' | '\\' => out.extend(['\\', char]),
+                char if is_printable(char) => out.push(char),
+                char => octal(&mut out, char.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        octal(&mut out, chunk.invalid());
+    }
+    out.push('\'');
+    out
+}
+
+fn octal(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(out, "\\{byte:03o}");
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{os::unix::ffi::OsStringExt, process::Command};
+
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// What bash makes of a text.
+    fn read_by_bash(command: &str) -> Vec<u8> {
+        let line = format!("printf '%s\\0' {command}");
+        let ran = Command::new("bash").args(["-c", &line]).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        ran.stdout
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Text with anything in it, and any bytes.
+        #[test]
+        fn a_shell_reads_the_same_words(
+            texts in vec("[^\0]{0,12}", 1..4),
+            bytes in vec(1_u8.., 0..12),
+        ) {
+            let mut words: Vec<_> = texts.into_iter().map(OsString::from).collect();
+            words.push(OsString::from_vec(bytes));
+            let command = command(&words);
+            prop_assert!(command.chars().all(is_printable), "{command:?}");
+            let mut wanted = b"tapeline\0".to_vec();
+            for word in words {
+                wanted.extend(word.into_vec());
+                wanted.push(0);
+            }
+            prop_assert_eq!(read_by_bash(&command), wanted);
+        }
+    }
+
+    #[test]
+    fn a_path_is_no_option_and_has_no_mark() {
+        for (path, wanted) in [
+            ("runs/1", "tapeline train --resume runs/1"),
+            ("sp ace/it's", r#"tapeline train --resume 'sp ace/it'\''s'"#),
+            ("-q", "tapeline train --resume ./-q"),
+            ("@a", "tapeline train --resume ./@a"),
+        ] {
+            assert_eq!(resume(Path::new(path)), wanted);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Standard output that can't be written.
+
+use std::{
+    fs::{self, OpenOptions},
+    process::Stdio,
+};
+
+use crate::common::{Bench, Ran};
+
+/// The names of the commands, as the help lists them.
+fn commands(bench: &Bench) -> Vec<String> {
+    let all = bench.run(&["--help"]).succeeded().stdout;
+    let listed = all.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = listed.take_while(|line| !line.is_empty());
+    listed
+        .filter_map(|line| Some(line.split_whitespace().next()?.to_string()))
+        .collect()
+}
+
+/// Arguments with which a command prints something.
+fn printing(command: &str) -> Vec<&'static str> {
+    let text = match command {
+        "train" => "train|flatten linear(3)|--data|data|--epochs|1|--out|OUT",
+        "compare" => "compare|flatten linear(3)|--data|data|--seeds|1|--epochs|1|--out|OUT",
+        "report" => "report|--from|r.toml|--data|data|--out|OUT",
+        "eval" => "eval|@a|--data|data",
+        "predict" => "predict|@a|data/t10k-images-idx3-ubyte",
+        "summary" => "summary",
+        "check" => "check|relu|--input|4",
+        "layers" => "layers",
+        "optimizers" => "optimizers|sgd",
+        "schedules" => "schedules",
+        "augmentations" => "augmentations",
+        "losses" => "losses",
+        "presets" => "presets",
+        "catalogue" => "catalogue",
+        "data" => "data|list",
+        "completions" => "completions|bash",
+        // It writes a file, and prints nothing.
+        "export" => "export|--help",
+        other => panic!("no arguments for `{other}`"),
+    };
+    text.split('|').collect()
+}
+
+/// Everything that prints: each command, in each of its forms, and its help.
+fn cases(bench: &Bench) -> Vec<Vec<String>> {
+    bench.train("a", &[]);
+    let report = "title = \"t\"\ntext = \"\"\nseeds = 1\n\
+        [recipe]\noptimizer = \"sgd(lr=0.1)\"\nloss = \"mse\"\nschedule = \"constant\"\nepochs = 1\nbatch_size = 10\n\
+        [quick]\nseeds = 1\nepochs = 1\n\
+        [[comparison]]\ntitle = \"c\"\ntext = \"\"\nrow = [{ name = \"a\", model = \"flatten linear(3)\" }]\n";
+    fs::write(bench.path("r.toml"), report).unwrap();
+    let mut cases = vec![vec![], vec!["--version".into()], vec!["--help".into()]];
+    cases.push(vec!["help".into()]);
+    for command in commands(bench).into_iter().filter(|name| name != "help") {
+        let args: Vec<String> = printing(&command).into_iter().map(String::from).collect();
+        let help = bench.run(&[&command, "--help"]).succeeded().stdout;
+        for form in ["--json", "--plan"] {
+            if help.contains(&format!("  {form} ")) || help.contains(&format!("  {form}\n")) {
+                cases.push([&args[..], &[form.to_string()]].concat());
+            }
+        }
+        cases.push(args);
+        cases.push(vec![command, "--help".into()]);
+    }
+    for (i, case) in cases.iter_mut().enumerate() {
+        case.iter_mut()
+            .filter(|arg| *arg == "OUT")
+            .for_each(|arg| *arg = format!("out-{i}"));
+    }
+    cases
+}
+
+fn run_with(bench: &Bench, args: &[String], stdout: Stdio) -> Ran {
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    let mut command = bench.command(&args);
+    Ran::new(command.stdout(stdout).output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_is_a_failure_of_every_command() {
+    let bench = Bench::new();
+    for args in cases(&bench) {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = run_with(&bench, &args, full.into());
+        assert_eq!(ran.code, Some(1), "{args:?}: {ran:?}");
+        let part = "standard output cannot be written: No space left";
+        assert!(ran.stderr.contains(part), "{args:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_every_command_quietly() {
+    let bench = Bench::new();
+    for args in cases(&bench) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = run_with(&bench, &args, writer.into());
+        assert_eq!(ran.code, Some(0), "{args:?}: {ran:?}");
+        assert!(!ran.stderr.contains("error"), "{args:?}: {ran:?}");
+    }
+}
+
+/// A training whose events can't be written any more can be resumed, to the same bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_training_with_a_full_stdout_can_be_resumed() {
+    let bench = Bench::new();
+    bench.train("whole", &["--checkpoint-every", "1"]);
+    let args =
+        "train|flatten linear(3)|--data|data|--epochs|2|--batch-size|10|--lr|0.1|--out|a|--json";
+    let args: Vec<_> = args.split('|').map(String::from).collect();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ran = run_with(&bench, &args, full.into());
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.stderr.contains("`tapeline train --resume a`"),
+        "{ran:?}"
+    );
+    bench.run(&["train", "--resume", "a"]).succeeded();
+    let model = |run: &str| fs::read(bench.path(run).join("model.safetensors")).unwrap();
+    assert!(model("a") == model("whole"));
+}
