@@ -299,7 +299,7 @@ fn absurd_sizes_are_refused() {
         "conv2d(1, 1, stride=1048576, padding=1048576, padding_mode=replicate) flatten linear(10)";
     bench
         .run(&["train", padded, "--max-memory", "1GB"])
-        .failed(2, &["`--max-memory` allows", " TB"]);
+        .failed(2, &["padded image", "values for one sample"]);
     for size in ["5", "-1GB", "0MB", "much"] {
         bench
             .run(&["train", "--max-memory", size])

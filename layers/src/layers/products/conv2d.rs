@@ -11,6 +11,7 @@ use crate::{
         pooling::maxpool2d,
         shapes::{pad, table},
     },
+    plan::MAX_OUTPUTS,
 };
 
 const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of filters")
@@ -110,9 +111,13 @@ pub const CONV2D: LayerDef = LayerDef {
             .map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
 
         let around = [0, 1].map(|i| window.input[i] + window.padding[i][0] + window.padding[i][1]);
-        build
-            .fits(&[channels, around[0], around[1]])
-            .map_err(|refusal| refusal.arg("padding"))?;
+        let padded = [channels, around[0], around[1]];
+        build.fits(&padded).map_err(|_| {
+            let problem = format!(
+                "its padded image {padded:?} makes more than {MAX_OUTPUTS} values for one sample"
+            );
+            Refusal::from(problem).arg("padding")
+        })?;
 
         let [kh, kw] = window.kernel;
         let times = |channels: usize| channels.saturating_mul(kh).saturating_mul(kw);
