@@ -99,7 +99,7 @@ fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
         ("schedule", Some(code(&settings.schedule))),
         ("augmentation", settings.augment.as_deref().map(code)),
         ("images held out", optional(&settings.val)),
-        ("training images at most", optional(&settings.limit)),
+        ("training images used", optional(&settings.limit)),
         (
             "first weights from",
             settings
