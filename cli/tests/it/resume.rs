@@ -434,7 +434,7 @@ fn a_run_needs_the_epochs_that_it_has_done() {
         "of which the history holds 0",
     );
     let mut digits = lines[1].split(',').map(String::from).collect::<Vec<_>>();
-    digits[1].insert(2, '1');
+    digits[1] = "0.5".into();
     let edited = [lines[0], &digits.join(","), lines[2]].concat();
     refused(
         Some(&edited),
