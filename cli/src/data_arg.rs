@@ -26,11 +26,11 @@ pub const DEFAULT: &str = "mnist";
 /// Options of commands that read data.
 #[derive(Args)]
 pub struct DataArgs {
-    /// A name of `data list`, or a folder with IDX files [default: the run's, else mnist]
+    /// A name of `data list`, or an IDX folder [default: the run's, else mnist]
     #[arg(long, value_name = "DATA")]
     data: Option<OsString>,
     /// Swap rows and columns, which EMNIST needs [default: as the run]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, hide_possible_values = true, default_missing_value = "true")]
     transpose: Option<bool>,
 }
 

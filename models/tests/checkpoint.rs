@@ -323,7 +323,10 @@ fn a_checkpoint_of_an_older_format_is_refused() {
         .unwrap();
     kept.bytes[place + format.len() - 1] = b'1';
     let error = train(SETTING, Some(&kept), 3).unwrap_err();
-    assert!(error.contains("has format `tapeline-checkpoint-1`"), "{error}");
+    assert!(
+        error.contains("has format `tapeline-checkpoint-1`"),
+        "{error}"
+    );
 }
 
 /// The old file is there until the new one is, whichever call fails.

@@ -55,7 +55,7 @@ pub struct Predict {
     #[arg(long)]
     resize: bool,
     /// Swap rows and columns [default: false; for IDX files as MODEL's run did with its data]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, hide_possible_values = true, default_missing_value = "true")]
     transpose: Option<bool>,
     /// Print JSON, a line for each image
     #[arg(long)]

@@ -64,7 +64,7 @@ pub struct Options {
     /// Start from these weights, in a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Refuse what needs more memory, like 2GB or 500MiB [default: what is free]
+    /// Refuse what needs more memory than 2GB, 500MiB… [default: what is free]
     #[arg(long, value_name = "SIZE", value_parser = size, allow_hyphen_values = true)]
     pub max_memory: Option<Bytes>,
 }
