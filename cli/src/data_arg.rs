@@ -103,7 +103,9 @@ impl DataArgs {
         let named = self.data.is_some();
         let of_run = run.filter(|run| {
             let name = run.config.data.name.path();
-            self.data.as_ref().is_none_or(|data| Path::new(data) == name)
+            self.data
+                .as_ref()
+                .is_none_or(|data| Path::new(data) == name)
         });
         let Some(run) = of_run else {
             return Ok(Chosen {
@@ -202,7 +204,9 @@ impl Chosen {
 
     /// Reads the data.
     pub fn load(&self, cx: &Context) -> Result<Loaded, CliError> {
-        let loaded = first(places(&self.name, self.path.as_ref()), |place| load(place.path()));
+        let loaded = first(places(&self.name, self.path.as_ref()), |place| {
+            load(place.path())
+        });
         let mut loaded = loaded.map_err(|error| match &self.run {
             Some((folder, known)) if !self.named => CliError::data(format!(
                 "{} was trained on {}, which cannot be read: {error}",

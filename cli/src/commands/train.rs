@@ -202,7 +202,7 @@ impl Watch for Screen<'_> {
         self.events.tell(&Event::Start {
             schema: 1,
             spec: model.full(),
-            data: &config.data.name,
+            data: &config.data.name.to_string(),
             parameters: model.plan.parameters(),
             train_samples: parts.train.len(),
             test_samples: parts.test.len(),

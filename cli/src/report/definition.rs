@@ -157,7 +157,10 @@ impl File {
         let mut unnamed = DeTable::new();
         if table.get_ref().get("model").is_none() {
             let text = |text: &'static str| Spanned::new(table.span(), text.into());
-            unnamed.insert(text("model"), Spanned::new(table.span(), DeValue::String("".into())));
+            unnamed.insert(
+                text("model"),
+                Spanned::new(table.span(), DeValue::String("".into())),
+            );
         }
         let unnamed = Spanned::new(table.span(), DeValue::Table(unnamed));
         let mut settings = settings(table, &unnamed)?;

@@ -105,7 +105,7 @@ fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
             settings
                 .weights
                 .as_ref()
-                .map(|file| code(&file.display().to_string())),
+                .map(|file| code(&file.to_string())),
         ),
         ("seeds", Some(seeds.to_string())),
     ];
