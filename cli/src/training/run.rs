@@ -99,7 +99,6 @@ impl Run {
             .and_then(|()| self.jsonl.set_len(0))
             .and_then(|()| self.jsonl.write_all(lines.as_bytes()))
             .map_err(|reason| cannot_write(&self.folder, reason))?;
-        history.iter().try_for_each(|epoch| self.add(epoch))?;
         if self.tensorboard {
             let events = EventFile::begin(&self.folder, history);
             self.events = Some(events.map_err(|reason| cannot_write(&self.folder, reason))?);
