@@ -13,7 +13,7 @@ use super::{
     aspects::{MODES, in_mode},
     list,
 };
-use crate::{Batch, Ctx, Element, Layer, LayerDef, Mode, Plan, ctx::generator};
+use crate::{Batch, Ctx, Element, Init, Layer, LayerDef, Mode, Plan, ctx::generator};
 
 /// The step of training that is looked at.
 pub const TRAINING: Mode = Mode::Training { seed: 5, step: 3 };
@@ -195,12 +195,16 @@ impl<'r> Case<'r> {
         self.run(&params, &x, TRAINING) != self.one_by_one(&params, &x, TRAINING)
     }
 
-    /// First values, and something in the place of zeros and ones, which hide faults.
+    /// First values, with noise on constant ones: zeros and ones hide faults. The others stay as they are, so that activations of a deep
+    /// network neither grow nor saturate.
     pub(super) fn params(&self) -> Params<f64> {
         let mut params = self.plan.init::<f64>(1);
-        for (n, mut value) in params.values_mut().enumerate() {
-            let noise = normal(value.shape(), 100 + n as u64);
-            value.zip_mut_with(&noise, |value, noise| *value += 0.1 * noise.abs());
+        let declared = self.plan.declared.iter().enumerate();
+        for ((n, declared), mut value) in declared.zip(params.values_mut()) {
+            if matches!(declared.init, Init::Constant(_)) {
+                let noise = normal(value.shape(), 100 + n as u64);
+                value.zip_mut_with(&noise, |value, noise| *value += 0.1 * noise.abs());
+            }
         }
         params
     }

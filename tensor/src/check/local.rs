@@ -259,12 +259,13 @@ impl<'a> Local<'a> {
         report: &mut Report,
         see: &mut impl FnMut(&Seen<'_>),
     ) -> Result<(), Mismatch> {
+        // A large value moves in proportion: rounding would hide a small move.
         let moves: Moves = moved
             .iter()
             .zip(&self.nodes)
             .map(|(&moved, node)| {
-                let mut random = || self.random.signed();
-                moved.then(|| Tensor::from_shape_simple_fn(node.value.raw_dim(), &mut random))
+                let length = |x: &f64| self.random.signed() * x.abs().max(1.0);
+                moved.then(|| node.value.map(length).into_shared())
             })
             .collect();
         let slopes = self.slopes(&moves, step, left.keys().copied())?;

@@ -24,7 +24,7 @@ pub struct Mutant {
 /// How a mutant fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The mutation left the share as it was.
+    /// The mutation left the share as it was, or changed it by less than the tolerance of the check.
     Equal,
     /// The check doesn't notice it.
     Missed,
@@ -58,10 +58,10 @@ pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutan
     Ok(found.into_values().collect())
 }
 
-/// Whether a mutated share is the same but for rounding; a dropped one is zeros.
+/// Whether a mutated share is the same but for what the check tolerates; a dropped one is zeros.
 fn same(share: &Tensor<f64>, mutated: Option<&Tensor<f64>>) -> bool {
     let largest = share.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-    let near = |a: f64, b: f64| (a - b).abs() <= 1e-10 * largest;
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * largest + 1e-10;
     match mutated {
         Some(mutated) => share.iter().zip(mutated).all(|(&a, &b)| near(a, b)),
         None => share.iter().all(|&a| near(a, 0.0)),
