@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     /// Values of which every option takes one.
-    const VALUES: [&str; 6] = ["2", "1x28x28", "2GB", "never", "30s", "x"];
+    const VALUES: [&str; 8] = ["2", "1x28x28", "2GB", "never", "30s", "x", "true", "false"];
 
     /// Arguments that are wanted beside some options.
     const BESIDE: [&[&str]; 6] = [
@@ -170,11 +170,19 @@ mod tests {
                         assert!(read(&[&long, &long]).is_some(), "{name} {long}");
                     }
                     ArgAction::Set => {
-                        let reads = |value: &&&str| read(&[&long, value]).is_some();
+                        let given = |value: &str| match arg.is_require_equals_set() {
+                            true => vec![format!("{long}={value}")],
+                            false => vec![long.clone(), value.into()],
+                        };
+                        let read = |values: &[&str]| {
+                            let words: Vec<_> = values.iter().flat_map(|v| given(v)).collect();
+                            read(&words.iter().map(String::as_str).collect::<Vec<_>>())
+                        };
+                        let reads = |value: &&&str| read(&[value]).is_some();
                         let value = VALUES.iter().find(reads);
                         let value = *value.unwrap_or_else(|| panic!("no value for {name} {long}"));
                         let other = VALUES.iter().rfind(reads).unwrap();
-                        let matches = read(&[&long, other, &long, value]);
+                        let matches = read(&[other, value]);
                         let matches = matches.unwrap_or_else(|| panic!("{name} {long} twice"));
                         let mut matches = &matches;
                         while let Some((_, inner)) = matches.subcommand() {

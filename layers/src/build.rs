@@ -41,7 +41,8 @@ impl Asked<'_> {
 }
 
 impl<'b> Build<'b> {
-    /// Shape of the input, without the batch: `[channels, height, width]` or `[features]`.
+    /// Shape of the input, without the batch: `[channels, height, width]` or `[features]`. It has at least one dimension, and no size
+    /// is 0.
     pub fn shape(&self) -> &'b [usize] {
         self.shape
     }
@@ -72,13 +73,9 @@ impl<'b> Build<'b> {
         })
     }
 
-    /// The number of channels, or of features: the first size of the input, which has at least one.
-    ///
-    /// # Errors
-    /// When a sample is a single number.
-    pub fn channels(&self) -> Result<usize, Refusal> {
-        let first = self.shape.first().copied();
-        first.ok_or_else(|| Refusal::takes("[features] or [channels, height, width]"))
+    /// The number of channels, or of features: the first size of the input.
+    pub fn channels(&self) -> usize {
+        self.shape[0]
     }
 
     /// Makes sure that an array of this shape, without the batch, is not too large: an output, before its sizes are worked with, or what is

@@ -64,7 +64,8 @@ impl Plan {
     /// Builds a chain of calls for an input of `shape`, without the batch.
     ///
     /// # Errors
-    /// The first thing wrong in each chain: a layer that can't take its input, or a model or an input that is too large.
+    /// The first thing wrong in each chain: a layer that can't take its input, or a model or an input that is too large, or an input
+    /// without a dimension or with a size of 0.
     pub fn build(calls: &[Call<'_, LayerDef>], shape: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
         Plan::build_on(calls, shape, Meaning::Logits)
     }
@@ -75,10 +76,17 @@ impl Plan {
         shape: &[usize],
         meaning: Meaning,
     ) -> Result<Plan, Vec<Diagnostic>> {
-        if size(shape).is_none_or(|size| size > MAX_OUTPUTS) {
+        let refused = |message: String| {
             let span = calls.first().map_or_else(Span::default, |call| call.span);
-            let message = format!("an input of {shape:?} has more than {MAX_OUTPUTS} values");
-            return Err(vec![Diagnostic::error(span, message)]);
+            vec![Diagnostic::error(span, message)]
+        };
+        if let Some(wrong) = empty(shape) {
+            return Err(refused(format!("an input of {shape:?} {wrong}")));
+        }
+        if size(shape).is_none_or(|size| size > MAX_OUTPUTS) {
+            return Err(refused(format!(
+                "an input of {shape:?} has more than {MAX_OUTPUTS} values"
+            )));
         }
         let mut site = Site::default();
         let entry = Entry {
@@ -134,6 +142,16 @@ impl Plan {
     }
 }
 
+/// What is wrong with a shape that layers can't have as their input: each has at least one dimension, each of a size of at least 1. So no
+/// layer need think of samples without values, or of a sample that is a single number.
+fn empty(shape: &[usize]) -> Option<&'static str> {
+    match shape {
+        [] => Some("has no dimension; expected at least one"),
+        shape if shape.contains(&0) => Some("has a size of 0; expected sizes of at least 1"),
+        _ => None,
+    }
+}
+
 /// The number of values in a shape, if it can be counted.
 fn size(shape: &[usize]) -> Option<usize> {
     shape
@@ -163,8 +181,14 @@ impl Site {
         self.rows.push(row);
     }
 
-    /// How many values the layers put out with `output` among them.
+    /// How many values the layers output with `output` among them.
+    ///
+    /// # Errors
+    /// When the shape is empty, or that is too many.
     pub fn room(&self, output: &[usize]) -> Result<usize, Refusal> {
+        if let Some(wrong) = empty(output) {
+            return Err(Refusal::from(format!("its output {output:?} {wrong}")));
+        }
         let total = size(output).and_then(|size| self.outputs.checked_add(size));
         total.filter(|&n| n <= MAX_OUTPUTS).ok_or_else(|| {
             Refusal::from(format!(

@@ -23,13 +23,13 @@ fn every_layer_passes_the_check() {
 }
 
 #[test]
-fn every_spoilt_rule_is_noticed() {
+fn every_mutated_rule_is_noticed() {
     each(layers().iter(), |def| {
         let caught = check::catches(def).map_err(|e| e.to_string())?;
-        // Only `flatten` and the like have rules that can hardly be spoilt; none has no rule.
+        // Only `flatten` and the like have rules with few mutants; none has no rule.
         if caught.mutants < 4 {
             return Err(format!(
-                "{}: only {} spoilt rules",
+                "{}: only {} mutated rules",
                 def.name, caught.mutants
             ));
         }

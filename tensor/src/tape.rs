@@ -18,6 +18,31 @@ pub struct Tape<T: Scalar = f32> {
     /// Without it, rules are dropped at once: there will be no backward pass.
     recording: Cell<bool>,
     profile: RefCell<Option<Profile>>,
+    replay: RefCell<Option<Replay<T>>>,
+}
+
+/// Values that take the place of those that operations compute. Each operation then sees exactly the values it is given, whatever the
+/// operations before it compute, so the check can look at each one alone.
+pub(crate) struct Replay<T: Scalar> {
+    given: Vec<Tensor<T>>,
+    computed: Vec<Tensor<T>>,
+}
+
+/// What a recorded operation has computed.
+pub(crate) struct Recorded<T: Scalar> {
+    pub value: Tensor<T>,
+    pub place: Place,
+}
+
+/// A share of a gradient: what the rule of an operation returns for one of its parents, in the parent's shape.
+pub(crate) struct Share<T: Scalar> {
+    /// The operation, as its position on the tape.
+    pub node: usize,
+    /// Which of the operation's parents it is for.
+    pub position: usize,
+    /// That parent, as its position on the tape.
+    pub parent: usize,
+    pub value: Tensor<T>,
 }
 
 /// A value on a tape, as cheap to copy as a number.
@@ -67,7 +92,31 @@ impl<T: Scalar> Tape<T> {
             scope: RefCell::default(),
             recording: Cell::new(recording),
             profile: RefCell::default(),
+            replay: RefCell::default(),
         }
+    }
+
+    /// A tape without rules whose values are those `given`, in order.
+    pub(crate) fn replaying(given: Vec<Tensor<T>>) -> Self {
+        let computed = Vec::with_capacity(given.len());
+        let tape = Tape::new(false);
+        tape.replay.replace(Some(Replay { given, computed }));
+        tape
+    }
+
+    /// The values that the operations of a replaying tape have computed.
+    pub(crate) fn computed(&self) -> Vec<Tensor<T>> {
+        self.replay.take().map_or_else(Vec::new, |r| r.computed)
+    }
+
+    /// Everything recorded so far.
+    pub(crate) fn recorded(&self) -> Vec<Recorded<T>> {
+        let nodes = self.nodes.borrow();
+        let recorded = nodes.iter().map(|node| Recorded {
+            value: node.value.clone(),
+            place: node.place.clone(),
+        });
+        recorded.collect()
     }
 
     /// Starts a measurement, or ends it and returns the result.
@@ -91,7 +140,8 @@ impl<T: Scalar> Tape<T> {
     }
 
     /// Records an operation: its name, its value, its [parents](Parents), and the rule that
-    /// propagates gradients to them.
+    /// propagates gradients to them. The value must be a function of the values that the parents
+    /// have on the tape: the [check](crate::check) replaces those to see the operation alone.
     ///
     /// The rule is the vector-Jacobian product: given the gradient of the value, it returns the
     /// gradients of the parents. `need` says which parents need one; the others, and those that are
@@ -164,6 +214,10 @@ impl<T: Scalar> Tape<T> {
             scope: self.scope.borrow().clone(),
         };
         self.measure(|profile| profile.forward(op, place.scope.as_ref()));
+        let value = match &mut *self.replay.borrow_mut() {
+            Some(replay) => replay.exchange(value),
+            None => value,
+        };
         let mut nodes = self.nodes.borrow_mut();
         nodes.push(Node {
             value,
@@ -237,6 +291,46 @@ impl<T: Scalar> Tape<T> {
         }
         gradients.truncate(leaves);
         gradients
+    }
+}
+
+impl<T: Scalar> Tape<T> {
+    /// Runs each rule alone, from the last operation to the first, with a gradient of its own instead of what the operations behind it
+    /// return; rules without one are left out. `see` gets all shares of an operation before the next operation's.
+    pub(crate) fn each_rule(
+        &self,
+        mut gradient: impl FnMut(usize) -> Option<Tensor<T>>,
+        mut see: impl FnMut(Share<T>),
+    ) {
+        let mut nodes = self.nodes.take();
+        while let Some(node) = nodes.pop() {
+            let id = nodes.len();
+            let Some((rule, gradient)) = node.rule.zip(gradient(id)) else {
+                continue;
+            };
+            let shape = node.value.shape();
+            rule(gradient, &mut |position, parent, share| {
+                let value = broadcast::undo(share, nodes[parent].value.shape(), shape, &node.place);
+                see(Share {
+                    node: id,
+                    position,
+                    parent,
+                    value,
+                });
+            });
+        }
+    }
+}
+
+impl<T: Scalar> Replay<T> {
+    /// Puts a computed value aside and returns the one that takes its place.
+    fn exchange(&mut self, value: Tensor<T>) -> Tensor<T> {
+        let given = self.given.get(self.computed.len()).cloned();
+        self.computed.push(value.clone());
+        // A function that takes another path is noticed by what it has computed.
+        given
+            .filter(|g| g.shape() == value.shape())
+            .unwrap_or(value)
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`network`], [`Network`] | random networks of registered layers that build |
 //! | [`layer`] | one layer with drawn arguments, as a spec |
 //! | [`shape`] | shapes of a sample |
+//! | [`any_shape`] | those, and ones that a sample can't have |
 //! | [`tensor`] | numbers in a shape, in any order in memory |
 //! | [`bright_or_dark`] | a data set that any network learns |
 //! | [`fuzz`] | everything that reads input from outside, as targets for fuzzers |
@@ -96,6 +97,16 @@ pub fn layer(registry: &Registry<LayerDef>) -> impl Strategy<Value = String> {
 pub fn shape() -> impl Strategy<Value = Vec<usize>> {
     let size = || prop_oneof![1 => Just(1usize), 3 => 1..=7usize];
     prop_oneof![vec(size(), 1), vec(size(), 3)]
+}
+
+/// Shapes of 0 to 5 dimensions, with sizes of 0 and 1 among them: not all of them are ones that a sample can have.
+pub fn any_shape() -> impl Strategy<Value = Vec<usize>> {
+    let size = || prop_oneof![1 => Just(0usize), 6 => Just(1usize), 18 => 2..=6usize];
+    prop_oneof![
+        1 => vec(size(), 0..=5),
+        1 => vec(size(), 1),
+        3 => vec(size(), 3),
+    ]
 }
 
 /// Numbers between −2 and 2 in a shape, in row-major order or with the dimensions the other way round in memory.

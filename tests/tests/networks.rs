@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use tapeline_data::Normalisation;
 use tapeline_layers::{Ctx, Mode, layers};
 use tapeline_models::{Labels, Model, load, presets, save};
-use tapeline_tensor::{Params, Tensor, check, no_grad};
-use tapeline_tests::{Network, network};
+use tapeline_tensor::{Params, Tensor, check, no_grad, value_and_grad};
+use tapeline_tests::{Network, any_shape, layer, network};
 
 fn model(network: &Network) -> Model {
     Model::build(&network.text, &network.input, &layers(), &presets())
@@ -43,6 +43,40 @@ proptest! {
         for mode in [STEP, Mode::Evaluation] {
             let y = run(&model, &params, &inputs(&network.input, 2), mode);
             prop_assert_eq!(y.shape(), &[&[2], &model.plan.output[..]].concat()[..]);
+        }
+    }
+
+    /// A layer alone, in combinators and behind another either refuses a shape or runs: a model that builds can't meet a shape error.
+    #[test]
+    fn what_builds_runs_on_any_shape(
+        first in layer(&layers()),
+        second in layer(&layers()),
+        shape in any_shape(),
+    ) {
+        for text in [
+            first.clone(),
+            format!("{first} {second}"),
+            format!("concat[ {first} | {second} ]"),
+            format!("sum[ {first} | {second} | ]"),
+            format!("residual(projection=true)[ {first} {second} ]"),
+        ] {
+            let Ok(model) = Model::build(&text, &shape, &layers(), &presets()) else {
+                continue;
+            };
+            let params = model.init::<f32>(1);
+            for batch in [1, 3] {
+                let x = [inputs(&shape, batch).mapv(|x| x as f32).into_shared()];
+                for mode in [STEP, Mode::Evaluation] {
+                    let (_, grads, y) = value_and_grad(&params, &x, |tape, params, x| {
+                        let y = model.forward(&Ctx::new(tape, params, mode), x[0]);
+                        (y.sum(), y.shape())
+                    });
+                    prop_assert_eq!(&y, &[&[batch], &model.plan.output[..]].concat(), "{}", &text);
+                    for (grad, x) in grads.inputs.iter().flatten().zip(&x) {
+                        prop_assert_eq!(grad.shape(), x.shape(), "{}", &text);
+                    }
+                }
+            }
         }
     }
 

@@ -112,8 +112,8 @@ struct Row {
     kinks: usize,
     /// The largest relative difference between a gradient and finite differences.
     worst: f64,
-    /// Number of spoilt rules, all noticed.
-    spoilt: usize,
+    /// Number of mutated rules, all noticed.
+    mutants: usize,
     aspects: Vec<Aspect>,
     failures: Vec<String>,
 }
@@ -159,8 +159,8 @@ impl Row {
             }
         }
         match caught {
-            Ok(caught) => row.spoilt = caught.mutants,
-            // What is wrong already can't be spoilt.
+            Ok(caught) => row.mutants = caught.mutants,
+            // A failure of the layer is also one of its mutants.
             Err(failure) if row.failures.is_empty() => row.failures.push(failure.to_string()),
             Err(_) => {}
         }
@@ -191,7 +191,7 @@ impl Row {
 
 fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
     let mut table = Table::new(&[
-        "", "name", ">cases", ">refused", ">checks", ">kinks", ">worst", ">spoilt",
+        "", "name", ">cases", ">refused", ">checks", ">kinks", ">worst", ">mutants",
     ]);
     let number = |n: usize| if n == 0 { "-".into() } else { n.to_string() };
     for row in rows {
@@ -204,7 +204,7 @@ fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
             number(row.checks),
             number(row.kinks),
             format!("{:.0e}", row.worst),
-            number(row.spoilt),
+            number(row.mutants),
         ]);
         for aspect in row.aspects.iter().filter(|_| verbose) {
             table.row([
@@ -227,11 +227,11 @@ fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
     let failed = rows.iter().filter(|row| row.failed > 0).count();
     let _ = writeln!(
         out,
-        "\n{} passed, {failed} failed; {} checks of {} aspects, {} spoilt rules noticed, {:.1} s",
+        "\n{} passed, {failed} failed; {} checks of {} aspects, {} mutated rules noticed, {:.1} s",
         rows.len() - failed,
         sum(|row| row.checks),
         ASPECTS.len(),
-        sum(|row| row.spoilt),
+        sum(|row| row.mutants),
         begun.elapsed().as_secs_f64()
     );
     out

@@ -51,6 +51,7 @@ struct Quick {
 struct Source {
     about: String,
     data: String,
+    #[serde(deserialize_with = "limits::epochs")]
     epochs: u64,
 }
 

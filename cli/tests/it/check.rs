@@ -28,7 +28,7 @@ fn each_layer_of_a_spec_is_checked_and_then_all_of_them() {
     for row in &rows {
         assert_eq!(row["failed"], 0);
         assert!(row["checks"].as_u64().unwrap() >= 10, "{row}");
-        assert!(row["spoilt"].as_u64().unwrap() > 5, "{row}");
+        assert!(row["mutants"].as_u64().unwrap() > 5, "{row}");
         assert!(row["worst"].as_f64().unwrap() < 1e-7, "{row}");
     }
     let text = bench.run(&["check", spec, "--input", "1x5x4", "-v"]);

@@ -473,12 +473,12 @@ fn mistakes_in_a_report_are_told_with_their_place() {
         (
             "epochs = 20",
             "epoch = 20",
-            &["small.toml: line 24: ", "`epoch`"],
+            &["small.toml: line 28: ", "`epoch`"],
         ),
         (
             "epochs = 20",
             "epochs = 0",
-            &["small.toml: line 24: `epochs` must be an integer, 1 to"],
+            &["small.toml: line 28: `epochs` must be an integer, 1 to"],
         ),
         (
             "data = \"data\"\nepochs = 10",

@@ -151,6 +151,14 @@ lr = 0.1
 [quick]
 seeds = 1
 epochs = 0.5
+[source.x]
+about = ""
+data = "mnist"
+epochs = 1
+[source."a b"]
+about = ""
+data = "mnist"
+epochs = 1
 [[comparison]]
 title = "c"
 text = ""
@@ -212,7 +220,7 @@ fn every_number_of_a_file_of_comparisons_is_checked() {
             );
         }
     }
-    for unknown in [4, 11, 14, 17] {
+    for unknown in [4, 11, 14, 22, 25] {
         let line = format!("zzz = 1\n{}", REPORT.lines().nth(unknown).unwrap());
         plan(&with_line(REPORT, unknown, Some(line))).failed(2, &["r.toml: line ", "`zzz`"]);
     }

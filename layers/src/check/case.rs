@@ -5,11 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ndarray::{Array, Axis};
 use ndarray_rand::{RandomExt, rand_distr::StandardNormal};
 use rand::Rng;
-use tapeline_spec::{Call, Diagnostic, Named, Registry};
-use tapeline_tensor::{Params, Tensor, Var, no_grad};
+use tapeline_spec::{Call, Diagnostic, Named, Registry, Span};
+use tapeline_tensor::{Params, Tensor, Var, no_grad, value_and_grad};
 
-use super::{Aspect, Failure, Found};
-use crate::{Batch, Ctx, Element, Layer, LayerDef, Mode, Plan, ctx::generator};
+use super::{
+    Aspect, Failure, Found,
+    aspects::{MODES, in_mode},
+    list,
+};
+use crate::{Batch, Ctx, Element, Init, Layer, LayerDef, Mode, Plan, ctx::generator};
 
 /// The step of training that is looked at.
 pub const TRAINING: Mode = Mode::Training { seed: 5, step: 3 };
@@ -29,7 +33,7 @@ impl<'r> Case<'r> {
         call: Call<'r, LayerDef>,
         shape: &[usize],
         registry: &'r Registry<LayerDef>,
-    ) -> Result<Self, Vec<Diagnostic>> {
+    ) -> Result<Self, NotBuilt> {
         Case::chain(vec![call], shape, registry)
     }
 
@@ -37,9 +41,12 @@ impl<'r> Case<'r> {
         calls: Vec<Call<'r, LayerDef>>,
         shape: &[usize],
         registry: &'r Registry<LayerDef>,
-    ) -> Result<Self, Vec<Diagnostic>> {
+    ) -> Result<Self, NotBuilt> {
+        let plan = caught(|| Ok(Plan::build(&calls, shape)));
+        let plan = plan
+            .map_err(|found| NotBuilt::Panicked(Failure::new(on(&text(&calls), shape), found)))?;
         Ok(Case {
-            plan: Plan::build(&calls, shape)?.into(),
+            plan: plan.map_err(NotBuilt::Refused)?.into(),
             calls,
             shape: shape.to_vec(),
             registry,
@@ -48,8 +55,12 @@ impl<'r> Case<'r> {
 
     /// Its spec in full.
     pub fn text(&self) -> String {
-        let calls: Vec<_> = self.calls.iter().map(Call::text).collect();
-        calls.join(" ")
+        text(&self.calls)
+    }
+
+    /// A failure of this case.
+    pub(super) fn failure(&self, found: impl Into<String>) -> Failure {
+        Failure::new(on(&self.text(), &self.shape), found)
     }
 
     /// Whether each of its layers claims that samples don't see each other, training or not.
@@ -64,11 +75,11 @@ impl<'r> Case<'r> {
 
     /// The same layer with other arguments, which its keys say are to be tried, on another shape; every third time with the same arguments,
     /// every third time on the same shape.
-    pub(super) fn drawn(&self, n: u64) -> Result<Self, Vec<Diagnostic>> {
+    pub(super) fn drawn(&self, n: u64) -> Result<Self, NotBuilt> {
         let mut rng = generator(n, 0, 0, b"draw");
         let mut call = self.calls[0].clone();
         if n % 3 != 1 {
-            draw(&mut call, &mut rng).map_err(|e| vec![e])?;
+            draw(&mut call, &mut rng).map_err(|e| NotBuilt::Refused(vec![e]))?;
         }
         let mut shape = self.shape.clone();
         if n % 3 != 2 {
@@ -85,14 +96,7 @@ impl<'r> Case<'r> {
 
     /// Looks at one aspect. A panic is a fault like any other.
     pub(super) fn look(&self, aspect: &Aspect) -> Result<Found, String> {
-        catch_unwind(AssertUnwindSafe(|| (aspect.look)(self))).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or(panic.downcast_ref::<&str>().copied());
-            Err(format!(
-                "it panics: {}",
-                text.unwrap_or("without a message")
-            ))
-        })
+        caught(|| (aspect.look)(self))
     }
 
     /// What was found, in the smallest case that still shows a fault.
@@ -116,8 +120,7 @@ impl<'r> Case<'r> {
                     }
                 }
             }
-            let case = format!("`{}` on {:?}", least.text(), least.shape);
-            return Failure::new(case, format!("{}: {found}", aspect.name));
+            return least.failure(format!("{}: {found}", aspect.name));
         }
     }
 
@@ -135,6 +138,38 @@ impl<'r> Case<'r> {
             let x = tape.constant(x.clone());
             self.forward(&Ctx::new(tape, params, mode), x).value()
         })
+    }
+
+    /// Runs forward and backward pass of one sample and of three in both modes; an error when a shape isn't the announced one.
+    pub(super) fn passes(&self) -> Result<(), String> {
+        let params = self.plan.init::<f32>(1);
+        for batch in [1, 3] {
+            let x = self.input(batch).mapv(|x| x as f32).into_shared();
+            for (name, mode) in MODES {
+                let (_, grads, found) =
+                    value_and_grad(&params, std::slice::from_ref(&x), |tape, params, x| {
+                        let y = self.forward(&Ctx::new(tape, params, mode), x[0]);
+                        (y.sum(), y.shape())
+                    });
+                let announced = [&[batch], &self.plan.output[..]].concat();
+                let what = if found == announced {
+                    let wanted = params.iter().map(|p| &p.value).chain([&x]);
+                    let pairs = grads.params.iter().chain(&grads.inputs).zip(wanted);
+                    let mut pairs = pairs.filter_map(|(grad, of)| Some((grad.as_ref()?, of)));
+                    let wrong = pairs.find(|(grad, of)| grad.shape() != of.shape());
+                    wrong.map(|(grad, of)| {
+                        let [grad, of] = [grad, of].map(|x| x.shape().to_vec());
+                        format!("a gradient of something of shape {of:?} has shape {grad:?}")
+                    })
+                } else {
+                    Some(format!(
+                        "its output has shape {found:?}, but it announced {announced:?}"
+                    ))
+                };
+                in_mode(name, what.map_or(Ok(()), Err))?;
+            }
+        }
+        Ok(())
     }
 
     /// What comes out, sample by sample.
@@ -160,12 +195,16 @@ impl<'r> Case<'r> {
         self.run(&params, &x, TRAINING) != self.one_by_one(&params, &x, TRAINING)
     }
 
-    /// First values, and something in the place of zeros and ones, which hide faults.
+    /// First values, with noise on constant ones: zeros and ones hide faults. The others stay as they are, so that activations of a deep
+    /// network neither grow nor saturate.
     pub(super) fn params(&self) -> Params<f64> {
         let mut params = self.plan.init::<f64>(1);
-        for (n, mut value) in params.values_mut().enumerate() {
-            let noise = normal(value.shape(), 100 + n as u64);
-            value.zip_mut_with(&noise, |value, noise| *value += 0.1 * noise.abs());
+        let declared = self.plan.declared.iter().enumerate();
+        for ((n, declared), mut value) in declared.zip(params.values_mut()) {
+            if matches!(declared.init, Init::Constant(_)) {
+                let noise = normal(value.shape(), 100 + n as u64);
+                value.zip_mut_with(&noise, |value, noise| *value += 0.1 * noise.abs());
+            }
         }
         params
     }
@@ -173,6 +212,61 @@ impl<'r> Case<'r> {
     pub(super) fn input(&self, batch: usize) -> Tensor<f64> {
         normal(&[&[batch], &self.shape[..]].concat(), 2)
     }
+
+    /// Values of several magnitudes next to each other, from 0.01 to 100: what is wrong only above 4 doesn't show at normal ones.
+    pub(super) fn mixed_input(&self, batch: usize) -> Tensor<f64> {
+        mixed(&[&[batch], &self.shape[..]].concat(), 2)
+    }
+}
+
+fn text(calls: &[Call<'_, LayerDef>]) -> String {
+    let calls: Vec<_> = calls.iter().map(Call::text).collect();
+    calls.join(" ")
+}
+
+fn on(text: &str, shape: &[usize]) -> String {
+    format!("`{text}` on {shape:?}")
+}
+
+/// Why there is no case.
+pub enum NotBuilt {
+    /// A layer refuses its arguments or the shape.
+    Refused(Vec<Diagnostic>),
+    /// A layer panics while it is built.
+    Panicked(Failure),
+}
+
+impl NotBuilt {
+    /// As the failure of a case that has to be built.
+    pub fn failure(self, text: &str, shape: &[usize]) -> Failure {
+        match self {
+            NotBuilt::Refused(errors) => Failure::new(on(text, shape), list(&errors)),
+            NotBuilt::Panicked(failure) => failure,
+        }
+    }
+
+    /// As diagnostics of some calls.
+    pub fn diagnostics(self, calls: &[Call<'_, LayerDef>]) -> Vec<Diagnostic> {
+        match self {
+            NotBuilt::Refused(errors) => errors,
+            NotBuilt::Panicked(failure) => {
+                let span = calls.first().map_or_else(Span::default, |call| call.span);
+                vec![Diagnostic::error(span, failure.to_string())]
+            }
+        }
+    }
+}
+
+/// Runs what calls a layer or a loss. A panic is a fault like any other.
+pub fn caught<T>(f: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied());
+        Err(format!(
+            "it panics: {}",
+            text.unwrap_or("without a message")
+        ))
+    })
 }
 
 /// Gives a call other arguments, which its keys say are to be tried.
@@ -183,6 +277,17 @@ pub fn draw<D: Named>(call: &mut Call<'_, D>, rng: &mut impl Rng) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Values from a normal distribution, each times a magnitude of its own; exact in `f32`, too.
+pub fn mixed(shape: &[usize], seed: u64) -> Tensor<f64> {
+    let mut rng = generator(seed, 1, 0, b"test");
+    let mut values = normal(shape, seed);
+    for value in &mut values {
+        let magnitude = [0.01f32, 0.1, 1.0, 10.0, 100.0][rng.random_range(0..5)];
+        *value = f64::from(*value as f32 * magnitude);
+    }
+    values
 }
 
 /// Values from a normal distribution; exact in `f32`, so that both types of number see the same.

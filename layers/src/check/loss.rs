@@ -2,12 +2,12 @@
 
 use ndarray::Axis;
 use rand::{Rng, seq::SliceRandom};
-use tapeline_spec::{ArgInfo, Registry, read_chain};
+use tapeline_spec::{ArgInfo, Call, Registry, read_chain};
 use tapeline_tensor::{Params, Tensor, check, value_and_grad};
 
 use super::{
     DRAWS, Failure,
-    case::{draw, normal},
+    case::{caught, draw, mixed, normal},
     list,
 };
 use crate::{AnyLoss, Element, LossDef, NamedLoss, ctx::generator};
@@ -58,7 +58,7 @@ pub fn loss(def: &LossDef) -> Result<LossReport, Failure> {
             ));
         };
         let before = report.cases;
-        every_shape(&NamedLoss::build(call), &mut report)?;
+        every_shape(call, &mut report)?;
         if report.cases == before {
             return Err(Failure::new(text, format!("it refuses all of {SHAPES:?}")));
         }
@@ -67,21 +67,24 @@ pub fn loss(def: &LossDef) -> Result<LossReport, Failure> {
             let mut drawn = call.clone();
             draw(&mut drawn, &mut generator(n, place, 0, b"draw"))
                 .map_err(|e| Failure::new(text, e.to_string()))?;
-            every_shape(&NamedLoss::build(&drawn), &mut report)?;
+            every_shape(&drawn, &mut report)?;
         }
     }
     Ok(report)
 }
 
-fn every_shape(named: &NamedLoss, report: &mut LossReport) -> Result<(), Failure> {
+fn every_shape(call: &Call<'_, LossDef>, report: &mut LossReport) -> Result<(), Failure> {
     for shape @ [_, classes] in SHAPES {
-        if named.expect_classes(classes).is_err() {
-            report.refused += 1;
-            continue;
-        }
-        one(&*named.loss, shape, report)
-            .map_err(|found| Failure::new(format!("`{}` on {shape:?}", named.text), found))?;
-        report.cases += 1;
+        let checked = caught(|| {
+            let named = NamedLoss::build(call);
+            if named.expect_classes(classes).is_err() {
+                report.refused += 1;
+                return Ok(());
+            }
+            report.cases += 1;
+            one(&*named.loss, shape, report)
+        });
+        checked.map_err(|found| Failure::new(format!("`{}` on {shape:?}", call.text()), found))?;
     }
     Ok(())
 }
@@ -106,12 +109,14 @@ fn one(
         .and_then(|_| finite::<f32>(loss, &extreme, &targets))
         .map_err(|found| format!("for outputs of ±10000, {found}"))?;
 
-    let checked = check::gradients(&Params::new(), &[output], |_, _, inputs| {
-        f64::loss(loss).value(inputs[0], &targets)
-    });
-    let checked = checked.map_err(|mismatch| mismatch.to_string())?;
-    report.kinks += checked.kinks.len();
-    report.worst = report.worst.max(checked.worst);
+    for output in [output, mixed(&[rows, classes], 3)] {
+        let checked = check::gradients(&Params::new(), &[output], |_, _, inputs| {
+            f64::loss(loss).value(inputs[0], &targets)
+        });
+        let checked = checked.map_err(|mismatch| mismatch.to_string())?;
+        report.kinks += checked.kinks.len();
+        report.worst = report.worst.max(checked.worst);
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! use tapeline_layers::{check, layers::activations::silu::SILU};
 //!
 //! check::layer(&SILU).unwrap();
-//! // The check itself is checked: it notices when the layer's rules are spoilt.
+//! // The check itself is checked: it notices when one of the layer's rules is mutated.
 //! check::catches(&SILU).unwrap();
 //! ```
 //!
@@ -25,6 +25,8 @@ pub use aspects::{ASPECTS, Aspect, Found};
 pub use case::Case;
 pub use loss::{LossReport, loss};
 pub use mutants::{Caught, catches, catches_calls};
+
+use case::{NotBuilt, caught};
 
 use crate::{Batch, LayerDef, layers};
 
@@ -143,28 +145,30 @@ pub fn layer(def: &LayerDef) -> Result<Report, Failure> {
 /// Checks a layer, and tells of each aspect how it fared.
 ///
 /// # Errors
-/// When there is nothing to check: its definition can't be registered, has no examples, or one that doesn't build.
+/// When there is nothing to check: its definition can't be registered, has no examples, or one that doesn't build. When building panics.
 pub fn report(def: &LayerDef) -> Result<Report, Failure> {
     let registry = registry(def)?;
     let mut report = Report::new();
     let mut mixed = false;
     for &(text, shape) in def.examples {
         let call = example(text, &registry)?;
-        let first = Case::new(call.clone(), shape, &registry)
-            .map_err(|e| Failure::new(format!("`{text}` on {shape:?}"), list(&e)))?;
+        let first =
+            Case::new(call.clone(), shape, &registry).map_err(|e| e.failure(text, shape))?;
         let drawn = (0..DRAWS).map(|n| first.drawn(n));
         let cases = std::iter::once(Ok(first.clone())).chain(drawn);
         for case in cases {
             match case {
                 Ok(case) => {
-                    mixed |= case.mixes_in_training();
+                    // A panic is found by the aspects, too.
+                    mixed |= caught(|| Ok(case.mixes_in_training())).unwrap_or_default();
                     report.add(&case);
                 }
-                Err(_) => report.refused += 1,
+                Err(NotBuilt::Refused(_)) => report.refused += 1,
+                Err(NotBuilt::Panicked(failure)) => return Err(failure),
             }
         }
     }
-    if def.batch == Batch::MixedInTraining && !mixed {
+    if def.batch == Batch::MixedInTraining && !mixed && report.failure().is_none() {
         let claim = "it claims `Batch::MixedInTraining`, but a batch is its samples one by one";
         return Err(Failure::new(def.name, claim));
     }
@@ -181,7 +185,8 @@ pub fn calls(
     registry: &Registry<LayerDef>,
 ) -> Result<Report, Vec<Diagnostic>> {
     let mut report = Report::new();
-    report.add(&Case::chain(calls.to_vec(), shape, registry)?);
+    let case = Case::chain(calls.to_vec(), shape, registry);
+    report.add(&case.map_err(|e| e.diagnostics(calls))?);
     Ok(report)
 }
 

@@ -21,17 +21,24 @@
 //! ```
 //!
 //! Along a random direction the derivative is one number, whatever the sizes: so a few directions
-//! over all weights and inputs come first, and one over each of them. Only when one disagrees is it
-//! halved, down to the elements that do it. Where a function has a kink, as `relu` has at 0, the
-//! slopes on the two sides differ at every step; such an element is listed, and not held against
-//! the rule.
+//! over all weights and inputs come first. Only when one disagrees is it halved, down to the
+//! elements that do it. Where a function has a kink, as `relu` has at 0, the slopes on the two
+//! sides differ at every step; such an element is listed, and not held against the rule.
+//!
+//! Then each operation is checked alone, at the values that it has there. What is wrong in one of
+//! many operations, or in one of many elements, shows in that operation at full size, however little
+//! of it reaches the function's value. [`Check::mutants`] shows that a wrong rule is noticed.
 
+mod local;
+mod mutants;
 mod problem;
 mod random;
 mod report;
 
 use std::ops::Range;
 
+use local::Local;
+pub use mutants::{Mutant, Mutation, Outcome};
 use problem::{Differences, Problem};
 pub use report::{At, Mismatch, Report, Source};
 
@@ -70,10 +77,9 @@ pub struct Check<'a> {
     pub tolerance: f64,
     /// Seed of the random directions.
     pub seed: u64,
-    /// Number of random directions over all weights and inputs; one over each weight and each input
-    /// follows.
+    /// Number of random directions over all weights and inputs.
     pub directions: usize,
-    /// Up to this number of elements in all, each is also checked alone.
+    /// Up to this number of elements in all, each is also checked alone; `usize::MAX` makes the check exhaustive.
     pub alone: usize,
     /// Number of evaluations after which the search for an element is given up.
     pub budget: usize,
@@ -125,18 +131,43 @@ impl Check<'_> {
             search.report.directions += 1;
             search.check(all.clone())?;
         }
-        // Among many elements a small weight's error would pass for rounding.
-        for source in search.problem.sources() {
-            search.report.directions += 1;
-            search.check(source)?;
-        }
         if all.len() <= self.alone {
             for element in all {
                 search.report.elements += 1;
                 search.check(element..element + 1)?;
             }
         }
-        Ok(search.report)
+        let mut report = search.report;
+        Local::new(*self, params, inputs, &f).run(&mut report, |_| {})?;
+        Ok(report)
+    }
+
+    /// Mutates what each rule returns for each of its parents, in each of some ways, and reports whether the check of operations notices.
+    /// Mutants of a share that is compared nowhere, since the operation is at a kink everywhere, are left out.
+    ///
+    /// ```
+    /// use tapeline_tensor::{Params, check::{Check, Outcome}, tensor};
+    ///
+    /// let mutants = Check::default().mutants(
+    ///     &Params::new(),
+    ///     &[tensor([0.5, -1.0])],
+    ///     |_, _, x| x[0].tanh().square(),
+    ///     &[|share| Some(share * 1.01), |_| None],
+    /// ).unwrap();
+    /// assert_eq!(mutants.len(), 4);
+    /// assert!(mutants.iter().all(|mutant| mutant.outcome == Outcome::Noticed));
+    /// ```
+    ///
+    /// # Errors
+    /// When a rule is wrong already.
+    pub fn mutants(
+        &self,
+        params: &Params<f64>,
+        inputs: &[Tensor<f64>],
+        f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>], &[Var<'t, f64>]) -> Var<'t, f64>,
+        mutations: &[Mutation],
+    ) -> Result<Vec<Mutant>, Mismatch> {
+        mutants::mutants(Local::new(*self, params, inputs, &f), mutations)
     }
 }
 

@@ -17,10 +17,10 @@ pub type Function<'a> =
 const PROJECTION: &str = "check::projection";
 
 /// The rounding error of a number that took a few operations, relative to it.
-const ROUNDING: f64 = 16.0 * f64::EPSILON;
+pub const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
 /// A derivative below this counts as 0.
-const SMALL: f64 = 1e-4;
+pub const SMALL: f64 = 1e-4;
 
 /// All elements of all weights and inputs stand in one row; ranges are of that row.
 pub struct Problem<'a> {
@@ -182,12 +182,6 @@ impl<'a> Problem<'a> {
         0..self.gradient.len()
     }
 
-    /// The elements of each weight and each input that has some.
-    pub fn sources(&self) -> Vec<Range<usize>> {
-        let ranges = self.slots.iter().map(|slot| slot.range.clone());
-        ranges.filter(|range| !range.is_empty()).collect()
-    }
-
     pub fn over_budget(&self) -> bool {
         self.evaluations >= self.check.budget
     }
@@ -308,7 +302,7 @@ fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
 }
 
 /// The index of the element at `position`, in logical order.
-fn index(mut position: usize, shape: &[usize]) -> Vec<usize> {
+pub fn index(mut position: usize, shape: &[usize]) -> Vec<usize> {
     let mut index: Vec<usize> = shape
         .iter()
         .rev()

@@ -7,12 +7,17 @@ use crate::Place;
 /// All gradients agree.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// Number of random directions, over all weights and inputs and over each of them.
+    /// Number of random directions over all weights and inputs.
     pub directions: usize,
     /// Number of elements that were checked alone.
     pub elements: usize,
     /// Where the function has a kink, so that there is no slope to compare with.
     pub kinks: Vec<At>,
+    /// Number of gradients, one for each parent of each operation, that were compared with the
+    /// operation's own slopes.
+    pub rules: usize,
+    /// Number of outputs of operations that are at a kink, and so were left out of that.
+    pub unresolved: usize,
     /// The largest difference that was allowed, relative to the parts that the derivative is the
     /// sum of.
     pub worst: f64,
@@ -29,6 +34,21 @@ pub enum Mismatch {
         /// What the rules return; 0 where they return nothing.
         analytic: f64,
         /// The slope by differences of the value.
+        numeric: f64,
+        /// The step of those differences.
+        step: f64,
+    },
+    /// What an operation's rule returns for one of its parents is not the slope of the operation's value.
+    Rule {
+        /// The operation.
+        place: Place,
+        /// Which of its parents.
+        parent: usize,
+        /// The element of that parent; `None` when only several elements together make the difference.
+        index: Option<Vec<usize>>,
+        /// What the rule returns, for a random gradient of the value.
+        analytic: f64,
+        /// The slope by differences of the value, weighted with that gradient.
         numeric: f64,
         /// The step of those differences.
         step: f64,
@@ -105,6 +125,24 @@ impl fmt::Display for Mismatch {
                 write!(
                     f,
                     "{at}: the value is not finite {step:e} beside it; move it away from the edge of where the function is defined"
+                )
+            }
+            Mismatch::Rule {
+                place,
+                parent,
+                index,
+                analytic,
+                numeric,
+                step,
+            } => {
+                write!(f, "{place}, parent {parent}")?;
+                match index {
+                    Some(index) => write!(f, " at {index:?}")?,
+                    None => f.write_str(", several elements together")?,
+                }
+                write!(
+                    f,
+                    ": the rule returns {analytic}, the slope of the operation is {numeric} (by steps of {step:e})"
                 )
             }
             Mismatch::Value { place } => {

@@ -10,7 +10,6 @@ pub const LOG_SOFTMAX: LayerDef = LayerDef {
     about: "logarithms of probabilities, for the loss `nll`",
     examples: &[("log_softmax", &[5]), ("log_softmax", &[3, 2, 4])],
     build: |_, build| {
-        build.channels()?;
         let log_softmax = pointwise!(|x| x.log_softmax(1), |graph, x| graph.node_with(
             "LogSoftmax",
             &[x],

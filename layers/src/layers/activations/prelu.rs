@@ -24,7 +24,7 @@ pub const PRELU: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let channels = match args.get(PER_CHANNEL) {
-            true => build.channels()?,
+            true => build.channels(),
             false => 1,
         };
         let init = Init::Constant(args.get(INIT));

@@ -9,7 +9,6 @@ pub const SOFTMAX: LayerDef = LayerDef {
     about: "probabilities over features, or over channels at each place",
     examples: &[("softmax", &[5]), ("softmax", &[3, 2, 4])],
     build: |_, build| {
-        build.channels()?;
         let softmax = pointwise!(|x| x.softmax(1), |graph, x| graph.node_with(
             "Softmax",
             &[x],

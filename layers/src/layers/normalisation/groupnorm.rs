@@ -26,7 +26,7 @@ pub const GROUPNORM: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let groups = args.get(NUM_GROUPS);
-        let channels = build.channels()?;
+        let channels = build.channels();
         if channels % groups != 0 {
             let message = format!("{groups} groups don't divide {channels} channels");
             return Err(Refusal::from(message).arg("num_groups"));
