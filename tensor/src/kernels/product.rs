@@ -127,10 +127,11 @@ pub fn panel<S: Simd, T: Scalar>(
         macro_rules! of {
             ($($rows:literal)*; $vectors:literal) => {
                 match count {
-                    $($rows => if const { $rows <= most_rows::<T, S, $vectors>() } {
+                    0 => {}
+                    $($rows if const { $rows <= most_rows::<T, S, $vectors>() } => {
                         self::tile::<S, T, $rows, $vectors>(simd, x, weights, rows, first, columns, start);
-                    },)*
-                    _ => {}
+                    })*
+                    _ => unreachable!("at most {most} rows a tile"),
                 }
             };
         }

@@ -71,10 +71,10 @@ pub fn add_cells<S: Simd, T: Scalar>(
     macro_rules! of {
         ($($vectors:literal: $($runs:literal)*;)*) => {
             match (pass.vectors, pass.runs) {
-                $($(($vectors, $runs) => if const { $vectors <= side::<T, S>() && $runs <= side::<T, S>() } {
+                $($(($vectors, $runs) if const { $vectors <= side::<T, S>() && $runs <= side::<T, S>() } => {
                     add_cells_of::<S, T, $runs, $vectors>(simd, pass, list, cells, sums);
-                },)*)*
-                _ => {}
+                })*)*
+                _ => unreachable!("a pass has at most 12 sums"),
             }
         };
     }

@@ -178,10 +178,10 @@ fn add_products<'a, S: Simd, T: Scalar>(
         ($($vectors:literal)*) => {
             match columns / width::<T, S>() {
                 0 => add_part::<S, T>(simd, rows, matrix, keep),
-                $($vectors => if const { $vectors <= most_vectors::<T, S>() } {
+                $($vectors if const { $vectors <= most_vectors::<T, S>() } => {
                     add_vectors::<S, T, $vectors>(simd, rows, matrix, keep);
-                },)*
-                _ => {}
+                })*
+                _ => unreachable!("at most {} vectors", most_vectors::<T, S>()),
             }
         };
     }
