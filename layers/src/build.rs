@@ -21,7 +21,7 @@ pub struct Build<'b> {
 }
 
 /// For each cell of a line of an output, the cell of the input that it is a copy of; `None` for a zero.
-/// ([`gather2d`](tapeline_tensor::gather2d) takes one for rows and one for columns.)
+/// ([`gather2d`](tapeline_tensor::gather2d()) takes one for rows and one for columns.)
 pub type Table = Arc<[Option<usize>]>;
 
 /// A parameter that has just been asked for; can be used where its id is wanted.

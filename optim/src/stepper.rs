@@ -143,13 +143,20 @@ impl<T: Element> Stepper<T> {
             "Stepper::step: a factor of {factor}"
         );
         self.admit(params, &mut grads);
-        let mut squares = squares(&grads);
-        if let Some(param) = last_non_finite(&grads, &squares) {
+        if let Some(param) = last_non_finite(&grads) {
             grads.give_back();
             let name = self.params[param].0.clone();
             return Err(NotFinite::Gradient { name });
         }
-        self.squares.clone_from(&squares);
+        // A transform that looks wants the squares before the first pass; otherwise that pass sums them while it has each piece in
+        // cache.
+        let looks_first = self.links.first().is_some_and(|l| l.transform().looks());
+        let mut squares = vec![0.0; grads.params.len()];
+        if looks_first {
+            squares = sums_of_squares(&grads);
+            self.squares.clone_from(&squares);
+        }
+        let mut is_first = !looks_first;
         let given = self.params.iter_mut().zip(&grads.params);
         given
             .filter(|(_, gradient)| gradient.is_some())
@@ -168,11 +175,15 @@ impl<T: Element> Stepper<T> {
             let mut done: Vec<_> = tasks.iter().map(|_| Done::default()).collect();
             let of: Vec<_> = tasks.iter().map(|task| task.param).collect();
             pool::each(tasks.into_iter().zip(&mut done), |_, (task, done)| {
-                *done = task.run(factor, later.is_empty());
+                *done = task.run(factor, is_first, later.is_empty());
             });
             squares.fill(0.0);
+            if is_first {
+                self.squares.fill(0.0);
+            }
             for (&param, done) in of.iter().zip(&done) {
-                squares[param] += done.square;
+                squares[param] += done.left;
+                self.squares[param] += done.given;
                 if !done.finite {
                     overflowed.get_or_insert(param);
                 }
@@ -180,6 +191,7 @@ impl<T: Element> Stepper<T> {
             if later.is_empty() {
                 break;
             }
+            is_first = false;
             links = later;
         }
         grads.give_back();
@@ -350,14 +362,8 @@ impl<T: Element> Stepper<T> {
 }
 
 /// The sum of the squares of each entry's gradient, 0 where there is none, in an order that depends on the shapes alone.
-fn squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
-    let gradients = grads.params.iter().enumerate();
-    let chunks = gradients.flat_map(|(param, gradient)| {
-        let flat = gradient.iter().map(|g| g.as_slice_memory_order());
-        let flat = flat.map(|flat| flat.expect("admitted"));
-        flat.flat_map(|flat| flat.chunks(TASK))
-            .map(move |chunk| (param, chunk))
-    });
+fn sums_of_squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
+    let chunks = chunks(grads);
     let mut sums: Vec<_> = chunks.map(|(param, chunk)| (param, chunk, 0.0)).collect();
     pool::each(&mut sums, |_, (_, chunk, sum)| {
         let pieces = chunk.chunks(PIECE);
@@ -373,13 +379,24 @@ fn squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
 }
 
 /// The last entry whose gradient is not finite: where the backward pass, which ends at the first entries, met it first.
-fn last_non_finite<T: Element>(grads: &Grads<T>, squares: &[f64]) -> Option<usize> {
-    // NaN and infinities stay in a sum of squares. In `f64`, squares of finite numbers may overflow, too.
-    let odd = |&param: &usize| {
-        let gradient = grads.params[param].as_ref();
-        !squares[param].is_finite() && gradient.is_some_and(|g| !is_finite(g))
-    };
-    (0..squares.len()).rev().find(odd)
+fn last_non_finite<T: Element>(grads: &Grads<T>) -> Option<usize> {
+    let mut chunks: Vec<_> = chunks(grads).map(|chunk| (chunk, true)).collect();
+    pool::each(&mut chunks, |_, ((_, chunk), finite)| {
+        *finite = all_finite(chunk)
+    });
+    let mut odd = chunks.iter().rev().filter(|(_, finite)| !finite);
+    odd.next().map(|((param, _), _)| *param)
+}
+
+/// The gradients in the order in which they lie in memory, cut into tasks, each with the index of its entry.
+fn chunks<T: Element>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
+    let gradients = grads.params.iter().enumerate();
+    gradients.flat_map(|(param, gradient)| {
+        let flat = gradient.iter().map(|g| g.as_slice_memory_order());
+        let flat = flat.map(|flat| flat.expect("admitted"));
+        flat.flat_map(|flat| flat.chunks(TASK))
+            .map(move |chunk| (param, chunk))
+    })
 }
 
 /// A part of one weight with its gradient, and the transforms of a pass with what they keep of it.
@@ -447,17 +464,20 @@ fn tasks<'a, T: Element>(
 /// What came of a [`Task`].
 #[derive(Clone, Copy, Default)]
 struct Done {
-    /// The sum of the squares of the gradient that the transforms left; 0 after the last pass.
-    square: f64,
+    /// The sum of the squares of the gradient as it was given; 0 after the first pass.
+    given: f64,
+    /// The sum of the squares of the gradient that the transforms left; 0 in the last pass.
+    left: f64,
     /// Whether the moments, and after the last pass the weight, are finite.
     finite: bool,
 }
 
 impl<T: Element> Task<'_, T> {
     /// Leads the gradient through the transforms, piece by piece; after the last pass, subtracts it.
-    fn run(mut self, factor: f64, last: bool) -> Done {
+    fn run(mut self, factor: f64, first: bool, last: bool) -> Done {
         let mut done = Done {
-            square: 0.0,
+            given: 0.0,
+            left: 0.0,
             finite: true,
         };
         let pieces = self
@@ -466,6 +486,9 @@ impl<T: Element> Task<'_, T> {
             .zip(self.weight.chunks_mut(PIECE));
         for (i, (gradient, weight)) in pieces.enumerate() {
             let range = i * PIECE..i * PIECE + gradient.len();
+            if first {
+                done.given += vectorized(|| sum_of_squares(gradient));
+            }
             for (transform, seen, moments) in &mut self.links {
                 transform.apply(Piece {
                     param: self.param,
@@ -486,7 +509,7 @@ impl<T: Element> Task<'_, T> {
                 vectorized(|| pairs.for_each(|(p, g)| *p -= *g));
                 done.finite &= all_finite(weight);
             } else {
-                done.square += vectorized(|| sum_of_squares(gradient));
+                done.left += vectorized(|| sum_of_squares(gradient));
             }
         }
         done
