@@ -1,8 +1,8 @@
 //! Suggestions for misspelled names.
 
-/// Returns the candidate closest to `name`, if one is close enough: equal up to case, or within
-/// an edit distance of a third of the longer length, but at least 1 and at most 3. Ties go to the first
-/// candidate.
+/// Returns the candidate closest to `name`, if one is close enough: equal up to case, or within an
+/// edit distance of a third of the longer length, but at least 1 and at most 3. Ties go to the
+/// first candidate.
 pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
