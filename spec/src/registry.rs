@@ -28,7 +28,7 @@ pub trait Named {
         &[]
     }
 
-    /// Whether calls take other calls in brackets.
+    /// The kind of body that calls take in brackets.
     fn body(&self) -> Body {
         Body::None
     }
