@@ -1,4 +1,4 @@
-//! An optimizer of one's own: a transform, a definition, a registry.
+//! A custom optimizer: a transform, a definition, and a registry.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -9,7 +9,7 @@ use tapeline_optim::{
 use tapeline_spec::{Arg, Args, Diagnostic};
 use tapeline_tensor::{Params, Role, Scalar, tensor, value_and_grad};
 
-/// The sign of the gradients' running mean: *m = β·m + (1 − β)·g*, *g = sign(m)*.
+/// The sign of a running mean of the gradients: *m = β·m + (1 − β)·g*, *g = sign(m)*.
 struct SignOfMean {
     beta: f64,
 }
@@ -29,15 +29,15 @@ impl<T: Scalar> Transform<T> for SignOfMean {
     }
 }
 
-const LR: Arg<f64> = Arg::new("lr", "length of a step").default(0.001).above(0.0);
-const BETA: Arg<f64> = Arg::new("beta", "how much of the mean is kept")
+const LR: Arg<f64> = Arg::new("lr", "learning rate").default(0.001).above(0.0);
+const BETA: Arg<f64> = Arg::new("beta", "decay rate of the mean")
     .default(0.9)
     .from(0.0)
     .below(1.0);
 
 const SIGN: OptimizerDef = OptimizerDef {
     name: "sign",
-    about: "steps of one length, against the sign of the gradients' mean",
+    about: "steps of constant size, from the sign of a running mean of the gradients",
     args: &[LR.info(), BETA.info()],
     examples: &["sign(lr=0.01)"],
     build,

@@ -1,20 +1,22 @@
 //! Optimizers as chains of small gradient transforms, and learning-rate schedules.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`transform`] | [`Transform`]: changes a gradient, piece by piece; [`Chain`] |
-//! | [`transforms`] | the transforms that are there, one file each |
+//! | [`transforms`] | the built-in transforms, one file each |
 //! | [`optimizer`] | [`Optimizer`]: a chain read from text; [`OptimizerDef`] |
-//! | [`mod@optimizers`] | [`optimizers()`]: the registry, `sgd`, `adam`, `muon`, …; what *weight decay* means in each |
-//! | [`stepper`] | [`Stepper`]: a chain at work on parameters; [`NotFinite`] |
-//! | [`state`] | [`State`]: what resuming needs |
-//! | [`schedule`] | [`Schedule`], [`Plan`]: a factor on `lr`, a function of the step and of validation losses; [`ScheduleDef`] |
+//! | [`mod@optimizers`] | [`optimizers()`]: the registry, `sgd`, `adam`, `muon`, …; the meaning of *weight decay* in each |
+//! | [`stepper`] | [`Stepper`]: applies a chain to parameters; [`NotFinite`] |
+//! | [`state`] | [`State`]: what is saved for resuming |
+//! | [`schedule`] | [`Schedule`], [`Plan`]: a factor on `lr` that depends on the step and on validation losses; [`ScheduleDef`] |
 //! | [`mod@schedules`] | [`schedules()`]: the registry, `cosine`, `warmup`, `plateau`, … |
 //!
-//! A chain leads a gradient through its transforms, one after another; what comes out is subtracted from the weights. So the
-//! optimizers are sentences: `adam` is *add decay, scale by Adam, scale by the learning rate*, and `adamw` is *scale by Adam, add
-//! decay, scale by the learning rate*. What stands beside an optimizer changes the gradient where it stands in the text, as `clip_norm`
-//! does, or goes by the finished step and comes last, as `decay` and `ema` do.
+//! A chain applies its transforms to a gradient, one after another; the result is subtracted from
+//! the weights. Optimizers are compositions of transforms: `adam` is *add decay, scale by Adam,
+//! scale by the learning rate*, and `adamw` is *scale by Adam, add decay, scale by the learning
+//! rate*. Entries used next to an optimizer either change the gradient at their position in the
+//! text, like `clip_norm`, or depend on the finished step and always come last, like `decay` and
+//! `ema`.
 //!
 //! ```
 //! use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
@@ -34,10 +36,11 @@
 //! assert!(params.iter().all(|p| p.value.iter().all(|x| x.abs() < 0.05)));
 //! ```
 //!
-//! Each step is one pass over memory, however long the chain: all of it runs over a piece that fits the nearest cache before the
-//! next piece. A transform that must see more, all gradients for their norm or a whole matrix to make it orthogonal, costs one more
-//! pass. An outsider's transform is a struct of numbers with [`Transform::apply`], and an entry of its own in a registry:
-//! see `examples/sign_descent.rs`.
+//! Each step is one pass over memory, however long the chain: all transforms run on a piece that
+//! fits the first-level cache before the next piece starts. A transform that needs more than a
+//! piece, such as all gradients for their norm or a whole matrix to orthogonalize it, costs one
+//! more pass. A custom transform is a struct of numbers with [`Transform::apply`], and an entry in
+//! a registry; see `examples/sign_descent.rs`.
 
 pub mod optimizer;
 pub mod optimizers;

@@ -1,4 +1,4 @@
-//! From text to an optimizer.
+//! Optimizers read from text.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use tapeline_tensor::{Params, Role};
 
 use crate::{Chain, Element, Stepper, optimizers::LR};
 
-/// An entry of the registry of optimizers. One that has an argument `lr` is an optimizer; one that has none is a transform, which
-/// stands beside an optimizer.
+/// An entry of the registry of optimizers. An entry with an argument `lr` is an optimizer; one
+/// without is a transform, used next to an optimizer.
 ///
 /// ```
 /// use tapeline_optim::{Chain, Optimizer, OptimizerDef, optimizers, transforms::ScaleByLr};
@@ -27,25 +27,27 @@ use crate::{Chain, Element, Stepper, optimizers::LR};
 /// ```
 #[derive(Clone, Copy)]
 pub struct OptimizerDef {
-    /// Its name in a spec.
+    /// The name in a spec.
     pub name: &'static str,
-    /// Other names that are accepted.
+    /// Alternative names.
     pub aliases: &'static [&'static str],
-    /// What it does, in a line.
+    /// A one-line description.
     pub about: &'static str,
-    /// Its arguments.
+    /// The arguments.
     pub args: &'static [ArgInfo],
-    /// Optimizers that have it in them, as texts; checks try them.
+    /// Example specs that use this entry; the checks run them.
     pub examples: &'static [&'static str],
-    /// Makes its part of the chain, or refuses arguments that don't go together; the place of the refusal is filled in.
+    /// Builds its part of the chain, or rejects incompatible arguments. The caller sets the span of
+    /// the error.
     pub build: fn(&Args) -> Result<Chain, Diagnostic>,
-    /// Makes its part of the chain's end, behind all that is built, wherever it stands in the text: for what goes by the finished step,
-    /// and by the optimizer's learning rate, which it is given.
+    /// Builds its part of the end of the chain, which follows all that `build` returns, wherever
+    /// the entry is in the text. For transforms that depend on the finished step and on the
+    /// optimizer's learning rate, which is passed.
     pub finish: fn(&Args, f64) -> Chain,
 }
 
 impl OptimizerDef {
-    /// A definition to start from with `..OptimizerDef::BASE`: nameless, without arguments, changing nothing.
+    /// The base of a definition, used as `..OptimizerDef::BASE`: no name, no arguments, no effect.
     pub const BASE: OptimizerDef = OptimizerDef {
         name: "",
         aliases: &[],
@@ -59,7 +61,7 @@ impl OptimizerDef {
 
 named!(OptimizerDef);
 
-/// An optimizer read from text: any number of transforms, and exactly one entry that has `lr`.
+/// An optimizer read from text: any number of transforms, and exactly one entry with `lr`.
 ///
 /// ```
 /// use tapeline_optim::{Optimizer, optimizers};
@@ -73,17 +75,17 @@ named!(OptimizerDef);
 #[derive(Clone)]
 pub struct Optimizer<'r> {
     calls: Vec<Call<'r, OptimizerDef>>,
-    /// Which of the calls has `lr`.
+    /// Index of the call with `lr`.
     entry: usize,
     chain: Chain,
 }
 
 impl<'r> Optimizer<'r> {
-    /// Reads a text.
+    /// Reads an optimizer from text.
     ///
     /// # Errors
-    /// All errors of the text, with their places: those of the language, none or more than one entry with `lr`, arguments that
-    /// don't go together.
+    /// All errors of the text, with their locations: errors of the language, no entry or more than
+    /// one entry with `lr`, and incompatible arguments.
     pub fn read(text: &str, registry: &'r Registry<OptimizerDef>) -> Result<Self, Vec<Diagnostic>> {
         let calls = read_chain(text, registry)?;
         let mut errors = Vec::new();
@@ -99,7 +101,7 @@ impl<'r> Optimizer<'r> {
                 Ok(part) if part.averages() && chain.averages() => {
                     errors.push(Diagnostic::error(
                         call.span,
-                        "the weights are averaged already",
+                        "the weights are already averaged",
                     ));
                 }
                 Ok(part) => chain = chain.join(part),
@@ -116,15 +118,15 @@ impl<'r> Optimizer<'r> {
         })
     }
 
-    /// The learning rate of its one entry that has it.
+    /// Returns the learning rate.
     pub fn lr(&self) -> f64 {
         self.calls[self.entry].args.get(LR)
     }
 
-    /// The same optimizer with another learning rate.
+    /// Returns the same optimizer with another learning rate.
     ///
     /// # Errors
-    /// When `lr` is out of the entry's range. The error has no place.
+    /// If `lr` is out of range. The error has an empty span.
     pub fn with_lr(mut self, lr: f64) -> Result<Self, Diagnostic> {
         let call = &mut self.calls[self.entry];
         call.args = call.args.with("lr", Value::Float(lr))?;
@@ -134,23 +136,25 @@ impl<'r> Optimizer<'r> {
         Ok(self)
     }
 
-    /// Number of arrays that it keeps for a parameter of this role, each as large as the parameter.
+    /// Returns the number of arrays stored for a parameter of this role, each as large as the
+    /// parameter.
     pub fn moments(&self, role: Role) -> usize {
         self.chain.moments(role)
     }
 
-    /// Starts it on parameters.
+    /// Creates a stepper for the parameters.
     pub fn init<T: Element>(&self, params: &Params<T>) -> Stepper<T> {
         Stepper::new(&self.chain, params)
     }
 
-    /// A text for people, which reads back as the same optimizer: what is a default is left out.
+    /// Returns the short form, for people, without default arguments. It reads back as the same
+    /// optimizer.
     pub fn short(&self) -> String {
         let calls: Vec<_> = self.calls.iter().map(Call::text).collect();
         calls.join(" ")
     }
 
-    /// A text for files, which reads back as the same optimizer: every argument is written out.
+    /// Returns the full form, for files, with every argument. It reads back as the same optimizer.
     pub fn full(&self) -> String {
         let calls: Vec<_> = self.calls.iter().map(Call::full).collect();
         calls.join(" ")
@@ -170,7 +174,7 @@ fn build(call: &Call<'_, OptimizerDef>) -> Result<Chain, Diagnostic> {
     })
 }
 
-/// The chain with its end, told the learning rate of the entry that has it.
+/// Appends the ends of all entries to the chain, passing them the learning rate.
 fn finish(chain: Chain, calls: &[Call<'_, OptimizerDef>], entry: usize) -> Chain {
     let lr = calls[entry].args.get(LR);
     let ends = calls.iter().map(|call| (call.def.finish)(&call.args, lr));
@@ -191,12 +195,12 @@ fn no_entry(calls: &[Call<'_, OptimizerDef>], registry: &Registry<OptimizerDef>)
         .filter(has_lr)
         .map(|def| format!("`{}`", def.name))
         .collect();
-    Diagnostic::error(span, "nothing here has a learning rate")
+    Diagnostic::error(span, "expected an optimizer with a learning rate")
         .help(format!("add one of {}", names.join(", ")))
 }
 
 fn one_too_many(first: &Call<'_, OptimizerDef>, second: &Call<'_, OptimizerDef>) -> Diagnostic {
     let (first, name) = (first.def.name, second.def.name);
-    let message = format!("`{name}` is a second entry with a learning rate, after `{first}`");
+    let message = format!("expected one optimizer, found `{first}` and `{name}`");
     Diagnostic::error(second.span, message).help("keep one of them")
 }

@@ -1,4 +1,4 @@
-//! The learning rate over a training.
+//! Learning-rate schedules.
 
 use std::{fmt, sync::Arc};
 
@@ -24,22 +24,23 @@ use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, named, read_chain
 /// ```
 #[derive(Clone, Copy)]
 pub struct ScheduleDef {
-    /// Its name in a spec.
+    /// The name in a spec.
     pub name: &'static str,
-    /// Other names that are accepted.
+    /// Alternative names.
     pub aliases: &'static [&'static str],
-    /// What it does, in a line.
+    /// A one-line description.
     pub about: &'static str,
-    /// Its arguments.
+    /// The arguments.
     pub args: &'static [ArgInfo],
-    /// Schedules that have it in them, as texts; checks try them.
+    /// Example specs that use this entry; the checks run them.
     pub examples: &'static [&'static str],
-    /// Makes it, or refuses arguments that don't go together; the place of the refusal is filled in.
+    /// Builds the phase, or rejects incompatible arguments. The caller sets the span of the error.
     pub build: fn(&Args) -> Result<Phase, Diagnostic>,
 }
 
 impl ScheduleDef {
-    /// A definition to start from with `..ScheduleDef::BASE`: nameless, without arguments, a factor of 1 for ever.
+    /// The base of a definition, used as `..ScheduleDef::BASE`: no name, no arguments, a constant
+    /// factor of 1.
     pub const BASE: ScheduleDef = ScheduleDef {
         name: "",
         aliases: &[],
@@ -52,25 +53,27 @@ impl ScheduleDef {
 
 named!(ScheduleDef);
 
-/// One part of a schedule.
+/// One phase of a schedule.
 #[derive(Clone)]
 pub struct Phase {
     length: Option<u64>,
     factor: Factor,
 }
 
-/// What the factor on the learning rate depends on.
+/// How the factor on the learning rate is computed.
 #[derive(Clone)]
 enum Factor {
-    /// The step, counted from the phase's own start, and the phase's length.
+    /// From the step within the phase and the length of the phase.
     OfStep(Arc<dyn Fn(u64, u64) -> f64 + Send + Sync>),
-    /// The validation losses reported since the phase's start: the factor before the first of them, and what follows each.
+    /// From the validation losses reported since the start of the phase: the factor before the
+    /// first loss, and the monitor that computes the factor after each loss.
     OfLosses(f64, Box<dyn Monitor>),
 }
 
-/// State that follows the validation loss, one loss at a time, so that the cost of an epoch does not grow with their number.
+/// State updated with one validation loss at a time, so that the cost of an epoch doesn't grow with
+/// the number of epochs.
 trait Monitor: Send + Sync {
-    /// Takes in a loss and returns the factor from then on.
+    /// Records a loss, and returns the factor from then on.
     fn next(&mut self, loss: f64) -> f64;
 
     fn copy(&self) -> Box<dyn Monitor>;
@@ -82,7 +85,7 @@ impl Clone for Box<dyn Monitor> {
     }
 }
 
-/// A state, and what a loss does to it.
+/// A state with its update function.
 struct Fold<S, F>(S, Arc<F>);
 
 impl<S, F> Monitor for Fold<S, F>
@@ -100,11 +103,11 @@ where
 }
 
 impl Phase {
-    /// A phase of `length` steps, at least 1; `None` takes the rest of the training.
+    /// Creates a phase of `length` steps, at least 1; `None` means the rest of the training run.
     ///
-    /// `factor` is given the step, counted from the phase's own start, and the phase's length, in which `None` has been made a number.
-    /// It is asked for steps 0 to the length; that of the length itself is the value that stays when nothing follows.
-    /// It returns a finite number, at least 0.
+    /// `factor` receives the step within the phase and the length of the phase in steps. It is
+    /// called for steps 0 to `length` inclusive; its value at `length` applies to all later steps
+    /// if no other phase follows. It must return a finite number, at least 0.
     pub fn new(
         length: Option<u64>,
         factor: impl Fn(u64, u64) -> f64 + Send + Sync + 'static,
@@ -115,9 +118,10 @@ impl Phase {
         }
     }
 
-    /// A phase that depends on the validation loss and takes the rest of the training. Its factor is `first` until an epoch ends after the
-    /// phase's own start; then `next` takes in each epoch's loss, in order, updates the state and returns the factor from then on.
-    /// Factors are finite numbers, at least 0.
+    /// Creates a phase that depends on the validation loss and lasts for the rest of the training
+    /// run. The factor is `first` until the first epoch ends after the start of the phase; then
+    /// `next` receives the loss of each epoch, in order, updates the state, and returns the factor
+    /// from then on. Factors must be finite, at least 0.
     pub fn told<S: Clone + Send + Sync + 'static>(
         first: f64,
         state: S,
@@ -134,7 +138,7 @@ impl Phase {
     }
 }
 
-/// A schedule read from text: one phase after another, each counting from its own start.
+/// A schedule read from text: a sequence of phases, each of which counts steps from its own start.
 ///
 /// ```
 /// use tapeline_optim::{Schedule, schedules};
@@ -151,10 +155,11 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Reads a text.
+    /// Reads a schedule from text.
     ///
     /// # Errors
-    /// All errors of the text, with their places: those of the language, arguments that don't go together, a phase that is never reached.
+    /// All errors of the text, with their locations: errors of the language, incompatible
+    /// arguments, and phases that are never reached.
     pub fn read(text: &str, registry: &Registry<ScheduleDef>) -> Result<Self, Vec<Diagnostic>> {
         let calls = read_chain(text, registry)?;
         let (mut phases, mut errors) = (Vec::<Phase>::new(), Vec::new());
@@ -167,7 +172,7 @@ impl Schedule {
                 Phase::new(Some(1), |_, _| 1.0)
             });
             if phase.length == Some(0) {
-                let message = format!("`{}` has no step", call.text());
+                let message = format!("`{}` has no steps", call.text());
                 errors.push(Diagnostic::error(call.span, message));
             }
             if phases.last().is_some_and(|before| before.length.is_none()) {
@@ -187,8 +192,8 @@ impl Schedule {
         })
     }
 
-    /// Lays it over a training of `steps` steps. Phases longer than the training are cut off by its end; a phase for which no step is
-    /// left counts as one step long.
+    /// Applies the schedule to a training run of `steps` steps. Phases are cut off at the end of
+    /// the run; a phase for which no step is left counts as one step long.
     pub fn plan(&self, steps: u64) -> Plan {
         let mut start = 0_u64;
         let place = |phase: &Phase| {
@@ -208,17 +213,19 @@ impl Schedule {
         }
     }
 
-    /// Whether a phase goes by the validation loss, so that its plan is to be [told](Plan::tell).
+    /// Returns `true` if a phase depends on the validation loss, which must then be
+    /// [reported](Plan::tell) to the plan.
     pub fn goes_by_loss(&self) -> bool {
         self.phases.iter().any(Phase::goes_by_loss)
     }
 
-    /// A text for people, which reads back as the same schedule: what is a default is left out.
+    /// Returns the short form, for people, without default arguments. It reads back as the same
+    /// schedule.
     pub fn short(&self) -> &str {
         &self.short
     }
 
-    /// A text for files, which reads back as the same schedule: every argument is written out.
+    /// Returns the full form, for files, with every argument. It reads back as the same schedule.
     pub fn full(&self) -> &str {
         &self.full
     }
@@ -232,11 +239,14 @@ impl fmt::Debug for Schedule {
 
 fn never_reached(endless: &Call<'_, ScheduleDef>, call: &Call<'_, ScheduleDef>) -> Diagnostic {
     let message = format!("`{}` is never reached", call.text());
-    let help = format!("`{}` takes the rest of the training", endless.text());
+    let help = format!(
+        "`{}` lasts for the rest of the training run",
+        endless.text()
+    );
     Diagnostic::error(call.span, message).help(help)
 }
 
-/// A [`Schedule`] over a training of known length.
+/// A [`Schedule`] for a training run of known length.
 ///
 /// ```
 /// use tapeline_optim::{Schedule, schedules};
@@ -250,9 +260,10 @@ fn never_reached(endless: &Call<'_, ScheduleDef>, call: &Call<'_, ScheduleDef>) 
 #[derive(Clone)]
 pub struct Plan {
     phases: Vec<Placed>,
-    /// The number of steps after which a validation loss was reported last.
+    /// The step count of the last reported validation loss.
     told: u64,
-    /// After how many steps which factor begins, where the last phase depends on the loss.
+    /// If the last phase depends on the loss: factors, each with the step count from which it
+    /// applies.
     factors: Vec<(u64, f64)>,
 }
 
@@ -264,8 +275,9 @@ struct Placed {
 }
 
 impl Plan {
-    /// The factor on the learning rate in step `step`, the first of which is 0: a function of the step, and of what was told up to it, so
-    /// that nothing else has to be kept for resuming. After the end of the schedule its last value stays.
+    /// Returns the factor on the learning rate in step `step`, counted from 0. It depends only on
+    /// the step and on the losses reported up to it, so nothing else has to be saved for resuming.
+    /// After the end of the schedule, the last value applies.
     pub fn factor(&self, step: u64) -> f64 {
         let next = self.phases.partition_point(|p| p.start <= step);
         let Placed {
@@ -284,20 +296,22 @@ impl Plan {
         }
     }
 
-    /// Tells it the validation loss after `steps` steps: after each epoch, in order. It changes no factor of a step before. Who resumes a
-    /// training tells anew what was told then.
+    /// Reports the validation loss after `steps` steps; call it after each epoch, in order. It
+    /// doesn't change the factors of earlier steps. To resume a training run, report its previous
+    /// losses again.
     ///
     /// # Panics
-    /// When `steps` is not more than when it was told last.
+    /// If `steps` is not greater than in the previous call.
     #[track_caller]
     pub fn tell(&mut self, steps: u64, loss: f64) {
         assert!(
             steps > self.told,
-            "Plan::tell: of step {steps}, after step {}",
+            "Plan::tell: step {steps} must come after step {}",
             self.told
         );
         self.told = steps;
-        // A phase that depends on the loss takes the rest of the training, so it is the last.
+        // Only the last phase can depend on the loss, since such a phase lasts for the rest of the
+        // run.
         if let Some(Placed { start, phase, .. }) = self.phases.last_mut()
             && let Factor::OfLosses(_, monitor) = &mut phase.factor
             && steps > *start
@@ -306,7 +320,7 @@ impl Plan {
         }
     }
 
-    /// Whether a phase goes by the validation loss.
+    /// Returns `true` if a phase depends on the validation loss.
     pub fn goes_by_loss(&self) -> bool {
         self.phases.iter().any(|placed| placed.phase.goes_by_loss())
     }

@@ -1,16 +1,17 @@
-//! What is kept of a [`Stepper`](crate::Stepper) to go on later.
+//! The state of a [`Stepper`](crate::Stepper), for resuming.
 
 use std::collections::BTreeMap;
 
 use tapeline_tensor::Tensor;
 
-/// Everything by name, in the order of the parameters. The weights themselves are not part of it.
+/// The state of an optimizer: named values in the order of the parameters. The weights themselves
+/// are not included.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T = f32> {
-    /// For each entry of the parameters the number of steps that it was given: `steps.0.weight`.
+    /// For each parameter, the number of its update steps: `steps.0.weight`.
     pub steps: Vec<(String, u64)>,
-    /// What the transforms keep of each weight, in its shape: `momentum.0.weight`. A second transform's of the same name is
-    /// `momentum#2.0.weight`.
+    /// The moments that the transforms keep for each weight, in its shape: `momentum.0.weight`. If
+    /// another transform uses the same name, its moments are called `momentum#2.0.weight`.
     pub moments: Vec<(String, Tensor<T>)>,
 }
 
@@ -23,36 +24,36 @@ impl<T> Default for State<T> {
     }
 }
 
-/// A [`State`] doesn't fit the optimizer or the parameters.
+/// A mismatch between a [`State`] and the optimizer or the parameters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// Something that the optimizer needs is absent.
+    /// A value that the optimizer needs is missing.
     #[error("the optimizer's state has no `{name}`")]
     Missing {
         /// Its name.
         name: String,
     },
-    /// There is something that the optimizer doesn't know.
-    #[error("the optimizer's state has `{name}`, which this optimizer doesn't keep")]
+    /// The state has a value that the optimizer doesn't use.
+    #[error("the optimizer's state has `{name}`, which this optimizer doesn't use")]
     Unknown {
         /// Its name.
         name: String,
     },
-    /// A name stands there twice.
+    /// A name occurs twice.
     #[error("the optimizer's state has `{name}` twice")]
     Repeated {
         /// Its name.
         name: String,
     },
-    /// An array has not its weight's shape.
-    #[error("the optimizer's state has `{name}` in shape {found:?}, wanted {wanted:?}")]
+    /// An array doesn't have the shape of its weight.
+    #[error("the optimizer's state has `{name}` with shape {found:?}, expected {wanted:?}")]
     Shape {
         /// Its name.
         name: String,
-        /// The shape that it has.
+        /// The shape found.
         found: Vec<usize>,
-        /// The shape of its weight.
+        /// The shape of the weight.
         wanted: Vec<usize>,
     },
 }
@@ -61,7 +62,7 @@ pub(crate) fn steps_of(param: &str) -> String {
     format!("steps.{param}")
 }
 
-/// What of a state has not been taken yet.
+/// The values of a state that have not been taken yet, by name.
 pub(crate) struct ByName<'a, T> {
     steps: BTreeMap<&'a str, u64>,
     moments: BTreeMap<&'a str, &'a Tensor<T>>,

@@ -1,4 +1,4 @@
-//! A chain at work.
+//! Applies a chain to parameters.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
@@ -11,35 +11,39 @@ use crate::{
     transforms::sum_of_squares,
 };
 
-/// Elements of a piece: in `f32`, a gradient, a weight and two moments fill a first-level cache of 32 KiB.
+/// Elements per piece. In `f32`, a gradient, a weight and two moments of this length fill a
+/// first-level cache of 32 KiB.
 const PIECE: usize = 2048;
 
-/// Elements of a task: some microseconds of work.
+/// Elements per task: some microseconds of work.
 const TASK: usize = 8 * PIECE;
 
-/// A [`Chain`] at work on parameters: turns gradients into changed weights, and keeps what its transforms remember.
+/// Applies a [`Chain`] to parameters: turns gradients into weight updates, and stores the moments
+/// of its transforms.
 ///
-/// Weights, gradients and moments are walked in the order in which the weight lies in memory, and cut into pieces of a fixed size.
+/// Weights, gradients and moments are processed in the memory order of the weight, in pieces of a
+/// fixed size.
 pub struct Stepper<T: Element = f32> {
     links: Vec<Link<T>>,
-    /// Whether the last link keeps the weights' averages.
+    /// Whether the last link keeps averages of the weights.
     averages: bool,
-    /// For each entry of the parameters: its name, and the number of steps that it was given.
+    /// For each parameter, its name and the number of its update steps.
     params: Vec<(String, u64)>,
-    /// For each of them the sum of the squares of its gradient in the last step.
+    /// For each parameter, the sum of squares of its gradient in the last step.
     squares: Vec<f64>,
 }
 
-/// A step met a number that is not finite.
+/// A value in a step is NaN or infinite.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotFinite {
-    /// A gradient holds NaN or an infinity. The step changed nothing.
+    /// A gradient contains NaN or an infinity. The step changed nothing.
     #[error("the gradient of `{name}` isn't finite")]
     Gradient {
-        /// The name of its weight.
+        /// The name of the weight.
         name: String,
     },
-    /// All gradients are finite, but a weight or a moment overflowed. The step was applied, so there is no way back to the old weights.
+    /// All gradients are finite, but a weight or a moment overflowed. The step was applied, and the
+    /// old weights are lost.
     #[error("the update makes `{name}` not finite")]
     Update {
         /// The name of the weight, or of the moment as in a [`State`].
@@ -47,14 +51,15 @@ pub enum NotFinite {
     },
 }
 
-/// A transform, and what it remembers.
+/// A transform with its moments.
 struct Link<T> {
     transform: Arc<dyn AnyTransform>,
-    /// What its moments are called in a [`State`].
+    /// Names of its moments in a [`State`].
     names: Vec<String>,
-    /// Whether the transform applies to each entry of the parameters.
+    /// For each parameter, whether the transform applies to it.
     takes: Vec<bool>,
-    /// For each entry of the parameters one array a moment, laid out like its weight; none where it takes no part.
+    /// For each parameter, one array per moment, laid out like the weight; empty if the transform
+    /// doesn't apply to it.
     moments: Vec<Vec<Tensor<T>>>,
     seen: f64,
 }
@@ -64,7 +69,7 @@ impl<T: Element> Link<T> {
         T::of_any(&*self.transform)
     }
 
-    /// Shows it all gradients, then gives it one after another to change.
+    /// Passes all gradients to the transform, then each one to be changed as a whole.
     fn look(&mut self, grads: &mut Grads<T>, params: &Params<T>, squares: &[f64]) {
         let transform = T::of_any(&*self.transform);
         self.seen = transform.look(grads, params, squares);
@@ -77,7 +82,7 @@ impl<T: Element> Link<T> {
 }
 
 impl<T: Element> Stepper<T> {
-    /// A stepper that has made no step yet.
+    /// Creates a stepper that has made no step yet.
     pub fn new(chain: &Chain, params: &Params<T>) -> Self {
         let mut used = BTreeMap::new();
         let mut links = Vec::new();
@@ -108,8 +113,9 @@ impl<T: Element> Stepper<T> {
         }
     }
 
-    /// Makes one step: leads `grads` through the chain and subtracts what comes out. `factor` is the schedule's factor on the learning
-    /// rate. Buffers, and weights without a gradient, stay as they are.
+    /// Makes one step: applies the chain to `grads` and subtracts the result from the weights.
+    /// `factor` is the schedule's factor on the learning rate. Buffers, and weights without a
+    /// gradient, stay unchanged.
     ///
     /// ```
     /// use tapeline_optim::{Chain, Stepper, transforms::ScaleByLr};
@@ -125,12 +131,13 @@ impl<T: Element> Stepper<T> {
     /// ```
     ///
     /// # Errors
-    /// When a gradient is not finite: parameters and stepper are then as they were before. When the update makes a weight or a moment not
-    /// finite: the step was applied.
+    /// If a gradient is not finite; parameters and stepper are then unchanged. If the update makes
+    /// a weight or a moment not finite; the step has then been applied.
     ///
     /// # Panics
-    /// When `params` are not those of [`Stepper::new`] in number and shapes, a gradient has not its weight's shape, a weight is not
-    /// contiguous in memory, or `factor` is negative or not finite.
+    /// If `params` differ from those of [`Stepper::new`] in number or shapes, a gradient doesn't
+    /// have the shape of its weight, a weight is not contiguous in memory, or `factor` is negative
+    /// or not finite.
     #[track_caller]
     pub fn step(
         &mut self,
@@ -140,7 +147,7 @@ impl<T: Element> Stepper<T> {
     ) -> Result<(), NotFinite> {
         assert!(
             factor.is_finite() && factor >= 0.0,
-            "Stepper::step: a factor of {factor}"
+            "Stepper::step: factor must be finite and at least 0, got {factor}"
         );
         self.admit(params, &mut grads);
         if let Some(param) = last_non_finite(&grads) {
@@ -165,7 +172,8 @@ impl<T: Element> Stepper<T> {
         let mut overflowed = None;
         let mut links = &mut self.links[..];
         loop {
-            // A transform that looks begins a pass: those before it must be through with all pieces.
+            // A transform with `looks` starts a new pass: it needs the gradients of all pieces
+            // after the preceding transforms.
             let next = links.iter().skip(1).position(|l| l.transform().looks());
             let (pass, later) = links.split_at_mut(next.map_or(links.len(), |i| i + 1));
             if let Some(first) = pass.first_mut().filter(|l| l.transform().looks()) {
@@ -203,7 +211,7 @@ impl<T: Element> Stepper<T> {
         }
     }
 
-    /// The name of what is not finite after a step that made something of an entry so: the weight, otherwise a moment.
+    /// Returns the name of the value that overflowed for a parameter: the weight, or else a moment.
     fn overflowed(&self, params: &Params<T>, param: usize) -> String {
         let name = &self.params[param].0;
         let weight = params.iter().nth(param).map(|p| &p.value);
@@ -219,13 +227,13 @@ impl<T: Element> Stepper<T> {
             .map_or_else(|| name.clone(), |(moment, _)| format!("{moment}.{name}"))
     }
 
-    /// Checks that everything fits together, and lays gradients and moments out like their weights.
+    /// Checks numbers and shapes, and lays out gradients and moments like their weights.
     #[track_caller]
     fn admit(&mut self, params: &Params<T>, grads: &mut Grads<T>) {
         let (wanted, given) = (self.params.len(), (params.len(), grads.params.len()));
         assert!(
             given == (wanted, wanted),
-            "Stepper::step: {} parameters with {} gradients, made for {wanted}",
+            "Stepper::step: expected {wanted} parameters and gradients, found {} and {}",
             given.0,
             given.1
         );
@@ -254,8 +262,9 @@ impl<T: Element> Stepper<T> {
         }
     }
 
-    /// The parameters with each weight's moving average in its place, if the chain keeps them; buffers, and weights that were given no
-    /// step, are as they are. Without averages, the parameters themselves.
+    /// Returns the parameters with each weight replaced by its moving average, if the chain keeps
+    /// averages. Buffers, and weights that have not been updated yet, are unchanged. Without
+    /// averages, returns the parameters themselves.
     ///
     /// ```
     /// use tapeline_optim::{Chain, Stepper, transforms::ScaleByLr};
@@ -274,13 +283,13 @@ impl<T: Element> Stepper<T> {
     /// ```
     ///
     /// # Panics
-    /// When `params` are not those of [`Stepper::new`] in number.
+    /// If the number of `params` differs from that of [`Stepper::new`].
     #[track_caller]
     pub fn averaged<'p>(&self, params: &'p Params<T>) -> Cow<'p, Params<T>> {
         let (wanted, given) = (self.params.len(), params.len());
         assert!(
             given == wanted,
-            "Stepper::averaged: {given} parameters, made for {wanted}"
+            "Stepper::averaged: expected {wanted} parameters, found {given}"
         );
         let Some(link) = self.links.last().filter(|_| self.averages) else {
             return Cow::Borrowed(params);
@@ -294,14 +303,15 @@ impl<T: Element> Stepper<T> {
         Cow::Owned(averaged)
     }
 
-    /// The Euclidean norm of each parameter's gradient in the last step, before any transform, with the parameter's name; 0 where there was
-    /// none, and before the first step.
+    /// Returns the Euclidean norm of each parameter's gradient in the last step, before any
+    /// transform, with the name of the parameter; 0 if there was no gradient, and before the first
+    /// step.
     pub fn gradient_norms(&self) -> impl Iterator<Item = (&str, f64)> {
         let names = self.params.iter().map(|(name, _)| name.as_str());
         names.zip(self.squares.iter().map(|square| square.sqrt()))
     }
 
-    /// What has to be kept to go on later with the same bits.
+    /// Returns the state needed to resume with bit-identical results.
     pub fn state(&self) -> State<T> {
         let mut state = State::default();
         for (i, (param, steps)) in self.params.iter().enumerate() {
@@ -315,7 +325,7 @@ impl<T: Element> Stepper<T> {
         state
     }
 
-    /// Takes a [`State`] up. The chain and the parameters are to be those with which it was made.
+    /// Restores a [`State`]. The chain and the parameters must be those of the saved stepper.
     ///
     /// ```
     /// use tapeline_optim::{Optimizer, optimizers};
@@ -334,7 +344,8 @@ impl<T: Element> Stepper<T> {
     /// ```
     ///
     /// # Errors
-    /// When a counter or an array is missing, unknown or repeated, or has another shape. The stepper then stays as it was.
+    /// If a counter or an array is missing, unknown or repeated, or has another shape. The stepper
+    /// is then unchanged.
     pub fn restore(&mut self, state: &State<T>) -> Result<(), RestoreError> {
         let mut found = state.by_name()?;
         let mut params = self.params.clone();
@@ -361,7 +372,8 @@ impl<T: Element> Stepper<T> {
     }
 }
 
-/// The sum of the squares of each entry's gradient, 0 where there is none, in an order that depends on the shapes alone.
+/// Returns the sum of squares of each parameter's gradient, 0 if there is none. The order of
+/// summation depends on the shapes only.
 fn sums_of_squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
     let chunks = chunks(grads);
     let mut sums: Vec<_> = chunks.map(|(param, chunk)| (param, chunk, 0.0)).collect();
@@ -378,7 +390,8 @@ fn sums_of_squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
     squares
 }
 
-/// The last entry whose gradient is not finite: where the backward pass, which ends at the first entries, met it first.
+/// Returns the last parameter with a non-finite gradient. The backward pass ends at the first
+/// parameters, so this is the one where the value occurred first.
 fn last_non_finite<T: Element>(grads: &Grads<T>) -> Option<usize> {
     let mut chunks: Vec<_> = chunks(grads).map(|chunk| (chunk, true)).collect();
     pool::each(&mut chunks, |_, ((_, chunk), finite)| {
@@ -388,7 +401,7 @@ fn last_non_finite<T: Element>(grads: &Grads<T>) -> Option<usize> {
     odd.next().map(|((param, _), _)| *param)
 }
 
-/// The gradients in the order in which they lie in memory, cut into tasks, each with the index of its entry.
+/// Returns the gradients in memory order, cut into tasks, each with the index of its parameter.
 fn chunks<T: Element>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
     let gradients = grads.params.iter().enumerate();
     gradients.flat_map(|(param, gradient)| {
@@ -399,7 +412,7 @@ fn chunks<T: Element>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
     })
 }
 
-/// A part of one weight with its gradient, and the transforms of a pass with what they keep of it.
+/// A part of one weight with its gradient, and the transforms of a pass with their moments.
 struct Task<'a, T: Element> {
     param: usize,
     step: u64,
@@ -409,10 +422,10 @@ struct Task<'a, T: Element> {
     links: Vec<TaskLink<'a, T>>,
 }
 
-/// A transform, what it saw, and its moments of a task.
+/// A transform, the result of its `look`, and its moments in the range of a task.
 type TaskLink<'a, T> = (&'a dyn Transform<T>, f64, Vec<&'a mut [T]>);
 
-/// Cuts all weights into tasks for one pass.
+/// Splits all weights into tasks for one pass.
 fn tasks<'a, T: Element>(
     links: &'a mut [Link<T>],
     params: &'a mut Params<T>,
@@ -461,19 +474,20 @@ fn tasks<'a, T: Element>(
     tasks
 }
 
-/// What came of a [`Task`].
+/// The result of a [`Task`].
 #[derive(Clone, Copy, Default)]
 struct Done {
-    /// The sum of the squares of the gradient as it was given; 0 after the first pass.
+    /// The sum of squares of the gradient before any transform; 0 after the first pass.
     given: f64,
-    /// The sum of the squares of the gradient that the transforms left; 0 in the last pass.
+    /// The sum of squares of the transformed gradient; 0 in the last pass.
     left: f64,
-    /// Whether the moments, and after the last pass the weight, are finite.
+    /// Whether the moments, and in the last pass the weight, are finite.
     finite: bool,
 }
 
 impl<T: Element> Task<'_, T> {
-    /// Leads the gradient through the transforms, piece by piece; after the last pass, subtracts it.
+    /// Applies the transforms to the gradient, piece by piece; in the last pass, also subtracts it
+    /// from the weight.
     fn run(mut self, factor: f64, first: bool, last: bool) -> Done {
         let mut done = Done {
             given: 0.0,
@@ -501,7 +515,7 @@ impl<T: Element> Task<'_, T> {
                     moments: moments.iter_mut().map(|m| &mut m[range.clone()]).collect(),
                 });
             }
-            // All of it is in the nearest cache still.
+            // Checked here, since the moments are still in the first-level cache.
             let mut moments = self.links.iter().flat_map(|(_, _, moments)| moments);
             done.finite &= moments.all(|moment| all_finite(&moment[range.clone()]));
             if last {
@@ -516,7 +530,7 @@ impl<T: Element> Task<'_, T> {
     }
 }
 
-/// A second of a name gets a number: `momentum`, `momentum#2`.
+/// Makes names unique by numbering repeated ones: `momentum`, `momentum#2`.
 fn numbered(name: &str, used: &mut BTreeMap<String, usize>) -> String {
     let n = used.entry(name.to_owned()).or_default();
     *n += 1;

@@ -1,4 +1,4 @@
-//! What an optimizer is a chain of.
+//! Gradient transforms and chains of them.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use tapeline_tensor::{Grads, Params, Role, Scalar};
 
 use crate::transforms::Ema;
 
-/// Changes gradients, on their way to what is subtracted from the weights.
+/// A transform of gradients, applied before they are subtracted from the weights.
 ///
-/// It holds numbers such as a momentum, and no array: what it remembers of each weight is declared by [`moments`](Transform::moments)
-/// and kept by the [`Stepper`](crate::Stepper), which saves and restores it. It is written for any [`Scalar`]:
+/// An implementation holds scalars such as a momentum, but no arrays: state per weight is declared
+/// by [`moments`](Transform::moments) and stored by the [`Stepper`](crate::Stepper), which saves
+/// and restores it. Implement it for all [`Scalar`]s:
 ///
 /// ```
 /// use tapeline_optim::{Chain, Piece, Stepper, Transform, transforms::ScaleByLr};
@@ -36,79 +37,87 @@ use crate::transforms::Ema;
 /// # Ok::<(), tapeline_optim::NotFinite>(())
 /// ```
 pub trait Transform<T: Scalar>: Send + Sync {
-    /// Whether it applies to learned parameters of this role. Gradients of the others pass unchanged, and it keeps no moments of them.
+    /// Returns `true` if it applies to learned parameters of this role. Gradients of others pass
+    /// unchanged, and no moments are stored for them.
     fn takes(&self, _role: Role) -> bool {
         true
     }
 
-    /// Names of the arrays that it keeps for each weight, in the weight's shape, zeros at first. No dots.
+    /// Returns the names of the arrays stored for each weight, in the weight's shape, initially
+    /// zero. Names must not contain dots.
     fn moments(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Whether [`look`](Transform::look) and [`apply_whole`](Transform::apply_whole) are wanted. They cost a pass over memory of their own,
-    /// unless the transform is first in its chain.
+    /// Returns `true` if [`look`](Transform::look) and [`apply_whole`](Transform::apply_whole) are
+    /// to be called. This costs an additional pass over memory, unless the transform is the first
+    /// of its chain.
     fn looks(&self) -> bool {
         false
     }
 
-    /// Sees all gradients as the transforms before it left them, once a step, before any piece. What it returns is
-    /// [`Piece::seen`]. Gradients of buffers, and of weights that the loss doesn't depend on, are `None`. `squares` holds the sum of the
-    /// squares of each gradient, 0 for `None`.
+    /// Receives all gradients, as left by the preceding transforms, once per step before any piece.
+    /// The return value is passed to [`apply`](Transform::apply) as [`Piece::seen`]. Gradients of
+    /// buffers, and of weights that the loss doesn't depend on, are `None`. `squares` holds the sum
+    /// of squares of each gradient, 0 for `None`.
     fn look(&self, _grads: &Grads<T>, _params: &Params<T>, _squares: &[f64]) -> f64 {
         0.0
     }
 
-    /// Changes the gradient of one weight as a whole, in place: for what no piece can know, such as a matrix product. Called once a step
-    /// for each weight, after [`look`](Transform::look) and before any piece.
+    /// Changes the whole gradient of one weight in place, for computations that need more than a
+    /// piece, such as a matrix product. Called once per step for each weight, after
+    /// [`look`](Transform::look) and before any piece.
     fn apply_whole(&self, _gradient: ArrayViewMutD<'_, T>) {}
 
-    /// Changes a piece of the gradient of one weight in place. Pieces are few thousand elements at most and come in any order, so
-    /// an element's result may depend on nothing but that element, its weight, its moments, and the numbers in `piece`.
+    /// Changes a piece of the gradient of one weight in place. Pieces have at most a few thousand
+    /// elements and come in any order, so the result for an element may only depend on that
+    /// element, its weight, its moments, and the scalars in `piece`.
     fn apply(&self, piece: Piece<'_, T>);
 }
 
-/// The same range of a weight, its gradient and what one transform keeps of it, flat, in the order in which the weight lies in memory.
+/// A range of a weight with its gradient and the moments of one transform, flat, in the memory
+/// order of the weight.
 pub struct Piece<'a, T> {
-    /// Which entry of the parameters it is of.
+    /// Index of the parameter.
     pub param: usize,
-    /// Where in that entry's memory it starts, in elements.
+    /// Start of the range in the memory of the weight, in elements.
     pub start: usize,
-    /// The gradient, to be changed.
+    /// The gradient, to be changed in place.
     pub gradient: &'a mut [T],
-    /// The weight, as it is before the step.
+    /// The weight before the step.
     pub weight: &'a [T],
-    /// Number of steps that this weight was given, this one included: 1 at first.
+    /// Number of update steps of this weight, including this one; 1 in the first step.
     pub step: u64,
     /// The schedule's factor on the learning rate.
     pub factor: f64,
-    /// What [`Transform::look`] returned in this step; 0 for a transform that doesn't look.
+    /// The return value of [`Transform::look`] in this step; 0 for a transform without `looks`.
     pub seen: f64,
     pub(crate) moments: Vec<&'a mut [T]>,
 }
 
 impl<'a, T> Piece<'a, T> {
-    /// What the transform keeps of this piece, in the order of [`Transform::moments`]. Taken once.
+    /// Takes the moments of this piece, in the order of [`Transform::moments`]. Can be called once.
     ///
     /// # Panics
-    /// When it keeps another number of arrays than `N`, or they were taken.
+    /// If the number of moments is not `N`, or they have already been taken.
     #[track_caller]
     pub fn moments<const N: usize>(&mut self) -> [&'a mut [T]; N] {
         let kept = std::mem::take(&mut self.moments);
         kept.try_into().unwrap_or_else(|kept: Vec<_>| {
-            panic!("Piece::moments: {N} wanted, {} there", kept.len())
+            panic!("Piece::moments: expected {N} moments, found {}", kept.len())
         })
     }
 }
 
-/// A [`Transform`] of both types of number, as any is that is written for all [`Scalar`]s. Never implemented by hand.
+/// A [`Transform`] for both `f32` and `f64`, such as any that is implemented for all [`Scalar`]s.
+/// Implemented automatically.
 pub trait AnyTransform: Transform<f32> + Transform<f64> {}
 
 impl<X: Transform<f32> + Transform<f64>> AnyTransform for X {}
 
-/// A [`Scalar`] that picks its face of an [`AnyTransform`].
+/// A [`Scalar`] that selects the matching implementation of an [`AnyTransform`].
 pub trait Element: Scalar {
-    /// The transform for this type of number.
+    /// Returns the transform for this scalar type.
     fn of_any(transform: &dyn AnyTransform) -> &dyn Transform<Self>;
 }
 
@@ -124,7 +133,8 @@ impl Element for f64 {
     }
 }
 
-/// Transforms in the order in which a gradient passes them. What the last one leaves is subtracted from the weight.
+/// A sequence of transforms, in order of application. The result of the last one is subtracted from
+/// the weight.
 #[derive(Clone, Default)]
 pub struct Chain {
     links: Vec<Arc<dyn AnyTransform>>,
@@ -132,19 +142,19 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A chain without a transform: gradients are subtracted as they are.
+    /// Creates an empty chain: gradients are subtracted unchanged.
     pub fn new() -> Self {
         Chain::default()
     }
 
-    /// The chain with one more transform at its end.
+    /// Appends a transform.
     #[must_use]
     pub fn then(mut self, transform: impl AnyTransform + 'static) -> Self {
         self.links.push(Arc::new(transform));
         self
     }
 
-    /// The chain with another at its end. If both keep averages, those of `other` count.
+    /// Appends another chain. If both keep averages, those of `other` are used.
     #[must_use]
     pub fn join(mut self, other: Chain) -> Self {
         self.links.extend(other.links);
@@ -152,20 +162,21 @@ impl Chain {
         self
     }
 
-    /// The chain, with a moving average kept of the weights that it leaves: *a = p* after a weight's first step, later
-    /// *a = d·a + (1 − d)·p*, where *d* is `decay`, at least 0 and below 1. [`Stepper::averaged`](crate::Stepper::averaged) has them.
+    /// Adds a moving average of the updated weights: *a = p* after the first step of a weight,
+    /// later *a = d·a + (1 − d)·p*, where *d* is `decay`, at least 0 and below 1.
+    /// [`Stepper::averaged`](crate::Stepper::averaged) returns the averages.
     #[must_use]
     pub fn averaged(mut self, decay: f64) -> Self {
         self.average = Some(Ema(decay));
         self
     }
 
-    /// Whether it keeps averages of the weights.
+    /// Returns `true` if the chain keeps averages of the weights.
     pub fn averages(&self) -> bool {
         self.average.is_some()
     }
 
-    /// Number of arrays that its transforms keep for a parameter of this role.
+    /// Returns the number of arrays stored for a parameter of this role.
     pub fn moments(&self, role: Role) -> usize {
         let kept = self.iter().filter_map(|transform| {
             let transform = f32::of_any(&*transform);
@@ -174,7 +185,7 @@ impl Chain {
         kept.sum()
     }
 
-    /// Its transforms; the one that averages, if any, is the last.
+    /// Returns the transforms; the one that averages, if any, is the last.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<dyn AnyTransform>> {
         let average = self
             .average

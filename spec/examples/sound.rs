@@ -1,4 +1,4 @@
-//! A language of sounds and filters, drawn as text: `sound ["tone(440, 0.05) 2*[ echo(0.01) ]"]`.
+//! A language of sounds and filters, plotted as text: `sound ["tone(440, 0.05) 2*[ echo(0.01) ]"]`.
 #![allow(clippy::print_stdout)]
 
 use std::{env, f64::consts::TAU, process::ExitCode};
@@ -7,7 +7,7 @@ use tapeline_spec::{
     Arg, ArgInfo, Args, Call, Diagnostic, Named, Preset, Presets, Registry, RegistryError, read,
 };
 
-/// Samples a second.
+/// Sampling rate in hertz.
 const RATE: f64 = 4000.0;
 
 const PITCH: Arg<f64> = Arg::new("pitch", "in hertz").above(0.0).below(2000.0);
@@ -19,11 +19,11 @@ const DELAY: Arg<f64> = Arg::new("delay", "in seconds").range(0.0..=1.0);
 const GAIN: Arg<f64> = Arg::new("gain", "loudness of the echo")
     .range(0.0..=1.0)
     .default(0.5);
-const SHAPE: Arg<&str> = Arg::new("shape", "form of the wave")
+const SHAPE: Arg<&str> = Arg::new("shape", "waveform")
     .choices(&["sine", "square"])
     .default("sine");
 
-/// A sound is a list of samples; each word makes a longer or another one of it.
+/// A word of the language: transforms a sound, which is a list of samples.
 struct Word {
     name: &'static str,
     about: &'static str,
@@ -47,7 +47,7 @@ impl Named for Word {
 
 const TONE: Word = Word {
     name: "tone",
-    about: "puts a tone at the end",
+    about: "appends a tone",
     args: &[PITCH.info(), LENGTH.info(), SHAPE.info()],
     apply: |args, mut sound| {
         let count = (args.get(LENGTH) * RATE) as usize;
@@ -65,7 +65,7 @@ const TONE: Word = Word {
 
 const ECHO: Word = Word {
     name: "echo",
-    about: "adds the sound to itself, later and softer",
+    about: "adds a delayed and softer copy of the sound",
     args: &[DELAY.info(), GAIN.info()],
     apply: |args, sound| {
         let late = (args.get(DELAY) * RATE) as usize;

@@ -1,4 +1,4 @@
-//! Holding values to what an argument may be.
+//! Validation and conversion of argument values.
 
 use crate::{
     ArgInfo, Diagnostic, Span, Value,
@@ -7,9 +7,10 @@ use crate::{
     nearest::nearest,
 };
 
-/// The value as the argument keeps it: integers where numbers are wanted become numbers, one integer for two becomes a pair.
+/// Converts a value to the form in which the argument stores it: an integer becomes a number where
+/// a number is expected, and one integer becomes a pair where two are expected.
 ///
-/// `owner` is the name of the definition, for messages.
+/// `owner` is the name of the definition, used in messages.
 pub(crate) fn accept(
     info: &ArgInfo,
     value: &Value,
@@ -33,7 +34,7 @@ pub(crate) fn accept(
     })
 }
 
-/// `` `p` of `dropout` ``, or `` `p` `` where the owner isn't known.
+/// Formats an argument for a message: `` `p` of `dropout` ``, or `` `p` `` if the owner is unknown.
 pub(crate) fn argument(name: &str, owner: Option<&str>) -> String {
     match owner {
         Some(owner) => format!("`{name}` of `{owner}`"),
@@ -94,7 +95,7 @@ fn pair(value: &Value, part: impl Fn(&Value) -> Option<Value>) -> Option<Value> 
     }
 }
 
-/// One or more; a single one needs no brackets.
+/// Accepts one or more values; a single value needs no brackets.
 fn list(value: &Value, part: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
     let parts: Option<_> = match value {
         Value::Tuple(values) => values.iter().map(part).collect(),
@@ -105,7 +106,7 @@ fn list(value: &Value, part: impl Fn(&Value) -> Option<Value>) -> Option<Value> 
         .map(Value::Tuple)
 }
 
-/// What was probably meant: another way to write the same that would be accepted.
+/// Suggests what was probably meant: another spelling of the same value that would be accepted.
 fn help(facts: &Facts, value: &Value) -> Option<String> {
     let integer = matches!(
         facts.kind,
@@ -128,7 +129,9 @@ fn help(facts: &Facts, value: &Value) -> Option<String> {
     };
     match value {
         _ if convert(facts, &meant).is_some() => Some(format!("write `{meant}`")),
-        Value::Float(_) if integer => Some("an integer has no point and no exponent".into()),
+        Value::Float(_) if integer => {
+            Some("an integer has no decimal point and no exponent".into())
+        }
         _ => None,
     }
 }

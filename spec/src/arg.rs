@@ -10,11 +10,13 @@ use crate::{
     info::{AnyArg, Facts, Fallback, Inferred, Kind},
 };
 
-/// A key by which a definition declares an argument and later gets its value, a `T`.
+/// A typed key: a definition uses it to declare an argument and, later, to read the argument's
+/// value of type `T`.
 ///
-/// `T` is one of `usize`, `f64`, `bool`, `&'static str` (one of a list of words), `String` (a quoted text), `[usize; 2]` (one integer for
-/// both will do), `[f64; 2]`, `Vec<usize>` and `Vec<f64>` (one or more; a single one needs no brackets) ,
-/// [`SizeOrWord`] and [`SizesOrWord`]. Keys are constants, made by a chain of calls:
+/// `T` is one of `usize`, `f64`, `bool`, `&'static str` (one of a list of words), `String` (quoted
+/// text), `[usize; 2]` (a single integer sets both), `[f64; 2]`, `Vec<usize>` and `Vec<f64>` (one
+/// or more; a single value needs no brackets), [`SizeOrWord`] and [`SizesOrWord`]. Keys are
+/// constants, built by method chaining:
 ///
 /// ```
 /// use tapeline_spec::{Arg, ArgInfo, SizesOrWord};
@@ -29,10 +31,12 @@ use crate::{
 /// assert!(ARGS[2].required());
 /// ```
 ///
-/// A text gives arguments by position or by name; those that are [`keyword_only`](Arg::keyword_only) by name.
+/// A spec passes arguments by position or by name; [`keyword_only`](Arg::keyword_only) arguments
+/// must be passed by name.
 ///
-/// An argument is required unless it has a default. Limits bind every number that is given; each call sets its bound anew. What `tried`
-/// says is for checks, which draw values there by [`ArgInfo::draw`].
+/// An argument is required unless it has a default. Limits apply to every number of the value;
+/// calling a limit method again replaces the previous bound. The range set by `tried` is for
+/// checks, which sample values from it with [`ArgInfo::draw`].
 pub struct Arg<T: ArgType> {
     name: &'static str,
     doc: &'static str,
@@ -62,7 +66,7 @@ pub enum SizeOrWord {
     Word(&'static str),
 }
 
-/// Two sizes, or one of a list of words. In a text, one integer for both will do.
+/// Two sizes, or one of a list of words. In a spec, a single integer sets both sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SizesOrWord {
     /// Two integers.
@@ -72,7 +76,8 @@ pub enum SizesOrWord {
 }
 
 impl<T: ArgType> Arg<T> {
-    /// A required argument without limits. `name` is a name of the grammar; `doc` says in a few words what it is.
+    /// Creates a required argument without limits. `name` must be a valid name of the grammar;
+    /// `doc` describes the argument in a few words.
     pub const fn new(name: &'static str, doc: &'static str) -> Self {
         Arg {
             name,
@@ -87,32 +92,36 @@ impl<T: ArgType> Arg<T> {
         }
     }
 
-    /// Accepts it by name only: `stride=2`. In a definition, arguments that may be given by position come first.
+    /// Makes the argument keyword-only: it must be passed by name, as in `stride=2`. In a
+    /// definition, positional arguments come before keyword-only ones.
     pub const fn keyword_only(mut self) -> Self {
         self.keyword_only = true;
         self
     }
 
-    /// Helps those who write a call in the order of another library, of a keyword-only argument to which a position leads: there the value at
-    /// `position`, from 0, is `what`, which is inferred here.
+    /// Improves the help for calls written in the argument order of another library, in which the
+    /// value at `position` (counted from 0) is `what`, which is inferred here. The help is shown
+    /// when this keyword-only argument is passed by position.
     pub const fn inferred(mut self, position: usize, what: &'static str) -> Self {
         self.inferred = Some(Inferred { position, what });
         self
     }
 
-    /// Makes it optional. A text's default is a `&'static str`, a list's a slice, any other's a `T`.
+    /// Makes the argument optional, with a default value. The default of a text argument is a
+    /// `&'static str`, that of a list a slice, that of any other type a `T`.
     pub const fn default(mut self, value: T::Fixed) -> Self {
         self.fallback = Fallback::Value(value);
         self
     }
 
-    /// Makes it take the value of another argument of the same call, which has the same type, when it isn't given.
+    /// Makes the argument optional, defaulting to the value of another argument of the same call
+    /// and type.
     pub const fn default_as(mut self, other: &'static str) -> Self {
         self.fallback = Fallback::As(other);
         self
     }
 
-    /// What is known of it, for a definition.
+    /// Returns the description of the argument, for use in a definition.
     pub const fn info(&'static self) -> ArgInfo {
         ArgInfo {
             name: self.name,
@@ -127,7 +136,7 @@ impl<T: ArgType> Arg<T> {
 }
 
 impl<T: Worded> Arg<T> {
-    /// The words it may be.
+    /// Sets the words that are accepted.
     pub const fn choices(mut self, words: &'static [&'static str]) -> Self {
         self.choices = words;
         self
@@ -135,36 +144,36 @@ impl<T: Worded> Arg<T> {
 }
 
 impl<T: Limited> Arg<T> {
-    /// Limits it from both sides, the ends included.
+    /// Sets both limits, inclusive.
     pub const fn range(self, range: RangeInclusive<T::Limit>) -> Self {
         self.from(*range.start()).up_to(*range.end())
     }
 
-    /// At least this.
+    /// Sets an inclusive lower limit.
     pub const fn from(mut self, least: T::Limit) -> Self {
         self.low = Bound::Included(least);
         self
     }
 
-    /// Greater than this.
+    /// Sets an exclusive lower limit.
     pub const fn above(mut self, low: T::Limit) -> Self {
         self.low = Bound::Excluded(low);
         self
     }
 
-    /// At most this.
+    /// Sets an inclusive upper limit.
     pub const fn up_to(mut self, most: T::Limit) -> Self {
         self.high = Bound::Included(most);
         self
     }
 
-    /// Less than this.
+    /// Sets an exclusive upper limit.
     pub const fn below(mut self, high: T::Limit) -> Self {
         self.high = Bound::Excluded(high);
         self
     }
 
-    /// What checks draw from.
+    /// Sets the range from which checks sample values.
     pub const fn tried(mut self, range: RangeInclusive<T::Limit>) -> Self {
         self.tried = Some([*range.start(), *range.end()]);
         self
@@ -196,28 +205,28 @@ impl<T: ArgType> fmt::Debug for Arg<T> {
     }
 }
 
-/// A type that arguments have. Sealed, since its module is private.
+/// A type that arguments can have. Sealed, since its module is private.
 pub trait ArgType: Sized + 'static {
     /// The type of its limits.
     type Limit: Copy + Send + Sync + 'static;
-    /// The type of its default, which a constant can hold.
+    /// The type of its default, which must be usable in a constant.
     type Fixed: Copy + Send + Sync + 'static;
     const KIND: Kind;
 
-    /// A limit as a number: exact up to 2⁵³.
+    /// Converts a limit to a number; exact up to 2⁵³.
     fn number(limit: Self::Limit) -> f64;
 
-    /// From the form in which a value is kept.
+    /// Converts a stored value to this type.
     fn read(value: &Value, choices: &[&'static str]) -> Option<Self>;
 
-    /// The form in which a value is kept.
+    /// Converts a default to the form in which values are stored.
     fn write(value: Self::Fixed) -> Value;
 }
 
-/// A type whose values have limits.
+/// A type whose values can have limits.
 pub trait Limited: ArgType {}
 
-/// A type whose values are words, or may be.
+/// A type whose values are, or can be, words.
 pub trait Worded: ArgType {}
 
 impl Limited for usize {}
@@ -276,7 +285,7 @@ arg_types! {
     };
 }
 
-/// An integer of the language; sizes beyond its greatest are no use to anyone.
+/// Converts a size to an integer of the language, saturating at `i64::MAX`.
 fn of_size(n: usize) -> Value {
     Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
 }

@@ -1,4 +1,4 @@
-//! The arguments of a call, filled in.
+//! The arguments of a call, with defaults filled in.
 
 use std::{fmt, sync::Arc};
 
@@ -11,8 +11,9 @@ use crate::{
     nearest::nearest,
 };
 
-/// The arguments of one call: each that its definition declares, with the value given or its default. Two are equal when the values are,
-/// whether given or not.
+/// The arguments of one call: every argument of the definition, with its value or default.
+///
+/// Two are equal if all values are equal, whether given explicitly or by default.
 ///
 /// ```
 /// use tapeline_spec::{Arg, ArgInfo, Args, Value};
@@ -37,12 +38,13 @@ struct Filled {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Source {
-    /// Written in a text, at a place that is its default where there is no text.
+    /// Given explicitly, at this span of the text; the span is `Span::default()` if there is no
+    /// text.
     Given(Span),
     Default,
 }
 
-/// A value, already accepted, for the argument at a place in the definition.
+/// A validated value for the argument at index `place` of the definition.
 pub(crate) struct Given {
     pub place: usize,
     pub value: Value,
@@ -50,10 +52,10 @@ pub(crate) struct Given {
 }
 
 impl Args {
-    /// The value of an argument.
+    /// Returns the value of an argument.
     ///
     /// # Panics
-    /// When the key is not one of the definition's.
+    /// If the key is not one of the definition's arguments.
     #[track_caller]
     pub fn get<T: ArgType>(&self, key: Arg<T>) -> T {
         let name = key.name();
@@ -64,10 +66,11 @@ impl Args {
         value.unwrap_or_else(|| panic!("no argument `{name}` of this type in {self:?}"))
     }
 
-    /// Fills arguments in from Rust code; they are held to the same rules as those of a text.
+    /// Creates arguments from Rust values, with the same validation as for text.
     ///
     /// # Errors
-    /// When a name is unknown or repeated, a value is of the wrong kind or out of range, or a required one is missing.
+    /// If a name is unknown or repeated, a value has the wrong type or is out of range, or a
+    /// required argument is missing.
     pub fn of(infos: &[ArgInfo], given: &[(&str, Value)]) -> Result<Args, Diagnostic> {
         let mut accepted: Vec<Given> = Vec::with_capacity(given.len());
         for (name, value) in given {
@@ -82,7 +85,8 @@ impl Args {
         Args::fill(infos, accepted, Span::default(), None)
     }
 
-    /// Completes arguments that have been accepted, none twice. `call` is the place of the call, `owner` the definition's name.
+    /// Fills in the defaults. The given values are validated and have no duplicates. `call` is the
+    /// span of the call, `owner` the name of the definition.
     pub(crate) fn fill(
         infos: &[ArgInfo],
         given: Vec<Given>,
@@ -93,7 +97,8 @@ impl Args {
         for Given { place, value, span } in given {
             values[place] = Some((value, Source::Given(span)));
         }
-        // Those that take another's value come last: that other one never does.
+        // Plain defaults come first, so that the arguments that default to another argument can
+        // read them. The registry rules out chains of those.
         for (place, info) in infos.iter().enumerate() {
             if let (None, Fallback::Value(value)) = (&values[place], info.facts().fallback) {
                 values[place] = Some((value, Source::Default));
@@ -139,20 +144,21 @@ impl Args {
         Ok(Args(filled.collect()))
     }
 
-    /// Whether it was written, not filled in.
+    /// Returns `true` if the argument was given explicitly rather than by default.
     pub fn given(&self, name: &str) -> bool {
         self.span(name).is_some()
     }
 
-    /// Whether there is an argument of this name, given or not.
+    /// Returns `true` if the definition has an argument of this name.
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
 
-    /// The same arguments with one value replaced; those that take their value from it follow.
+    /// Returns the arguments with one value replaced. Arguments that default to it change along.
     ///
     /// # Errors
-    /// When the name is unknown, or the value is of the wrong kind or out of range. The error has no place.
+    /// If the name is unknown, or the value has the wrong type or is out of range. The error has an
+    /// empty span.
     pub fn with(&self, name: &str, value: Value) -> Result<Args, Diagnostic> {
         let infos: Vec<_> = self.0.iter().map(|filled| filled.info).collect();
         let span = Span::default();
@@ -179,7 +185,7 @@ impl Args {
         Args::fill(&infos, given, span, None)
     }
 
-    /// The place of the value, if it was written.
+    /// Returns the span of the value if it was given explicitly.
     pub(crate) fn span(&self, name: &str) -> Option<Span> {
         match self.find(name)?.source {
             Source::Given(span) => Some(span),
@@ -191,7 +197,8 @@ impl Args {
         self.0.iter().find(|filled| filled.info.name == name)
     }
 
-    /// As people write them: the required ones in front by position unless they are keyword-only, others by name, those at their default not at all.
+    /// Returns the short form: leading required positional arguments by position, others by name,
+    /// and without those that have their default value.
     pub(crate) fn short(&self) -> String {
         let front = self
             .0
@@ -206,7 +213,7 @@ impl Args {
         position.chain(name).collect::<Vec<_>>().join(", ")
     }
 
-    /// Every one by name.
+    /// Returns the full form: every argument by name.
     pub(crate) fn full(&self) -> String {
         self.0
             .iter()
@@ -254,7 +261,7 @@ impl fmt::Debug for Args {
     }
 }
 
-/// The place of an argument in a definition.
+/// Returns the index of an argument in a definition.
 pub(crate) fn find(
     infos: &[ArgInfo],
     name: &str,
@@ -266,7 +273,7 @@ pub(crate) fn find(
         let names = || infos.iter().map(|info| info.name);
         let help = match nearest(name, names()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if infos.is_empty() => "it takes none".into(),
+            None if infos.is_empty() => "it takes no arguments".into(),
             None => format!("it takes {}", list(names())),
         };
         let message = match owner {

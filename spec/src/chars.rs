@@ -1,19 +1,21 @@
-//! Characters that look like others, or like nothing.
+//! Characters that are easily confused with others, or invisible.
 
-/// A character outside of ASCII that text editors, input methods and web pages leave behind.
+/// A confusable or invisible character, as left behind by text editors, input methods and web
+/// pages.
 pub(crate) struct Odd {
-    /// What it is called.
+    /// Its name in messages.
     pub name: &'static str,
-    /// The character of the language it stands for; a space for one that is a space; none for one that shouldn't be there.
+    /// The character of the grammar that was probably meant: a space for white space, `None` for a
+    /// character that should be removed.
     pub meant: Option<char>,
 }
 
-/// What is known of a character, if it is an odd one.
+/// Describes a character if it is confusable or invisible.
 pub(crate) fn odd(c: char) -> Option<Odd> {
     let (name, meant) = match c {
         '\u{A0}' | '\u{202F}' => ("no-break space", ' '),
         '\u{3000}' => ("full-width space", ' '),
-        '\u{2028}' | '\u{2029}' | '\u{85}' => ("separator of lines", ' '),
+        '\u{2028}' | '\u{2029}' | '\u{85}' => ("line separator", ' '),
         '\u{B}' | '\u{C}' => ("page separator", ' '),
         '，' => ("full-width comma", ','),
         '、' => ("ideographic comma", ','),
@@ -35,7 +37,7 @@ pub(crate) fn odd(c: char) -> Option<Odd> {
         '\u{AD}' => return hidden("soft hyphen"),
         '\u{61C}' | '\u{200E}' | '\u{200F}' => return hidden("direction mark"),
         '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => return hidden("direction mark"),
-        c if c.is_whitespace() => ("special space", ' '),
+        c if c.is_whitespace() => ("non-ASCII space", ' '),
         c if c.is_control() => return hidden("control character"),
         _ => return None,
     };
@@ -49,7 +51,7 @@ fn hidden(name: &'static str) -> Option<Odd> {
     Some(Odd { name, meant: None })
 }
 
-/// `U+00E9`
+/// Formats a code point: `U+00E9`.
 pub(crate) fn code(c: char) -> String {
     format!("U+{:04X}", u32::from(c))
 }

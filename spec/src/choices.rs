@@ -1,4 +1,4 @@
-//! What was chosen where, in each alternative of a tree.
+//! The choices that distinguish the alternatives of a tree.
 
 use crate::{
     Diagnostic, Tree,
@@ -6,19 +6,22 @@ use crate::{
     tree::{Arg, Call, Expr, Item},
 };
 
-/// The places of a tree where one of several is chosen, and what is chosen there in each of its alternatives.
+/// The places of a tree that hold alternatives, and the option that each expanded tree chooses
+/// there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choices {
-    /// The places in order, as they are written: `{1, 3}`. Alternatives inside of alternatives are no place of their own.
+    /// The places in order, as written: `{1, 3}`. Alternatives nested in alternatives are not
+    /// separate places.
     pub places: Vec<String>,
-    /// For each alternative, in the order of [`expand`](crate::expand()), what stands in each place; empty for nothing.
+    /// For each expanded tree, in the order of [`expand`](crate::expand()), the option chosen at
+    /// each place; an empty string for an empty option.
     pub chosen: Vec<Vec<String>>,
 }
 
-/// The choices that make the alternatives of a tree, for telling them apart.
+/// Returns the choices that distinguish the alternatives of a tree.
 ///
 /// # Errors
-/// Those of [`expand`](crate::expand()).
+/// Same as [`expand`](crate::expand()).
 ///
 /// ```
 /// use tapeline_spec::{choices, parse};
@@ -46,13 +49,14 @@ pub fn choices(tree: &Tree) -> Result<Choices, Diagnostic> {
     })
 }
 
-/// A place, and everything that may stand in it.
+/// A place and all its options.
 struct Place {
     text: String,
     options: Vec<String>,
 }
 
-/// The places in some items, in the order in which [`expand`](crate::expand()) goes through them: the last one changes fastest.
+/// Collects the places of some items in the order in which [`expand`](crate::expand()) visits them:
+/// the last one varies fastest.
 fn list(items: &[Item], places: &mut Vec<Place>) {
     for item in items {
         match item {

@@ -1,33 +1,34 @@
-//! What is wrong with a text, and where.
+//! Errors and warnings about a text, with source locations.
 
 use std::fmt;
 
 use crate::Span;
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// The text can't be used.
     Error,
-    /// The text can be used, but is hardly meant so.
+    /// The text can be used, but probably isn't what was meant.
     Warning,
 }
 
-/// One thing that is wrong with a text. Shown as its message and, behind a semicolon, its help.
+/// An error or warning about a text. Displayed as its message, followed by a semicolon and the
+/// help, if any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// Its place.
+    /// The location in the text.
     pub span: Span,
-    /// What was found and what was expected: a sentence without a full stop.
+    /// What was found and what was expected, without a full stop at the end.
     pub message: String,
-    /// What the writer of the text can do.
+    /// What the user can do about it.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error at a place.
+    /// Creates an error.
     pub fn error(span: Span, message: impl Into<String>) -> Self {
         Diagnostic {
             severity: Severity::Error,
@@ -37,7 +38,7 @@ impl Diagnostic {
         }
     }
 
-    /// A warning at a place.
+    /// Creates a warning.
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Diagnostic {
             severity: Severity::Warning,
@@ -45,7 +46,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same with a help.
+    /// Sets the help.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Diagnostic {
@@ -54,7 +55,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same with a help if there is one to give.
+    /// Sets or clears the help.
     pub(crate) fn maybe_help(self, help: Option<String>) -> Self {
         Diagnostic { help, ..self }
     }
@@ -72,14 +73,14 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Gathers diagnostics up to a number that a person may still read.
+/// Collects diagnostics, up to a number that is still readable.
 #[derive(Default)]
 pub(crate) struct Report(Vec<Diagnostic>);
 
 impl Report {
     const MOST: usize = 20;
 
-    /// Adds one; it is not even made when there are enough.
+    /// Adds a diagnostic. The closure isn't called once the limit is reached.
     pub fn add(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
         if self.0.len() < Report::MOST {
             self.0.push(diagnostic());
@@ -90,14 +91,14 @@ impl Report {
         self.0.is_empty()
     }
 
-    /// All of them, in the order of their places.
+    /// Returns all diagnostics in the order of their locations.
     pub fn sorted(mut self) -> Vec<Diagnostic> {
         self.0.sort_by_key(|diagnostic| diagnostic.span.start);
         self.0
     }
 }
 
-/// A piece of text for a message, in back-quotes, cut when it is long.
+/// Quotes text for a message: in backticks, escaped, and truncated if it is long.
 ///
 /// ```
 /// assert_eq!(tapeline_spec::quote("relu\x1b[31m"), r"`relu\u{1b}[31m`");
@@ -106,7 +107,7 @@ pub fn quote(text: &str) -> String {
     format!("`{}`", clip(text))
 }
 
-/// A piece of text for a message, cut when it is long.
+/// Escapes text for a message, and truncates it if it is long.
 pub(crate) fn clip(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
@@ -115,7 +116,8 @@ pub(crate) fn clip(text: &str) -> String {
     }
 }
 
-/// A text for a message, on one line: what is not [printable](is_printable) is written as its code.
+/// Escapes text for a message on one line: characters that are not [printable](is_printable) are
+/// replaced by escape sequences.
 ///
 /// ```
 /// use tapeline_spec::printable;
@@ -134,18 +136,19 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// Whether a character shows as itself on a terminal: not if it is a control character, a mark of direction, a space other than the
-/// ordinary one, or invisible.
+/// Returns `true` if a terminal shows the character as itself: it is not a control character, a
+/// bidirectional mark, a space other than U+0020, or invisible.
 pub fn is_printable(c: char) -> bool {
     match c {
         '"' | '\'' | '\\' => true,
         c if c.is_ascii() => c.is_ascii_graphic() || c == ' ',
-        // The standard library's tables; they take a combining mark for unprintable only at the beginning of a text.
+        // Uses the tables of the standard library. They treat a combining mark as unprintable only
+        // at the start of a string, hence the leading `a`.
         c => format!("a{c}").escape_debug().skip(1).eq([c]),
     }
 }
 
-/// Names in back-quotes, joined; the first ones only when they are many.
+/// Joins quoted names, listing only the first if there are many.
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 12;
     let mut quoted: Vec<_> = names.into_iter().map(quote).collect();

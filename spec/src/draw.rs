@@ -1,4 +1,4 @@
-//! Values for checks to try.
+//! Sampling of argument values for checks.
 
 use std::ops::Bound;
 
@@ -38,7 +38,7 @@ impl Facts {
         }
     }
 
-    /// The smallest value allowed; where there is none, one that is allowed.
+    /// Returns the smallest value allowed, or any allowed value if there is no smallest one.
     fn least(&self) -> Value {
         let number = match (self.low, self.high) {
             (Bound::Included(x), _) => x,
@@ -67,7 +67,7 @@ impl Facts {
     }
 }
 
-/// Random numbers: SplitMix64.
+/// A SplitMix64 random number generator.
 pub(crate) struct Random(pub u64);
 
 impl Random {
@@ -78,7 +78,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Less than `n`, which is not 0.
+    /// Returns a number below `n`, which must not be 0.
     fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
@@ -89,7 +89,8 @@ impl Random {
         Value::Int((low + self.below(count)) as i64)
     }
 
-    /// The ends come often: errors like to sit there.
+    /// Samples a number from a range. The ends are likely, since that is where errors tend to
+    /// occur.
     fn number(&mut self, [low, high]: [f64; 2]) -> Value {
         Value::Float(match self.below(6) {
             0 => low,
@@ -101,13 +102,13 @@ impl Random {
         })
     }
 
-    /// One to three values.
+    /// Samples a list of one to three values.
     fn list(&mut self, one: impl Fn(&mut Self) -> Value) -> Value {
         let count = 1 + self.below(3);
         Value::Tuple((0..count).map(|_| one(self)).collect())
     }
 
-    /// One of the words, of which a registered definition has at least one.
+    /// Samples one of the words; a registered definition has at least one.
     fn word(&mut self, words: &[&str]) -> Value {
         let place = self.below(words.len().max(1) as u64) as usize;
         Value::Word(words.get(place).copied().unwrap_or_default().into())

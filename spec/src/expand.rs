@@ -1,21 +1,22 @@
-//! The alternatives of a tree.
+//! Expansion of alternatives.
 
 use crate::{
     Diagnostic, Tree,
     tree::{Arg, Call, Expr, Item, OneOf, Repeat, span},
 };
 
-/// The most alternatives that are made.
+/// The maximum number of alternatives of a tree.
 pub const MAX_ALTERNATIVES: u64 = 1000;
 
-/// The most bytes that all alternatives together may take as texts. As trees they take a hundred times as much.
+/// The maximum total size of all alternatives as text, in bytes. The trees take about a hundred
+/// times as much memory.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// All trees that come of choosing one alternative in each place, in order; the last place changes fastest. A tree without alternatives
-/// gives itself.
+/// Returns all trees that result from choosing one option at each place, in order; the last place
+/// varies fastest. A tree without alternatives is returned unchanged.
 ///
 /// # Errors
-/// When there are more than [`MAX_ALTERNATIVES`], or they are longer than 1 MiB together.
+/// If there are more than [`MAX_ALTERNATIVES`], or their total size exceeds 1 MiB.
 ///
 /// ```
 /// use tapeline_spec::{expand, parse};
@@ -33,7 +34,7 @@ pub fn expand(tree: &Tree) -> Result<Vec<Tree>, Diagnostic> {
     Ok(trees.collect())
 }
 
-/// The number of alternatives, if they are not too many.
+/// Returns the number of alternatives, or an error if there are too many.
 pub(crate) fn count(tree: &Tree) -> Result<u64, Diagnostic> {
     let count = tree.items.ways();
     let refuse = |what: String, most: String| {
@@ -57,7 +58,7 @@ pub(crate) fn count(tree: &Tree) -> Result<u64, Diagnostic> {
     Ok(count)
 }
 
-/// The number of alternatives; `u64::MAX` stands for any larger number.
+/// Counts alternatives, saturating at `u64::MAX`.
 trait Ways {
     fn ways(&self) -> u64;
 }
@@ -106,7 +107,8 @@ impl Ways for Expr {
     }
 }
 
-/// All sequences that begin with one of the first options, go on with one of the second, and so on.
+/// Returns the Cartesian product: all sequences with one of the first options, then one of the
+/// second, and so on, concatenated.
 pub(crate) fn product<T: Clone>(parts: impl Iterator<Item = Vec<Vec<T>>>) -> Vec<Vec<T>> {
     let mut all = vec![Vec::new()];
     for options in parts {
@@ -127,7 +129,8 @@ pub(crate) fn items(list: &[Item]) -> Vec<Vec<Item>> {
     product(list.iter().map(item))
 }
 
-/// What may stand in an item's place: any number of items, since alternatives are whole specs.
+/// Returns the alternatives of an item. Each is a list of items, since an option can be a whole
+/// spec.
 fn item(item: &Item) -> Vec<Vec<Item>> {
     match item {
         Item::Call(call) => calls(call)

@@ -1,4 +1,4 @@
-//! How long a tree is when it is written out, known before anything is.
+//! The expanded size of a tree, computed without expanding it.
 
 use crate::{
     Diagnostic,
@@ -6,19 +6,19 @@ use crate::{
     tree::{Expr, Item, MAX_DEPTH, Repeat},
 };
 
-/// The most calls that a text may have, repetition and presets written out.
+/// The maximum number of calls of a text, after expanding repetitions and presets.
 pub const MAX_CALLS: u64 = 10_000;
 
-/// The size of a tree with its presets written out.
+/// The size of a tree after expanding presets.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extent {
-    /// Number of calls, those in bodies included.
+    /// Number of calls, including those in bodies.
     pub calls: u64,
-    /// The same, but what is repeated 0 times is counted once: it has to be read, too.
+    /// Like `calls`, but a body repeated 0 times counts once, since it has to be resolved too.
     pub written: u64,
-    /// Levels of brackets and presets.
+    /// Nesting depth of brackets and presets.
     pub depth: usize,
-    /// Whether there is any choice.
+    /// Whether there are any alternatives.
     pub alternatives: bool,
 }
 
@@ -38,17 +38,19 @@ impl Extent {
     }
 }
 
-/// Measures a tree. No number overflows: each is checked before it is multiplied by a count, which is at most 1000.
+/// Measures a tree. The numbers can't overflow: each is checked before it is multiplied by a count,
+/// which is at most 1000.
 ///
 /// # Errors
-/// When it is longer or deeper than a text may be, at the innermost item that makes it so.
+/// If the tree exceeds the maximum length or depth; the error points at the innermost item that
+/// does.
 pub(crate) fn measure(items: &[Item], presets: &[Entry]) -> Result<Extent, Diagnostic> {
     let mut total = Extent::default();
     for item in items {
         total.add(one(item, presets)?);
         if total.written > MAX_CALLS {
             let message = format!(
-                "this makes {} calls; at most {MAX_CALLS} are allowed",
+                "this expands to {} calls; at most {MAX_CALLS} are allowed",
                 total.written
             );
             return Err(Diagnostic::error(item.span(), message));

@@ -1,4 +1,4 @@
-//! What is known of an argument, whatever its type.
+//! Type-erased descriptions of arguments.
 
 use std::{
     fmt,
@@ -7,12 +7,12 @@ use std::{
 
 use crate::{Value, draw::Random};
 
-/// An argument as definitions list it, whatever its type; made by [`Arg::info`](crate::Arg::info).
+/// A type-erased argument as listed in a definition, created by [`Arg::info`](crate::Arg::info).
 #[derive(Clone, Copy)]
 pub struct ArgInfo {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What it is, in a few words.
+    /// A short description.
     pub doc: &'static str,
     pub(crate) arg: &'static dyn AnyArg,
 }
@@ -22,12 +22,14 @@ impl ArgInfo {
         self.arg.facts()
     }
 
-    /// What it may be, in words: `integer, 1 to 65536`, `true or false`, `two numbers, at least 0 and below 1`.
+    /// Describes the accepted values: `integer, 1 to 65536`, `true or false`, `two numbers, at
+    /// least 0 and below 1`.
     pub fn kind(&self) -> String {
         self.facts().in_words()
     }
 
-    /// Its default as a spec writes it; `= kernel_size` when it takes the value of that argument. `None` when it is required.
+    /// Returns the default as written in a spec, or `= kernel_size` if it is the value of that
+    /// argument; `None` if the argument is required.
     pub fn default_text(&self) -> Option<String> {
         match self.facts().fallback {
             Fallback::Required => None,
@@ -36,7 +38,8 @@ impl ArgInfo {
         }
     }
 
-    /// A value of it as a spec writes it: one integer for a pair of the same, and for a list of one.
+    /// Formats a value as written in a spec: a pair of equal integers and a list with one element
+    /// are written as a single value.
     pub(crate) fn written(&self, value: &Value) -> String {
         match (self.facts().kind, value) {
             (Kind::Sizes | Kind::SizesOrWord, Value::Tuple(pair))
@@ -51,25 +54,27 @@ impl ArgInfo {
         }
     }
 
-    /// Whether it must be given.
+    /// Returns `true` if the argument must be given.
     pub fn required(&self) -> bool {
         matches!(self.facts().fallback, Fallback::Required)
     }
 
-    /// Whether it is accepted by name only.
+    /// Returns `true` if the argument is accepted by name only.
     pub fn keyword_only(&self) -> bool {
         self.facts().keyword_only
     }
 
-    /// Whether [`draw`](ArgInfo::draw) has values to choose from: what [`Arg::tried`](crate::Arg::tried) says, words, or true and false.
+    /// Returns `true` if [`draw`](ArgInfo::draw) samples values: from the range of
+    /// [`Arg::tried`](crate::Arg::tried), from words, or from true and false.
     pub fn drawn(&self) -> bool {
         let facts = self.facts();
         facts.tried.is_some() || matches!(facts.kind, Kind::Bool | Kind::Word)
     }
 
-    /// A value for checks to try, a function of `n`: from what [`Arg::tried`](crate::Arg::tried) says, from all choices, from true and
-    /// false. Of other arguments it is the default, or the smallest allowed where there is none. `None` means to leave it out; one
-    /// that takes another's value is sometimes left out.
+    /// Returns a value for checks, a function of `n`: sampled from the range of
+    /// [`Arg::tried`](crate::Arg::tried), from all choices, or from true and false. For other
+    /// arguments it is the default, or the smallest allowed value if there is no default. `None`
+    /// means to omit the argument; an argument that defaults to another one is sometimes omitted.
     pub fn draw(&self, n: u64) -> Option<Value> {
         self.facts().draw(&mut Random(n))
     }
@@ -86,20 +91,21 @@ pub trait AnyArg: Sync {
     fn facts(&self) -> Facts;
 }
 
-/// An argument without its type.
+/// The properties of an argument, without its type.
 pub struct Facts {
     pub kind: Kind,
     pub low: Bound<f64>,
     pub high: Bound<f64>,
     pub choices: &'static [&'static str],
     pub fallback: Fallback<Value>,
-    /// Smallest and greatest of the values that checks draw.
+    /// Minimum and maximum of the values that checks sample.
     pub tried: Option<[f64; 2]>,
     pub keyword_only: bool,
     pub inferred: Option<Inferred>,
 }
 
-/// What another library has at a position where this argument would be, and which is inferred here.
+/// A value that another library expects at the position of this argument, and that is inferred
+/// here.
 #[derive(Clone, Copy, Debug)]
 pub struct Inferred {
     pub position: usize,
@@ -121,12 +127,12 @@ pub enum Kind {
     SizesOrWord,
 }
 
-/// What an argument is when it isn't given.
+/// The value of an argument that isn't given.
 #[derive(Clone, Copy, Debug)]
 pub enum Fallback<V> {
     Required,
     Value(V),
-    /// What another argument is.
+    /// The value of another argument.
     As(&'static str),
 }
 
@@ -155,7 +161,7 @@ impl Facts {
         }
     }
 
-    /// `, 1 to 5`, `, at least 0 and below 1`, or nothing.
+    /// Describes the limits: `, 1 to 5`, `, at least 0 and below 1`, or an empty string.
     fn limits(&self) -> String {
         let low = match self.low {
             Bound::Unbounded

@@ -1,4 +1,4 @@
-//! From text to tokens.
+//! The lexer.
 
 use crate::{
     Diagnostic, Span,
@@ -6,7 +6,7 @@ use crate::{
     diagnostic::{Report, quote},
 };
 
-/// What a token is. Its text is the text's at its place.
+/// The kind of a token. Its text is the slice of the input at its span.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
     Name,
@@ -16,7 +16,7 @@ pub(crate) enum Kind {
     Text,
     /// One of `( ) [ ] { } | , = *`.
     Mark(u8),
-    /// Something that has been reported already.
+    /// An invalid token, already reported.
     Bad,
     End,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Token {
     pub span: Span,
 }
 
-/// Whether it is a NAME of the grammar.
+/// Returns `true` if the text is a NAME of the grammar.
 pub(crate) fn is_name(text: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     text.bytes().all(word)
@@ -35,7 +35,7 @@ pub(crate) fn is_name(text: &str) -> bool {
         && !matches!(text, "" | "true" | "false")
 }
 
-/// All tokens of a text, an end behind them.
+/// Splits a text into tokens, followed by an end token.
 pub(crate) fn lex(text: &str, report: &mut Report) -> Vec<Token> {
     let mut lexer = Lexer {
         text,
@@ -59,7 +59,7 @@ pub(crate) fn lex(text: &str, report: &mut Report) -> Vec<Token> {
 
 struct Lexer<'t, 'e> {
     text: &'t str,
-    /// Where the next token begins; always a character boundary.
+    /// Start of the next token; always on a character boundary.
     at: usize,
     report: &'e mut Report,
 }
@@ -69,7 +69,7 @@ impl Lexer<'_, '_> {
         self.text[self.at..].chars().next()
     }
 
-    /// Steps over what begins with `c`; nothing comes of white space and comments.
+    /// Advances past the token that starts with `c`. Returns `None` for white space and comments.
     fn token(&mut self, c: char) -> Option<Kind> {
         match c {
             ' ' | '\t' | '\r' | '\n' => {
@@ -92,7 +92,8 @@ impl Lexer<'_, '_> {
         }
     }
 
-    /// A character that looks like one of the language: it is reported, and read as what is meant.
+    /// Handles a character that looks like one of the grammar: reports it and continues as if
+    /// `meant` had been written.
     fn stand_in(&mut self, c: char, meant: char) -> Option<Kind> {
         let span = Span::new(self.at, self.at + c.len_utf8());
         self.at = span.end;
@@ -107,7 +108,7 @@ impl Lexer<'_, '_> {
         }
     }
 
-    /// Steps over what stands between curly quotation marks, if the line has a second one.
+    /// Skips quoted text up to the closing curly quotation mark, if there is one on the line.
     fn skip_quoted(&mut self) {
         let quotation = |c| odd(c).is_some_and(|odd| odd.meant == Some('"'));
         let rest = &self.text[self.at..];
@@ -119,7 +120,8 @@ impl Lexer<'_, '_> {
         }
     }
 
-    /// Everything up to the next delimiter is one word, so that one mistake in it is one error.
+    /// Lexes everything up to the next delimiter as one word, so that one mistake is reported as
+    /// one error.
     fn word(&mut self) -> Kind {
         let start = self.at;
         self.skip_until(is_delimiter);
@@ -158,8 +160,9 @@ impl Lexer<'_, '_> {
                     if !matches!(c, '"' | '\\') {
                         let what = quote(&self.text[from.start..span.end]);
                         self.report.add(|| {
-                            Diagnostic::error(from.to(span), format!("{what} is no escape"))
-                                .help("only `\\\"` and `\\\\` are; a backslash is written `\\\\`")
+                            Diagnostic::error(from.to(span), format!("unknown escape {what}")).help(
+                                "only `\\\"` and `\\\\` are supported; write a backslash as `\\\\`",
+                            )
                         });
                     }
                 }
@@ -196,7 +199,7 @@ enum Problem {
     TooLarge,
 }
 
-/// An INT or a FLOAT of the grammar.
+/// Parses an INT or a FLOAT of the grammar.
 fn number(word: &str) -> Result<Kind, Problem> {
     let digits = |rest: &mut &str| {
         let count = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -231,7 +234,7 @@ fn number(word: &str) -> Result<Kind, Problem> {
 
 fn blame_word(word: &str, span: Span, problem: Problem) -> Diagnostic {
     if let Problem::TooLarge = problem {
-        return Diagnostic::error(span, format!("{} is too large a number", quote(word)));
+        return Diagnostic::error(span, format!("number {} is too large", quote(word)));
     }
     let foreign = word
         .char_indices()
@@ -252,18 +255,18 @@ fn blame_word(word: &str, span: Span, problem: Problem) -> Diagnostic {
     }
 }
 
-/// Names a character that can't stand where it does.
+/// Reports a character that is not allowed at its position.
 fn blame(c: char, span: Span) -> Diagnostic {
     match odd(c) {
         Some(odd) => {
-            let message = format!("a {} ({}) stands here", odd.name, code(c));
+            let message = format!("unexpected {} ({})", odd.name, code(c));
             Diagnostic::error(span, message).help(match odd.meant {
-                Some(' ') => "write a plain space".into(),
+                Some(' ') => "write an ordinary space".into(),
                 Some(meant) => format!("write `{meant}`"),
                 None => "remove it".into(),
             })
         }
-        None => Diagnostic::error(span, format!("`{c}` ({}) can't stand here", code(c)))
+        None => Diagnostic::error(span, format!("unexpected character `{c}` ({})", code(c)))
             .help("names are made of ASCII letters, digits and `_`"),
     }
 }

@@ -1,24 +1,25 @@
-//! A small language of calls: text, tree, typed arguments, registries, diagnostics.
+//! A small language of calls: parser, typed arguments, registries, and diagnostics.
 //!
-//! `conv2d(8, 5, padding=2) 3*[ linear(128) relu ]` is such a text. What the names mean is up to registries that are handed in; this
-//! crate knows none. Text becomes calls in two steps: [`parse`] knows the grammar and no name; [`resolve`] knows names, arguments and
-//! presets. Each reports every error at once, with its place in the text.
+//! A text in this language, a *spec*, looks like `conv2d(8, 5, padding=2) 3*[ linear(128) relu ]`.
+//! The meaning of the names is defined by registries that the caller provides; this crate defines
+//! none. A spec is read in two steps: [`parse`] checks the grammar, and [`resolve`] looks up names,
+//! arguments and presets. Each step reports all errors at once, with their locations in the text.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `span`, `diagnostic` | [`Diagnostic`]: what is wrong, where ([`Span`]), and what to do about it; rendering is the caller's affair; [`quote`], [`printable`] |
-//! | `tree`, `print` | [`Tree`]: a text that follows the grammar, and how it is written |
-//! | `lex`, `chars`, `parse` | [`parse`]: from text to tokens to tree; odd characters by name |
-//! | `expand`, `choices` | [`expand`]: the alternatives of a tree, one by one; [`choices`]: what tells them apart |
-//! | `value` | [`Value`]: what an argument is given |
-//! | `arg`, `info` | [`Arg`]: a typed key with its default and limits; [`ArgInfo`]: the same without its type |
-//! | `accept`, `draw` | whether an argument may have a value; values for checks to try |
-//! | `args` | [`Args`]: the arguments of a call, filled in |
-//! | `registry`, `nearest` | [`Named`], [`named!`], [`Registry`]: definitions by name, and which was meant |
-//! | `presets` | [`Presets`]: whole texts under a word |
-//! | `extent` | how long a tree is when written out |
+//! | `span`, `diagnostic` | [`Diagnostic`]: an error or warning with its location ([`Span`]) and a help; rendering is left to the caller; [`quote`], [`printable`] |
+//! | `tree`, `print` | [`Tree`]: the syntax tree, and how it is printed |
+//! | `lex`, `chars`, `parse` | [`parse`]: from text to tokens to tree; names of confusable characters |
+//! | `expand`, `choices` | [`expand`]: lists the alternatives of a tree; [`choices`]: what distinguishes them |
+//! | `value` | [`Value`]: the value of an argument |
+//! | `arg`, `info` | [`Arg`]: a typed key with default and limits; [`ArgInfo`]: its type-erased form |
+//! | `accept`, `draw` | validation of values; sampling of values for checks |
+//! | `args` | [`Args`]: the arguments of a call, with defaults filled in |
+//! | `registry`, `nearest` | [`Named`], [`named!`], [`Registry`]: definitions by name, and suggestions for misspelled names |
+//! | `presets` | [`Presets`]: named specs |
+//! | `extent` | the expanded size of a tree |
 //! | `resolve` | [`resolve`], [`read`], [`read_chain`]: from tree or text to calls |
-//! | `resolved` | [`Resolved`], [`Call`]: the calls, and how they are written for people and for files |
+//! | `resolved` | [`Resolved`], [`Call`]: resolved calls, and their short and full printed forms |
 //!
 //! ```
 //! use tapeline_spec::{Arg, ArgInfo, Named, Presets, Registry, read};

@@ -1,7 +1,8 @@
-//! The known name that is most like one that isn't known.
+//! Suggestions for misspelled names.
 
-/// The candidate nearest to `name`, if one is near: the same but for upper and lower case, or a few letters away, at most a third of
-/// its length. Of equally near ones the first.
+/// Returns the candidate closest to `name`, if one is close enough: equal up to case, or within an
+/// edit distance of a third of the longer length, but at least 1 and at most 3. Ties go to the
+/// first candidate.
 pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -26,7 +27,8 @@ pub(crate) fn nearest<'a>(
     best.map(|(_, candidate)| candidate)
 }
 
-/// The Damerau–Levenshtein distance in its usual restricted form: insertions, deletions, replacements and swaps of neighbours.
+/// The Damerau–Levenshtein distance in its restricted form (optimal string alignment): insertions,
+/// deletions, substitutions, and transpositions of adjacent characters.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut rows: [Vec<usize>; 3] = [
         vec![0; b.len() + 1],

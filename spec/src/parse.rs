@@ -1,4 +1,4 @@
-//! From text to tree.
+//! The parser.
 
 mod values;
 
@@ -9,20 +9,20 @@ use crate::{
     tree::{At, Call, Item, MAX_DEPTH, OneOf, Repeat},
 };
 
-/// How often something may be repeated.
+/// The maximum repetition count.
 pub const MAX_COUNT: u16 = 1000;
 
-/// Reads a text by the grammar, in time linear in its length.
+/// Parses a text, in time linear in its length.
 ///
 /// # Errors
-/// Everything that breaks the grammar, in the order of its places, but no more than twenty.
+/// All syntax errors in the order of their locations, but at most twenty.
 ///
 /// ```
 /// let tree = tapeline_spec::parse("residual[relu  conv2d(8,5)] # a comment").unwrap();
 /// assert_eq!(tree.to_string(), "residual[ relu conv2d(8, 5) ]");
 ///
 /// let errors = tapeline_spec::parse("relu )").unwrap_err();
-/// assert_eq!((errors[0].span.start, errors[0].message.as_str()), (5, "`)` closes nothing"));
+/// assert_eq!((errors[0].span.start, errors[0].message.as_str()), (5, "unmatched `)`"));
 /// ```
 pub fn parse(text: &str) -> Result<Tree, Vec<Diagnostic>> {
     let (tree, report) = read(text);
@@ -33,7 +33,8 @@ pub fn parse(text: &str) -> Result<Tree, Vec<Diagnostic>> {
     }
 }
 
-/// What can be read of a text, and what is wrong with it. Calls that are not as written are marked.
+/// Parses as much of a text as possible, and returns the tree with the errors. Calls that contain
+/// an error are marked as broken.
 pub(crate) fn read(text: &str) -> (Tree, Report) {
     let mut report = Report::default();
     let mut parser = Parser {
@@ -57,13 +58,13 @@ struct Parser<'t> {
     text: &'t str,
     tokens: Vec<Token>,
     at: usize,
-    /// The closing brackets that are waited for.
+    /// The closing brackets expected for the open ones.
     open: Vec<u8>,
-    /// How many of them are outside of the arguments that are being read; brackets of calls and of values are each counted alone, so that
-    /// arguments fit wherever a call does.
+    /// How many of `open` lie outside of the arguments being parsed. The nesting of calls and that
+    /// of values are limited separately, so arguments are allowed wherever a call is.
     base: usize,
     report: Report,
-    /// Number of errors and of bad tokens that have been passed.
+    /// Number of errors and bad tokens seen so far.
     faults: usize,
     stopped: bool,
 }
@@ -90,12 +91,12 @@ impl Parser<'_> {
         token
     }
 
-    /// Whether nothing stands between the last token and this one.
+    /// Returns `true` if the current token directly follows the previous one.
     fn touches(&self) -> bool {
         self.at > 0 && self.last().end == self.peek().span.start
     }
 
-    /// The place of the token that was passed last.
+    /// Returns the span of the previous token.
     fn last(&self) -> Span {
         self.tokens[self.at.saturating_sub(1)].span
     }
@@ -118,7 +119,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reports that something else was expected here, unless what is here has been reported.
+    /// Reports an unexpected token, unless it has already been reported.
     fn expected(&mut self, what: &str) {
         match self.peek() {
             Token {
@@ -131,7 +132,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Passes an opening bracket. Where that is too deep, parsing ends.
+    /// Consumes an opening bracket. If it is nested too deep, parsing stops.
     fn open(&mut self, close: u8) -> Option<Span> {
         let span = self.bump().span;
         if self.open.len() - self.base < MAX_DEPTH {
@@ -145,7 +146,8 @@ impl Parser<'_> {
         None
     }
 
-    /// Passes the bracket that closes the one at `open`; `known` when what is wrong before it has been reported.
+    /// Consumes the bracket that closes the one at `open`. `known` means that a preceding error has
+    /// been reported, so a missing bracket isn't.
     fn close(&mut self, open: Span, known: bool) {
         let Some(close) = self.open.pop() else { return };
         if self.at_mark(close) {
@@ -158,7 +160,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Passes everything up to a bracket that closes an open one.
+    /// Skips to the next bracket that closes an open one.
     fn recover(&mut self) {
         let mut depth = 0_usize;
         loop {
@@ -177,7 +179,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Items up to the end, a bracket that closes an open one, or a bar that parts branches.
+    /// Parses items up to the end, a bracket that closes an open one, or a `|` between branches.
     fn items(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
         loop {
@@ -198,22 +200,22 @@ impl Parser<'_> {
                 }
             }
             if items.len() > before {
-                self.parted();
+                self.require_space();
             }
         }
     }
 
-    /// Makes sure that the next item doesn't touch the last one.
-    fn parted(&mut self) {
+    /// Reports an error if no white space separates the next item from the previous one.
+    fn require_space(&mut self) {
         let token = self.peek();
         let mark = matches!(token.kind, Kind::Mark(mark) if mark != b'{');
         if self.touches() && !mark && !matches!(token.kind, Kind::End | Kind::Bad) {
-            let message = format!("white space is missing before {}", self.found());
+            let message = format!("missing white space before {}", self.found());
             self.error(Diagnostic::error(token.span, message));
         }
     }
 
-    /// A mark that can't stand between items; `before` is the item before it.
+    /// Reports a mark that is not allowed between items; `before` is the preceding item.
     fn stray(&mut self, mark: u8, before: Option<&mut Item>) {
         let span = self.peek().span;
         let this = self.found();
@@ -223,18 +225,19 @@ impl Parser<'_> {
             (b'(' | b'[', Some(Item::Call(call))) if call.may_take(mark) => {
                 call.broken = true;
                 let name = &call.name;
-                error(format!("{this} must touch what it belongs to"))
+                error(format!("unexpected white space before {this}"))
                     .help(format!("write `{name}{}`", char::from(mark)))
             }
-            (b'[', _) => error(format!("{this} belongs to no name and no count"))
+            (b'[', _) => error(format!("expected a name or a count before {this}"))
                 .help("a repetition is written `3*[ … ]`"),
-            (b'(', _) => error(format!("{this} belongs to no name")),
-            (b')' | b']' | b'}', _) => error(format!("{this} closes nothing")),
-            (b',', _) => error(format!("{this} can't stand between calls"))
-                .help("they are parted by white space, alternatives by `|`"),
-            (b'|', _) => error(format!("{this} parts nothing here"))
-                .help("alternatives are written `{ … | … }`"),
-            _ => error(format!("{this} can't stand between calls")),
+            (b'(', _) => error(format!("expected a name before {this}")),
+            (b')' | b']' | b'}', _) => error(format!("unmatched {this}")),
+            (b',', _) => error(format!("unexpected {this} between calls"))
+                .help("separate calls by white space, alternatives by `|`"),
+            (b'|', _) => {
+                error(format!("unexpected {this}")).help("alternatives are written `{ … | … }`")
+            }
+            _ => error(format!("unexpected {this} between calls")),
         };
         self.error(diagnostic);
         self.bump();
@@ -243,7 +246,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Passes everything up to the bracket that closes the one just passed.
+    /// Skips to the bracket that closes the one just consumed.
     fn skip_brackets(&mut self) {
         let mut depth = 1_usize;
         while depth > 0 && self.peek().kind != Kind::End {
@@ -283,7 +286,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `[ … | … ]`, or the same in braces: one branch at least, which may be empty.
+    /// Parses `[ … | … ]`, or the same in braces: one or more branches, which may be empty.
     fn branches(&mut self, close: u8) -> Vec<Vec<Item>> {
         let Some(open) = self.open(close) else {
             return Vec::new();
@@ -297,7 +300,7 @@ impl Parser<'_> {
         branches
     }
 
-    /// Alternatives of counts or of specs.
+    /// Parses alternatives of counts or of specs.
     fn braces(&mut self) -> Option<Item> {
         let counts = matches!(
             self.tokens.get(self.at + 1).map(|token| token.kind),
@@ -318,7 +321,8 @@ impl Parser<'_> {
         }))
     }
 
-    /// `3*relu`, `3*[ … ]`, `{0, 1}*[ … ]`. Nothing when it is no repetition or what is repeated is missing.
+    /// Parses `3*relu`, `3*[ … ]` or `{0, 1}*[ … ]`. Returns `None` if it isn't a repetition or the
+    /// body is missing.
     fn repeat(&mut self) -> Option<Item> {
         let (start, faults) = (self.peek().span, self.faults);
         let counts = match self.peek().kind {
@@ -366,7 +370,7 @@ impl Parser<'_> {
         if apart {
             self.error(Diagnostic::error(
                 star,
-                "`*` must touch the count and what is repeated",
+                "unexpected white space next to `*`",
             ));
         }
         Some(Item::Repeat(Repeat {
@@ -386,7 +390,10 @@ impl Parser<'_> {
                 return u16::try_from(n).ok();
             }
             Kind::Int(_) | Kind::Float(_) => {
-                let message = format!("{} is no count; a count is 0 to {MAX_COUNT}", self.found());
+                let message = format!(
+                    "count must be an integer, 0 to {MAX_COUNT}, got {}",
+                    self.found()
+                );
                 self.error(Diagnostic::error(token.span, message));
                 self.bump();
             }
@@ -400,14 +407,14 @@ impl Parser<'_> {
 }
 
 impl Call {
-    /// Whether an opening bracket may be meant for it, had it not been put apart.
+    /// Returns `true` if an opening bracket after white space was probably meant for this call.
     fn may_take(&self, bracket: u8) -> bool {
         !self.name.is_empty() && self.bodies.is_empty() && (bracket == b'[' || self.args.is_empty())
     }
 }
 
-/// Braces with no choice in them.
+/// The error for braces with fewer than two alternatives.
 fn too_few(span: Span, separator: char) -> Diagnostic {
     Diagnostic::error(span, "a choice needs at least two alternatives")
-        .help(format!("part them by `{separator}`"))
+        .help(format!("separate them by `{separator}`"))
 }

@@ -1,4 +1,4 @@
-//! Whole texts under a word.
+//! Named specs.
 
 use crate::{
     RegistryError, Tree,
@@ -7,18 +7,18 @@ use crate::{
     parse::parse,
 };
 
-/// A text under a word.
+/// A named spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
-    /// The word.
+    /// The name.
     pub name: &'static str,
-    /// The text it stands for.
+    /// The spec that it stands for.
     pub text: &'static str,
-    /// What it is, in one line.
+    /// A one-line description.
     pub about: &'static str,
 }
 
-/// Presets in the order in which they were registered: a value, to which each user adds their own.
+/// Presets in registration order. A plain value that can be extended with [`Presets::with`].
 ///
 /// ```
 /// use tapeline_spec::{Preset, Presets};
@@ -40,16 +40,17 @@ pub(crate) struct Entry {
 }
 
 impl Presets {
-    /// No presets.
+    /// Creates an empty collection.
     pub fn new() -> Self {
         Presets::default()
     }
 
-    /// Adds a preset. It may use those that are there already, never itself or later ones.
+    /// Adds a preset. It may use presets that are already registered, but neither itself nor later
+    /// ones.
     ///
     /// # Errors
-    /// When its word is taken or is no name of the grammar, or its text can't be read, has alternatives, or with other presets
-    /// written out is longer or deeper than a text may be.
+    /// If the name is taken or invalid, or if the spec has syntax errors, has alternatives, or
+    /// exceeds the maximum length or depth once presets are expanded.
     pub fn with(mut self, preset: Preset) -> Result<Self, RegistryError> {
         let (noun, name) = ("preset", preset.name);
         if !is_name(name) {
@@ -65,7 +66,7 @@ impl Presets {
         })?;
         let extent = measure(&tree.items, &self.0).map_err(|error| refuse(error.to_string()))?;
         if extent.alternatives {
-            return Err(refuse("it has alternatives".into()));
+            return Err(refuse("alternatives are not allowed".into()));
         }
         self.0.push(Entry {
             preset,
@@ -75,12 +76,12 @@ impl Presets {
         Ok(self)
     }
 
-    /// All presets, in the order in which they were registered.
+    /// Returns all presets in registration order.
     pub fn iter(&self) -> impl Iterator<Item = &Preset> {
         self.0.iter().map(|entry| &entry.preset)
     }
 
-    /// The preset of a word.
+    /// Returns the preset of a name.
     pub fn get(&self, name: &str) -> Option<&Preset> {
         self.iter().find(|preset| preset.name == name)
     }

@@ -1,4 +1,4 @@
-//! From tree to text.
+//! Printing of trees.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -78,7 +78,8 @@ impl Display for Expr {
     }
 }
 
-/// `[ relu | ]`: each branch between spaces, an empty one nothing but a space.
+/// Writes branches in brackets: `[ relu | ]`. Each branch is surrounded by spaces; an empty one is
+/// a single space.
 fn bracketed(
     f: &mut Formatter<'_>,
     open: char,

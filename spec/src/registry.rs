@@ -1,4 +1,4 @@
-//! Definitions by name.
+//! Registries of definitions.
 
 use std::{collections::BTreeMap, error::Error, fmt};
 
@@ -10,31 +10,32 @@ use crate::{
     nearest::nearest,
 };
 
-/// What a registry needs to know of a definition. A definition is plain data of any type.
+/// A definition that can be registered: plain data of any type.
 pub trait Named {
-    /// The name by which a text calls it.
+    /// The name used in specs.
     fn name(&self) -> &'static str;
 
-    /// Other names that are accepted; printed texts never have them.
+    /// Alternative names that are accepted. Printed specs never use them.
     fn aliases(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// What it is, in one line.
+    /// A one-line description.
     fn about(&self) -> &'static str;
 
-    /// Its arguments: those that may be given by position, in that order, then those that are keyword-only.
+    /// The arguments: positional ones in order, then keyword-only ones.
     fn args(&self) -> &'static [ArgInfo] {
         &[]
     }
 
-    /// Whether it takes other calls in brackets.
+    /// The kind of body that calls take in brackets.
     fn body(&self) -> Body {
         Body::None
     }
 }
 
-/// Implements [`Named`] for a struct with the fields `name`, `aliases`, `about` and `args`, and `body` where that is said.
+/// Implements [`Named`] for a struct with the fields `name`, `aliases`, `about` and `args`, and
+/// optionally `body`.
 ///
 /// ```
 /// use tapeline_spec::{ArgInfo, Body, Registry, named};
@@ -81,28 +82,29 @@ macro_rules! named {
     };
 }
 
-/// What a definition takes in brackets.
+/// The kind of body that a call takes in brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// Nothing.
+    /// No body.
     None,
     /// One chain, which may be empty: `residual[ relu ]`.
     One,
-    /// One chain or more, parted by `|`: `concat[ relu | tanh ]`.
+    /// One or more chains, separated by `|`: `concat[ relu | tanh ]`.
     Branches,
 }
 
-/// Definitions sorted by name: a value, to which each user adds their own.
+/// Definitions sorted by name. A plain value that can be extended with [`Registry::with`].
 #[derive(Clone, Debug)]
 pub struct Registry<D> {
     noun: &'static str,
     defs: BTreeMap<&'static str, D>,
-    /// Alias to name.
+    /// Maps aliases to names.
     aliases: BTreeMap<&'static str, &'static str>,
 }
 
 impl<D: Named> Registry<D> {
-    /// An empty registry. `noun` says in messages what its definitions are: `layer`, `optimizer`.
+    /// Creates an empty registry. `noun` is what messages call its definitions: `layer`,
+    /// `optimizer`.
     pub fn new(noun: &'static str) -> Self {
         Registry {
             noun,
@@ -114,8 +116,9 @@ impl<D: Named> Registry<D> {
     /// Adds a definition.
     ///
     /// # Errors
-    /// When one of its names is taken or is no name of the grammar, or one of its arguments contradicts itself: a name repeated, a
-    /// default or what is to be tried out of range, words that can't be written, the value of an argument that isn't there.
+    /// If one of its names is taken or invalid, or if one of its arguments is inconsistent: a
+    /// repeated name, a default or `tried` range outside the limits, choices that are not valid
+    /// names, or a default taken from an argument that doesn't exist.
     pub fn with(mut self, def: D) -> Result<Self, RegistryError> {
         let (name, noun) = (def.name(), self.noun);
         let mut names = vec![name];
@@ -141,28 +144,28 @@ impl<D: Named> Registry<D> {
         Ok(self)
     }
 
-    /// The definition of a name or alias.
+    /// Returns the definition of a name or alias.
     pub fn get(&self, name: &str) -> Option<&D> {
         let name = self.aliases.get(name).copied().unwrap_or(name);
         self.defs.get(name)
     }
 
-    /// All definitions, sorted by name.
+    /// Returns all definitions, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &D> {
         self.defs.values()
     }
 
-    /// The name or alias most like `name`, if one is near.
+    /// Returns the name or alias most similar to `name`, if there is a similar one.
     pub fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.names())
     }
 
-    /// All names, then all aliases.
+    /// Returns all names, then all aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.defs.keys().chain(self.aliases.keys()).copied()
     }
 
-    /// What its definitions are, in one word.
+    /// Returns the word for a definition in messages.
     pub fn noun(&self) -> &'static str {
         self.noun
     }
@@ -172,7 +175,7 @@ fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
     let info = &infos[place];
     let facts = info.facts();
     if !is_name(info.name) {
-        return Err("it is no name of the grammar".into());
+        return Err("it is not a valid name".into());
     }
     if infos[..place].iter().any(|other| other.name == info.name) {
         return Err("it is declared twice".into());
@@ -188,13 +191,13 @@ fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
         return Err("it has no words to choose from".into());
     }
     if let Some(word) = facts.choices.iter().find(|word| !is_name(word)) {
-        return Err(format!("its choice `{word}` is no name of the grammar"));
+        return Err(format!("its choice `{word}` is not a valid name"));
     }
     if facts
         .tried
         .is_some_and(|ends| ends[0] > ends[1] || !ends.iter().all(|&end| facts.allow(end)))
     {
-        return Err("what is to be tried isn't within its limits".into());
+        return Err("its `tried` range is outside its limits".into());
     }
     match facts.fallback {
         Fallback::Required => Ok(()),
@@ -208,50 +211,50 @@ fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
             .map(ArgInfo::facts)
         {
             None => Err(format!(
-                "it takes the value of `{other}`, which isn't there"
+                "it defaults to the value of `{other}`, which doesn't exist"
             )),
             Some(source)
                 if source.kind != facts.kind || matches!(source.fallback, Fallback::As(_)) =>
             {
-                Err(format!("it can't take the value of `{other}`"))
+                Err(format!("it can't default to the value of `{other}`"))
             }
             Some(_) => Ok(()),
         },
     }
 }
 
-/// Why something can't be registered: an author's mistake.
+/// An invalid registration: a mistake in the definition, not in a spec.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// The name or alias is there already.
+    /// The name or alias is already registered.
     Taken {
-        /// What it would be the name of.
+        /// What kind of definition it is.
         noun: &'static str,
         /// The name.
         name: &'static str,
     },
-    /// No text could write the name.
+    /// The name is not a valid name of the grammar.
     NotAName {
-        /// What it would be the name of.
+        /// What kind of definition it is.
         noun: &'static str,
         /// The name.
         name: &'static str,
     },
-    /// An argument contradicts itself.
+    /// An argument is inconsistent.
     Argument {
-        /// The definition's name.
+        /// The name of the definition.
         of: &'static str,
-        /// The argument's name.
+        /// The name of the argument.
         name: &'static str,
         /// What is wrong with it.
         problem: String,
     },
-    /// A preset's text can't be used.
+    /// The text of a preset is invalid.
     Preset {
-        /// The preset's name.
+        /// The name of the preset.
         name: &'static str,
-        /// What is wrong with its text.
+        /// What is wrong with the text.
         problem: String,
     },
 }
@@ -259,7 +262,9 @@ pub enum RegistryError {
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RegistryError::Taken { noun, name } => write!(f, "a second {noun} `{name}`"),
+            RegistryError::Taken { noun, name } => {
+                write!(f, "{noun} `{name}` is already registered")
+            }
             RegistryError::NotAName { noun, name } => {
                 write!(
                     f,

@@ -1,4 +1,4 @@
-//! From tree to calls.
+//! Name resolution: from tree to calls.
 
 use std::mem;
 
@@ -16,11 +16,12 @@ use crate::{
     tree::{self, Expr, Item},
 };
 
-/// Finds what the names of a tree mean, and holds its arguments to it.
+/// Looks up the names of a tree and validates its arguments.
 ///
 /// # Errors
-/// Everything that is wrong, in the order of its places, but no more than twenty. What is wrong inside a preset has the place of its
-/// word. A tree is refused that has alternatives, has no call, or is longer than 10 000 calls.
+/// All errors in the order of their locations, but at most twenty. An error inside a preset is
+/// reported at the preset's name. The tree must have no alternatives, at least one call, and at
+/// most 10 000 calls.
 pub fn resolve<'r, D: Named>(
     tree: &Tree,
     registry: &'r Registry<D>,
@@ -29,10 +30,10 @@ pub fn resolve<'r, D: Named>(
     Resolver::new(registry, presets, Report::default()).run(tree)
 }
 
-/// Reads a text: [`parse`](crate::parse), then [`resolve`], the errors of both together.
+/// Reads a text: [`parse`](crate::parse), then [`resolve`], collecting the errors of both.
 ///
 /// # Errors
-/// As theirs.
+/// Same as those of the two functions.
 pub fn read<'r, D: Named>(
     text: &str,
     registry: &'r Registry<D>,
@@ -42,10 +43,11 @@ pub fn read<'r, D: Named>(
     Resolver::new(registry, presets, report).run(&tree)
 }
 
-/// Reads a text that is a plain chain of calls, at least one, without bodies, repetition and presets.
+/// Reads a text that is a plain chain of one or more calls, without bodies, repetitions and
+/// presets.
 ///
 /// # Errors
-/// As those of [`read`].
+/// Same as [`read`].
 pub fn read_chain<'r, D: Named>(
     text: &str,
     registry: &'r Registry<D>,
@@ -59,11 +61,11 @@ pub fn read_chain<'r, D: Named>(
 
 struct Resolver<'a, 'r, D> {
     registry: &'r Registry<D>,
-    /// Those that may be used here.
+    /// The presets that may be used here.
     presets: &'a [Entry],
     /// Whether only plain calls are allowed.
     chain: bool,
-    /// The outermost preset that is being resolved.
+    /// The outermost preset being resolved.
     via: Option<Via>,
     report: Report,
 }
@@ -92,7 +94,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
             Ok(extent) => {
                 nodes = self.items(&tree.items);
                 if extent.calls == 0 && self.report.is_empty() {
-                    let message = format!("there is no {}", self.registry.noun());
+                    let message = format!("expected at least one {}", self.registry.noun());
                     let span = tree::span(&tree.items);
                     self.report.add(|| Diagnostic::error(span, message));
                 }
@@ -105,7 +107,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
         }
     }
 
-    /// Reports an error of a call; where that is a preset's, at the preset's word.
+    /// Reports an error in a call; inside a preset, at the preset's name.
     fn blame(&mut self, call: &tree::Call, error: impl FnOnce() -> Diagnostic) {
         let via = self.via;
         self.report.add(|| match via {
@@ -141,7 +143,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
                 Some(Node::Repeat(*repeat.counts.first()?, body))
             }
             Item::OneOf(one_of) => {
-                // A single one has been reported by the parser.
+                // The parser has already reported braces with a single option.
                 if one_of.options.len() > 1 {
                     self.report.add(|| alternatives(one_of.at.0));
                 }
@@ -165,7 +167,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
             (None, Some(place)) => return self.preset(place, call),
             (Some(_), Some(_)) => self.blame(call, || {
                 let message = format!("`{name}` is both a {noun} and a preset");
-                Diagnostic::error(call.name_at.0, message).help("one of them needs another name")
+                Diagnostic::error(call.name_at.0, message).help("rename one of them")
             }),
             (None, None) if name.is_empty() => {}
             (None, None) => {
@@ -177,7 +179,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
                 self.blame(call, || {
                     let help = match nearest(name, known.iter().copied()) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("known are {}", list(known)),
+                        None => format!("available: {}", list(known)),
                     };
                     let message = format!("unknown {noun} {}", quote(name));
                     Diagnostic::error(call.name_at.0, message).help(help)
@@ -257,7 +259,8 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
         Some(Node::Call(call, bodies))
     }
 
-    /// The arguments as written. Nothing when one of them is wrong: each that is has been reported.
+    /// Returns the arguments as given, or `None` if one of them is invalid; all errors have been
+    /// reported.
     fn given(&mut self, def: &D, call: &tree::Call) -> Option<Vec<Given>> {
         let (infos, owner) = (def.args(), Some(def.name()));
         let positions = infos.iter().filter(|info| !info.keyword_only()).count();
@@ -305,14 +308,10 @@ fn value(expr: &Expr) -> Result<Value, Diagnostic> {
 }
 
 fn alternatives(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        span,
-        "alternatives stand for several texts, but one is wanted here",
-    )
-    .help("use `compare`")
+    Diagnostic::error(span, "alternatives are not allowed here").help("use `compare`")
 }
 
-/// One argument more by position than the `positions` that there are.
+/// The error for more positional arguments than the `positions` of a definition.
 fn too_many(def: &impl Named, positions: usize, call: &tree::Call) -> Diagnostic {
     let name = def.name();
     let infos = def.args();
@@ -332,7 +331,8 @@ fn too_many(def: &impl Named, positions: usize, call: &tree::Call) -> Diagnostic
     Diagnostic::error(arg.at.0, message).maybe_help(help)
 }
 
-/// How to write an argument that was given by position, but is keyword-only; or the call without what is inferred.
+/// Suggests how to write a keyword-only argument that was passed by position, or how to write the
+/// call without the inferred argument.
 fn by_name(info: &ArgInfo, call: &tree::Call, arg: &tree::Arg) -> String {
     let write = format!("write {}", quote(&format!("{}={}", info.name, arg.value)));
     let inferred = info.facts().inferred;

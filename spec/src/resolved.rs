@@ -1,36 +1,37 @@
-//! Calls whose names are known and whose arguments are filled in.
+//! Resolved calls: names looked up and arguments filled in.
 
 use std::{fmt, sync::Arc};
 
 use crate::{Args, Named, Span};
 
-/// A text whose every name is known: its calls, in the structure in which they were written.
+/// A resolved text: its calls, in the structure in which they were written.
 pub struct Resolved<'r, D> {
     nodes: Arc<[Node<'r, D>]>,
 }
 
 pub(crate) enum Node<'r, D> {
-    /// A call, whose bodies stand beside it as they were written.
+    /// A call, with its bodies as they were written.
     Call(Call<'r, D>, Vec<Vec<Node<'r, D>>>),
     Repeat(u16, Vec<Node<'r, D>>),
     Preset(&'static str, Vec<Node<'r, D>>),
 }
 
-/// One call.
+/// A resolved call.
 pub struct Call<'r, D> {
-    /// The definition that its name means.
+    /// The definition of its name.
     pub def: &'r D,
     /// Its arguments.
     pub args: Args,
-    /// The calls in its brackets, repetition and presets written out: no list for [`Body::None`](crate::Body::None), one for
-    /// [`Body::One`](crate::Body::One), one a branch for [`Body::Branches`](crate::Body::Branches). A list may be empty.
+    /// The calls in its brackets, with repetitions and presets expanded: no list for
+    /// [`Body::None`](crate::Body::None), one for [`Body::One`](crate::Body::One), one per branch
+    /// for [`Body::Branches`](crate::Body::Branches). A list may be empty.
     pub bodies: Vec<Vec<Call<'r, D>>>,
-    /// Its place in the text; that of the preset's word if it comes from one.
+    /// Its location in the text; that of the preset's name if it comes from a preset.
     pub span: Span,
     pub(crate) preset: Option<&'static str>,
 }
 
-/// Which of the two printed forms.
+/// The two printed forms.
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
     Short,
@@ -44,41 +45,43 @@ impl<'r, D: Named> Resolved<'r, D> {
         }
     }
 
-    /// All calls in order, repetition and presets written out.
+    /// Returns all calls in order, with repetitions and presets expanded.
     pub fn calls(&self) -> Vec<Call<'r, D>> {
         calls(&self.nodes)
     }
 
-    /// A text for people: defaults are left out, names stand for aliases, presets and repetition are kept. Required arguments stand in
-    /// front without their names. Reading it gives the same calls.
+    /// Returns the short form, for people: without defaults, names in place of aliases, presets and
+    /// repetitions as written, leading required arguments by position. Reading it yields the same
+    /// calls.
     pub fn short(&self) -> String {
         text(&self.nodes, Form::Short)
     }
 
-    /// A text for files, whose meaning doesn't move with a default: every argument is written out by its name, presets are written
-    /// out, repetition is kept. Reading it gives the same calls.
+    /// Returns the full form, for files, whose meaning doesn't depend on defaults: every argument
+    /// by name, presets expanded, repetitions as written. Reading it yields the same calls.
     pub fn full(&self) -> String {
         text(&self.nodes, Form::Full)
     }
 }
 
 impl<D: Named> Call<'_, D> {
-    /// Its short form, what stands in its brackets written out.
+    /// Returns the short form, with the contents of the brackets expanded.
     pub fn text(&self) -> String {
         self.written(Form::Short)
     }
 
-    /// Its full form, what stands in its brackets written out.
+    /// Returns the full form, with the contents of the brackets expanded.
     pub fn full(&self) -> String {
         self.written(Form::Full)
     }
 
-    /// The outermost preset that it comes from.
+    /// Returns the name of the outermost preset that the call comes from.
     pub fn preset(&self) -> Option<&'static str> {
         self.preset
     }
 
-    /// The place of an argument's value, if it was written; that of the preset's word if the call comes from one.
+    /// Returns the location of an argument's value if it was given explicitly; that of the preset's
+    /// name if the call comes from a preset.
     pub fn arg_span(&self, name: &str) -> Option<Span> {
         self.args.span(name)
     }
@@ -91,7 +94,7 @@ impl<D: Named> Call<'_, D> {
         self.head(form) + &brackets(bodies)
     }
 
-    /// Name and arguments.
+    /// Formats name and arguments.
     fn head(&self, form: Form) -> String {
         let name = self.def.name();
         let args = match form {
@@ -144,7 +147,7 @@ fn text<D: Named>(nodes: &[Node<'_, D>], form: Form) -> String {
     texts.join(" ")
 }
 
-/// The nodes that a form shows: the full one has what presets stand for in their place.
+/// Returns the nodes to print: in the full form, presets are replaced by their contents.
 fn shown<'n, 'r, D>(nodes: &'n [Node<'r, D>], form: Form) -> Vec<&'n Node<'r, D>> {
     let shown = nodes.iter().map(|node| match node {
         Node::Preset(_, items) if form == Form::Full => shown(items, form),
@@ -153,7 +156,7 @@ fn shown<'n, 'r, D>(nodes: &'n [Node<'r, D>], form: Form) -> Vec<&'n Node<'r, D>
     shown.flatten().collect()
 }
 
-/// `[ … | … ]`, or nothing when there are no bodies.
+/// Formats bodies as `[ … | … ]`, or as an empty string if there are none.
 fn brackets(bodies: impl IntoIterator<Item = String>) -> String {
     let bodies: Vec<_> = bodies
         .into_iter()
@@ -172,7 +175,7 @@ fn brackets(bodies: impl IntoIterator<Item = String>) -> String {
     }
 }
 
-// Written out, since a derived `Clone` would ask for one of `D`.
+// Implemented manually, since a derived `Clone` would require `D: Clone`.
 
 impl<D> Clone for Resolved<'_, D> {
     fn clone(&self) -> Self {

@@ -1,13 +1,13 @@
-//! A text that follows the grammar.
+//! The syntax tree.
 
 use crate::{Span, Value};
 
-/// The deepest nesting of brackets.
+/// The maximum nesting depth of brackets.
 pub const MAX_DEPTH: usize = 64;
 
-/// A text that follows the grammar; what its names mean isn't known yet.
+/// A syntax tree: a text that follows the grammar, with names not yet looked up.
 ///
-/// Two trees are equal when they say the same, wherever it stands. The display is a text that parses back to an equal tree.
+/// Equality ignores locations. Displaying a tree yields a text that parses to an equal tree.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
     pub(crate) items: Vec<Item>,
@@ -25,18 +25,19 @@ pub(crate) struct Call {
     pub name: String,
     pub name_at: At,
     pub args: Vec<Arg>,
-    /// Empty without brackets, else one item a branch.
+    /// One list of items per branch; empty if there are no brackets.
     pub bodies: Vec<Vec<Item>>,
-    /// The brackets.
+    /// Location of the brackets.
     pub bodies_at: At,
     pub at: At,
-    /// Whether an error in it has been reported, so that what it lacks may be due to that.
+    /// Whether an error inside the call has been reported. Missing parts are then not reported,
+    /// since that error may be the cause.
     pub broken: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Repeat {
-    /// One, or several alternatives.
+    /// A single count, or several alternatives.
     pub counts: Vec<u16>,
     pub counts_at: At,
     pub body: Vec<Item>,
@@ -53,16 +54,16 @@ pub(crate) struct OneOf<T> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Arg {
     pub name: Option<String>,
-    /// The name's place; the value's where there is none.
+    /// Location of the name, or of the value if there is no name.
     pub name_at: At,
     pub value: Expr,
     pub at: At,
 }
 
-/// A value that may have alternatives in it.
+/// A value that may contain alternatives.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expr {
-    /// Anything but a tuple.
+    /// Any value except a tuple.
     Value(Value),
     Tuple(Vec<Expr>),
     OneOf(OneOf<Expr>),
@@ -78,7 +79,7 @@ impl Item {
     }
 }
 
-/// From the first item to the last.
+/// Returns the span from the first item to the last.
 pub(crate) fn span(items: &[Item]) -> Span {
     match items {
         [first, .., last] => first.span().to(last.span()),
@@ -87,7 +88,7 @@ pub(crate) fn span(items: &[Item]) -> Span {
     }
 }
 
-/// A place, which makes no difference to what a tree says.
+/// A location, ignored by equality.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct At(pub Span);
 

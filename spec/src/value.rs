@@ -1,8 +1,9 @@
-//! What an argument is given.
+//! Values of arguments.
 
 use std::fmt::{self, Write};
 
-/// A value as a text writes it. Its display parses back to the same value, given that numbers are finite and words are names.
+/// The value of an argument. Its display parses back to the same value if numbers are finite and
+/// words are valid names.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `3`, `-3`
@@ -23,7 +24,8 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Int(n) => write!(f, "{n}"),
-            // Unlike its display, the debug form of a number always has a point or an exponent.
+            // Unlike the `Display` form, the `Debug` form of a number always has a point or an
+            // exponent.
             Value::Float(x) => write!(f, "{x:?}"),
             Value::Bool(b) => write!(f, "{b}"),
             Value::Word(word) => f.write_str(word),
@@ -46,7 +48,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// Writes things with a separator between them.
+/// Writes elements with a separator between them.
 pub(crate) fn separated(
     f: &mut fmt::Formatter<'_>,
     separator: &str,

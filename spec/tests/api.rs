@@ -122,21 +122,27 @@ fn places_of_arguments() {
 #[test]
 fn registration() {
     let refused = |def: Def| registry().with(def).unwrap_err().to_string();
-    assert_eq!(refused(Def::new("relu", &[])), "a second layer `relu`");
-    assert_eq!(refused(Def::new("conv", &[])), "a second layer `conv`");
+    assert_eq!(
+        refused(Def::new("relu", &[])),
+        "layer `relu` is already registered"
+    );
+    assert_eq!(
+        refused(Def::new("conv", &[])),
+        "layer `conv` is already registered"
+    );
     assert_eq!(
         refused(Def {
             aliases: &["new", "relu"],
             ..Def::new("n", &[])
         }),
-        "a second layer `relu`"
+        "layer `relu` is already registered"
     );
     assert_eq!(
         refused(Def {
             aliases: &["n"],
             ..Def::new("n", &[])
         }),
-        "a second layer `n`"
+        "layer `n` is already registered"
     );
     assert_eq!(
         refused(Def::new("max-pool", &[])),
@@ -159,26 +165,26 @@ fn registration() {
         ),
         (
             const { &[TRIED.info()] },
-            "what is to be tried isn't within its limits",
+            "its `tried` range is outside its limits",
         ),
         (
             const { &[WORD.info()] },
-            "its choice `y z` is no name of the grammar",
+            "its choice `y z` is not a valid name",
         ),
         (const { &[NONE.info()] }, "it has no words to choose from"),
         (
             const { &[ABSENT.info()] },
-            "it takes the value of `b`, which isn't there",
+            "it defaults to the value of `b`, which doesn't exist",
         ),
         (
             const { &[OTHER.info(), P.info()] },
-            "it can't take the value of `p`",
+            "it can't default to the value of `p`",
         ),
         (
             const { &[SIZE.info(), SIZE.info()] },
             "it is declared twice",
         ),
-        (const { &[ODD.info()] }, "it is no name of the grammar"),
+        (const { &[ODD.info()] }, "it is not a valid name"),
     ];
     for (args, problem) in cases {
         let name = args[0].name;

@@ -60,12 +60,12 @@ dence(8)
 twoer
     twoer: unknown layer `twoer` (did you mean `tower`?)
 transformer
-    transformer: unknown layer `transformer` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
+    transformer: unknown layer `transformer` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
 reluu[ tanhh ] linear(10) extra)
     reluu: unknown layer `reluu` (did you mean `relu`?)
-    tanhh: unknown layer `tanhh` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
-    extra: unknown layer `extra` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
-    ): `)` closes nothing
+    tanhh: unknown layer `tanhh` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
+    extra: unknown layer `extra` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
+    ): unmatched `)`
 "#,
     );
 }
@@ -83,7 +83,7 @@ fn nothing() {
         let errors = read(text, &registry(), &presets()).unwrap_err();
         assert_eq!(
             (errors.len(), errors[0].message.as_str()),
-            (1, "there is no layer"),
+            (1, "expected at least one layer"),
             "{text}"
         );
     }
@@ -107,7 +107,7 @@ linear(featurs=3)
 linear(8, bais=true)
     bais: `linear` has no argument `bais` (did you mean `bias`?)
 relu(x=1)
-    x: `relu` has no argument `x` (it takes none)
+    x: `relu` has no argument `x` (it takes no arguments)
 linear(8, out=9)
     out: `out` of `linear` is given twice
 linear
@@ -123,9 +123,9 @@ dropout(0.5, 1)
 relu(1)
     1: `relu` takes no arguments
 linear(bias=true, 8)
-    8: an argument without a name can't follow one with a name
+    8: a positional argument can't follow a named argument
 linear(true=8)
-    true: `true` can't name an argument
+    true: `true` is not a valid argument name
 conv2d(bies=true)
     bies: `conv2d` has no argument `bies` (did you mean `bias`?)
 gated(p=2)
@@ -171,9 +171,9 @@ linear(65537)
 linear(10.0)
     10.0: `out` of `linear` is 10.0; it must be an integer, 1 to 65536 (write `10`)
 linear(0.0)
-    0.0: `out` of `linear` is 0.0; it must be an integer, 1 to 65536 (an integer has no point and no exponent)
+    0.0: `out` of `linear` is 0.0; it must be an integer, 1 to 65536 (an integer has no decimal point and no exponent)
 linear(1.5)
-    1.5: `out` of `linear` is 1.5; it must be an integer, 1 to 65536 (an integer has no point and no exponent)
+    1.5: `out` of `linear` is 1.5; it must be an integer, 1 to 65536 (an integer has no decimal point and no exponent)
 linear(relu)
     relu: `out` of `linear` is relu; it must be an integer, 1 to 65536
 linear(8, bias=True)
@@ -230,11 +230,11 @@ linear(1e)
 linear(1_000)
     1_000: `1_000` is not a number
 linear(99999999999999999999)
-    99999999999999999999: `99999999999999999999` is too large a number
+    99999999999999999999: number `99999999999999999999` is too large
 dropout(1e999)
-    1e999: `1e999` is too large a number
+    1e999: number `1e999` is too large
 9223372036854775808*relu
-    9223372036854775808: `9223372036854775808` is too large a number
+    9223372036854775808: number `9223372036854775808` is too large
 "#,
     );
     assert!(parse("a(9223372036854775807, -9223372036854775808, 1e308, .5e-3, 5.E+1)").is_ok());
@@ -245,15 +245,15 @@ fn brackets_and_marks() {
     table(
         r#"
 conv2d (8, 5)
-    (: `(` must touch what it belongs to (write `conv2d(`)
+    (: unexpected white space before `(` (write `conv2d(`)
 residual [ relu ]
-    [: `[` must touch what it belongs to (write `residual[`)
+    [: unexpected white space before `[` (write `residual[`)
 relu (
-    (: `(` must touch what it belongs to (write `relu(`)
+    (: unexpected white space before `(` (write `relu(`)
 (8)
-    (: `(` belongs to no name
+    (: expected a name before `(`
 [ relu ]
-    [: `[` belongs to no name and no count (a repetition is written `3*[ … ]`)
+    [: expected a name or a count before `[` (a repetition is written `3*[ … ]`)
 linear(10
     (: `(` is never closed (`)` is missing)
 residual[ linear(10) 
@@ -269,13 +269,13 @@ conv2d(8,,5)
 conv2d(kernel=, 8)
     ,: expected a value, found `,`
 conv2d(8, ())
-    (): `()` holds no value
+    (): expected at least one value in `()`
 relu, flatten
-    ,: `,` can't stand between calls (they are parted by white space, alternatives by `|`)
+    ,: unexpected `,` between calls (separate calls by white space, alternatives by `|`)
 relu | flatten
-    |: `|` parts nothing here (alternatives are written `{ … | … }`)
+    |: unexpected `|` (alternatives are written `{ … | … }`)
 relu = relu
-    =: `=` can't stand between calls
+    =: unexpected `=` between calls
 relu 3
     3: `3` is not a call (a repetition is written `3*relu` or `3*[ … ]`)
 true relu
@@ -283,11 +283,11 @@ true relu
 "relu" relu
     "relu": `"relu"` is a value, not a call
 relu}
-    }: `}` closes nothing
+    }: unmatched `}`
 say("hello) relu
     "hello) relu: this text has no closing quotation mark (it must close on the same line)
 say("a\n")
-    \n: `\n` is no escape (only `\"` and `\\` are; a backslash is written `\\`)
+    \n: unknown escape `\n` (only `\"` and `\\` are supported; write a backslash as `\\`)
 "#,
     );
 }
@@ -311,17 +311,17 @@ fn white_space() {
     table(
         r#"
 linear(10)relu
-    relu: white space is missing before `relu`
+    relu: missing white space before `relu`
 residual[relu]relu
-    relu: white space is missing before `relu`
+    relu: missing white space before `relu`
 relu{relu|flatten}
-    {: white space is missing before `{`
-    {relu|flatten}: alternatives stand for several texts, but one is wanted here (use `compare`)
+    {: missing white space before `{`
+    {relu|flatten}: alternatives are not allowed here (use `compare`)
 2*relu2*relu
     relu2: unknown layer `relu2` (did you mean `relu`?)
-    *: `*` can't stand between calls
+    *: unexpected `*` between calls
 linear(1)2*relu
-    2: white space is missing before `2`
+    2: missing white space before `2`
 "#,
     );
 }
@@ -330,63 +330,63 @@ linear(1)2*relu
 fn odd_characters() {
     says(
         "conv2d(8，5)",
-        &["，: a full-width comma (U+FF0C) stands here (write `,`)"],
+        &["，: unexpected full-width comma (U+FF0C) (write `,`)"],
     );
     says(
         "linear(10)é",
-        &["é: `é` (U+00E9) can't stand here (names are made of ASCII letters, digits and `_`)"],
+        &["é: unexpected character `é` (U+00E9) (names are made of ASCII letters, digits and `_`)"],
     );
     says(
         "rélu",
-        &["é: `é` (U+00E9) can't stand here (names are made of ASCII letters, digits and `_`)"],
+        &["é: unexpected character `é` (U+00E9) (names are made of ASCII letters, digits and `_`)"],
     );
     says(
         "re\u{301}lu",
         &[
-            "\u{301}: `\u{301}` (U+0301) can't stand here (names are made of ASCII letters, digits and `_`)",
+            "\u{301}: unexpected character `\u{301}` (U+0301) (names are made of ASCII letters, digits and `_`)",
         ],
     );
     says(
         "relu\u{a0}flatten",
-        &["\u{a0}: a no-break space (U+00A0) stands here (write a plain space)"],
+        &["\u{a0}: unexpected no-break space (U+00A0) (write an ordinary space)"],
     );
     says(
         "re\u{200f}lu",
-        &["\u{200f}: a direction mark (U+200F) stands here (remove it)"],
+        &["\u{200f}: unexpected direction mark (U+200F) (remove it)"],
     );
     says(
         "\u{feff}relu",
-        &["\u{feff}: a byte order mark (U+FEFF) stands here (remove it)"],
+        &["\u{feff}: unexpected byte order mark (U+FEFF) (remove it)"],
     );
     says(
         "relu \0",
-        &["\0: a control character (U+0000) stands here (remove it)"],
+        &["\0: unexpected control character (U+0000) (remove it)"],
     );
     says(
         "linear（10）",
         &[
-            "（: a full-width bracket (U+FF08) stands here (write `(`)",
-            "）: a full-width bracket (U+FF09) stands here (write `)`)",
+            "（: unexpected full-width bracket (U+FF08) (write `(`)",
+            "）: unexpected full-width bracket (U+FF09) (write `)`)",
         ],
     );
     says(
         "say(“a b”) relu",
-        &["“: a curly quotation mark (U+201C) stands here (write `\"`)"],
+        &["“: unexpected curly quotation mark (U+201C) (write `\"`)"],
     );
     says(
         "max-pool",
-        &["-: `-` (U+002D) can't stand here (names are made of ASCII letters, digits and `_`)"],
+        &["-: unexpected character `-` (U+002D) (names are made of ASCII letters, digits and `_`)"],
     );
     says(
         "relu; relu",
-        &[";: `;` (U+003B) can't stand here (names are made of ASCII letters, digits and `_`)"],
+        &[";: unexpected character `;` (U+003B) (names are made of ASCII letters, digits and `_`)"],
     );
     // Such a character and what else is wrong are told together.
     says(
         "linear(0)\u{3000}reluu",
         &[
             "0: `out` of `linear` is 0; it must be an integer, 1 to 65536",
-            "\u{3000}: a full-width space (U+3000) stands here (write a plain space)",
+            "\u{3000}: unexpected full-width space (U+3000) (write an ordinary space)",
             "reluu: unknown layer `reluu` (did you mean `relu`?)",
         ],
     );
@@ -449,27 +449,27 @@ fn repetition() {
     short: 3*linear(8) 2*[ linear(8) relu ] 1*relu 0*relu
     full: 3*linear(out=8, bias=true) 2*[ linear(out=8, bias=true) relu ] 1*relu 0*relu
 1001*relu
-    1001: `1001` is no count; a count is 0 to 1000
+    1001: count must be an integer, 0 to 1000, got `1001`
 -1*relu
-    -1: `-1` is no count; a count is 0 to 1000
+    -1: count must be an integer, 0 to 1000, got `-1`
 1.5*relu
-    1.5: `1.5` is no count; a count is 0 to 1000
+    1.5: count must be an integer, 0 to 1000, got `1.5`
 +1*relu
-    +1: `+1` is no count; a count is 0 to 1000
+    +1: count must be an integer, 0 to 1000, got `+1`
 3 *relu
-    *: `*` must touch the count and what is repeated
+    *: unexpected white space next to `*`
 3* relu
-    *: `*` must touch the count and what is repeated
+    *: unexpected white space next to `*`
 3 * [ relu ]
-    *: `*` must touch the count and what is repeated
+    *: unexpected white space next to `*`
 2*3*relu
     3: expected a call or `[` after `*`, found `3`
 3*[ relu | flatten ]
     [ relu | flatten ]: a repetition has one body, without `|`
 1000*[ 1000*[ linear(8) ] ]
-    1000*[ 1000*[ linear(8) ] ]: this makes 1000000 calls; at most 10000 are allowed
+    1000*[ 1000*[ linear(8) ] ]: this expands to 1000000 calls; at most 10000 are allowed
 residual[ 1000*[ 11*relu ] ] relu
-    1000*[ 11*relu ]: this makes 11000 calls; at most 10000 are allowed
+    1000*[ 11*relu ]: this expands to 11000 calls; at most 10000 are allowed
 "#,
     );
     let registry = registry();
@@ -558,16 +558,16 @@ fn alternatives() {
     table(
         r#"
 {relu | flatten} conv2d(8, {1, 3}) {1, 2}*[ reluu ]
-    {relu | flatten}: alternatives stand for several texts, but one is wanted here (use `compare`)
-    {1, 3}: alternatives stand for several texts, but one is wanted here (use `compare`)
-    {1, 2}: alternatives stand for several texts, but one is wanted here (use `compare`)
+    {relu | flatten}: alternatives are not allowed here (use `compare`)
+    {1, 3}: alternatives are not allowed here (use `compare`)
+    {1, 2}: alternatives are not allowed here (use `compare`)
     reluu: unknown layer `reluu` (did you mean `relu`?)
 {relu}
-    {relu}: a choice needs at least two alternatives (part them by `|`)
+    {relu}: a choice needs at least two alternatives (separate them by `|`)
 linear({3})
-    {3}: a choice needs at least two alternatives (part them by `,`)
+    {3}: a choice needs at least two alternatives (separate them by `,`)
 {3}*relu
-    {3}: a choice needs at least two alternatives (part them by `,`)
+    {3}: a choice needs at least two alternatives (separate them by `,`)
 linear({3, 4,})
     }: expected a value, found `}`
 {1, 2} relu
@@ -625,7 +625,7 @@ block[ relu ]
         [
             "outer: preset `outer`: in `linear(0)`: `out` of `linear` is 0; it must be an integer, 1 to 65536",
             "outer: preset `outer`: in `residual`: `residual` needs a body (write `residual[ … ]`)",
-            "relu: `relu` is both a layer and a preset (one of them needs another name)",
+            "relu: `relu` is both a layer and a preset (rename one of them)",
         ]
     );
 
@@ -636,15 +636,15 @@ block[ relu ]
             .unwrap_err()
             .to_string()
     };
-    assert_eq!(refused("bad", "relu"), "a second preset `bad`");
+    assert_eq!(refused("bad", "relu"), "preset `bad` is already registered");
     assert_eq!(
         refused("b c", "relu"),
         "`b c` can't name a preset: a name is made of ASCII letters, digits and `_`"
     );
-    assert_eq!(refused("x", "relu)"), "preset `x`: `)` closes nothing");
+    assert_eq!(refused("x", "relu)"), "preset `x`: unmatched `)`");
     assert_eq!(
         refused("x", "relu({1, 2})"),
-        "preset `x`: it has alternatives"
+        "preset `x`: alternatives are not allowed"
     );
     let itself = Presets::new().with(preset("x", "x")).unwrap();
     let errors = read("x", &registry, &itself).unwrap_err();
@@ -677,16 +677,16 @@ fn chains() {
         ("residual[ relu ]", "[ relu ]: `residual` takes no body"),
         (
             "{relu | flatten}",
-            "{relu | flatten}: alternatives stand for several texts, but one is wanted here (use `compare`)",
+            "{relu | flatten}: alternatives are not allowed here (use `compare`)",
         ),
-        ("", ": there is no layer"),
+        ("", ": expected at least one layer"),
         (
             "redidual",
             "redidual: unknown layer `redidual` (did you mean `residual`?)",
         ),
         (
             "block",
-            "block: unknown layer `block` (known are `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 3 more)",
+            "block: unknown layer `block` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 3 more)",
         ),
     ] {
         assert_eq!(

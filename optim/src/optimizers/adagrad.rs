@@ -6,21 +6,24 @@ use crate::{
 };
 
 const LR: Arg<f64> = super::LR.default(0.01);
-const LR_DECAY: Arg<f64> = Arg::new("lr_decay", "step t is divided by 1 + (t − 1) times this")
+const LR_DECAY: Arg<f64> = Arg::new("lr_decay", "step t is divided by 1 + (t − 1)·lr_decay")
     .keyword_only()
     .default(0.0)
     .from(0.0);
-const INITIAL: Arg<f64> = Arg::new("initial_accumulator_value", "what the sum of g² begins at")
-    .keyword_only()
-    .default(0.0)
-    .from(0.0);
+const INITIAL: Arg<f64> = Arg::new(
+    "initial_accumulator_value",
+    "initial value of the sum of g²",
+)
+.keyword_only()
+.default(0.0)
+.from(0.0);
 const EPS: Arg<f64> = super::EPS.default(1e-10);
 
 /// *g = g + λ·p*, then Adagrad, then *p = p − lr·g*:
 /// [PyTorch's `Adagrad`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html).
 pub(crate) const ADAGRAD: OptimizerDef = OptimizerDef {
     name: "adagrad",
-    about: "gradients over the root of the sum of their squares, with L2 weight decay",
+    about: "gradients divided by the root of the sum of their squares, with L2 weight decay",
     args: &[
         LR.info(),
         LR_DECAY.info(),

@@ -6,7 +6,8 @@ use crate::{
     transforms::{AddDecay, DECAY_BIASES, L2, ScaleByAdam, ScaleByLr},
 };
 
-/// *g = g + λ·p*, then Adam, then *p = p − lr·g*: [PyTorch's `Adam`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html).
+/// *g = g + λ·p*, then Adam, then *p = p − lr·g*: [PyTorch's
+/// `Adam`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html).
 pub(crate) const ADAM: OptimizerDef = OptimizerDef {
     name: "adam",
     about: "Adam, with L2 weight decay",

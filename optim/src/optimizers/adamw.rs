@@ -10,12 +10,13 @@ const WEIGHT_DECAY: Arg<f64> = DECOUPLED.keyword_only().default(0.01);
 
 /// Adam, then *g = g + λ·p*, then *p = p − lr·g*: the decay doesn't pass through Adam's scaling.
 ///
-/// Sources: Loshchilov, Hutter 2019, [*Decoupled weight decay regularization*](https://arxiv.org/abs/1711.05101);
-/// [PyTorch's `AdamW`](https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html), which multiplies the weight by
-/// *1 − lr·λ* first: the same but for rounding.
+/// Sources: Loshchilov, Hutter 2019, [*Decoupled weight decay
+/// regularization*](https://arxiv.org/abs/1711.05101); [PyTorch's
+/// `AdamW`](https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html), which
+/// multiplies the weight by *1 − lr·λ* first; the results are equal up to rounding.
 pub(crate) const ADAMW: OptimizerDef = OptimizerDef {
     name: "adamw",
-    about: "Adam, with weight decay apart from the gradient",
+    about: "Adam, with decoupled weight decay",
     args: &[
         LR.info(),
         BETAS.info(),

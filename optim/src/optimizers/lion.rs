@@ -8,7 +8,7 @@ use crate::{
 const LR: Arg<f64> = super::LR.default(1e-4);
 const BETAS: Arg<[f64; 2]> = Arg::new(
     "betas",
-    "how much of the running mean counts in a step, and is kept",
+    "weight of the running mean in a step, and its decay rate",
 )
 .keyword_only()
 .default([0.9, 0.99])
@@ -18,11 +18,12 @@ const WEIGHT_DECAY: Arg<f64> = DECOUPLED.keyword_only().default(0.0);
 
 /// The sign of a running mean, then *g = g + λ·p*, then *p = p − lr·g*.
 ///
-/// Source: Chen et al. 2023, [*Symbolic discovery of optimization algorithms*](https://arxiv.org/abs/2302.06675). All elements move by
-/// `lr`, so it is to be three to ten times smaller than Adam's, and the decay as much larger.
+/// Source: Chen et al. 2023, [*Symbolic discovery of optimization
+/// algorithms*](https://arxiv.org/abs/2302.06675). All elements move by `lr`, so `lr` should be
+/// three to ten times smaller than for Adam, and the weight decay larger by the same factor.
 pub(crate) const LION: OptimizerDef = OptimizerDef {
     name: "lion",
-    about: "the sign of the gradients' running mean, with weight decay apart from it",
+    about: "sign of a running mean of the gradients, with decoupled weight decay",
     args: &[
         LR.info(),
         BETAS.info(),

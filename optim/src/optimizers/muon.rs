@@ -12,7 +12,7 @@ use crate::{
 const MUON_MOMENTUM: Arg<f64> = MOMENTUM.default(0.95);
 const MUON_NESTEROV: Arg<bool> = NESTEROV.default(true);
 const WEIGHT_DECAY: Arg<f64> = DECOUPLED.keyword_only().default(0.1);
-const ADJUST: Arg<&str> = Arg::new("adjust_lr_fn", "how `lr` goes by a matrix's shape")
+const ADJUST: Arg<&str> = Arg::new("adjust_lr_fn", "how `lr` depends on the shape of a matrix")
     .keyword_only()
     .choices(&["original", "match_rms_adamw"])
     .default("original");
@@ -21,15 +21,18 @@ const ADAMW_LR: Arg<f64> = Arg::new("adamw_lr", "learning rate of biases and sca
     .default(0.001)
     .above(0.0);
 
-/// For weight matrices and kernels, momentum, then [`Orthogonalize`]; for biases and scales, Adam. Then for both
-/// *g = g + λ·p*, and *p = p − lr·g*, each with its own `lr`.
+/// For weight matrices and kernels, momentum, then [`Orthogonalize`]; for biases and scales, Adam.
+/// Then for both *g = g + λ·p*, and *p = p − lr·g*, each with its own `lr`.
 ///
-/// Sources: Jordan et al. 2024, [*Muon: an optimizer for hidden layers in neural networks*](https://kellerjordan.github.io/posts/muon/);
-/// [PyTorch's `Muon`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html), which takes matrices of two dimensions only
-/// and leaves the others to a second optimizer; here kernels of convolutions are matrices `[out, rest]`. Its momentum is a running mean, ours a sum: only their sizes differ, which is no part of the result.
+/// Sources: Jordan et al. 2024, [*Muon: an optimizer for hidden layers in neural
+/// networks*](https://kellerjordan.github.io/posts/muon/); [PyTorch's
+/// `Muon`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html), which only
+/// accepts two-dimensional matrices and leaves other parameters to a second optimizer; here,
+/// kernels of convolutions are treated as matrices `[out, rest]`. PyTorch's momentum is a running
+/// mean, this one a sum; they differ by a factor, which the orthogonalization removes.
 pub(crate) const MUON: OptimizerDef = OptimizerDef {
     name: "muon",
-    about: "orthogonal steps for matrices, AdamW for the rest, with weight decay apart from both",
+    about: "orthogonalized momentum for matrices, AdamW for other parameters, with decoupled weight decay",
     args: &[
         LR.info(),
         MUON_MOMENTUM.info(),

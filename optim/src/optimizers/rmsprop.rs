@@ -7,12 +7,12 @@ use crate::{
 };
 
 const LR: Arg<f64> = super::LR.default(0.01);
-const ALPHA: Arg<f64> = Arg::new("alpha", "how much of the running mean of g² is kept")
+const ALPHA: Arg<f64> = Arg::new("alpha", "decay rate of the running mean of g²")
     .keyword_only()
     .default(0.99)
     .from(0.0)
     .below(1.0);
-const CENTERED: Arg<bool> = Arg::new("centered", "whether to divide by the variance's root")
+const CENTERED: Arg<bool> = Arg::new("centered", "whether to divide by the root of the variance")
     .keyword_only()
     .default(false);
 
@@ -20,7 +20,7 @@ const CENTERED: Arg<bool> = Arg::new("centered", "whether to divide by the varia
 /// [PyTorch's `RMSprop`](https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html).
 pub(crate) const RMSPROP: OptimizerDef = OptimizerDef {
     name: "rmsprop",
-    about: "gradients over the root of their squares' running mean, with L2 weight decay",
+    about: "gradients divided by the root of a running mean of their squares, with L2 weight decay",
     args: &[
         LR.info(),
         ALPHA.info(),

@@ -6,15 +6,13 @@ use crate::{
     transforms::{AddDecay, DECAY_BIASES, L2, Momentum, ScaleByLr},
 };
 
-const DAMPENING: Arg<f64> = Arg::new(
-    "dampening",
-    "how much of a new gradient is kept out of the sum",
-)
-.keyword_only()
-.default(0.0)
-.range(0.0..=1.0);
+const DAMPENING: Arg<f64> = Arg::new("dampening", "dampening of new gradients")
+    .keyword_only()
+    .default(0.0)
+    .range(0.0..=1.0);
 
-/// *g = g + λ·p*, then momentum, then *p = p − lr·g*: [PyTorch's `SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html).
+/// *g = g + λ·p*, then momentum, then *p = p − lr·g*: [PyTorch's
+/// `SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html).
 pub(crate) const SGD: OptimizerDef = OptimizerDef {
     name: "sgd",
     about: "stochastic gradient descent, with momentum and L2 weight decay",

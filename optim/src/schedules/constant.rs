@@ -3,10 +3,10 @@ use tapeline_spec::{Args, Diagnostic};
 use super::{STEPS, length};
 use crate::{Phase, ScheduleDef};
 
-/// A factor of 1.
+/// A constant factor of 1.
 pub(crate) const CONSTANT: ScheduleDef = ScheduleDef {
     name: "constant",
-    about: "leaves the learning rate as it is",
+    about: "constant learning rate",
     args: &[STEPS.info()],
     examples: &["constant", "constant(100) cosine"],
     build,

@@ -1,4 +1,5 @@
-//! The schedules that are there. In the formulas *s* is the step, counted from the phase's own start as 0, and *n* the phase's length.
+//! The built-in schedules. In the formulas, *s* is the step within the phase, counted from 0, and
+//! *n* the length of the phase.
 
 mod constant;
 mod cosine;
@@ -14,7 +15,7 @@ use tapeline_spec::{Arg, Registry, SizeOrWord};
 
 use crate::ScheduleDef;
 
-/// All of them, as a registry to which [`Registry::with`] adds one's own.
+/// Returns the registry of the built-in schedules; extend it with [`Registry::with`].
 ///
 /// ```
 /// let names: Vec<_> = tapeline_optim::schedules().iter().map(|def| def.name).collect();
@@ -35,16 +36,16 @@ pub fn schedules() -> Registry<ScheduleDef> {
     ];
     all.into_iter()
         .try_fold(Registry::new("schedule"), Registry::with)
-        .expect("definitions that differ in name")
+        .expect("built-in names are unique")
 }
 
-const STEPS: Arg<SizeOrWord> = Arg::new("steps", "its length, or the rest of the training")
+const STEPS: Arg<SizeOrWord> = Arg::new("steps", "number of steps, or the rest of the run")
     .choices(&["rest"])
     .from(1)
     .default(SizeOrWord::Word("rest"))
     .tried(1..=20);
 
-const FACTOR: Arg<f64> = Arg::new("factor", "what each drop multiplies by")
+const FACTOR: Arg<f64> = Arg::new("factor", "multiplier of each drop")
     .default(0.1)
     .above(0.0)
     .up_to(1.0)

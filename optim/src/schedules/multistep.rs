@@ -3,16 +3,18 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 use super::FACTOR;
 use crate::{Phase, ScheduleDef};
 
-const MILESTONES: Arg<Vec<usize>> = Arg::new("milestones", "the steps at which it drops")
-    .from(1)
-    .tried(1..=20);
+const MILESTONES: Arg<Vec<usize>> =
+    Arg::new("milestones", "steps at which the learning rate drops")
+        .from(1)
+        .tried(1..=20);
 
-/// *factor^k*, where *k* is the number of milestones that *s* has reached, for the rest of the training:
-/// [PyTorch's `MultiStepLR`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html), counted in
-/// steps.
+/// *factor^k*, where *k* is the number of milestones reached by step *s*, for the rest of the
+/// training run: [PyTorch's
+/// `MultiStepLR`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html),
+/// counted in steps.
 pub(crate) const MULTISTEP: ScheduleDef = ScheduleDef {
     name: "multistep",
-    about: "drops by `factor` at given steps",
+    about: "multiplies the learning rate by `factor` at given steps",
     args: &[MILESTONES.info(), FACTOR.info()],
     examples: &[
         "multistep((3000, 4500))",

@@ -5,35 +5,36 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 use super::{STEPS, length};
 use crate::{Phase, ScheduleDef};
 
-const PCT_START: Arg<f64> = Arg::new("pct_start", "share of its length in which it rises")
+const PCT_START: Arg<f64> = Arg::new("pct_start", "fraction of the steps in which it rises")
     .keyword_only()
     .default(0.3)
     .from(0.0)
     .below(1.0)
     .tried(0.0..=0.9);
-const DIV_FACTOR: Arg<f64> = Arg::new("div_factor", "1 over the factor at the start")
+const DIV_FACTOR: Arg<f64> = Arg::new("div_factor", "inverse of the factor at the start")
     .keyword_only()
     .default(25.0)
     .from(1.0)
     .tried(1.0..=100.0);
 const FINAL_DIV_FACTOR: Arg<f64> = Arg::new(
     "final_div_factor",
-    "the factor at the start over that at the end",
+    "factor at the start divided by the factor at the end",
 )
 .keyword_only()
 .default(1e4)
 .from(1.0)
 .tried(1.0..=1e5);
 
-/// Rises from *1/div_factor* to 1, which it reaches at *s = pct_start·n − 1*, and falls to *1/(div_factor·final_div_factor)*, which it
-/// reaches at *s = n − 1*; both along half a cosine. So `lr` is the greatest learning rate.
+/// Rises from *1/div_factor* to 1 at *s = pct_start·n − 1*, then falls to
+/// *1/(div_factor·final_div_factor)* at *s = n − 1*; both along half a cosine. So `lr` is the
+/// maximum learning rate.
 ///
-/// Sources: Smith, Topin 2017, [*Super-convergence*](https://arxiv.org/abs/1708.07120);
-/// [PyTorch's `OneCycleLR`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html) with
-/// `cycle_momentum=False`: a momentum stays as it is.
+/// Sources: Smith, Topin 2017, [*Super-convergence*](https://arxiv.org/abs/1708.07120); [PyTorch's
+/// `OneCycleLR`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html)
+/// with `cycle_momentum=False`: the momentum is constant.
 pub(crate) const ONE_CYCLE: ScheduleDef = ScheduleDef {
     name: "one_cycle",
-    about: "rises to 1 and falls far below its start; the momentum stays as it is",
+    about: "one-cycle policy: rises to 1, then falls far below its start; constant momentum",
     args: &[
         STEPS.info(),
         PCT_START.info(),
@@ -63,7 +64,7 @@ fn build(args: &Args) -> Result<Phase, Diagnostic> {
     }))
 }
 
-/// From `a` to `b`, where it stays from `share` 1 on.
+/// Interpolates from `a` to `b` along half a cosine; constant for `share` above 1.
 fn half_cosine(a: f64, b: f64, share: f64) -> f64 {
     b + (a - b) * (1.0 + (PI * share.min(1.0)).cos()) / 2.0
 }

@@ -3,31 +3,36 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 use super::FACTOR;
 use crate::{Phase, ScheduleDef};
 
-const PATIENCE: Arg<usize> = Arg::new("patience", "epochs without progress that are borne")
+const PATIENCE: Arg<usize> = Arg::new("patience", "number of epochs without progress to tolerate")
     .keyword_only()
     .default(10)
     .tried(0..=5);
-const THRESHOLD: Arg<f64> = Arg::new("threshold", "share of the loss that counts as progress")
-    .keyword_only()
-    .default(1e-4)
-    .from(0.0)
-    .below(1.0)
-    .tried(0.0..=0.1);
-const MIN: Arg<f64> = Arg::new("min", "the least factor")
+const THRESHOLD: Arg<f64> = Arg::new(
+    "threshold",
+    "minimum relative decrease of the loss that counts as progress",
+)
+.keyword_only()
+.default(1e-4)
+.from(0.0)
+.below(1.0)
+.tried(0.0..=0.1);
+const MIN: Arg<f64> = Arg::new("min", "minimum factor")
     .keyword_only()
     .default(0.0)
     .range(0.0..=1.0)
     .tried(0.0..=1.0);
 
-/// Begins at 1. An epoch makes progress when its validation loss is below *(1 − threshold)* times the best so far; with each
-/// *patience + 1* epochs in a row that make none, the factor becomes *max(factor·old, min)*. It lasts for the rest of the training, and
-/// counts the epochs that end after its own start.
+/// Starts at 1. An epoch makes progress if its validation loss is below *(1 − threshold)* times the
+/// best so far; after every *patience + 1* consecutive epochs without progress, the factor becomes
+/// *max(factor·old, min)*. The phase lasts for the rest of the training run, and only counts epochs
+/// that end after its start.
 ///
-/// [PyTorch's `ReduceLROnPlateau`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html) with
-/// `mode="min"`, `threshold_mode="rel"`, `cooldown=0`, `eps=0`.
+/// [PyTorch's
+/// `ReduceLROnPlateau`](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html)
+/// with `mode="min"`, `threshold_mode="rel"`, `cooldown=0`, `eps=0`.
 pub(crate) const PLATEAU: ScheduleDef = ScheduleDef {
     name: "plateau",
-    about: "drops by `factor` when the validation loss stops falling",
+    about: "multiplies the learning rate by `factor` when the validation loss stops improving",
     args: &[FACTOR.info(), PATIENCE.info(), THRESHOLD.info(), MIN.info()],
     examples: &[
         "plateau",
@@ -58,11 +63,11 @@ fn build(args: &Args) -> Result<Phase, Diagnostic> {
     }))
 }
 
-/// The losses so far.
+/// The state after the losses so far.
 #[derive(Clone)]
 struct Progress {
     factor: f64,
     best: f64,
-    /// Epochs in a row that made no progress.
+    /// Number of consecutive epochs without progress.
     stale: usize,
 }

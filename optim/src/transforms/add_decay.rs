@@ -5,12 +5,13 @@ use crate::{Chain, Piece, Transform};
 
 /// Adds a multiple of the weight: *g = g + λ·p*.
 ///
-/// In front of a chain it is the gradient of the penalty *λ/2·p²* (L2); right before the learning rate it is decoupled weight decay.
+/// At the start of a chain, this is the gradient of the penalty *λ/2·p²* (L2); right before the
+/// learning rate, it is decoupled weight decay.
 #[derive(Clone, Copy, Debug)]
 pub struct AddDecay {
     /// *λ*, at least 0.
     pub weight_decay: f64,
-    /// Whether biases and scales decay as well ([`Role::Bias`], [`Role::Scale`]).
+    /// Whether biases and scales decay too ([`Role::Bias`], [`Role::Scale`]).
     pub biases: bool,
 }
 
@@ -23,18 +24,19 @@ pub(crate) const L2: Arg<f64> = Arg::new(
 .from(0.0);
 pub(crate) const DECOUPLED: Arg<f64> = Arg::new(
     "weight_decay",
-    "share of the weight taken off a step, times `lr`",
+    "fraction of the weight subtracted in each step, times `lr`",
 )
 .from(0.0);
 pub(crate) const DECAY_BIASES: Arg<bool> = Arg::new(
     "decay_biases",
-    "whether biases and the scales of normalization decay, too",
+    "whether biases and normalization scales decay too",
 )
 .keyword_only()
 .default(true);
 
 impl AddDecay {
-    /// What a call asks for; `weight_decay` is its key of that name.
+    /// Creates the transform from the arguments of a call; `weight_decay` is the key of that
+    /// argument.
     pub(crate) fn of(args: &Args, weight_decay: Arg<f64>) -> Self {
         AddDecay {
             weight_decay: args.get(weight_decay),
@@ -42,7 +44,7 @@ impl AddDecay {
         }
     }
 
-    /// A chain of it alone; none where it would add nothing.
+    /// Returns a chain of this transform, or an empty chain if it would have no effect.
     pub(crate) fn chain(self) -> Chain {
         match self.weight_decay > 0.0 {
             true => Chain::new().then(self),
@@ -50,7 +52,7 @@ impl AddDecay {
         }
     }
 
-    /// *g = g + by·λ·p*
+    /// Computes *g = g + by·λ·p*.
     pub(super) fn add<T: Scalar>(&self, by: f64, piece: Piece<'_, T>) {
         let decay = T::of(by * self.weight_decay);
         let pairs = piece.gradient.iter_mut().zip(piece.weight);

@@ -4,24 +4,25 @@ use tapeline_tensor::{Grads, Params, Scalar};
 use super::scale;
 use crate::{Chain, OptimizerDef, Piece, Transform};
 
-/// Shortens the gradient where it is longer than `max`: *g = g·min(1, max / (‖g‖ + 10⁻⁶))*, the Euclidean norm taken over the gradients
-/// of all weights together.
+/// Clips the norm of the gradient to `max`: *g = g·min(1, max / (‖g‖ + 10⁻⁶))*, with the Euclidean
+/// norm over the gradients of all weights together.
 ///
-/// Sources: Pascanu, Mikolov, Bengio 2013, [*On the difficulty of training recurrent neural networks*](https://arxiv.org/abs/1211.5063);
-/// [PyTorch's `clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html).
+/// Sources: Pascanu, Mikolov, Bengio 2013, [*On the difficulty of training recurrent neural
+/// networks*](https://arxiv.org/abs/1211.5063); [PyTorch's
+/// `clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html).
 #[derive(Clone, Copy, Debug)]
 pub struct ClipNorm {
-    /// The greatest norm that passes, above 0.
+    /// The maximum norm, above 0.
     pub max: f64,
 }
 
-const MAX: Arg<f64> = Arg::new("max", "greatest Euclidean norm of all gradients together")
+const MAX: Arg<f64> = Arg::new("max", "maximum Euclidean norm")
     .above(0.0)
     .tried(0.1..=10.0);
 
 pub(crate) const CLIP_NORM: OptimizerDef = OptimizerDef {
     name: "clip_norm",
-    about: "shortens the gradient of all weights together to a greatest norm",
+    about: "clips the Euclidean norm of all gradients together",
     args: &[MAX.info()],
     examples: &["clip_norm(1) sgd(lr=0.01)", "clip_norm(0.5) adam(lr=0.01)"],
     build,

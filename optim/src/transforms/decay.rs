@@ -7,25 +7,27 @@ use super::{
 };
 use crate::{Chain, OptimizerDef, Piece, Transform};
 
-/// Decoupled weight decay behind the learning rate: *g = g + lr·factor·λ·p*, so that what is subtracted takes the share
-/// *lr·factor·λ* off the weight.
+/// Decoupled weight decay after the learning rate: *g = g + lr·factor·λ·p*, so that the step
+/// reduces the weight by the fraction *lr·factor·λ*.
 #[derive(Clone, Copy, Debug)]
 pub struct Decay {
     /// The learning rate, above 0.
     pub lr: f64,
-    /// *λ*, and of which weights.
+    /// *λ*, and the weights that decay.
     pub decay: AddDecay,
 }
 
 const WEIGHT_DECAY: Arg<f64> = DECOUPLED.tried(0.0..=1.0);
 
-/// The decay of `adamw`, for any optimizer: wherever it stands in the text, it comes last, and is a share of the weight as it was before
-/// the step, times the optimizer's `lr` and the schedule's factor.
+/// The weight decay of `adamw`, for any optimizer. It always comes last, wherever it is in the
+/// text, and is proportional to the weight before the step, the optimizer's `lr`, and the
+/// schedule's factor.
 ///
-/// Source: Loshchilov, Hutter 2019, [*Decoupled weight decay regularization*](https://arxiv.org/abs/1711.05101).
+/// Source: Loshchilov, Hutter 2019, [*Decoupled weight decay
+/// regularization*](https://arxiv.org/abs/1711.05101).
 pub(crate) const DECAY: OptimizerDef = OptimizerDef {
     name: "decay",
-    about: "weight decay apart from the gradient, beside any optimizer",
+    about: "decoupled weight decay for any optimizer",
     args: &[WEIGHT_DECAY.info(), DECAY_BIASES.info()],
     examples: &[
         "sgd(lr=0.001, momentum=0.9) decay(0.05)",

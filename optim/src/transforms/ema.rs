@@ -4,26 +4,28 @@ use tapeline_tensor::{Scalar, vectorized};
 use super::flush;
 use crate::{Chain, OptimizerDef, Piece, Transform};
 
-/// A moving average of the weights as the step leaves them. It changes no gradient, and stands at the very end of a chain, where
-/// *p − g* is what the weight will be.
+/// A moving average of the weights after each step. It doesn't change gradients, and is the last of
+/// a chain, where *p − g* is the updated weight.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ema(pub f64);
 
-const DECAY: Arg<f64> = Arg::new("decay", "how much of the average is kept")
+const DECAY: Arg<f64> = Arg::new("decay", "decay rate of the average")
     .default(0.999)
     .from(0.0)
     .below(1.0);
 
-/// Keeps [`Chain::averaged`], wherever it stands in the text. Training goes on with the weights as they are; what is evaluated and
-/// saved are the averages. Buffers, such as running statistics, are not averaged.
+/// Enables [`Chain::averaged`], wherever it is in the text. Training continues with the weights
+/// themselves; the averages are evaluated and saved. Buffers, such as running statistics, are not
+/// averaged.
 ///
 /// Sources: Polyak, Juditsky 1992, *Acceleration of stochastic approximation by averaging*;
-/// [PyTorch's `AveragedModel`](https://docs.pytorch.org/docs/stable/generated/torch.optim.swa_utils.AveragedModel.html) with
-/// `get_ema_avg_fn(decay)`: the average begins as the weights that the first step has left, so it takes some *1/(1 − decay)* steps to
-/// forget them.
+/// [PyTorch's
+/// `AveragedModel`](https://docs.pytorch.org/docs/stable/generated/torch.optim.swa_utils.AveragedModel.html)
+/// with `get_ema_avg_fn(decay)`: the average starts as the weights after the first step, so it
+/// takes about *1/(1 − decay)* steps to forget them.
 pub(crate) const EMA: OptimizerDef = OptimizerDef {
     name: "ema",
-    about: "keeps a moving average of the weights, which is evaluated and saved",
+    about: "moving average of the weights, used for evaluation and saving",
     args: &[DECAY.info()],
     examples: &[
         "sgd(lr=0.001, momentum=0.9) ema(0.99)",

@@ -1,7 +1,8 @@
-//! The transforms that are there.
+//! The built-in transforms.
 //!
-//! In the formulas *g* is the gradient as it comes in and goes out, *p* the weight, *t* the number of the step, from 1. Scalars are
-//! computed in `f64` and rounded once; arrays are computed in their own type.
+//! In the formulas, *g* is the gradient before and after the transform, *p* the weight, and *t* the
+//! number of the step, from 1. Scalars are computed in `f64` and rounded once; arrays are computed
+//! in their own type.
 
 mod add_decay;
 mod clip_norm;
@@ -38,8 +39,8 @@ pub(crate) use clip_value::CLIP_VALUE;
 pub(crate) use decay::DECAY;
 pub(crate) use ema::{EMA, Ema};
 
-/// Zero for a number too small for full precision. A moment without gradient shrinks into that range and stays there, where
-/// processors are many times slower.
+/// Flushes subnormal numbers to zero. A moment without gradients decays into that range and stays
+/// there, and processors are many times slower on subnormal numbers.
 #[inline]
 fn flush<T: Scalar>(x: T) -> T {
     if x.abs() < T::min_positive_value() {
@@ -49,7 +50,8 @@ fn flush<T: Scalar>(x: T) -> T {
     }
 }
 
-/// *ε* of a denominator. One that rounds to 0 would make 0/0 of a gradient that never came.
+/// Returns *ε* of a denominator. If it rounded to 0, a weight whose gradient is always 0 would
+/// yield 0/0.
 fn denominator<T: Scalar>(eps: f64) -> T {
     T::of(eps).max(T::min_positive_value())
 }
@@ -60,7 +62,7 @@ fn scale<T: Scalar>(piece: &mut [T], by: f64) {
     vectorized(|| piece.iter_mut().for_each(|g| *g *= by));
 }
 
-/// In `f64`, in an order that depends on the length alone.
+/// Computes the sum of squares in `f64`. The order of summation depends on the length only.
 pub(crate) fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     let (rows, rest) = x.as_chunks::<8>();
     let mut lanes = [0.0; 8];

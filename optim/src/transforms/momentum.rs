@@ -3,25 +3,25 @@ use tapeline_tensor::{Scalar, vectorized};
 use super::flush;
 use crate::{Chain, Piece, Transform};
 
-/// Sums past gradients that fade.
+/// Accumulates a decaying sum of gradients.
 ///
-/// *b = g* at first, later *b = μ·b + (1 − d)·g*; then *g = b*, or with Nesterov *g = g + μ·b*. The learning rate is no part of *b*, so
-/// that its changes take effect at once.
+/// *b = g* in the first step, later *b = μ·b + (1 − d)·g*; then *g = b*, or with Nesterov *g = g +
+/// μ·b*. The learning rate is not part of *b*, so that changes to it take effect immediately.
 ///
-/// Sources: [PyTorch's `SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html); Sutskever et al. 2013,
-/// *On the importance of initialization and momentum in deep learning*.
+/// Sources: [PyTorch's `SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html);
+/// Sutskever et al. 2013, *On the importance of initialization and momentum in deep learning*.
 #[derive(Clone, Copy, Debug)]
 pub struct Momentum {
     /// *μ*, at least 0 and below 1.
     pub momentum: f64,
     /// *d*, 0 to 1.
     pub dampening: f64,
-    /// Whether it looks ahead.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
 }
 
 impl Momentum {
-    /// A chain of it alone; none where it would keep nothing.
+    /// Returns a chain of this transform, or an empty chain if the momentum is 0.
     pub(crate) fn chain(self) -> Chain {
         match self.momentum > 0.0 {
             true => Chain::new().then(self),

@@ -3,13 +3,13 @@ use tapeline_tensor::{Grads, Params, Role, Scalar};
 
 use crate::{Piece, Transform};
 
-/// Restricts a transform to weight matrices ([`Role::Weight`]), or to all other parameters. A transform that looks still sees all
-/// gradients.
+/// Restricts a transform to weight matrices ([`Role::Weight`]), or to all other parameters.
+/// [`Transform::look`] still receives all gradients.
 #[derive(Clone, Copy, Debug)]
 pub struct Only<X> {
-    /// Whether it is for weight matrices and kernels; otherwise for biases and scales.
+    /// Whether it applies to weight matrices and kernels; otherwise to biases and scales.
     pub matrices: bool,
-    /// The transform.
+    /// The restricted transform.
     pub transform: X,
 }
 

@@ -4,30 +4,34 @@ use tapeline_tensor::{Params, Role, Scalar, Tensor, no_grad};
 use super::sum_of_squares;
 use crate::{Piece, Transform};
 
-/// Turns the gradient of a matrix into the orthogonal matrix nearest to it, roughly: its singular vectors stay, its singular values all
-/// become about 1. Then it is scaled for the matrix's shape.
+/// Approximately replaces the gradient of a matrix by the nearest orthogonal matrix: the singular
+/// vectors are kept, and all singular values become about 1. Then scales it according to the shape
+/// of the matrix.
 ///
-/// Five steps of a Newton-Schulz iteration, whose coefficients are chosen so that small singular values grow fast:
-/// *x = g / max(‖g‖, 10⁻⁷)*, the norm being that of Frobenius; then *x = a·x + (b·y + c·y²)·x* with *y = x·xᵀ* and
-/// *(a, b, c) = (3.4445, −4.7750, 2.0315)*. A matrix with more rows than columns is transposed meanwhile. Weights
-/// ([`Role::Weight`]) of any other number of dimensions, such as kernels of convolutions, are matrices `[out, rest]`; biases and scales
-/// pass unchanged, whatever their shape.
+/// Runs five steps of a Newton-Schulz iteration, whose coefficients are chosen so that small
+/// singular values grow fast: *x = g / max(‖g‖, 10⁻⁷)* with the Frobenius norm; then *x = a·x +
+/// (b·y + c·y²)·x* with *y = x·xᵀ* and *(a, b, c) = (3.4445, −4.7750, 2.0315)*. A matrix with more
+/// rows than columns is transposed for the iteration. Weights ([`Role::Weight`]) with any other
+/// number of dimensions, such as kernels of convolutions, are treated as matrices `[out, rest]`;
+/// biases and scales pass unchanged, whatever their shape.
 ///
-/// Sources: Jordan et al. 2024, [*Muon: an optimizer for hidden layers in neural networks*](https://kellerjordan.github.io/posts/muon/);
-/// [PyTorch's `Muon`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html), which computes this in `bfloat16`.
+/// Sources: Jordan et al. 2024, [*Muon: an optimizer for hidden layers in neural
+/// networks*](https://kellerjordan.github.io/posts/muon/); [PyTorch's
+/// `Muon`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html), which computes
+/// this in `bfloat16`.
 #[derive(Clone, Copy, Debug)]
 pub struct Orthogonalize {
-    /// What it is scaled by.
+    /// How the result is scaled.
     pub scale: MatrixScale,
 }
 
-/// A factor for steps on a matrix of *m* rows and *n* columns, by PyTorch's names.
+/// The scale for a matrix of *m* rows and *n* columns, with PyTorch's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatrixScale {
     /// *√max(1, m/n)*.
     Original,
-    /// *0.2·√max(m, n)*: elements are about as large as Adam's are (Liu et al. 2025,
-    /// [*Muon is scalable for LLM training*](https://arxiv.org/abs/2502.16982)).
+    /// *0.2·√max(m, n)*: elements are about as large as in a step of Adam (Liu et al. 2025, [*Muon
+    /// is scalable for LLM training*](https://arxiv.org/abs/2502.16982)).
     MatchRmsAdamw,
 }
 
@@ -60,7 +64,8 @@ impl<T: Scalar> Transform<T> for Orthogonalize {
         }
         let rows = gradient.shape().first().copied().unwrap_or(1);
         let columns = gradient.len() / rows;
-        // In row-major order, whatever the order in memory: that decides over no bit.
+        // In row-major order whatever the memory order, so that the result doesn't depend on the
+        // layout.
         let flat: Vec<T> = gradient.iter().copied().collect();
         let norm = sum_of_squares(&flat).sqrt().max(LEAST_NORM);
         let matrix = Tensor::from_shape_vec(vec![rows, columns], flat);
@@ -80,7 +85,7 @@ impl<T: Scalar> Transform<T> for Orthogonalize {
     fn apply(&self, _: Piece<'_, T>) {}
 }
 
-/// The iteration. Each step has a tape of its own, so that its matrices go at its end.
+/// Runs the iteration. Each step has its own tape, so that its matrices are freed at its end.
 fn orthogonal<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     let [a, b, c] = COEFFICIENTS.map(T::of);
     (0..STEPS).fold(x, |x, _| {

@@ -5,13 +5,15 @@ use crate::{Piece, Transform};
 
 /// Divides by the root of the sum of all squares so far.
 ///
-/// *s = s + g²*, beginning at a given *s*; *g = g / (√s + ε) / (1 + (t − 1)·η)*.
+/// *s = s + g²*, with a given initial *s*; *g = g / (√s + ε) / (1 + (t − 1)·η)*.
 ///
-/// Sources: Duchi, Hazan, Singer 2011, *Adaptive subgradient methods for online learning and stochastic optimization*;
-/// [PyTorch's `Adagrad`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html), whose name the moment bears.
+/// Sources: Duchi, Hazan, Singer 2011, *Adaptive subgradient methods for online learning and
+/// stochastic optimization*; [PyTorch's
+/// `Adagrad`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html), from which
+/// the name of the moment is taken.
 #[derive(Clone, Copy, Debug)]
 pub struct ScaleByAdagrad {
-    /// *η*, by which steps get shorter, at least 0.
+    /// *η*, the decay of the step size, at least 0.
     pub lr_decay: f64,
     /// *s* before the first step, at least 0.
     pub initial_accumulator_value: f64,

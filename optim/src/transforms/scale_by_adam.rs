@@ -7,8 +7,10 @@ use crate::{Piece, Transform};
 ///
 /// *m = β₁·m + (1 − β₁)·g*, *v = β₂·v + (1 − β₂)·g²*, *g = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)*.
 ///
-/// Sources: Kingma, Ba 2015, [*Adam: a method for stochastic optimization*](https://arxiv.org/abs/1412.6980), algorithm 1;
-/// [PyTorch's `Adam`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html), whose names the moments bear.
+/// Sources: Kingma, Ba 2015, [*Adam: a method for stochastic
+/// optimization*](https://arxiv.org/abs/1412.6980), algorithm 1; [PyTorch's
+/// `Adam`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html), from which the
+/// names of the moments are taken.
 #[derive(Clone, Copy, Debug)]
 pub struct ScaleByAdam {
     /// *β₁* and *β₂*, at least 0 and below 1.

@@ -3,9 +3,11 @@ use tapeline_tensor::{Scalar, vectorized};
 use super::flush;
 use crate::{Piece, Transform};
 
-/// Leaves the sign of a running mean of gradients: *g' = sign(β₁·m + (1 − β₁)·g)*, then *m = β₂·m + (1 − β₂)·g*. The sign of 0 is 0.
+/// Replaces the gradient by the sign of a running mean: *g' = sign(β₁·m + (1 − β₁)·g)*, then *m =
+/// β₂·m + (1 − β₂)·g*. The sign of 0 is 0.
 ///
-/// Source: Chen et al. 2023, [*Symbolic discovery of optimization algorithms*](https://arxiv.org/abs/2302.06675), algorithm 2.
+/// Source: Chen et al. 2023, [*Symbolic discovery of optimization
+/// algorithms*](https://arxiv.org/abs/2302.06675), algorithm 2.
 #[derive(Clone, Copy, Debug)]
 pub struct ScaleByLion {
     /// *β₁* and *β₂*, at least 0 and below 1.
@@ -32,7 +34,7 @@ impl<T: Scalar> Transform<T> for ScaleByLion {
     }
 }
 
-/// 1, −1, or `x` itself where it is 0 or NaN.
+/// Returns 1, −1, or `x` itself if it is 0 or NaN.
 #[inline]
 fn sign<T: Scalar>(x: T) -> T {
     if x > T::zero() {

@@ -5,18 +5,20 @@ use crate::{Piece, Transform};
 
 /// Divides by the root of a running mean of squares.
 ///
-/// *s = α·s + (1 − α)·g²*, *g = g / (√s + ε)*; centered, with *m = α·m + (1 − α)·g*, *g = g / (√max(0, s − m²) + ε)*.
+/// *s = α·s + (1 − α)·g²*, *g = g / (√s + ε)*; centered, with *m = α·m + (1 − α)·g*, *g = g /
+/// (√max(0, s − m²) + ε)*.
 ///
-/// Sources: Tieleman, Hinton 2012, *Lecture 6.5: RMSProp*; centered: Graves 2013,
-/// [*Generating sequences with recurrent neural networks*](https://arxiv.org/abs/1308.0850);
-/// [PyTorch's `RMSprop`](https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html), whose names the moments bear.
+/// Sources: Tieleman, Hinton 2012, *Lecture 6.5: RMSProp*; centered: Graves 2013, [*Generating
+/// sequences with recurrent neural networks*](https://arxiv.org/abs/1308.0850); [PyTorch's
+/// `RMSprop`](https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html), from which
+/// the names of the moments are taken.
 #[derive(Clone, Copy, Debug)]
 pub struct ScaleByRms {
     /// *α*, at least 0 and below 1.
     pub alpha: f64,
     /// *ε*, above 0; outside the root.
     pub eps: f64,
-    /// Whether the mean is taken off, so that the root is that of the variance.
+    /// Whether to subtract the squared mean, so that the root is that of the variance.
     pub centered: bool,
 }
 
@@ -38,7 +40,7 @@ impl<T: Scalar> Transform<T> for ScaleByRms {
                 triples.for_each(|((g, s), m)| {
                     *s = flush(keep * *s + fresh * *g * *g);
                     *m = flush(keep * *m + fresh * *g);
-                    // Rounding may make it negative.
+                    // Rounding can make it negative.
                     let variance = (*s - *m * *m).max(T::zero());
                     *g /= variance.sqrt() + eps;
                 });

@@ -120,7 +120,7 @@ fn only_a_plateau_goes_by_the_loss() {
 }
 
 #[test]
-#[should_panic(expected = "Plan::tell: of step 5, after step 5")]
+#[should_panic(expected = "Plan::tell: step 5 must come after step 5")]
 fn what_is_told_comes_in_order() {
     let mut plan = plan("plateau", 10);
     plan.tell(5, 1.0);
@@ -186,5 +186,5 @@ fn an_outsiders_schedule_may_refuse_and_must_have_steps() {
         .iter()
         .map(|e| (e.span.start, e.message.as_str()))
         .collect();
-    assert_eq!(said, [(10, "not now"), (14, "`empty` has no step")]);
+    assert_eq!(said, [(10, "not now"), (14, "`empty` has no steps")]);
 }

@@ -1,4 +1,4 @@
-//! Arguments and their values.
+//! Parsing of arguments and their values.
 
 use std::mem;
 
@@ -11,14 +11,14 @@ use crate::{
 };
 
 impl Parser<'_> {
-    /// `( … )` behind a name.
+    /// Parses `( … )` after a name.
     pub(super) fn args(&mut self) -> Vec<Arg> {
         let mut named = false;
         let base = mem::replace(&mut self.base, self.open.len());
         let args = self.list(b')', true, |parser| {
             let arg = parser.arg()?;
             if named && arg.name.is_none() {
-                let message = "an argument without a name can't follow one with a name";
+                let message = "a positional argument can't follow a named argument";
                 parser.error(Diagnostic::error(arg.at.0, message));
             }
             named |= arg.name.is_some();
@@ -28,7 +28,7 @@ impl Parser<'_> {
         args
     }
 
-    /// At least two alternatives in braces, parted by commas.
+    /// Parses two or more alternatives in braces, separated by commas.
     pub(super) fn alternatives<T>(&mut self, part: impl FnMut(&mut Self) -> Option<T>) -> Vec<T> {
         let (start, faults) = (self.peek().span, self.faults);
         let options = self.list(b'}', false, part);
@@ -38,7 +38,8 @@ impl Parser<'_> {
         options
     }
 
-    /// Parts in brackets, with commas between them and, if `trailing`, perhaps behind them. A part that is nothing has been reported.
+    /// Parses a bracketed list separated by commas; `trailing` allows a comma at the end. `part`
+    /// returns `None` for an element whose error it has reported.
     fn list<T>(
         &mut self,
         close: u8,
@@ -79,7 +80,7 @@ impl Parser<'_> {
             match start.kind {
                 Kind::Name | Kind::Bad => name = Some(self.slice(start).to_string()),
                 _ => {
-                    let message = format!("{} can't name an argument", self.found());
+                    let message = format!("{} is not a valid argument name", self.found());
                     self.error(Diagnostic::error(start.span, message));
                 }
             }
@@ -126,14 +127,17 @@ impl Parser<'_> {
         let parts = self.list(b')', true, Parser::expr);
         if parts.is_empty() && self.faults == faults {
             let at = start.to(self.last());
-            let message = format!("{} holds no value", quote(&self.text[at.start..at.end]));
+            let message = format!(
+                "expected at least one value in {}",
+                quote(&self.text[at.start..at.end])
+            );
             self.error(Diagnostic::error(at, message));
         }
         Some(Expr::Tuple(parts))
     }
 }
 
-/// What stands between the quotation marks, escapes undone.
+/// Returns the text between the quotation marks, unescaped.
 fn unquoted(text: &str) -> String {
     let inner = text.get(1..text.len() - 1).unwrap_or_default();
     let mut out = String::with_capacity(inner.len());

@@ -1,9 +1,12 @@
-//! Each operation alone: what its rule returns, held against differences of its value.
+//! Checks each operation individually: compares the result of its backward rule with finite
+//! differences of its value.
 //!
-//! The function is run with the value of every operation replaced by the recorded one, moved a little along a random direction. So each
-//! operation sees moved parents and nothing else of what came before it, and one run gives the slopes of all of them. Each rule is then run
-//! alone on a random gradient `g`: for an operation with value `y` and shares `s` of its parents, moved along `d`, `Σ g·dy = Σ s·d`. An error
-//! doesn't drown behind later layers, and what a rule returns for one parent is compared apart from the others.
+//! The function is run with the value of every operation replaced by the recorded one plus a small
+//! perturbation along a random direction. Each operation then sees perturbed parents, but no other
+//! effect of the preceding operations, and one run yields the slopes of all of them. Each rule is
+//! run on its own with a random gradient `g`: for an operation with value `y`, whose rule returns
+//! the shares `s` for its parents, and a direction `d`, `Σ g·dy = Σ s·d` must hold. An error is not
+//! masked by later layers, and the results of a rule for different parents are compared separately.
 
 use std::collections::BTreeMap;
 
@@ -18,26 +21,29 @@ use crate::{
     tape::{Recorded, Share},
 };
 
-/// The slopes by two steps may differ by this, relative to their size, for their limit to be known.
+/// Maximum difference between the slopes of two steps, relative to their size, for the limit to
+/// count as resolved.
 const RESOLVED: f64 = 1e-5;
 
-/// The error of a slope led on to a step of 0, relative to the difference of the two that it is led on from: generous for a smooth function.
+/// Estimated error of a slope extrapolated to a step of 0, relative to the difference of the two
+/// slopes it is extrapolated from. Generous for a smooth function.
 const REMAINDER: f64 = 1e-3;
 
-/// The rounding error of a sum of many numbers, relative to the sum of their sizes.
+/// Rounding error of a sum of many terms, relative to the sum of their absolute values.
 const SUMMATION: f64 = 1e-14;
 
-/// For each value on the tape, the direction in which it is moved.
+/// For each value on the tape, the direction in which it is perturbed.
 type Moves = Vec<Option<Tensor<f64>>>;
 
-/// A function at a point, operation by operation.
+/// A function at a point, checked operation by operation.
 pub struct Local<'a> {
     check: Check<'a>,
     params: &'a Params<f64>,
     inputs: &'a [Tensor<f64>],
     f: Function<'a>,
     nodes: Vec<Recorded<f64>>,
-    /// For each operation, the parents that want a share, with their positions among its parents.
+    /// For each operation, the parents that receive a share, as pairs of the position among its
+    /// parents and the id of the parent.
     parents: Vec<Vec<(usize, usize)>>,
     random: SplitMix64,
     evaluations: usize,
@@ -45,31 +51,31 @@ pub struct Local<'a> {
 
 /// The slope of one output of an operation.
 struct Slope {
-    /// By a function that is smooth here.
+    /// Extrapolated for a function that is smooth here.
     smooth: f64,
-    /// By one whose slope has a kink here.
+    /// Extrapolated for a function whose slope has a kink here.
     kinked: f64,
-    /// What rounding makes of it.
+    /// Rounding error.
     noise: f64,
-    /// How far it may be from its limit, if it is resolved.
+    /// Estimated distance from the limit, if it is resolved.
     doubt: f64,
-    /// How much the slopes by two steps, or on two sides, differ.
+    /// Difference between the slopes of the two steps, plus that between the two sides.
     jump: f64,
     resolved: bool,
 }
 
-/// A rule held against slopes.
+/// The comparison of a rule with slopes.
 struct Verdict {
     analytic: f64,
     numeric: f64,
     error: f64,
-    /// An error above this is looked into.
+    /// An error above this is investigated.
     tight: f64,
-    /// An error above this is one.
+    /// An error above this is reported.
     loose: f64,
 }
 
-/// The shares of one operation, next to the slopes of its value.
+/// The shares of one operation, with the slopes of its value.
 pub struct Seen<'s> {
     pub node: &'s Recorded<f64>,
     pub id: usize,
@@ -81,12 +87,13 @@ pub struct Seen<'s> {
 }
 
 impl Seen<'_> {
-    /// Whether the check compares the share of a position here.
+    /// Returns `true` if the check compares this share here.
     pub fn compares(&self, share: &Share<f64>) -> bool {
         self.moves[share.parent].is_some()
     }
 
-    /// Whether the check would notice that the share of a position is another one.
+    /// Returns `true` if the check would notice that the share at a position is replaced by
+    /// another.
     pub fn notices(&self, position: usize, mutated: Option<&Tensor<f64>>) -> bool {
         let verdict = self.verdict(|share| match share.position == position {
             true => mutated,
@@ -110,7 +117,7 @@ impl Seen<'_> {
     }
 }
 
-/// A sum, and the sum of sizes.
+/// Adds a product to a sum, and its absolute value to a sum of absolute values.
 fn add((sum, parts): &mut (f64, f64), product: f64) {
     *sum += product;
     *parts += product.abs();
@@ -132,7 +139,8 @@ fn verdict(
             noise += g.abs() * slope.jump;
         }
     }
-    // The error falls with the square of the step, but only with the step where the slope itself has a kink.
+    // The error decreases with the square of the step, but only linearly if the slope itself has a
+    // kink.
     let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
     let numeric = if nearer { kinked } else { smooth };
     let loose = tolerance * (parts + numeric.abs() + SMALL) + noise;
@@ -145,7 +153,7 @@ fn verdict(
     }
 }
 
-/// The slope of an output from its values at −`step`, −`step`/2, 0, `step`/2 and `step`.
+/// Computes the slope of an output from its values at −`step`, −`step`/2, 0, `step`/2 and `step`.
 fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
     let (far, near) = ((far_up - far_down) / (2.0 * step), (up - down) / step);
     let moves = far_up != here || far_down != here || up != here || down != here;
@@ -153,7 +161,8 @@ fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
         true => ROUNDING * here.abs().max(far_up.abs()) / step,
         false => 0.0,
     };
-    // A smooth function bends in proportion to the step squared, one with a kink to the step.
+    // The second difference is proportional to the square of the step for a smooth function, but to
+    // the step at a kink.
     let bend = |down: f64, up: f64| (up - here) - (here - down);
     let sides = (4.0 * bend(down, up) - bend(far_down, far_up)).abs() / step;
     let steps = (far - near).abs();
@@ -206,7 +215,7 @@ impl<'a> Local<'a> {
         (self.f)(tape, &params, &inputs);
     }
 
-    /// Compares all rules, position by position; `see` is shown each comparison.
+    /// Compares all rules, position by position, and passes each comparison to `see`.
     pub fn run(
         &mut self,
         report: &mut Report,
@@ -235,7 +244,7 @@ impl<'a> Local<'a> {
         Ok(())
     }
 
-    /// Which values are the parent of some operation at a position.
+    /// Returns, for each value, whether it is the parent of some operation at a position.
     fn moved_at(&self, position: usize) -> Vec<bool> {
         let mut moved = vec![false; self.nodes.len()];
         for &(_, parent) in self
@@ -249,7 +258,7 @@ impl<'a> Local<'a> {
         moved
     }
 
-    /// Compares what is left of the outputs by one step; what isn't resolved by it stays left.
+    /// Compares the remaining outputs with one step size. Outputs that it doesn't resolve remain.
     fn rung(
         &mut self,
         moved: &[bool],
@@ -259,7 +268,8 @@ impl<'a> Local<'a> {
         report: &mut Report,
         see: &mut impl FnMut(&Seen<'_>),
     ) -> Result<(), Mismatch> {
-        // A large value moves in proportion: rounding would hide a small move.
+        // Perturbations scale with the value, since rounding would hide a small perturbation of a
+        // large value.
         let moves: Moves = moved
             .iter()
             .zip(&self.nodes)
@@ -316,7 +326,8 @@ impl<'a> Local<'a> {
             if last || self.evaluations >= self.check.budget {
                 return Err(self.wrong(shares, None, &found, step));
             }
-            // A kink that was hardly touched: a smaller step is to show it.
+            // The step probably just reaches a kink, so the comparison is repeated with a smaller
+            // step.
             let all = left.entry(id).or_default();
             let compared = gradients[&id].iter().map(|&g| g != 0.0);
             all.iter_mut()
@@ -327,7 +338,7 @@ impl<'a> Local<'a> {
         Ok(())
     }
 
-    /// The slopes of the values of some operations while all is moved.
+    /// Computes the slopes of some operations while all values are perturbed.
     fn slopes(
         &mut self,
         moves: &Moves,
@@ -350,7 +361,7 @@ impl<'a> Local<'a> {
         Ok(ids.map(of).collect())
     }
 
-    /// What the operations compute while values are moved.
+    /// Runs all operations on perturbed values.
     fn computed(&mut self, moves: &Moves, distance: f64) -> Result<Vec<Tensor<f64>>, Mismatch> {
         self.evaluations += 1;
         let given = self.nodes.iter().zip(moves).map(|(node, moves)| {
@@ -370,7 +381,7 @@ impl<'a> Local<'a> {
         }
     }
 
-    /// What the rules of some operations return for gradients of their values.
+    /// Returns the results of the rules of some operations for gradients of their values.
     fn shares(&self, gradients: &BTreeMap<usize, Tensor<f64>>) -> Vec<Share<f64>> {
         let tape = Tape::new(true);
         self.record(&tape);
@@ -390,7 +401,8 @@ impl<'a> Local<'a> {
         shares
     }
 
-    /// Halves what moves an operation's parents, down to an element whose share is wrong, if there is one.
+    /// Bisects the perturbation of an operation's parents to find an element whose share is wrong,
+    /// if there is one.
     fn narrow(
         &mut self,
         shares: &[Share<f64>],
@@ -402,7 +414,8 @@ impl<'a> Local<'a> {
         parents.retain(|&parent| moves[parent].is_some());
         parents.sort_unstable();
         parents.dedup();
-        // The elements of all moved parents in one row, with what each adds to the derivative.
+        // The elements of all perturbed parents in one list, with their contributions to the
+        // derivative.
         let mut row: Vec<(usize, usize, f64)> = Vec::new();
         for &parent in &parents {
             let Some(moves) = &moves[parent] else {
@@ -445,7 +458,8 @@ impl<'a> Local<'a> {
             if verdict.error <= verdict.loose {
                 return Ok(None);
             }
-            // The larger a step, the rounder the number: a digit less isn't worth another one.
+            // Larger steps give rounder numbers, so a smaller step must reduce the error by about
+            // 1% to be reported instead.
             if least
                 .as_ref()
                 .is_none_or(|(least, _)| 1.01 * verdict.error < least.error)
@@ -527,12 +541,12 @@ impl<'a> Local<'a> {
     }
 }
 
-/// The error relative to what is compared, rounding left out.
+/// Returns the relative error, excluding rounding.
 fn relative(verdict: &Verdict, tolerance: f64) -> f64 {
     tolerance * verdict.error / verdict.loose
 }
 
-/// A tensor laid out like another, filled in logical order.
+/// Creates a tensor laid out like another, filled in logical order.
 fn like(x: &Tensor<f64>, value: &mut impl FnMut() -> f64) -> Tensor<f64> {
     let mut out = crate::buffer::zeros_like(x);
     out.iter_mut().for_each(|out| *out = value());

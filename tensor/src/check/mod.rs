@@ -1,4 +1,4 @@
-//! The gradient check: what the rules return, held against differences of the value.
+//! Gradient checking: compares the results of backward rules with finite differences of the value.
 //!
 //! ```
 //! use tapeline_tensor::{Params, check, tensor};
@@ -8,7 +8,7 @@
 //! assert!(report.worst < 1e-7);
 //! ```
 //!
-//! A rule that is wrong is found, with the element at which it shows:
+//! A wrong rule is reported with the element that reveals it:
 //!
 //! ```
 //! use tapeline_tensor::{Params, check, tensor};
@@ -20,14 +20,15 @@
 //! assert!(message.starts_with("input 0 at [0]: the rules give 0.5"), "{message}");
 //! ```
 //!
-//! Along a random direction the derivative is one number, whatever the sizes: so a few directions
-//! over all weights and inputs come first. Only when one disagrees is it halved, down to the
-//! elements that do it. Where a function has a kink, as `relu` has at 0, the slopes on the two
-//! sides differ at every step; such an element is listed, and not held against the rule.
+//! The derivative along a random direction is a single number, whatever the sizes, so the check
+//! starts with a few directions over all weights and inputs. Only if one of them disagrees, the
+//! check bisects it, down to the elements at fault. Where a function has a kink, as `relu` has at
+//! 0, the slopes on the two sides differ at every step; such elements are listed, but not treated
+//! as errors.
 //!
-//! Then each operation is checked alone, at the values that it has there. What is wrong in one of
-//! many operations, or in one of many elements, shows in that operation at full size, however little
-//! of it reaches the function's value. [`Check::mutants`] shows that a wrong rule is noticed.
+//! Then each operation is checked individually, at its recorded values. This reveals an error in
+//! one of many operations, or in one of many elements, at full size, even if it hardly affects the
+//! value of the function. [`Check::mutants`] verifies that wrong rules are noticed.
 
 mod local;
 mod mutants;
@@ -44,10 +45,10 @@ pub use report::{At, Mismatch, Report, Source};
 
 use crate::{Params, Tamper, Tape, Tensor, Var};
 
-/// [`Check::gradients`] with everything at its default.
+/// Runs [`Check::gradients`] with default settings.
 ///
 /// # Errors
-/// When a gradient disagrees with the differences of the value.
+/// If a gradient disagrees with finite differences of the value.
 pub fn gradients(
     params: &Params<f64>,
     inputs: &[Tensor<f64>],
@@ -56,7 +57,7 @@ pub fn gradients(
     Check::default().gradients(params, inputs, f)
 }
 
-/// How to check.
+/// Settings of a gradient check.
 ///
 /// ```
 /// use tapeline_tensor::{Params, check::Check, tensor};
@@ -70,20 +71,21 @@ pub fn gradients(
 /// ```
 #[derive(Clone, Copy)]
 pub struct Check<'a> {
-    /// The first step along a direction of length 1. Where it is too large, as beside a kink,
-    /// smaller ones follow: down to 1/512 of it.
+    /// The first step along a direction of length 1. If it is too large, for example next to a
+    /// kink, smaller steps follow, down to 1/512 of it.
     pub step: f64,
-    /// The largest difference allowed, relative to the parts that the derivative is the sum of.
+    /// The maximum difference, relative to the sum of absolute terms of the derivative.
     pub tolerance: f64,
     /// Seed of the random directions.
     pub seed: u64,
     /// Number of random directions over all weights and inputs.
     pub directions: usize,
-    /// Up to this number of elements in all, each is also checked alone; `usize::MAX` makes the check exhaustive.
+    /// If there are at most this many elements in total, each is also checked individually;
+    /// `usize::MAX` makes the check exhaustive.
     pub alone: usize,
-    /// Number of evaluations after which the search for an element is given up.
+    /// Maximum number of evaluations in the search for a wrong element.
     pub budget: usize,
-    /// Sees each share of a gradient that a rule returns: to show that a wrong one is noticed.
+    /// Replaces the shares of gradients that rules return, to verify that a wrong one is noticed.
     pub tamper: Option<Tamper<'a, f64>>,
 }
 
@@ -102,15 +104,15 @@ impl Default for Check<'_> {
 }
 
 impl Check<'_> {
-    /// Checks the gradients of `f` for all weights and `inputs`, with everything about as large as
-    /// 1. A weight or an input without a gradient must leave the value as it is.
+    /// Checks the gradients of `f` with respect to all weights and `inputs`, whose elements should
+    /// be of magnitude 1. A weight or an input without a gradient must not affect the value.
     ///
-    /// The value of `f` may have any shape: its sum with random weights is what is derived, so each
-    /// of its elements counts. `f` is called many times, and must give the same value each time.
+    /// The value of `f` may have any shape: the check differentiates its sum with random weights,
+    /// so each element matters. `f` is called many times, and must return the same value each time.
     ///
     /// # Errors
-    /// When a gradient disagrees with the differences of the value: the first such element. When a
-    /// value or a gradient is not finite, or `f` gives two values at one point.
+    /// If a gradient disagrees with finite differences of the value, for the first such element. If
+    /// a value or a gradient is not finite, or `f` returns two different values at the same point.
     pub fn gradients(
         &self,
         params: &Params<f64>,
@@ -142,8 +144,9 @@ impl Check<'_> {
         Ok(report)
     }
 
-    /// Mutates what each rule returns for each of its parents, in each of some ways, and reports whether the check of operations notices.
-    /// Mutants of a share that is compared nowhere, since the operation is at a kink everywhere, are left out.
+    /// Applies each mutation to each result of each rule, and reports whether the check of
+    /// operations notices. Omits mutants of shares that can't be compared, because the operation
+    /// has a kink at every element.
     ///
     /// ```
     /// use tapeline_tensor::{Params, check::{Check, Outcome}, tensor};
@@ -159,7 +162,7 @@ impl Check<'_> {
     /// ```
     ///
     /// # Errors
-    /// When a rule is wrong already.
+    /// If a rule is wrong without any mutation.
     pub fn mutants(
         &self,
         params: &Params<f64>,
@@ -171,12 +174,11 @@ impl Check<'_> {
     }
 }
 
-/// Steps, relative to the first: a kink that lies beside the point is out of reach of the smaller
-/// ones.
+/// Step sizes, relative to the first. The smaller ones don't reach a kink next to the point.
 const LADDER: [f64; 4] = [1.0, 1.0 / 8.0, 1.0 / 64.0, FINEST];
 const FINEST: f64 = 1.0 / 512.0;
 
-/// A check under way.
+/// A check in progress.
 struct Search<'a> {
     problem: Problem<'a>,
     tolerance: f64,
@@ -191,8 +193,8 @@ impl Search<'_> {
         }
     }
 
-    /// Nothing if gradient and differences agree along a random direction over a range of elements,
-    /// at one of the steps; or else what was found at each of them.
+    /// Compares gradient and differences along a random direction over a range of elements. Returns
+    /// an empty list if they agree for one of the steps, otherwise the differences for each step.
     fn disagree(
         &mut self,
         range: Range<usize>,
@@ -217,8 +219,8 @@ impl Search<'_> {
         Ok(all)
     }
 
-    /// Halves a range that disagrees, down to its elements: an error at the first that is wrong;
-    /// those at a kink are listed.
+    /// Bisects a range that disagrees, down to its elements. Returns an error for the first wrong
+    /// element; elements at a kink are added to the report.
     fn narrow(&mut self, range: Range<usize>, finest: &Differences) -> Result<(), Mismatch> {
         if range.len() > 1 {
             let middle = self.problem.middle(&range);
@@ -249,7 +251,8 @@ impl Search<'_> {
             .iter()
             .map(Differences::error)
             .fold(f64::INFINITY, f64::min);
-        // The larger a step, the rounder the number: a digit less isn't worth another one.
+        // Larger steps give rounder numbers, so the largest step is reported whose error is within
+        // 1% of the minimum.
         let mut near = found.iter().filter(|d| d.error() <= 1.01 * least);
         match near.next().or(found.last()) {
             None => Ok(()),

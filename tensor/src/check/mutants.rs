@@ -1,34 +1,35 @@
-//! The check checked: mutated rules must be noticed.
+//! Mutation testing of the gradient check: mutated rules must be noticed.
 
 use std::collections::BTreeMap;
 
 use super::{Mismatch, Report, local::Local};
 use crate::{Place, Tensor};
 
-/// A way to mutate the share of a gradient that a rule returns for one of its parents; `None` drops it.
+/// A mutation of the share of a gradient that a rule returns for one of its parents; `None` drops
+/// the share.
 pub type Mutation = fn(Tensor<f64>) -> Option<Tensor<f64>>;
 
 /// A mutated rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mutant {
-    /// The rule's operation.
+    /// The operation of the rule.
     pub place: Place,
-    /// Which of the operation's parents the mutated share is for.
+    /// The position of the parent whose share is mutated.
     pub parent: usize,
-    /// The position of the mutation among those that were tried.
+    /// The index of the mutation.
     pub mutation: usize,
     /// Whether the check notices it.
     pub outcome: Outcome,
 }
 
-/// How a mutant fared.
+/// The outcome of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The mutation left the share as it was, or changed it by less than the tolerance of the check.
+    /// The mutation changed the share by less than the tolerance of the check.
     Equal,
-    /// The check doesn't notice it.
+    /// The check didn't notice the mutation.
     Missed,
-    /// The check notices it.
+    /// The check noticed the mutation.
     Noticed,
 }
 
@@ -58,7 +59,8 @@ pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutan
     Ok(found.into_values().collect())
 }
 
-/// Whether a mutated share is the same but for what the check tolerates; a dropped one is zeros.
+/// Returns `true` if a mutated share is equal up to the tolerance of the check; a dropped share
+/// counts as zeros.
 fn same(share: &Tensor<f64>, mutated: Option<&Tensor<f64>>) -> bool {
     let largest = share.iter().fold(0.0f64, |m, x| m.max(x.abs()));
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * largest + 1e-10;

@@ -1,4 +1,4 @@
-//! A function at a point: its gradient by the rules, its slopes by differences.
+//! A function at a point: its gradient by backward rules, and its slopes by finite differences.
 
 use std::ops::Range;
 
@@ -12,17 +12,18 @@ use crate::{ParamId, Params, Place, Tape, Tensor, Var, no_grad, value_and_grad_t
 pub type Function<'a> =
     &'a dyn for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>], &[Var<'t, f64>]) -> Var<'t, f64>;
 
-/// Name of the operation that makes one number of the value: the check's own, so never tampered
-/// with.
+/// Name of the operation that reduces the value to one number. It belongs to the check, so it is
+/// never tampered with.
 const PROJECTION: &str = "check::projection";
 
-/// The rounding error of a number that took a few operations, relative to it.
+/// Rounding error of the result of a few operations, relative to the result.
 pub const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
-/// A derivative below this counts as 0.
+/// Derivatives below this count as 0.
 pub const SMALL: f64 = 1e-4;
 
-/// All elements of all weights and inputs stand in one row; ranges are of that row.
+/// A function at a point. The elements of all weights and inputs are concatenated into one vector;
+/// ranges refer to that vector.
 pub struct Problem<'a> {
     check: Check<'a>,
     params: &'a Params<f64>,
@@ -33,13 +34,13 @@ pub struct Problem<'a> {
     value: Tensor<f64>,
     /// The weight of each element of the value.
     projection: Tensor<f64>,
-    /// Elements at a kink, which directions leave alone.
+    /// Elements at a kink, which directions exclude.
     avoided: Vec<bool>,
     random: SplitMix64,
     pub evaluations: usize,
 }
 
-/// The place of a weight or an input in the row.
+/// The position of a weight or an input in the vector.
 struct Slot {
     source: Source,
     /// Its index among the parameters, or among the inputs.
@@ -58,12 +59,12 @@ pub struct Differences {
     pub analytic: f64,
     pub numeric: f64,
     pub step: f64,
-    /// By how much the slopes on both sides differ, as they do at a kink; bends cancel.
+    /// Difference of the slopes on the two sides, as at a kink; smooth curvature cancels out.
     jump: f64,
-    /// What rounding makes of a slope.
+    /// Rounding error of a slope.
     noise: f64,
-    /// The size of the parts that the derivative is the sum of; so large that rounding stays within
-    /// the tolerance.
+    /// Sum of absolute terms of the derivative, increased such that rounding errors stay within the
+    /// tolerance.
     scale: f64,
 }
 
@@ -76,7 +77,7 @@ impl Differences {
         self.error() / self.scale
     }
 
-    /// Whether a kink explains the error.
+    /// Returns `true` if a kink explains the error.
     pub fn at_kink(&self) -> bool {
         self.jump > 1e-3 * self.error() && self.jump > 10.0 * self.noise
     }
@@ -177,7 +178,7 @@ impl<'a> Problem<'a> {
         });
     }
 
-    /// The row of all elements.
+    /// Returns the range of all elements.
     pub fn all(&self) -> Range<usize> {
         0..self.gradient.len()
     }
@@ -186,7 +187,7 @@ impl<'a> Problem<'a> {
         self.evaluations >= self.check.budget
     }
 
-    /// Where to part a range of several elements: between tensors if there are several.
+    /// Returns where to split a range of several elements: between tensors if possible.
     pub fn middle(&self, range: &Range<usize>) -> usize {
         let middle = range.start + range.len() / 2;
         let borders = self.slots.iter().map(|slot| slot.range.start);
@@ -196,7 +197,7 @@ impl<'a> Problem<'a> {
             .unwrap_or(middle)
     }
 
-    /// The element of a range, or the tensors that it is spread over.
+    /// Returns the element of a range, or the tensors that a longer range covers.
     pub fn at(&self, range: Range<usize>) -> Vec<At> {
         let touched = self
             .slots
@@ -209,12 +210,12 @@ impl<'a> Problem<'a> {
         touched.map(at).collect()
     }
 
-    /// Leaves an element out of all directions to come.
+    /// Excludes an element from all subsequent directions.
     pub fn avoid(&mut self, element: usize) {
         self.avoided[element] = true;
     }
 
-    /// A random direction of length 1; upwards for one element.
+    /// Returns a random direction of length 1; the positive direction for a single element.
     pub fn direction(&mut self, range: Range<usize>) -> Direction {
         let one = range.len() == 1;
         let steps = self.avoided[range.clone()]
@@ -254,19 +255,20 @@ impl<'a> Problem<'a> {
         })
     }
 
-    /// Central differences by two steps, the first being `fraction` of the check's, led on to a
-    /// step of 0.
+    /// Computes central differences for two steps, the larger being `fraction` of the check's step,
+    /// and extrapolates them to a step of 0.
     pub fn differences(&mut self, direction: &Direction, fraction: f64) -> Differences {
         let step = self.check.step * fraction;
         let [far_up, up, down, far_down] = [step, step / 2.0, -step / 2.0, -step]
             .map(|distance| self.value_along(direction, distance));
-        // Differences come before sums: what doesn't change adds no rounding error.
+        // Subtract before summing: elements that don't change then add no rounding error.
         let rise = |from: &Tensor<f64>, to: &Tensor<f64>| ((to - from) * &self.projection).sum();
         let far = rise(&far_down, &far_up) / (2.0 * step);
         let near = rise(&down, &up) / step;
         let bend =
             |down: &Tensor<f64>, up: &Tensor<f64>| rise(&self.value, up) - rise(down, &self.value);
-        // A smooth function bends in proportion to the step squared, a kink to the step.
+        // The second difference is proportional to the square of the step for a smooth function,
+        // but to the step at a kink.
         let jump = (4.0 * bend(&down, &up) - bend(&far_down, &far_up)).abs() / step;
 
         let changed = far_up.iter().zip(&far_down).zip(&self.projection);
@@ -278,8 +280,8 @@ impl<'a> Problem<'a> {
             let gradient = &self.gradient[direction.range.clone()];
             gradient.iter().zip(&direction.steps).map(|(g, d)| g * d)
         };
-        // The error falls with the square of the step, but only with the step where the slope
-        // itself has a kink.
+        // The error decreases with the square of the step, but only linearly if the slope itself
+        // has a kink.
         let analytic: f64 = parts().sum();
         let [smooth, kinked] = [(4.0 * near - far) / 3.0, 2.0 * near - far];
         let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
@@ -301,7 +303,7 @@ fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
     a.start.max(b.start)..a.end.min(b.end)
 }
 
-/// The index of the element at `position`, in logical order.
+/// Returns the index of the element at `position` in logical order.
 pub fn index(mut position: usize, shape: &[usize]) -> Vec<usize> {
     let mut index: Vec<usize> = shape
         .iter()

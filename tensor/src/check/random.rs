@@ -1,4 +1,4 @@
-//! A small generator, so that the check needs no further crate.
+//! A small random number generator, to avoid a dependency.
 
 /// SplitMix64, by Steele, Lea and Flood.
 pub struct SplitMix64(pub u64);
@@ -12,7 +12,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// A number in ±[0.5, 1.5): none is so small that what it multiplies is lost.
+    /// Returns a number in ±[0.5, 1.5). No factor is so small that a term would be lost.
     pub fn signed(&mut self) -> f64 {
         let bits = self.next();
         let size = 0.5 + (bits >> 11) as f64 / (1u64 << 53) as f64;

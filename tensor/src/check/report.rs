@@ -1,73 +1,74 @@
-//! What a check found.
+//! Results of a gradient check.
 
 use std::fmt;
 
 use crate::Place;
 
-/// All gradients agree.
+/// The report of a check in which all gradients agree.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// Number of random directions over all weights and inputs.
     pub directions: usize,
-    /// Number of elements that were checked alone.
+    /// Number of elements checked individually.
     pub elements: usize,
-    /// Where the function has a kink, so that there is no slope to compare with.
+    /// Elements at which the function has a kink, so that there is no slope to compare with.
     pub kinks: Vec<At>,
     /// Number of gradients, one for each parent of each operation, that were compared with the
     /// operation's own slopes.
     pub rules: usize,
-    /// Number of outputs of operations that are at a kink, and so were left out of that.
+    /// Number of outputs of operations that are at a kink, and were therefore not compared.
     pub unresolved: usize,
-    /// The largest difference that was allowed, relative to the parts that the derivative is the
-    /// sum of.
+    /// The largest difference found, relative to the sum of absolute terms of the derivative.
     pub worst: f64,
 }
 
-/// A gradient is wrong, or can't be checked.
+/// A wrong gradient, or a gradient that can't be checked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mismatch {
-    /// The gradient is not the slope of the value: of its random weighted sum, where it has several
-    /// elements.
+    /// The gradient differs from the slope of the value, or of its random weighted sum if it has
+    /// several elements.
     Wrong {
-        /// Where.
+        /// The element.
         at: At,
-        /// What the rules return; 0 where they return nothing.
+        /// The result of the rules; 0 if they return nothing.
         analytic: f64,
-        /// The slope by differences of the value.
+        /// The slope by finite differences of the value.
         numeric: f64,
-        /// The step of those differences.
+        /// The step of the differences.
         step: f64,
     },
-    /// What an operation's rule returns for one of its parents is not the slope of the operation's value.
+    /// The result of an operation's rule for one of its parents differs from the slope of the
+    /// operation's value.
     Rule {
         /// The operation.
         place: Place,
-        /// Which of its parents.
+        /// The position of the parent.
         parent: usize,
-        /// The element of that parent; `None` when only several elements together make the difference.
+        /// The element of the parent; `None` if the difference only shows in several elements
+        /// together.
         index: Option<Vec<usize>>,
-        /// What the rule returns, for a random gradient of the value.
+        /// The result of the rule for a random gradient of the value.
         analytic: f64,
-        /// The slope by differences of the value, weighted with that gradient.
+        /// The slope by finite differences of the value, weighted with that gradient.
         numeric: f64,
-        /// The step of those differences.
+        /// The step of the differences.
         step: f64,
     },
-    /// The value holds NaN or an infinity.
+    /// The value contains NaN or an infinity.
     Value {
-        /// The first operation whose value does.
+        /// The first operation with a non-finite value.
         place: Place,
     },
-    /// The gradient holds NaN or an infinity.
+    /// The gradient contains NaN or an infinity.
     Gradient {
-        /// Its first such element.
+        /// The first non-finite element.
         at: At,
         /// Its value.
         value: f64,
     },
-    /// Two calls with the same arguments give two values.
+    /// Two calls with the same arguments return different values.
     Unsteady,
-    /// Some elements disagree, and the evaluations ran out before they were found.
+    /// Some elements disagree, but the evaluations ran out before they were located.
     Budget {
         /// Number of evaluations made.
         evaluations: usize,
@@ -79,18 +80,18 @@ pub enum Mismatch {
 /// An element of a weight or an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct At {
-    /// Whose.
+    /// The weight or input.
     pub source: Source,
-    /// Its index; `None` when only several elements together make the difference.
+    /// The index of the element; `None` if the difference only shows in several elements together.
     pub index: Option<Vec<usize>>,
 }
 
-/// What has a gradient.
+/// A tensor that has a gradient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The parameter of this name.
     Param(String),
-    /// The input of this number.
+    /// The input of this index.
     Input(usize),
 }
 
@@ -124,7 +125,7 @@ impl fmt::Display for Mismatch {
             Mismatch::Wrong { at, step, .. } => {
                 write!(
                     f,
-                    "{at}: the value is not finite {step:e} beside it; move it away from the edge of where the function is defined"
+                    "{at}: the value is not finite at a distance of {step:e}; move the point away from the boundary of the function's domain"
                 )
             }
             Mismatch::Rule {
@@ -152,12 +153,12 @@ impl fmt::Display for Mismatch {
                 write!(f, "{at}: the rules give {value}")
             }
             Mismatch::Unsteady => f.write_str(
-                "two calls give two values; a random number must be a function of a seed",
+                "two calls with the same arguments return different values; random numbers must depend on a fixed seed",
             ),
             Mismatch::Budget { evaluations, kinks } => {
                 write!(
                     f,
-                    "gradient and slope disagree along a direction, but {evaluations} evaluations did not tell where ({kinks} kinks found); raise the budget, or move inputs away from kinks"
+                    "gradient and slope disagree along a direction, but {evaluations} evaluations did not locate the element ({kinks} kinks found); raise the budget, or move inputs away from kinks"
                 )
             }
         }

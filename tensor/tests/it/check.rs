@@ -145,11 +145,14 @@ fn what_is_not_finite_has_its_own_message() {
         ("input 0 at [0]: the value is not finite", |_, _, x| {
             x[0].map("edge", |x| if x > 2.0 { f64::NAN } else { x }, |g, _| g)
         }),
-        ("two calls give two values", |tape, _, x| {
-            thread_local!(static CALLS: Cell<f64> = const { Cell::new(0.0) });
-            CALLS.set(CALLS.get() + 1.0);
-            x[0] * tape.constant(tensor([CALLS.get()]))
-        }),
+        (
+            "two calls with the same arguments return different values",
+            |tape, _, x| {
+                thread_local!(static CALLS: Cell<f64> = const { Cell::new(0.0) });
+                CALLS.set(CALLS.get() + 1.0);
+                x[0] * tape.constant(tensor([CALLS.get()]))
+            },
+        ),
     ];
     for (start, f) in table {
         let message = check::gradients(&Params::new(), &[tensor([2.0])], f)
