@@ -8,8 +8,7 @@ use tapeline_tensor::{Tensor, Var};
 
 use crate::Element;
 
-/// A function of a batch of outputs, `[n, classes]`, and the class of each sample that returns a
-/// scalar.
+/// A scalar function of a batch of outputs, `[n, classes]`, and the target class of each sample.
 pub trait Loss<T: Element>: Send + Sync {
     /// Computes the loss: a mean over the batch, in which samples may have different weights.
     ///

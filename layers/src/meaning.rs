@@ -13,8 +13,7 @@ pub enum Meaning {
     Logits,
     /// Values between 0 and 1.
     UnitInterval,
-    /// Probabilities of the classes: at each position of a sample, they are nonnegative and sum to
-    /// 1.
+    /// Class probabilities: nonnegative, with a sum of 1 at each position of a sample.
     Probabilities,
     /// Logarithms of such probabilities.
     LogProbabilities,

@@ -14,7 +14,7 @@ use crate::{Batch, LayerDef};
 /// (`torch.nn.BatchNorm1d`; Ioffe, Szegedy 2015)
 ///
 /// In training with a single value per feature, PyTorch raises an error; here the output is the
-/// bias, the gradient of the input is zero, and the running averages stay unchanged.
+/// bias, no gradient flows to the input, and the running averages stay unchanged.
 pub const BATCHNORM1D: LayerDef = LayerDef {
     name: "batchnorm1d",
     aliases: &["batch_norm1d", "bn1d"],

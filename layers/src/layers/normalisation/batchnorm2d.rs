@@ -15,7 +15,7 @@ use crate::{Batch, LayerDef};
 /// (`torch.nn.BatchNorm2d`; Ioffe, Szegedy 2015)
 ///
 /// In training with a single value per channel, PyTorch raises an error; here the output is the
-/// bias, the gradient of the input is zero, and the running averages stay unchanged.
+/// bias, no gradient flows to the input, and the running averages stay unchanged.
 pub const BATCHNORM2D: LayerDef = LayerDef {
     name: "batchnorm2d",
     aliases: &["batch_norm2d", "bn2d"],
