@@ -1,4 +1,4 @@
-//! From text to a plan: `cargo bench -p tapeline-layers`.
+//! Benchmarks of parsing a spec and building its plan: `cargo bench -p tapeline-layers`.
 
 use divan::{Bencher, black_box};
 use tapeline_layers::{Plan, layers};

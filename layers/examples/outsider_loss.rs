@@ -1,4 +1,5 @@
-//! A loss from outside: registered under a name, checked by one line, read from a line of text, and trained with.
+//! A custom loss: registered under a name, checked with one line, read from a spec, and used for
+//! training.
 #![allow(clippy::print_stdout)]
 
 use tapeline_layers::{
@@ -8,15 +9,16 @@ use tapeline_optim::{Optimizer, optimizers};
 use tapeline_spec::{Arg, Presets, read};
 use tapeline_tensor::{Tensor, Var, cross_entropy, value_and_grad};
 
-const EPSILON: Arg<f64> = Arg::new("epsilon", "weight of the first power of 1 − p")
+const EPSILON: Arg<f64> = Arg::new("epsilon", "weight of the term 1 − p")
     .default(1.0)
     .from(-1.0)
     .tried(-1.0..=4.0);
 
-/// `−ln p_t + ε (1 − p_t)`, a mean over the batch, with `p` the softmax of the output and `t` the class. (Leng et al. 2022)
+/// `−ln p_t + ε (1 − p_t)`, averaged over the batch, with `p` the softmax of the output and `t` the
+/// target class. (Leng et al. 2022)
 const POLY1: LossDef = LossDef {
     name: "poly1",
-    about: "cross-entropy of logits, with another weight for the first term of its series",
+    about: "cross-entropy of logits plus a multiple of 1 − p",
     args: &[EPSILON.info()],
     examples: &["poly1", "poly1(epsilon=2)"],
     takes: Takes::Logits,
@@ -54,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plan =
         Plan::build(&spec.map_err(|e| e[0].clone())?.calls(), &[2]).map_err(|e| e[0].clone())?;
 
-    // Three arms of a spiral, each a class.
+    // A spiral with three arms, one per class.
     let targets: Vec<usize> = (0..180).map(|i| i % 3).collect();
     let point = |(i, &arm): (usize, &usize)| {
         let radius = 0.2 + i as f32 / 180.0;

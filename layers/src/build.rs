@@ -1,4 +1,4 @@
-//! From a call to a layer: shapes, parameters, bodies.
+//! The context in which a layer is built from a call: input shape, parameters, and bodies.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use crate::{
     plan::Site,
 };
 
-/// What a layer is given while it is built: the shape of its input, and the means to ask for parameters, random streams and its body.
+/// The context passed to a layer while it is built: the shape of its input, and methods to declare
+/// parameters, request random streams, and build its body.
 pub struct Build<'b> {
     pub(crate) site: &'b mut Site,
     pub(crate) path: String,
@@ -20,42 +21,43 @@ pub struct Build<'b> {
     pub(crate) depth: usize,
 }
 
-/// For each cell of a line of an output, the cell of the input that it is a copy of; `None` for a zero.
-/// ([`gather2d`](tapeline_tensor::gather2d()) takes one for rows and one for columns.)
+/// Source index of each element along one axis of an output; `None` is a zero.
+/// [`gather2d`](tapeline_tensor::gather2d()) takes one table for rows and one for columns.
 pub type Table = Arc<[Option<usize>]>;
 
-/// A parameter that has just been asked for; can be used where its id is wanted.
+/// A parameter that was just declared. Its methods return its id.
 pub struct Asked<'a>(&'a mut Declared, ParamId);
 
 impl Asked<'_> {
-    /// Lays it out with its first dimension running fastest. No value changes by it; products with the transposed matrix become faster.
+    /// Stores the parameter with its first dimension contiguous and returns its id. This does not
+    /// change any value; products with the transposed matrix become faster.
     pub fn column_major(self) -> ParamId {
         self.0.column_major = true;
         self.1
     }
 
-    /// Its id.
+    /// Returns its id.
     pub fn id(self) -> ParamId {
         self.1
     }
 }
 
 impl<'b> Build<'b> {
-    /// Shape of the input, without the batch: `[channels, height, width]` or `[features]`. It has at least one dimension, and no size
-    /// is 0.
+    /// Returns the shape of the input, without the batch: `[channels, height, width]` or
+    /// `[features]`. It has at least one dimension, and no size is 0.
     pub fn shape(&self) -> &'b [usize] {
         self.shape
     }
 
-    /// What the values of the input mean in evaluation.
+    /// Returns what the values of the input mean in evaluation.
     pub fn input_meaning(&self) -> Meaning {
         self.meaning
     }
 
-    /// The input as `[features]`.
+    /// Returns the number of features of an input of shape `[features]`.
     ///
     /// # Errors
-    /// When it has another shape.
+    /// When the input has another shape.
     pub fn features(&self) -> Result<usize, Refusal> {
         match *self.shape {
             [features] => Ok(features),
@@ -63,34 +65,35 @@ impl<'b> Build<'b> {
         }
     }
 
-    /// The input as `[channels, height, width]`.
+    /// Returns the sizes of an input of shape `[channels, height, width]`.
     ///
     /// # Errors
-    /// When it has another shape.
+    /// When the input has another shape.
     pub fn image(&self) -> Result<[usize; 3], Refusal> {
         self.shape.try_into().map_err(|_| {
-            Refusal::takes("[channels, height, width]").help("it cannot stand behind `flatten`")
+            Refusal::takes("[channels, height, width]").help("it cannot follow `flatten`")
         })
     }
 
-    /// The number of channels, or of features: the first size of the input.
+    /// Returns the number of channels, or of features: the first size of the input.
     pub fn channels(&self) -> usize {
         self.shape[0]
     }
 
-    /// Makes sure that an array of this shape, without the batch, is not too large: an output, before its sizes are worked with, or what is
-    /// made on the way to it.
+    /// Checks that an array of this shape, without the batch, is within the size limit. Call it for
+    /// an output before computing with its sizes, and for intermediate arrays.
     ///
     /// # Errors
-    /// When it is.
+    /// When the array is too large.
     pub fn fits(&self, output: &[usize]) -> Result<(), Refusal> {
         self.site.room(output).map(|_| ())
     }
 
-    /// Makes a table of `len` cells. A layer makes all its tables here, so that they are counted before they take memory.
+    /// Builds a table of `len` cells. Layers build all their tables here, so that the limit is
+    /// checked before memory is allocated.
     ///
     /// # Errors
-    /// When those of the whole model become too large.
+    /// When the tables of the whole model become too large.
     pub fn table(
         &mut self,
         len: usize,
@@ -100,22 +103,26 @@ impl<'b> Build<'b> {
         Ok((0..len).map(cell).collect())
     }
 
-    /// Counts a table of `len` cells that is made later, as [`table`](Build::table) counts its own.
+    /// Counts a table of `len` cells that is built later towards the limit of
+    /// [`table`](Build::table).
     ///
     /// # Errors
-    /// As there.
+    /// When the tables of the whole model become too large.
     pub fn count_table(&mut self, len: usize) -> Result<(), Refusal> {
         self.site.tables(len)
     }
 
-    /// A layer whose output has the input's shape.
+    /// Returns a built layer whose output has the shape of its input.
     pub fn same_shape(&self, layer: impl AnyLayer + 'static) -> Built {
         Built::new(layer, self.shape)
     }
 
-    /// Declares a learned matrix `[out, in]`, or the kernels of a convolution, `[out, in, …]`; `name` is appended to the layer's place:
-    /// `weight` becomes `0.weight`. Weights decay, and `muon` makes their updates orthogonal. For learned values that are added there is
-    /// [`bias`](Self::bias), for those that multiply elements [`scale`](Self::scale), whatever their shapes and names.
+    /// Declares a learned matrix `[out, in]`, or the kernels of a convolution, `[out, in, …]`.
+    /// `name` is appended to the path of the layer: `weight` becomes `0.weight`.
+    ///
+    /// Weight decay applies to it, and `muon` orthogonalizes its updates. For learned values that
+    /// are added use [`bias`](Self::bias), for those that multiply elements [`scale`](Self::scale),
+    /// whatever their shapes and names.
     ///
     /// # Errors
     /// When the model becomes too large.
@@ -128,7 +135,8 @@ impl<'b> Build<'b> {
         self.declare(name, Role::Weight, shape, init)
     }
 
-    /// Declares learned values that are added. They don't decay with `decay_biases=false`.
+    /// Declares learned values that are added. With `decay_biases=false`, weight decay does not
+    /// apply to them.
     ///
     /// # Errors
     /// When the model becomes too large.
@@ -136,8 +144,8 @@ impl<'b> Build<'b> {
         Ok(self.declare(name, Role::Bias, shape, init)?.id())
     }
 
-    /// Declares learned values that multiply elements or channels: scales of normalization, slopes. They don't decay with
-    /// `decay_biases=false`.
+    /// Declares learned values that multiply elements or channels: scales of normalization, slopes.
+    /// With `decay_biases=false`, weight decay does not apply to them.
     ///
     /// # Errors
     /// When the model becomes too large.
@@ -145,7 +153,7 @@ impl<'b> Build<'b> {
         Ok(self.declare(name, Role::Scale, shape, init)?.id())
     }
 
-    /// Asks for a buffer, which is kept with the parameters, but not learned.
+    /// Declares a buffer, which is saved with the parameters but not learned.
     ///
     /// # Errors
     /// When the model becomes too large.
@@ -173,38 +181,41 @@ impl<'b> Build<'b> {
         Ok(Asked(declared, id))
     }
 
-    /// Asks for a source of random numbers.
+    /// Requests a random stream of the layer's own.
     pub fn stream(&mut self) -> Stream {
         self.site.stream()
     }
 
-    /// Says that the layer learns nothing from a batch of one sample, so that who trains can be warned of such batches.
+    /// Declares that the layer learns nothing from a batch of one sample, so that users can be
+    /// warned of such batches.
     pub fn want_several(&mut self) {
         self.site.want_several();
     }
 
-    /// Says how many multiply-adds the layer takes for one sample, its body not counted.
+    /// Adds to the number of multiply-adds the layer needs per sample, without its body.
     pub fn cost(&mut self, multiply_adds: u64) {
         self.site.cost(multiply_adds);
     }
 
-    /// Says that a step of training holds an array of so many values for one sample, beside the output, until its way back: a mask, indices.
-    /// Estimates of memory count it.
+    /// Declares that the layer saves `values` elements per sample for the backward pass, in
+    /// addition to its output: a mask, indices. Memory estimates include them.
     pub fn keep(&mut self, values: usize) {
         self.site.keep(values);
     }
 
-    /// Whether the layer sees the input of the model itself, perhaps in another shape.
+    /// Returns whether the input of the layer is the input of the model, possibly reshaped.
     pub fn at_input(&self) -> bool {
         self.site.at_input()
     }
 
-    /// Says that the way back needs so many values for one sample for a while, beside gradients.
+    /// Declares that the backward pass temporarily needs `values` elements per sample, in addition
+    /// to gradients.
     pub fn scratch(&mut self, values: usize) {
         self.site.scratch(values);
     }
 
-    /// Builds the body, `[ … ]`, on the layer's own input: the chain, and the shape of its output.
+    /// Builds the body, `[ … ]`, on the layer's own input. Returns the chain and the shape of its
+    /// output.
     ///
     /// # Errors
     /// When the body can't be built.
@@ -214,7 +225,7 @@ impl<'b> Build<'b> {
         Chain::build(calls, self.entry(&prefix), self.site).map_err(Refusal::inside)
     }
 
-    /// Where the chains inside begin.
+    /// Returns the starting point of the chains in the body.
     fn entry<'a>(&self, prefix: &'a str) -> Entry<'a>
     where
         'b: 'a,
@@ -227,10 +238,11 @@ impl<'b> Build<'b> {
         }
     }
 
-    /// Builds the branches, `[ … | … ]`, each on the layer's own input.
+    /// Builds the branches, `[ … | … ]`, each on the layer's own input. Returns each chain and the
+    /// shape of its output.
     ///
     /// # Errors
-    /// When a branch can't be built; what is wrong in each is told.
+    /// When a branch can't be built. The errors of all branches are reported.
     pub fn branches(&mut self) -> Result<Vec<(Chain, Vec<usize>)>, Refusal> {
         let mut built = Vec::new();
         let mut errors = Vec::new();

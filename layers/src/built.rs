@@ -1,4 +1,5 @@
-//! What building a layer gives: the layer, its output's shape, and what it can be joined with.
+//! The result of building a layer: the layer, the shape of its output, and what it can be fused
+//! with.
 
 use tapeline_tensor::MaxPool2d;
 
@@ -15,20 +16,20 @@ pub struct Built {
     pub(crate) meaning: Meaning,
 }
 
-/// What a layer does, where the layer before it may do that in the same pass.
+/// A layer that the layer before it may be able to compute in the same pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Epilogue {
     /// `max(x, 0)`.
     Relu,
-    /// Max-pooling.
+    /// Max pooling.
     MaxPool2d(MaxPool2d),
 }
 
-/// Makes one layer of a layer and the epilogue behind it, if they can be one.
+/// Fuses a layer with the epilogue that follows it, if possible.
 pub(crate) type Join = Box<dyn Fn(Epilogue) -> Option<Built>>;
 
 impl Built {
-    /// A layer that turns its input into `output`, a shape without the batch.
+    /// Creates a built layer with an output of shape `output`, without the batch.
     pub fn new(layer: impl AnyLayer + 'static, output: impl Into<Vec<usize>>) -> Self {
         Built {
             layer: Box::new(layer),
@@ -41,7 +42,7 @@ impl Built {
         }
     }
 
-    /// Says that the output lies in the input's memory, so that it takes none of its own.
+    /// Declares that the output is a view of the input and takes no memory of its own.
     #[must_use]
     pub fn view(self) -> Self {
         Built {
@@ -50,7 +51,8 @@ impl Built {
         }
     }
 
-    /// Says that the layer does no more than this epilogue, so that the layer before it may do it instead.
+    /// Declares that the layer computes exactly this epilogue, so that it can be fused into the
+    /// layer before it.
     #[must_use]
     pub fn epilogue(self, epilogue: Epilogue) -> Self {
         Built {
@@ -59,7 +61,7 @@ impl Built {
         }
     }
 
-    /// Says that in evaluation the layer hands its input on as it is.
+    /// Declares that the layer is the identity in evaluation.
     #[must_use]
     pub fn only_in_training(self) -> Self {
         Built {
@@ -68,15 +70,17 @@ impl Built {
         }
     }
 
-    /// Says what the output means in evaluation. Without this it is logits, values of any size; a layer that is
-    /// [`only_in_training`](Self::only_in_training) passes the meaning of its input on.
+    /// Declares what the output means in evaluation. The default is logits, values of any size; a
+    /// layer that is [`only_in_training`](Self::only_in_training) passes on the meaning of its
+    /// input.
     #[must_use]
     pub fn means(self, meaning: Meaning) -> Self {
         Built { meaning, ..self }
     }
 
-    /// Says how the layer and an epilogue right behind it become one layer that does both in one pass. What a model computes and the
-    /// names of its parameters don't change by it.
+    /// Declares how to fuse the layer with an epilogue that directly follows it, so that one layer
+    /// computes both in one pass. Fusing changes neither the result of the model nor the names of
+    /// its parameters.
     #[must_use]
     pub fn join(self, join: impl Fn(Epilogue) -> Option<Built> + 'static) -> Self {
         Built {

@@ -1,4 +1,4 @@
-//! Layers one after another.
+//! Layers applied one after another.
 
 use std::sync::Arc;
 
@@ -12,35 +12,35 @@ use crate::{
     plan::{Row, Site},
 };
 
-/// Layers in the order in which they run; itself a layer. An empty chain is the identity.
+/// A sequence of layers, applied in order; itself a layer. An empty chain is the identity.
 pub struct Chain {
     links: Vec<Link>,
     meaning: Meaning,
 }
 
-/// Where a chain begins.
+/// The starting point of a chain.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'a> {
     /// Shape of its input, without the batch.
     pub shape: &'a [usize],
-    /// What its input means.
+    /// Meaning of its input.
     pub meaning: Meaning,
-    /// The paths of its layers begin with it.
+    /// Prefix of the paths of its layers.
     pub prefix: &'a str,
-    /// Depth of nesting.
+    /// Nesting depth.
     pub depth: usize,
 }
 
 struct Link {
-    /// Its place and its name.
+    /// Path and name of the layer.
     path: Arc<str>,
-    /// Shape of its input.
+    /// Shape of its input, without the batch.
     input: Vec<usize>,
     layer: Box<dyn AnyLayer>,
 }
 
 impl Chain {
-    /// Builds the calls of one chain; returns the shape of its output, too.
+    /// Builds the calls of one chain. Returns the chain and the shape of its output.
     pub(crate) fn build(
         calls: &[Call<'_, LayerDef>],
         entry: Entry<'_>,
@@ -105,15 +105,15 @@ impl Chain {
         Ok((Chain { links, meaning }, shape))
     }
 
-    /// What its output means in evaluation.
+    /// Returns what its output means in evaluation.
     pub fn meaning(&self) -> Meaning {
         self.meaning
     }
 
-    /// Appends its layers to a graph; as the trait's method, for neither type of number in particular.
+    /// Appends its layers to a graph. Same as the trait method, but without a scalar type.
     ///
     /// # Errors
-    /// The first layer that doesn't say how it is written.
+    /// The first layer that can't be written as nodes.
     pub fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
         self.links.iter().try_fold(x, |x, link| {
             let place = link.path.split(' ').next().unwrap_or_default();
@@ -124,7 +124,8 @@ impl Chain {
     }
 }
 
-/// A refusal as a diagnostic: with the layer's text, what it got, and from whom.
+/// Turns a refusal into a diagnostic that names the layer, its input shape, and the layer before
+/// it.
 fn explain(
     refusal: Refusal,
     call: &Call<'_, LayerDef>,

@@ -1,4 +1,4 @@
-//! What a layer is given while it runs.
+//! The context in which a layer runs.
 
 use std::{cell::RefCell, sync::Arc};
 
@@ -8,7 +8,7 @@ use tapeline_tensor::{ParamId, Tape, Tensor, Var};
 
 use crate::Element;
 
-/// The surroundings of one pass: the tape, the parameters on it, and whether it is training.
+/// The context of one pass: the tape, the parameters on it, and the mode.
 pub struct Ctx<'t, 'a, T: Element = f32> {
     tape: &'t Tape<T>,
     params: &'a [Var<'t, T>],
@@ -19,26 +19,26 @@ pub struct Ctx<'t, 'a, T: Element = f32> {
 /// New values for buffers, in the order in which they were reported.
 pub type Updates<T> = Vec<(ParamId, Tensor<T>)>;
 
-/// What a pass is for.
+/// The mode of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// One step of training. Every random number in it is a function of these two and of a [`Stream`].
+    /// A training step. Its random numbers depend only on these two fields and on the [`Stream`].
     Training {
         /// Seed of the run.
         seed: u64,
-        /// Number of the step, over all epochs.
+        /// Index of the step, counted over all epochs.
         step: u64,
     },
-    /// Evaluation: nothing random, nothing remembered.
+    /// Evaluation: no randomness, and no updates of buffers.
     Evaluation,
 }
 
-/// A source of random numbers of its own, given to a layer when it is built.
+/// An independent source of random numbers, requested by a layer when it is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stream(pub(crate) u64);
 
 impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
-    /// A pass on `tape`; `params` are the values of all parameters on it, in order.
+    /// Creates the context of a pass on `tape`; `params` are all parameters on it, in order.
     pub fn new(tape: &'t Tape<T>, params: &'a [Var<'t, T>], mode: Mode) -> Self {
         Ctx {
             tape,
@@ -48,33 +48,34 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
         }
     }
 
-    /// The tape, for constants and operations of one's own.
+    /// Returns the tape, for constants and custom operations.
     pub fn tape(&self) -> &'t Tape<T> {
         self.tape
     }
 
-    /// The parameter declared as `id`.
+    /// Returns the parameter declared as `id`.
     pub fn param(&self, id: ParamId) -> Var<'t, T> {
         self.params[id.index()]
     }
 
-    /// Whether this is a step of training.
+    /// Returns whether this is a training step.
     pub fn training(&self) -> bool {
         self.mode != Mode::Evaluation
     }
 
-    /// The random numbers of `stream` in this step; the same whenever asked.
+    /// Returns the random number generator of `stream` in this step. Every call returns the same
+    /// sequence.
     ///
     /// # Panics
     /// In evaluation, where nothing is random.
     pub fn rng(&self, stream: Stream) -> ChaCha8Rng {
         match self.mode {
             Mode::Training { seed, step } => generator(seed, step, stream.0, b"step"),
-            Mode::Evaluation => panic!("a layer asked for random numbers in evaluation"),
+            Mode::Evaluation => panic!("Ctx::rng: a layer requested random numbers in evaluation"),
         }
     }
 
-    /// Reports a new value for a buffer. It is written after the step, and not at all in evaluation.
+    /// Reports a new value for a buffer. It is written after the step; in evaluation it is ignored.
     pub fn update(&self, buffer: ParamId, value: impl Into<Tensor<T>>) {
         if self.training() {
             self.updates.borrow_mut().push((buffer, value.into()));
@@ -86,13 +87,13 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
         self.updates.take()
     }
 
-    /// Runs `f` under a layer's name, for messages.
+    /// Runs `f` in a scope named after a layer, for messages.
     pub(crate) fn scope<R>(&self, path: &Arc<str>, f: impl FnOnce() -> R) -> R {
         self.tape.scope(path.clone(), f)
     }
 }
 
-/// A generator whose whole state is named by its arguments.
+/// Returns a generator that depends only on the arguments.
 pub(crate) fn generator(seed: u64, step: u64, stream: u64, purpose: &[u8; 4]) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -1,4 +1,4 @@
-//! Parameters that layers ask for, and their first values.
+//! Parameters that layers declare, and their initial values.
 
 use ndarray::{Array, ArrayD, Axis, IxDyn, ShapeBuilder};
 use ndarray_rand::{
@@ -9,56 +9,58 @@ use tapeline_tensor::{Params, Role, Scalar, Tensor};
 
 use crate::ctx::generator;
 
-/// A parameter or buffer that a layer has asked for.
+/// A parameter or buffer declared by a layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declared {
-    /// Its name, in PyTorch's form: `0.weight`.
+    /// Its name, as in PyTorch: `0.weight`.
     pub name: String,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// Its first value.
+    /// How it is initialized.
     pub init: Init,
-    /// Whether it lies in memory with its first dimension running fastest.
+    /// Whether its first dimension is contiguous in memory.
     pub column_major: bool,
 }
 
-/// How a parameter gets its first value.
+/// Initialization of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// Uniform between `−bound` and `bound`.
     Uniform(f64),
-    /// From a normal distribution with mean 0 and this deviation.
+    /// Normal distribution with mean 0 and this standard deviation.
     Normal(f64),
-    /// Orthogonal rows of length 1 in the matrix of the first dimension by all others; columns, where there are more rows than columns.
-    /// (`torch.nn.init.orthogonal_`; Saxe et al. 2014)
+    /// Orthonormal rows of the matrix `[first size, product of the others]`, or orthonormal columns
+    /// if it has more rows than columns. (`torch.nn.init.orthogonal_`; Saxe et al. 2014)
     Orthogonal,
-    /// One number everywhere.
+    /// The same value everywhere.
     Constant(f64),
 }
 
 impl Init {
-    /// Uniform within 1/√`fan_in`: PyTorch's choice for linear layers and convolutions.
+    /// Returns the uniform initialization within ±1/√`fan_in`, PyTorch's default for linear layers
+    /// and convolutions.
     pub fn fan_in(fan_in: usize) -> Self {
         Init::Uniform(1.0 / (fan_in.max(1) as f64).sqrt())
     }
 }
 
 impl Declared {
-    /// Number of elements. Building has made sure that it fits.
+    /// Returns the number of elements. Building has checked that it doesn't overflow.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Whether it has no element.
+    /// Returns whether it has no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// First values of parameters: a function of the seed and of each one's place in the list. Drawn in `f32` in row-major order, whatever the
-/// order in memory, so that `f64` values are the same numbers.
+/// Initializes parameters. Each value depends only on the seed and on the parameter's position in
+/// the list. Values are sampled in `f32` and in row-major order, whatever the memory layout, so
+/// that `f64` parameters hold the same values.
 pub fn init<T: Scalar>(declared: &[Declared], seed: u64) -> Params<T> {
     let mut params = Params::new();
     for (place, declared) in declared.iter().enumerate() {
@@ -92,14 +94,15 @@ fn normal(shape: &[usize], seed: u64, place: usize) -> ArrayD<f32> {
     Array::random_using(IxDyn(shape), StandardNormal, &mut rng)
 }
 
-/// Makes rows, or columns if there are fewer, orthogonal and of length 1, one after another (Gram–Schmidt, twice each, in `f64`).
+/// Orthonormalizes the rows, or the columns if there are fewer of them, by the Gram–Schmidt process
+/// in `f64`. Each vector is processed twice for accuracy.
 fn orthogonal(x: ArrayD<f32>) -> ArrayD<f32> {
     let shape = x.raw_dim();
     let rows = shape[0];
     let columns = x.len() / rows.max(1);
     let wide = Array::from_iter(x.iter().map(|&x| f64::from(x)))
         .into_shape_with_order([rows, columns])
-        .unwrap_or_else(|e| unreachable!("as many elements: {e}"));
+        .unwrap_or_else(|e| unreachable!("the number of elements matches: {e}"));
     let mut vectors = if rows > columns {
         wide.reversed_axes()
     } else {
@@ -123,5 +126,6 @@ fn orthogonal(x: ArrayD<f32>) -> ArrayD<f32> {
         vectors
     };
     let values: Vec<f32> = matrix.iter().map(|&x| x as f32).collect();
-    ArrayD::from_shape_vec(shape, values).unwrap_or_else(|e| unreachable!("as many: {e}"))
+    ArrayD::from_shape_vec(shape, values)
+        .unwrap_or_else(|e| unreachable!("the number of elements matches: {e}"))
 }

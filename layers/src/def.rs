@@ -1,4 +1,4 @@
-//! What a registered layer says of itself.
+//! Definitions of registered layers.
 
 use std::fmt;
 
@@ -6,9 +6,10 @@ use tapeline_spec::{ArgInfo, Args, Body, Diagnostic, named};
 
 use crate::{Build, Built};
 
-/// A layer under a name: what [`tapeline_spec`] needs to read it, and how to build it. Plain data.
+/// The definition of a layer: what [`tapeline_spec`] needs to read it, and how to build it. Plain
+/// data.
 ///
-/// Written with `..LayerDef::BASE` for what stays at its default:
+/// Use `..LayerDef::BASE` for fields that keep their defaults:
 ///
 /// ```
 /// use tapeline_layers::{Build, Built, Ctx, Element, Layer, LayerDef, Refusal, check};
@@ -36,26 +37,26 @@ use crate::{Build, Built};
 /// ```
 #[derive(Clone, Copy)]
 pub struct LayerDef {
-    /// Its name in a spec, in snake case.
+    /// Its name in specs, in snake case.
     pub name: &'static str,
-    /// Other names by which it is known elsewhere.
+    /// Alternative names, such as those used by other libraries.
     pub aliases: &'static [&'static str],
-    /// What it does, in one line.
+    /// One-line description.
     pub about: &'static str,
-    /// Its arguments, in the order in which they may be given without a name.
+    /// Its arguments, in the order in which they can be passed by position.
     pub args: &'static [ArgInfo],
-    /// Whether it takes other layers.
+    /// Whether it takes a body of other layers.
     pub body: Body,
-    /// Whether samples of a batch see each other.
+    /// Whether samples of a batch affect each other.
     pub batch: Batch,
-    /// Specs of it that work, each with an input shape without the batch. Checks run them.
+    /// Valid specs of the layer, each with an input shape without the batch. The check runs them.
     pub examples: &'static [(&'static str, &'static [usize])],
-    /// Makes the layer for an input shape.
+    /// Builds the layer for an input shape.
     pub build: fn(&Args, &mut Build) -> Result<Built, Refusal>,
 }
 
 impl LayerDef {
-    /// A definition without arguments or body, to be filled in.
+    /// A definition without arguments or body, as a base for others.
     pub const BASE: LayerDef = LayerDef {
         name: "",
         aliases: &[],
@@ -70,13 +71,14 @@ impl LayerDef {
 
 named!(LayerDef, body);
 
-/// Whether what a layer makes of a sample depends on the samples beside it. Checks hold it to what it claims; of a layer with a body, the body
-/// is not counted.
+/// Whether the output for a sample depends on the other samples of the batch. The check verifies
+/// the declaration. For a layer with a body, it covers only the layer itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Batch {
-    /// A batch is its samples one by one.
+    /// Each sample is processed independently.
     Independent,
-    /// So in evaluation; while training a sample sees the others' statistics, or random numbers that depend on its place.
+    /// Independent in evaluation; in training, the output depends on the statistics of the batch,
+    /// or on random numbers that depend on the position in it.
     MixedInTraining,
 }
 
@@ -86,7 +88,8 @@ impl fmt::Debug for LayerDef {
     }
 }
 
-/// Why a layer can't be built. The text is put behind the layer's name; a `&str` or a `String` will do.
+/// The reason why a layer can't be built. The message is appended to the name of the layer.
+/// Converts from `&str` and `String`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
     pub(crate) message: Message,
@@ -98,14 +101,15 @@ pub struct Refusal {
 pub(crate) enum Message {
     /// A sentence about the layer.
     Text(String),
-    /// The input shapes it takes, in words.
+    /// The input shapes it accepts, in words.
     Takes(String),
-    /// What was wrong inside its body.
+    /// Errors in its body.
     Inside(Vec<Diagnostic>),
 }
 
 impl Refusal {
-    /// The input has the wrong shape; `shape` says which ones the layer takes: `[features]`.
+    /// Refuses the shape of the input; `shape` describes the shapes that the layer accepts, such as
+    /// `[features]`.
     pub fn takes(shape: impl Into<String>) -> Self {
         Refusal {
             message: Message::Takes(shape.into()),
@@ -114,14 +118,14 @@ impl Refusal {
         }
     }
 
-    /// What the user can do about it.
+    /// Adds what the user can do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The argument to blame.
+    /// Sets the argument that caused the error.
     #[must_use]
     pub fn arg(mut self, name: &'static str) -> Self {
         self.arg = Some(name);

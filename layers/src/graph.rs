@@ -1,7 +1,7 @@
-//! A model as plain nodes, for files that other programs run.
+//! A model as a graph of ONNX operations, for export to other programs.
 //!
-//! The operations are those of ONNX's standard set, in the version [`OPSET`], by their names there. Nothing here knows about files: a list of nodes
-//! is written by whoever wants one, in `tapeline-models` as an ONNX file.
+//! Operations are those of the ONNX standard operator set, in version [`OPSET`], under their ONNX
+//! names. This module knows nothing about files: `tapeline-models` writes a graph as an ONNX file.
 //!
 //! ```
 //! use tapeline_layers::{Ctx, Element, Graph, Layer, NoNodes, Value};
@@ -31,10 +31,10 @@ use std::{fmt, sync::Arc};
 
 use tapeline_tensor::ParamId;
 
-/// The version of ONNX's operations that nodes are of: the first one with `Gelu`. (ONNX 1.15)
+/// The version of the ONNX operator set: the first one with `Gelu`. (ONNX 1.15)
 pub const OPSET: i64 = 20;
 
-/// Operations in the order in which they run, and the values between them.
+/// Operations in execution order, and the values between them.
 pub struct Graph {
     values: Vec<Source>,
     nodes: Vec<Node>,
@@ -42,48 +42,48 @@ pub struct Graph {
     shape: Vec<usize>,
 }
 
-/// A value of a [`Graph`]: the input, a parameter, a constant, or what a node puts out.
+/// A value of a [`Graph`]: the input, a parameter, a constant, or the output of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value(usize);
 
-/// Where a [`Value`] is from.
+/// The source of a [`Value`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// The input of the model.
     Input,
     /// A parameter or buffer.
     Param(ParamId),
-    /// Numbers in row-major order, in a shape.
+    /// A constant: its shape, and its values in row-major order.
     Numbers(Vec<usize>, Vec<f32>),
-    /// A row of sizes.
+    /// A constant list of sizes.
     Sizes(Vec<usize>),
-    /// A node, by its place in the list.
+    /// The output of a node, given by its index in the list.
     Node(usize),
-    /// Nothing: an optional input that is left out.
+    /// An omitted optional input.
     Absent,
 }
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// The place of the layer that it is a part of: `5.0`.
+    /// The path of the layer it belongs to: `5.0`.
     pub path: Arc<str>,
-    /// Its name in ONNX's standard set: `Conv`.
+    /// Its name in the ONNX operator set: `Conv`.
     pub op: &'static str,
-    /// What it takes.
+    /// Its inputs.
     pub inputs: Vec<Value>,
-    /// What it puts out.
+    /// Its output.
     pub output: Value,
-    /// What else it is told.
+    /// Its attributes.
     pub attributes: Vec<(&'static str, Attribute)>,
 }
 
-/// What a node is told beside its inputs. Numbers, words and sizes become one by `into`.
+/// An attribute of a node. Converts from numbers, sizes and words with `into`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attribute {
-    /// A number; files have it in `f32`.
+    /// A number; stored as `f32` in files.
     Number(f64),
-    /// A size, an axis, or a switch.
+    /// A size, an axis, or a flag.
     Size(usize),
     /// Sizes of several dimensions.
     Sizes(Vec<usize>),
@@ -115,27 +115,23 @@ impl From<&'static str> for Attribute {
     }
 }
 
-/// A layer that doesn't say how it is written as nodes.
+/// A layer that can't be written as nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoNodes {
-    /// Its place: `5`, or `5.0` in the body of layer 5.
+    /// Its path: `5`, or `5.0` in the body of layer 5.
     pub path: String,
 }
 
 impl fmt::Display for NoNodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "layer {} doesn't say how it is written as nodes",
-            self.path
-        )
+        write!(f, "layer {} can't be written as ONNX nodes", self.path)
     }
 }
 
 impl std::error::Error for NoNodes {}
 
 impl Graph {
-    /// A graph without nodes for an input of a shape, without the batch.
+    /// Creates a graph without nodes for an input of the given shape, without the batch.
     pub fn new(shape: &[usize]) -> Self {
         Graph {
             values: vec![Source::Input],
@@ -145,36 +141,37 @@ impl Graph {
         }
     }
 
-    /// The nodes so far. What one takes, an earlier one puts out.
+    /// Returns the nodes so far. Each node comes after the nodes whose outputs it uses.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// Where a value is from.
+    /// Returns the source of a value.
     ///
     /// # Panics
-    /// When it is a value of another graph, which may go unnoticed.
+    /// May panic when the value belongs to another graph.
     #[track_caller]
     pub fn source(&self, value: Value) -> &Source {
         &self.values[value.0]
     }
 
-    /// The input of the model.
+    /// Returns the input of the model.
     pub fn input(&self) -> Value {
         Value(0)
     }
 
-    /// Shape of the input of the layer that is being written, without the batch.
+    /// Returns the input shape of the current layer, without the batch.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// The parameter or buffer declared as `id`.
+    /// Returns the parameter or buffer declared as `id`.
     pub fn param(&mut self, id: ParamId) -> Value {
         self.value(Source::Param(id))
     }
 
-    /// A parameter of one number a channel, `[channels]`, in a shape that stretches over the layer's input.
+    /// Returns a parameter of shape `[channels]`, reshaped so that it broadcasts over the input of
+    /// the current layer.
     pub fn by_channel(&mut self, id: ParamId) -> Value {
         let param = self.param(id);
         match self.shape.len() {
@@ -183,41 +180,41 @@ impl Graph {
         }
     }
 
-    /// One number, for arithmetic with values of any shape.
+    /// Adds a scalar constant, for arithmetic with values of any shape.
     pub fn number(&mut self, number: f64) -> Value {
         self.numbers(&[], vec![number as f32])
     }
 
-    /// Numbers in row-major order.
+    /// Adds a constant with values in row-major order.
     ///
     /// # Panics
-    /// When there are more or fewer than the shape holds.
+    /// When the number of values doesn't match the shape.
     #[track_caller]
     pub fn numbers(&mut self, shape: &[usize], numbers: Vec<f32>) -> Value {
         assert_eq!(
             shape.iter().product::<usize>(),
             numbers.len(),
-            "Graph::numbers: {shape:?} holds another number of values"
+            "Graph::numbers: the number of values doesn't match the shape {shape:?}"
         );
         self.value(Source::Numbers(shape.into(), numbers))
     }
 
-    /// A row of sizes, which some operations take as an input.
+    /// Adds a list of sizes, which some operations take as an input.
     pub fn sizes(&mut self, sizes: &[usize]) -> Value {
         self.value(Source::Sizes(sizes.into()))
     }
 
-    /// Stands for an optional input that is left out.
+    /// Adds a placeholder for an omitted optional input.
     pub fn absent(&mut self) -> Value {
         self.value(Source::Absent)
     }
 
-    /// Appends a node of one output, which is returned.
+    /// Appends a node without attributes. Returns its output.
     pub fn node(&mut self, op: &'static str, inputs: &[Value]) -> Value {
         self.node_with(op, inputs, &[])
     }
 
-    /// Appends a node that is told more than its inputs.
+    /// Appends a node with attributes. Returns its output.
     pub fn node_with(
         &mut self,
         op: &'static str,
@@ -235,14 +232,15 @@ impl Graph {
         output
     }
 
-    /// Appends a node that gives `x` another shape and leaves its first dimension, the batch, as it is.
+    /// Appends a node that reshapes `x` and keeps its first dimension, the batch. Returns its
+    /// output.
     pub fn reshape(&mut self, x: Value, shape: &[usize]) -> Value {
-        // A zero is the size that `x` has there.
+        // In ONNX, a size of 0 keeps the size of the input.
         let shape = self.sizes(&[&[0], shape].concat());
         self.node("Reshape", &[x, shape])
     }
 
-    /// Appends what `f` writes, as a part of the layer at `path` with an input of `shape`.
+    /// Appends the nodes that `f` adds as a part of the layer at `path`, with an input of `shape`.
     pub fn within<R>(&mut self, path: &str, shape: &[usize], f: impl FnOnce(&mut Graph) -> R) -> R {
         let path = std::mem::replace(&mut self.path, path.into());
         let shape = std::mem::replace(&mut self.shape, shape.into());
@@ -251,7 +249,7 @@ impl Graph {
         result
     }
 
-    /// Says that the layer that is being written can't be.
+    /// Returns the error that the current layer can't be written as nodes.
     pub fn no_nodes(&self) -> NoNodes {
         NoNodes {
             path: self.path.to_string(),

@@ -1,23 +1,25 @@
-//! Layers and losses by name, one file each, with a check for all.
+//! Layers and losses that are registered by name, and checks for them.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`layer`] | [`Layer`], what a layer is; [`Element`], the two types of number |
-//! | [`ctx`] | [`Ctx`], what a layer is given while it runs |
-//! | [`def`] | [`LayerDef`], what a registered layer says of itself |
-//! | [`build`] | [`Build`], from a call to a layer |
-//! | [`built`] | [`Built`], the layer, and what it can be joined with |
-//! | [`chain`] | [`Chain`], layers one after another |
-//! | [`graph`] | [`Graph`], a model as plain nodes, for other programs |
-//! | [`meaning`] | [`Meaning`]: logits, probabilities or their logarithms |
+//! | [`layer`] | [`Layer`], the trait of all layers; [`Element`], their scalar types |
+//! | [`ctx`] | [`Ctx`], the context in which a layer runs |
+//! | [`def`] | [`LayerDef`], the definition of a registered layer |
+//! | [`build`] | [`Build`], the context in which a layer is built |
+//! | [`built`] | [`Built`], a built layer, and what it can be fused with |
+//! | [`chain`] | [`Chain`], a sequence of layers |
+//! | [`graph`] | [`Graph`], a model as ONNX operations, for export |
+//! | [`meaning`] | [`Meaning`] of an output: logits, probabilities or their logarithms |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
-//! | [`declare`] | [`Declared`], [`Init`]: parameters and their first values |
-//! | [`loss`] | [`Loss`], what a loss is; [`LossDef`], what a registered one says of itself |
-//! | [`check`] | one line that checks a layer or a loss |
+//! | [`declare`] | [`Declared`] parameters and their initialization, [`Init`] |
+//! | [`loss`] | [`Loss`], the trait of all losses; [`LossDef`], the definition of one |
+//! | [`check`] | checks of a layer or a loss in one line |
 //! | [`layers`](mod@layers), [`losses`](mod@losses) | the registries and their entries |
 //!
-//! A layer author writes one file: argument keys, a definition, a struct of sizes and ids, `forward`. [`LayerDef`] has a small one, and
-//! `examples/` a whole one with a registry of its own. So it is with losses and [`LossDef`].
+//! A layer is written in one file: its arguments, a definition, a struct of sizes and parameter
+//! ids, and `forward`. [`LayerDef`] has a small example, and `examples/outsider` is a whole program
+//! with a registry of its own. Losses work the same way, with [`LossDef`] and
+//! `examples/outsider_loss.rs`.
 //!
 //! ```
 //! use tapeline_layers::{Ctx, Layer, Mode, Plan, layers};

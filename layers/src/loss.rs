@@ -1,4 +1,4 @@
-//! What a loss is.
+//! The trait of all losses, and definitions of registered losses.
 
 use std::fmt;
 
@@ -8,17 +8,18 @@ use tapeline_tensor::{Tensor, Var};
 
 use crate::Element;
 
-/// One number from a batch of outputs, `[n, classes]`, and the class of each sample.
+/// A scalar function of a batch of outputs, `[n, classes]`, and the target class of each sample.
 pub trait Loss<T: Element>: Send + Sync {
-    /// The loss: a mean over the batch, in which samples may have different weights.
+    /// Computes the loss: a mean over the batch, in which samples may have different weights.
     ///
     /// # Panics
-    /// When the shapes don't fit, or a target is no class.
+    /// When the shapes don't match, or a target is not a class.
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T>;
 
-    /// The sum of the samples' weights, by which [`value`](Loss::value) has divided: above 0, and the number of samples where all count
-    /// alike. The mean over several batches is *Σ value·weight / Σ weight*, so that it depends neither on how samples are cut into
-    /// batches nor on their order.
+    /// Returns the sum of the samples' weights, by which [`value`](Loss::value) divides. It is
+    /// positive, and equals the number of samples if all have the same weight. The mean over
+    /// several batches is *Σ value·weight / Σ weight*, which does not depend on how samples are
+    /// split into batches or on their order.
     ///
     /// # Panics
     /// When a target is not a class.
@@ -26,23 +27,23 @@ pub trait Loss<T: Element>: Send + Sync {
         targets.len() as f64
     }
 
-    /// Makes sure that it can judge outputs of so many classes. Most losses can judge any.
+    /// Checks that the loss accepts outputs with `classes` classes. Most losses accept any number.
     ///
     /// # Errors
-    /// What speaks against it, in a sentence.
+    /// The reason why it doesn't, in a sentence.
     fn expect_classes(&self, _classes: usize) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// A loss for both types of number. Nothing implements it by hand.
+/// A loss for both scalar types. Implemented automatically.
 pub trait AnyLoss: Loss<f32> + Loss<f64> {}
 
 impl<L: Loss<f32> + Loss<f64>> AnyLoss for L {}
 
-/// A loss under a name. Plain data.
+/// The definition of a loss. Plain data.
 ///
-/// Written with `..LossDef::BASE` for what stays at its default:
+/// Use `..LossDef::BASE` for fields that keep their defaults:
 ///
 /// ```
 /// use tapeline_layers::{Element, Loss, LossDef, check, one_hot};
@@ -72,24 +73,25 @@ impl<L: Loss<f32> + Loss<f64>> AnyLoss for L {}
 /// ```
 #[derive(Clone, Copy)]
 pub struct LossDef {
-    /// Its name in a spec, in snake case.
+    /// Its name in specs, in snake case.
     pub name: &'static str,
-    /// Other names by which it is known elsewhere.
+    /// Alternative names, such as those used by other libraries.
     pub aliases: &'static [&'static str],
-    /// What it computes, in one line.
+    /// One-line description.
     pub about: &'static str,
-    /// Its arguments, in the order in which they may be given without a name.
+    /// Its arguments, in the order in which they can be passed by position.
     pub args: &'static [ArgInfo],
-    /// Specs of it that work. Checks run them.
+    /// Valid specs of the loss. The check runs them.
     pub examples: &'static [&'static str],
-    /// What it takes, so that a network that puts out something else can be warned of.
+    /// What it expects from a network, so that users can be warned of one with another output.
     pub takes: Takes,
-    /// Makes the loss.
+    /// Builds the loss.
     pub build: fn(&Args) -> Box<dyn AnyLoss>,
 }
 
 impl LossDef {
-    /// A definition without arguments, to be filled in; as it stands, the mean squared error.
+    /// A definition without arguments, as a base for others. By itself, it builds the mean squared
+    /// error.
     pub const BASE: LossDef = LossDef {
         name: "",
         aliases: &[],
@@ -103,12 +105,12 @@ impl LossDef {
 
 named!(LossDef);
 
-/// What a loss takes from a network.
+/// The kind of output that a loss expects from a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// Whatever it puts out.
+    /// Any values.
     Anything,
-    /// Numbers of any size: where probabilities are wanted, the loss makes them itself.
+    /// Logits: values of any size. The loss converts them to probabilities if it needs them.
     Logits,
     /// Logarithms of probabilities.
     LogProbabilities,
@@ -120,10 +122,10 @@ impl fmt::Debug for LossDef {
     }
 }
 
-/// The targets as rows beside those of the output, `[n, classes]`: 1 at the class, 0 elsewhere.
+/// Returns the one-hot encoding of the targets, `[n, classes]`: 1 at the class, 0 elsewhere.
 ///
 /// # Panics
-/// When the output is not a row for each target, or a target is no class.
+/// When the output does not have one row per target, or a target is not a class.
 pub fn one_hot<'t, T: Element>(output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
     let mut rows = Array2::zeros([targets.len(), classes(output, targets)]);
     for (mut row, &target) in rows.rows_mut().into_iter().zip(targets) {
@@ -132,25 +134,27 @@ pub fn one_hot<'t, T: Element>(output: Var<'t, T>, targets: &[usize]) -> Var<'t,
     output.tape().constant(Tensor::from(rows.into_dyn()))
 }
 
-/// Number of classes that the output has a column for.
+/// Returns the number of classes of an output.
 ///
 /// # Panics
-/// When the output is not a row for each target.
+/// When the output does not have one row per target.
 pub(crate) fn classes<T: Element>(output: Var<'_, T>, targets: &[usize]) -> usize {
     let (shape, count) = (output.shape(), targets.len());
     match shape[..] {
         [rows, classes] if rows == count => classes,
-        _ => panic!("a loss takes [{count}, classes] for {count} targets, not {shape:?}"),
+        _ => panic!(
+            "a loss expects an output of [{count}, classes] for {count} targets, got {shape:?}"
+        ),
     }
 }
 
-/// A loss as a spec names it.
+/// A loss read from a spec.
 pub struct NamedLoss {
-    /// Its spec, with every argument written out.
+    /// Its spec, with all arguments.
     pub text: String,
     /// Its definition.
     pub def: LossDef,
-    /// Its place in the text it was read from.
+    /// Its position in the text it was read from.
     pub span: Span,
     /// The loss.
     pub loss: Box<dyn AnyLoss>,
@@ -166,20 +170,21 @@ impl NamedLoss {
         }
     }
 
-    /// Makes sure that it can judge outputs of so many classes. To be asked before a training: the loss itself would panic in its first step.
+    /// Checks that the loss accepts outputs with `classes` classes. Call this before training;
+    /// otherwise the loss panics in the first step.
     ///
     /// # Errors
-    /// What speaks against it.
+    /// The reason why it doesn't.
     pub fn expect_classes(&self, classes: usize) -> Result<(), Vec<Diagnostic>> {
         let fits = f64::loss(&*self.loss).expect_classes(classes);
         fits.map_err(|message| vec![Diagnostic::error(self.span, message)])
     }
 }
 
-/// Reads a loss: exactly one call.
+/// Reads a loss, which must be exactly one call.
 ///
 /// # Errors
-/// Everything wrong with the text.
+/// All errors in the text.
 pub fn read(text: &str, registry: &Registry<LossDef>) -> Result<NamedLoss, Vec<Diagnostic>> {
     let calls = read_chain(text, registry)?;
     match &calls[..] {

@@ -1,30 +1,32 @@
-//! What the values of an output mean.
+//! Interpretation of the values of an output.
 
-/// What the values that a layer outputs in evaluation mean. A layer says it with [`Built::means`](crate::Built::means), and passes on what
-/// still holds of its input ([`Build::input_meaning`](crate::Build::input_meaning)); one that says nothing outputs logits. The check holds
-/// each layer to what it says.
+/// The interpretation of the values that a layer outputs in evaluation. A layer declares it with
+/// [`Built::means`](crate::Built::means) and can derive it from that of its input
+/// ([`Build::input_meaning`](crate::Build::input_meaning)). The default is logits. The check
+/// verifies what each layer declares.
 ///
-/// The first dimension of a sample, without the batch, counts the classes.
+/// The first dimension of a sample, without the batch, is the class dimension.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Meaning {
-    /// Values of any size. True of everything.
+    /// Values of any size. This always holds.
     #[default]
     Logits,
     /// Values between 0 and 1.
     UnitInterval,
-    /// Probabilities of the classes: at each place of a sample, they are not negative and sum to 1.
+    /// Class probabilities: nonnegative, with a sum of 1 at each position of a sample.
     Probabilities,
     /// Logarithms of such probabilities.
     LogProbabilities,
 }
 
 impl Meaning {
-    /// Whether all values are between 0 and 1.
+    /// Returns whether all values are between 0 and 1.
     pub fn is_bounded(self) -> bool {
         matches!(self, Meaning::UnitInterval | Meaning::Probabilities)
     }
 
-    /// What still holds of the same values in another shape, in the same row-major order: classes stay classes where the first size stays.
+    /// Returns the meaning after a reshape in row-major order. It stays the same if the first size,
+    /// the number of classes, does.
     #[must_use]
     pub fn reshaped(self, from: &[usize], to: &[usize]) -> Self {
         match from.first() == to.first() {
@@ -33,7 +35,7 @@ impl Meaning {
         }
     }
 
-    /// What still holds of each value alone, next to values from elsewhere or without some of its own.
+    /// Returns the meaning of individual values, when some are removed or combined with others.
     #[must_use]
     pub fn scattered(self) -> Self {
         match self.is_bounded() {
@@ -42,7 +44,7 @@ impl Meaning {
         }
     }
 
-    /// What still holds of means over places, each class by itself.
+    /// Returns the meaning after averaging over positions, separately for each class.
     #[must_use]
     pub fn averaged(self) -> Self {
         match self.is_bounded() {
@@ -51,7 +53,7 @@ impl Meaning {
         }
     }
 
-    /// What holds of both.
+    /// Returns the strongest meaning that holds for both.
     #[must_use]
     pub fn common(self, other: Self) -> Self {
         match (self.is_bounded(), other.is_bounded()) {

@@ -1,20 +1,22 @@
-//! What a model will be: everything known before a single array is made.
+//! Plans: everything known about a model before any array is allocated.
 
 use tapeline_spec::{Call, Diagnostic, Span};
 use tapeline_tensor::{ParamId, Params, Scalar};
 
 use crate::{Built, Chain, Declared, LayerDef, Meaning, Refusal, Stream, chain::Entry, declare};
 
-/// The most values that a model may learn: 512 MiB in `f32`.
+/// The maximum number of learned values of a model: 512 MiB in `f32`.
 pub const MAX_PARAMETERS: usize = 1 << 27;
 
-/// The most values that the layers of a model may put out for one sample, and that the sample may have: 64 MiB in `f32`.
+/// The maximum number of values that all layers of a model may output per sample, and the maximum
+/// size of the sample itself: 64 MiB in `f32`.
 pub const MAX_OUTPUTS: usize = 1 << 24;
 
-/// The maximum number of cells in all tables that the layers of a model make while they are built: 32 MiB.
+/// The maximum number of cells in all tables that the layers of a model build: 32 MiB.
 pub const MAX_TABLES: usize = 1 << 21;
 
-/// A chain of layers built for an input shape, with the parameters it asks for and a row for each layer. It holds no array.
+/// A chain of layers built for an input shape, with the parameters it declares and a summary of
+/// each layer. It holds no arrays.
 pub struct Plan {
     /// The layers.
     pub chain: Chain,
@@ -24,39 +26,40 @@ pub struct Plan {
     pub output: Vec<usize>,
     /// Parameters and buffers, in order.
     pub declared: Vec<Declared>,
-    /// The layers in order, those in bodies behind the layer that has them.
+    /// Summaries of the layers in order; those of a body follow the layer that contains it.
     pub rows: Vec<Row>,
-    /// The rows of the layers that learn nothing from a batch of one sample.
+    /// Indices in [`rows`](Self::rows) of the layers that learn nothing from a batch of one sample.
     pub want_several: Vec<usize>,
 }
 
-/// One layer of a [`Plan`], for a summary.
+/// The summary of one layer of a [`Plan`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Its place: `5`, or `5.0` in the body of layer 5.
+    /// Its path: `5`, or `5.0` in the body of layer 5.
     pub path: String,
     /// Its spec in short form.
     pub text: String,
-    /// Where that stands in the spec of the model.
+    /// Its position in the spec of the model.
     pub span: Span,
-    /// Depth of nesting: 0 outside of any body.
+    /// Nesting depth; 0 outside of any body.
     pub depth: usize,
     /// Shape of its output, without the batch.
     pub output: Vec<usize>,
-    /// Number of values it learns itself, its body not counted.
+    /// Number of values it learns, without its body.
     pub parameters: usize,
-    /// Multiply-adds for one sample, its body not counted.
+    /// Multiply-adds per sample, without its body.
     pub multiply_adds: u64,
-    /// Values for one sample of each array that a step of training holds until its way back: those that the layer has declared, then its
-    /// output, unless that takes no memory of its own. Its body not counted.
+    /// Number of values per sample of each array that is saved for the backward pass: those that
+    /// the layer declared, then its output unless that takes no memory of its own. Without its
+    /// body.
     pub kept: Vec<usize>,
-    /// Values for one sample that it needs on the way back for a while.
+    /// Number of values per sample that it temporarily needs in the backward pass.
     pub scratch: usize,
-    /// Whether it hands its input on as it is in evaluation.
+    /// Whether it is the identity in evaluation.
     pub only_in_training: bool,
-    /// What its input means in evaluation.
+    /// Meaning of its input in evaluation.
     pub input_meaning: Meaning,
-    /// What its output means in evaluation.
+    /// Meaning of its output in evaluation.
     pub output_meaning: Meaning,
 }
 
@@ -64,13 +67,13 @@ impl Plan {
     /// Builds a chain of calls for an input of `shape`, without the batch.
     ///
     /// # Errors
-    /// The first thing wrong in each chain: a layer that can't take its input, or a model or an input that is too large, or an input
-    /// without a dimension or with a size of 0.
+    /// When a layer doesn't accept its input, the model or the input is too large, or the input has
+    /// no dimension or a size of 0. Reports the first error in each chain.
     pub fn build(calls: &[Call<'_, LayerDef>], shape: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
         Plan::build_on(calls, shape, Meaning::Logits)
     }
 
-    /// As [`build`](Self::build), for an input that means something.
+    /// Like [`build`](Self::build), for an input with the given meaning.
     pub(crate) fn build_on(
         calls: &[Call<'_, LayerDef>],
         shape: &[usize],
@@ -106,13 +109,13 @@ impl Plan {
         })
     }
 
-    /// What its output means in evaluation.
+    /// Returns the meaning of its output in evaluation.
     pub fn meaning(&self) -> Meaning {
         self.chain.meaning()
     }
 
-    /// The layer from which the output has its meaning: the last one that made it probabilities, their logarithms or values between 0
-    /// and 1. None for logits.
+    /// Returns the layer that determines the meaning of the output: the last one that turned it
+    /// into probabilities, their logarithms, or values between 0 and 1. Returns `None` for logits.
     pub fn meaning_from(&self) -> Option<&Row> {
         let like_output = |meaning: Meaning| match self.meaning() {
             Meaning::LogProbabilities => meaning == Meaning::LogProbabilities,
@@ -124,17 +127,17 @@ impl Plan {
             .filter(|_| self.meaning() != Meaning::Logits)
     }
 
-    /// First values of its parameters: a function of the seed.
+    /// Initializes its parameters, which depend only on the seed.
     pub fn init<T: Scalar>(&self, seed: u64) -> Params<T> {
         declare::init(&self.declared, seed)
     }
 
-    /// Number of values it learns.
+    /// Returns the number of learned values.
     pub fn parameters(&self) -> usize {
         self.rows.iter().map(|row| row.parameters).sum()
     }
 
-    /// Multiply-adds for one sample.
+    /// Returns the number of multiply-adds per sample.
     pub fn multiply_adds(&self) -> u64 {
         self.rows
             .iter()
@@ -142,8 +145,9 @@ impl Plan {
     }
 }
 
-/// What is wrong with a shape that layers can't have as their input: each has at least one dimension, each of a size of at least 1. So no
-/// layer need think of samples without values, or of a sample that is a single number.
+/// Returns why a shape can't be the input of a layer: it needs at least one dimension, and all
+/// sizes must be at least 1. Layers therefore don't have to handle samples that are empty or
+/// scalars.
 fn empty(shape: &[usize]) -> Option<&'static str> {
     match shape {
         [] => Some("has no dimension; expected at least one"),
@@ -152,14 +156,14 @@ fn empty(shape: &[usize]) -> Option<&'static str> {
     }
 }
 
-/// The number of values in a shape, if it can be counted.
+/// Returns the number of values in a shape, unless it overflows.
 fn size(shape: &[usize]) -> Option<usize> {
     shape
         .iter()
         .try_fold(1usize, |n, &size| n.checked_mul(size))
 }
 
-/// What is gathered while a model is built.
+/// State collected while a model is built.
 #[derive(Default)]
 pub(crate) struct Site {
     declared: Vec<Declared>,
@@ -168,23 +172,23 @@ pub(crate) struct Site {
     streams: u64,
     parameters: usize,
     outputs: usize,
-    /// Cells of all tables.
+    /// Number of cells in all tables.
     tables: usize,
-    /// The rows of the layers being built, from the outermost in.
+    /// Rows of the layers being built, from the outermost to the innermost.
     open: Vec<usize>,
 }
 
 impl Site {
-    /// Begins a layer: its row stands before those of its body.
+    /// Begins a layer. Its row comes before those of its body.
     pub fn open(&mut self, row: Row) {
         self.open.push(self.rows.len());
         self.rows.push(row);
     }
 
-    /// How many values the layers output with `output` among them.
+    /// Returns the number of values that all layers output, including `output`.
     ///
     /// # Errors
-    /// When the shape is empty, or that is too many.
+    /// When the shape is empty, or the number exceeds the limit.
     pub fn room(&self, output: &[usize]) -> Result<usize, Refusal> {
         if let Some(wrong) = empty(output) {
             return Err(Refusal::from(format!("its output {output:?} {wrong}")));
@@ -192,23 +196,23 @@ impl Site {
         let total = size(output).and_then(|size| self.outputs.checked_add(size));
         total.filter(|&n| n <= MAX_OUTPUTS).ok_or_else(|| {
             Refusal::from(format!(
-                "its output {output:?} makes the layers put out more than {MAX_OUTPUTS} values for one sample"
+                "with its output {output:?}, the layers output more than {MAX_OUTPUTS} values for one sample"
             ))
         })
     }
 
-    /// Counts a table of `len` cells.
+    /// Counts a table of `len` cells towards the limit.
     pub fn tables(&mut self, len: usize) -> Result<(), Refusal> {
         let total = self.tables.checked_add(len);
         self.tables = total.filter(|&n| n <= MAX_TABLES).ok_or_else(|| {
             Refusal::from(format!(
-                "a table of {len} cells makes the tables of the layers larger than {MAX_TABLES} cells"
+                "with a table of {len} cells, the tables of all layers exceed {MAX_TABLES} cells"
             ))
         })?;
         Ok(())
     }
 
-    /// Ends the layer begun last; returns its row.
+    /// Ends the layer that was begun last, and returns its row.
     pub fn close(&mut self, built: &Built) -> Result<usize, Refusal> {
         let output = &built.output;
         self.outputs = self.room(output)?;
@@ -225,12 +229,12 @@ impl Site {
         Ok(row)
     }
 
-    /// What the output of a row means.
+    /// Returns the meaning of the output of a row.
     pub fn meaning(&self, row: usize) -> Meaning {
         self.rows[row].output_meaning
     }
 
-    /// Takes note that the output of a row never comes to memory: the layer behind uses it up in the same pass.
+    /// Records that the output of a row is never stored, because it is fused with the next layer.
     pub fn joined(&mut self, row: usize) {
         self.rows[row].kept.pop();
     }

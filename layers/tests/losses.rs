@@ -154,7 +154,7 @@ fn numbers_for_other_classes_are_refused() {
         assert_eq!(loss.expect_classes(3), Ok(()), "{text}");
         let errors = loss.expect_classes(10).unwrap_err();
         let wanted = format!(
-            "`{argument}` holds 3 numbers; it takes one for each of the 10 classes, or one for all"
+            "`{argument}` has 3 values; expected one for each of the 10 classes, or one for all"
         );
         assert_eq!(errors[0].message, wanted);
         assert_eq!((errors[0].span.start, errors[0].span.end), (0, text.len()));

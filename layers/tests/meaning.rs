@@ -141,6 +141,9 @@ const SILENT: LayerDef = LayerDef {
 #[test]
 fn a_layer_that_says_more_than_is_true_fails_the_check() {
     let failure = check::layer(&LIAR).unwrap_err().to_string();
-    assert!(failure.contains("meaning: from Probabilities"), "{failure}");
+    assert!(
+        failure.contains("meaning: for an input of Probabilities"),
+        "{failure}"
+    );
     check::layer(&SILENT).unwrap();
 }

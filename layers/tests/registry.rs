@@ -124,7 +124,7 @@ fn refusals_say_what_and_where_from() {
         (
             "residual[ linear(3) ]",
             &[4],
-            "`residual[ linear(3) ]` on [4]: its body gives [3], which can't be added to the input; the body must keep the shape; or write `residual(projection=true)[ … ]`",
+            "`residual[ linear(3) ]` on [4]: its body outputs [3], which can't be added to the input; preserve the shape in the body, or use `residual(projection=true)[ … ]`",
         ),
         (
             "flatten 9*linear(1048576)",

@@ -441,7 +441,7 @@ fn a_loss_for_another_number_of_classes_is_refused_before_anything_else() {
     let bench = Bench::new();
     bench.train("a", &["--loss", "cross_entropy(weight=(1, 2, 0.5))"]);
     let wanted = "\
-error: `weight` holds 2 numbers; it takes one for each of the 3 classes, or one for all
+error: `weight` has 2 values; expected one for each of the 3 classes, or one for all
   ┌ --loss
   │ nll((1, 2))
   │ ^^^^^^^^^^^

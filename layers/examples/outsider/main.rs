@@ -1,4 +1,5 @@
-//! A layer from outside: registered under a name, checked by one line, trained in a network that a line of text describes.
+//! A custom layer: registered under a name, checked with one line, and trained in a network read
+//! from a spec.
 #![allow(clippy::print_stdout)]
 
 mod swish;
@@ -25,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     .map_err(|e| e[0].clone())?;
     let plan = Plan::build(&spec.calls(), &[1]).map_err(|e| e[0].clone())?;
 
-    // sin on [-3, 3]
+    // sin on [-3, 3].
     let inputs: Vec<f32> = (0..64).map(|i| i as f32 * 6.0 / 63.0 - 3.0).collect();
     let column = |values: Vec<f32>| Tensor::from_shape_vec(vec![64, 1], values);
     let targets = column(inputs.iter().map(|x| x.sin()).collect())?;

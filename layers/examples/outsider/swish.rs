@@ -1,4 +1,4 @@
-//! A layer of one's own: a file like this is all it takes.
+//! A custom layer: everything it needs is in this one file.
 
 use tapeline_layers::{
     Build, Built, Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Refusal, Value,
@@ -6,14 +6,14 @@ use tapeline_layers::{
 use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{ParamId, Var};
 
-const BETA: Arg<f64> = Arg::new("beta", "the slope's first value")
+const BETA: Arg<f64> = Arg::new("beta", "initial value of β")
     .default(1.0)
     .tried(0.5..=2.0);
 
-/// `x · sigmoid(βx)` with one β that is learned. (Ramachandran et al. 2017)
+/// `x · sigmoid(βx)` with a single learned β. (Ramachandran et al. 2017)
 pub const SWISH: LayerDef = LayerDef {
     name: "swish",
-    about: "x · sigmoid(βx), with a β that is learned",
+    about: "x · sigmoid(βx), with a learned β",
     args: &[BETA.info()],
     examples: &[("swish", &[7]), ("swish(0.5)", &[2, 3, 4])],
     build,

@@ -1,4 +1,4 @@
-//! What a layer is held to.
+//! The aspects that layers are checked for.
 
 use ndarray::{Axis, Slice};
 use tapeline_spec::{Presets, read};
@@ -7,17 +7,17 @@ use tapeline_tensor::{Params, Pool, Tensor, check, value_and_grad};
 use super::{Case, case::TRAINING, list};
 use crate::{Ctx, Element, Meaning, Mode, Plan};
 
-/// Something that each case is held to.
+/// A property that is checked for each case.
 pub struct Aspect {
     /// Its name.
     pub name: &'static str,
-    /// What it asks for, in one line.
+    /// The requirement, in one line.
     pub about: &'static str,
-    /// Looks at it; or says what was found and what was expected.
+    /// Checks a case. The error says what was found and what was expected.
     pub look: fn(&Case<'_>) -> Result<Found, String>,
 }
 
-/// What was seen where nothing was wrong.
+/// Statistics of a check that passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Found {
     /// Number of kinks.
@@ -26,61 +26,61 @@ pub struct Found {
     pub worst: f64,
 }
 
-/// All of them.
+/// All aspects, in the order in which they are checked.
 pub const ASPECTS: &[Aspect] = &[
     Aspect {
         name: "shape",
-        about: "the output has the shape that building announced",
+        about: "the output has the shape declared by `build`",
         look: shape,
     },
     Aspect {
         name: "gradients",
-        about: "gradients by parameters and input agree with finite differences, training and evaluating, for inputs from 0.01 to 100",
+        about: "gradients with respect to parameters and input agree with finite differences, in training and evaluation, for inputs from 0.01 to 100",
         look: gradients,
     },
     Aspect {
         name: "layouts",
-        about: "an input that lies otherwise in memory gives the same values",
+        about: "the memory layout of the input does not affect the output",
         look: layouts,
     },
     Aspect {
-        name: "repeats",
-        about: "the same seed and step give the same bits, and evaluation needs neither",
-        look: repeats,
+        name: "determinism",
+        about: "runs with the same seed and step, and all runs in evaluation, are bit-identical",
+        look: determinism,
     },
     Aspect {
         name: "batch",
-        about: "a batch is its samples one by one, where that is claimed",
+        about: "samples of a batch do not affect each other, unless the layer declares that they do in training",
         look: batch,
     },
     Aspect {
-        name: "single",
-        about: "f32 gives what f64 gives, within rounding",
-        look: single,
+        name: "precision",
+        about: "outputs in f32 and f64 agree within rounding",
+        look: precision,
     },
     Aspect {
         name: "threads",
-        about: "values and gradients have the same bits on one thread and on two",
+        about: "values and gradients are bit-identical on one thread and on two",
         look: threads,
     },
     Aspect {
         name: "extremes",
-        about: "values and gradients of inputs as large as 10 000 are finite in f32",
+        about: "values and gradients are finite in f32 for inputs of ±10 000",
         look: extremes,
     },
     Aspect {
-        name: "rebuilt",
-        about: "built again from its printed spec, it gives the same values from the same parameters",
-        look: rebuilt,
+        name: "round_trip",
+        about: "rebuilt from its printed spec, the layer gives the same output for the same parameters",
+        look: round_trip,
     },
     Aspect {
         name: "meaning",
-        about: "what a layer says its output means holds, whatever its input means",
+        about: "the output has the declared meaning (such as probabilities), for every meaning of the input",
         look: meaning,
     },
     Aspect {
         name: "refusals",
-        about: "any input shape is refused with a message, or forward and backward pass run and keep to the announced shapes",
+        about: "every input shape is either refused with a message or works, with the declared shapes in the forward and backward pass",
         look: refusals,
     },
 ];
@@ -88,7 +88,8 @@ pub const ASPECTS: &[Aspect] = &[
 pub(super) const MODES: [(&str, Mode); 2] =
     [("training", TRAINING), ("evaluation", Mode::Evaluation)];
 
-/// The largest difference between `f32` and `f64`, relative to the larger of 1 and the value.
+/// The maximum allowed difference between `f32` and `f64`, relative to the larger of 1 and the
+/// value.
 const ROUNDING: f64 = 1e-4;
 
 pub(super) fn in_mode<T>(mode: &str, result: Result<T, String>) -> Result<T, String> {
@@ -118,15 +119,15 @@ fn gradients(case: &Case<'_>) -> Result<Found, String> {
     Ok(all)
 }
 
-/// The gradient check.
+/// Compares the gradients with finite differences.
 fn agree(case: &Case<'_>, x: &Tensor<f64>, mode: Mode) -> Result<check::Report, check::Mismatch> {
-    // As it might lie in memory behind another layer.
+    // The output of another layer is not necessarily contiguous.
     check::gradients(&case.params(), &[scattered(x)], |tape, params, inputs| {
         case.forward(&Ctx::new(tape, params, mode), inputs[0])
     })
 }
 
-/// The same values with gaps between them.
+/// Copies the values into an array with gaps between its elements.
 fn scattered<T: Element>(x: &Tensor<T>) -> Tensor<T> {
     let doubled: Vec<_> = x.shape().iter().map(|size| 2 * size).collect();
     let mut larger = Tensor::zeros(doubled);
@@ -137,7 +138,7 @@ fn scattered<T: Element>(x: &Tensor<T>) -> Tensor<T> {
     larger
 }
 
-/// The same values with the first dimension running fastest.
+/// Copies the values into an array whose first dimension is contiguous.
 fn column_major(x: &Tensor<f64>) -> Tensor<f64> {
     let shape: Vec<_> = x.shape().iter().rev().copied().collect();
     let mut out = Tensor::zeros(shape).reversed_axes();
@@ -150,24 +151,24 @@ fn layouts(case: &Case<'_>) -> Result<Found, String> {
     for (name, mode) in MODES {
         let expected = case.run(&params, &x, mode);
         for (layout, x) in [
-            ("with gaps", scattered(&x)),
-            ("by columns", column_major(&x)),
+            ("with gaps in memory", scattered(&x)),
+            ("in column-major order", column_major(&x)),
         ] {
             let found = case.run(&params, &x, mode);
-            let what = format!("from an input that lies {layout} in memory");
+            let what = format!("for an input {layout}");
             in_mode(name, near(&what, &found, &expected, 1e-12))?;
         }
     }
     Ok(Found::default())
 }
 
-fn repeats(case: &Case<'_>) -> Result<Found, String> {
+fn determinism(case: &Case<'_>) -> Result<Found, String> {
     let (params, x) = (case.params(), case.input(3));
     for (name, mode) in MODES {
         if case.run(&params, &x, mode) != case.run(&params, &x, mode) {
             return in_mode(
                 name,
-                Err("a second run with the same seed and step gave other values".into()),
+                Err("a second run with the same seed and step gave different values".into()),
             );
         }
     }
@@ -183,15 +184,14 @@ fn batch(case: &Case<'_>) -> Result<Found, String> {
                 case.one_by_one(&params, &x, mode),
             );
             let found = near("in a batch", &found, &expected, 1e-12);
-            let claim =
-                "samples see each other; if that is meant, say `batch: Batch::MixedInTraining`";
+            let claim = "samples affect each other; if this is intended, declare `batch: Batch::MixedInTraining`";
             in_mode(name, found.map_err(|found| format!("{found}: {claim}")))?;
         }
     }
     Ok(Found::default())
 }
 
-fn single(case: &Case<'_>) -> Result<Found, String> {
+fn precision(case: &Case<'_>) -> Result<Found, String> {
     let (params, x) = (case.params(), case.input(3));
     let mut worst = 0.0f64;
     for (name, mode) in MODES {
@@ -209,7 +209,7 @@ fn single(case: &Case<'_>) -> Result<Found, String> {
 }
 
 fn threads(case: &Case<'_>) -> Result<Found, String> {
-    // Enough for several tasks, where a layer cuts its work into some.
+    // 65 samples are enough that a layer that splits its work creates several tasks.
     let (params, x) = (case.params().cast::<f32>(), cast(&case.input(65)));
     for (name, mode) in MODES {
         let on = |threads| -> Result<Vec<u32>, String> {
@@ -226,7 +226,7 @@ fn threads(case: &Case<'_>) -> Result<Found, String> {
     Ok(Found::default())
 }
 
-/// Value and gradients as bits.
+/// Returns the bits of the value and of all gradients.
 fn bits(case: &Case<'_>, params: &Params<f32>, x: &Tensor<f32>, mode: Mode) -> Vec<u32> {
     let (_, grads, value) = value_and_grad(params, std::slice::from_ref(x), |tape, params, x| {
         let y = case.forward(&Ctx::new(tape, params, mode), x[0]);
@@ -260,21 +260,21 @@ fn extremes(case: &Case<'_>) -> Result<Found, String> {
     Ok(Found::default())
 }
 
-fn rebuilt(case: &Case<'_>) -> Result<Found, String> {
+fn round_trip(case: &Case<'_>) -> Result<Found, String> {
     let full: Vec<_> = case.calls.iter().map(|call| call.full()).collect();
     let full = full.join(" ");
     let spec = read(&full, case.registry, &Presets::new());
-    let spec = spec.map_err(|e| format!("`{full}` doesn't read: {}", list(&e)))?;
+    let spec = spec.map_err(|e| format!("`{full}` can't be read: {}", list(&e)))?;
     let plan = Plan::build(&spec.calls(), &case.shape);
-    let plan = plan.map_err(|e| format!("`{full}` doesn't build: {}", list(&e)))?;
+    let plan = plan.map_err(|e| format!("`{full}` can't be built: {}", list(&e)))?;
     if plan.declared != case.plan.declared {
-        return Err(format!("`{full}` asks for other parameters"));
+        return Err(format!("`{full}` declares different parameters"));
     }
     let again = Case {
         plan: plan.into(),
         ..case.clone()
     };
-    // As files hold them: by name, in row-major order.
+    // The form in which files store parameters: by name, in row-major order.
     let mut params = Params::new();
     for param in &case.params() {
         let value = param.value.as_standard_layout().into_owned().into_shared();
@@ -286,7 +286,7 @@ fn rebuilt(case: &Case<'_>) -> Result<Found, String> {
             again.run(&params, &x, mode),
             case.run(&case.params(), &x, mode),
         );
-        in_mode(name, near("built again", &found, &expected, 1e-12))?;
+        in_mode(name, near("after rebuilding", &found, &expected, 1e-12))?;
     }
     Ok(Found::default())
 }
@@ -302,13 +302,14 @@ fn meaning(case: &Case<'_>) -> Result<Found, String> {
             ..case.clone()
         };
         let y = case.run(&params, &meant(&x, given), Mode::Evaluation);
-        holds(&y, claimed)
-            .map_err(|found| format!("from {given:?} it claims {claimed:?}, but {found}"))?;
+        holds(&y, claimed).map_err(|found| {
+            format!("for an input of {given:?}, it declares {claimed:?}, but {found}")
+        })?;
     }
     Ok(Found::default())
 }
 
-/// Values like `x` that mean something.
+/// Transforms `x` into values that have the given meaning.
 fn meant(x: &Tensor<f64>, meaning: Meaning) -> Tensor<f64> {
     let exponentials = x.mapv(f64::exp);
     let sums = exponentials.sum_axis(Axis(1)).insert_axis(Axis(1));
@@ -337,12 +338,12 @@ fn holds(y: &Tensor<f64>, meaning: Meaning) -> Result<(), String> {
     }
     let sums = y.sum_axis(Axis(1));
     match sums.iter().find(|&sum| (sum - 1.0).abs() > TOLERANCE) {
-        Some(sum) => Err(format!("the classes of a place sum to {sum}")),
+        Some(sum) => Err(format!("the classes at one position sum to {sum}, not 1")),
         None => Ok(()),
     }
 }
 
-/// Shapes of up to five dimensions, with sizes of 0 and 1 among them.
+/// Shapes of up to five dimensions, some with sizes of 0 and 1.
 const SHAPES: [&[usize]; 14] = [
     &[],
     &[0],
@@ -374,7 +375,7 @@ fn refusals(case: &Case<'_>) -> Result<Found, String> {
                     .map_err(|found| format!("on {shape:?} {found}"))?;
             }
             Err(errors) if errors.iter().any(|e| e.message.trim().is_empty()) => {
-                return Err(format!("it refuses {shape:?} without a word"));
+                return Err(format!("it refuses {shape:?} without a message"));
             }
             Err(_) => {}
         }
@@ -386,7 +387,8 @@ fn cast(x: &Tensor<f64>) -> Tensor<f32> {
     x.mapv(|x| x as f32).into_shared()
 }
 
-/// The largest difference relative to the larger of 1 and the value; an error if it is above `tolerance`.
+/// Returns the maximum difference, relative to the larger of 1 and the expected value, or an error
+/// if it exceeds `tolerance`.
 fn near(
     what: &str,
     found: &Tensor<f64>,
@@ -400,7 +402,7 @@ fn near(
             use ndarray::Dimension;
             let index = index.as_array_view().to_vec();
             return Err(format!(
-                "output {index:?} {what} is {found}, and not {expected}"
+                "output {index:?} {what} is {found}, expected {expected}"
             ));
         }
         worst = worst.max(apart);

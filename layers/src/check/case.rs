@@ -1,4 +1,4 @@
-//! A layer with arguments, on an input shape.
+//! Cases: layers with arguments, built for an input shape.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{Batch, Ctx, Element, Init, Layer, LayerDef, Mode, Plan, ctx::generator};
 
-/// The step of training that is looked at.
+/// The training step in which cases are checked.
 pub const TRAINING: Mode = Mode::Training { seed: 5, step: 3 };
 
-/// A layer, or a chain of them, built for an input shape.
+/// A layer, or a chain of layers, built for an input shape.
 #[derive(Clone)]
 pub struct Case<'r> {
     pub(super) calls: Vec<Call<'r, LayerDef>>,
@@ -53,17 +53,18 @@ impl<'r> Case<'r> {
         })
     }
 
-    /// Its spec in full.
+    /// Returns its spec.
     pub fn text(&self) -> String {
         text(&self.calls)
     }
 
-    /// A failure of this case.
+    /// Creates a failure of this case.
     pub(super) fn failure(&self, found: impl Into<String>) -> Failure {
         Failure::new(on(&self.text(), &self.shape), found)
     }
 
-    /// Whether each of its layers claims that samples don't see each other, training or not.
+    /// Returns whether all its layers declare that samples don't affect each other, in training or
+    /// not.
     pub(super) fn independent(&self) -> bool {
         fn all(calls: &[Call<'_, LayerDef>]) -> bool {
             let independent = |call: &Call<'_, LayerDef>| call.def.batch == Batch::Independent;
@@ -73,8 +74,8 @@ impl<'r> Case<'r> {
         all(&self.calls)
     }
 
-    /// The same layer with other arguments, which its keys say are to be tried, on another shape; every third time with the same arguments,
-    /// every third time on the same shape.
+    /// Samples other arguments, from the ranges declared for the check, and another shape. Every
+    /// third case keeps the arguments, and every third keeps the shape.
     pub(super) fn drawn(&self, n: u64) -> Result<Self, NotBuilt> {
         let mut rng = generator(n, 0, 0, b"draw");
         let mut call = self.calls[0].clone();
@@ -94,12 +95,13 @@ impl<'r> Case<'r> {
         Case::new(call, &shape, self.registry)
     }
 
-    /// Looks at one aspect. A panic is a fault like any other.
+    /// Checks one aspect. A panic counts as a failure.
     pub(super) fn look(&self, aspect: &Aspect) -> Result<Found, String> {
         caught(|| (aspect.look)(self))
     }
 
-    /// What was found, in the smallest case that still shows a fault.
+    /// Shrinks the shape of a failed case while it still fails, and returns the failure of the
+    /// smallest one.
     pub(super) fn smallest(&self, aspect: &Aspect, found: String) -> Failure {
         let (mut least, mut found) = (self.clone(), found);
         'smaller: loop {
@@ -140,7 +142,8 @@ impl<'r> Case<'r> {
         })
     }
 
-    /// Runs forward and backward pass of one sample and of three in both modes; an error when a shape isn't the announced one.
+    /// Runs the forward and backward pass on one sample and on three, in both modes. Returns an
+    /// error if a shape differs from the declared one.
     pub(super) fn passes(&self) -> Result<(), String> {
         let params = self.plan.init::<f32>(1);
         for batch in [1, 3] {
@@ -159,11 +162,11 @@ impl<'r> Case<'r> {
                     let wrong = pairs.find(|(grad, of)| grad.shape() != of.shape());
                     wrong.map(|(grad, of)| {
                         let [grad, of] = [grad, of].map(|x| x.shape().to_vec());
-                        format!("a gradient of something of shape {of:?} has shape {grad:?}")
+                        format!("the gradient of an array of shape {of:?} has shape {grad:?}")
                     })
                 } else {
                     Some(format!(
-                        "its output has shape {found:?}, but it announced {announced:?}"
+                        "its output has shape {found:?}, but `build` declared {announced:?}"
                     ))
                 };
                 in_mode(name, what.map_or(Ok(()), Err))?;
@@ -172,7 +175,7 @@ impl<'r> Case<'r> {
         Ok(())
     }
 
-    /// What comes out, sample by sample.
+    /// Runs each sample alone and concatenates the outputs.
     pub(super) fn one_by_one(
         &self,
         params: &Params<f64>,
@@ -189,14 +192,14 @@ impl<'r> Case<'r> {
             .into_shared()
     }
 
-    /// Whether a batch in training is another thing than its samples one by one.
+    /// Returns whether a batch in training differs from its samples run one at a time.
     pub(super) fn mixes_in_training(&self) -> bool {
         let (params, x) = (self.params(), self.input(3));
         self.run(&params, &x, TRAINING) != self.one_by_one(&params, &x, TRAINING)
     }
 
-    /// First values, with noise on constant ones: zeros and ones hide faults. The others stay as they are, so that activations of a deep
-    /// network neither grow nor saturate.
+    /// Initial parameters, with noise added to constant ones, since zeros and ones hide faults. The
+    /// others keep their values, so that activations of a deep network neither grow nor saturate.
     pub(super) fn params(&self) -> Params<f64> {
         let mut params = self.plan.init::<f64>(1);
         let declared = self.plan.declared.iter().enumerate();
@@ -213,7 +216,8 @@ impl<'r> Case<'r> {
         normal(&[&[batch], &self.shape[..]].concat(), 2)
     }
 
-    /// Values of several magnitudes next to each other, from 0.01 to 100: what is wrong only above 4 doesn't show at normal ones.
+    /// Input values of mixed magnitudes, from 0.01 to 100: a fault that occurs only above 4 doesn't
+    /// show in normally distributed values.
     pub(super) fn mixed_input(&self, batch: usize) -> Tensor<f64> {
         mixed(&[&[batch], &self.shape[..]].concat(), 2)
     }
@@ -228,16 +232,16 @@ fn on(text: &str, shape: &[usize]) -> String {
     format!("`{text}` on {shape:?}")
 }
 
-/// Why there is no case.
+/// The reason why a case could not be built.
 pub enum NotBuilt {
-    /// A layer refuses its arguments or the shape.
+    /// A layer refused its arguments or the shape.
     Refused(Vec<Diagnostic>),
-    /// A layer panics while it is built.
+    /// A layer panicked while it was built.
     Panicked(Failure),
 }
 
 impl NotBuilt {
-    /// As the failure of a case that has to be built.
+    /// Converts to the failure of a case that has to build.
     pub fn failure(self, text: &str, shape: &[usize]) -> Failure {
         match self {
             NotBuilt::Refused(errors) => Failure::new(on(text, shape), list(&errors)),
@@ -245,7 +249,7 @@ impl NotBuilt {
         }
     }
 
-    /// As diagnostics of some calls.
+    /// Converts to diagnostics for the given calls.
     pub fn diagnostics(self, calls: &[Call<'_, LayerDef>]) -> Vec<Diagnostic> {
         match self {
             NotBuilt::Refused(errors) => errors,
@@ -257,7 +261,7 @@ impl NotBuilt {
     }
 }
 
-/// Runs what calls a layer or a loss. A panic is a fault like any other.
+/// Runs code that calls a layer or a loss. A panic counts as a failure.
 pub fn caught<T>(f: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -269,7 +273,7 @@ pub fn caught<T>(f: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     })
 }
 
-/// Gives a call other arguments, which its keys say are to be tried.
+/// Samples the arguments of a call from the ranges declared for the check.
 pub fn draw<D: Named>(call: &mut Call<'_, D>, rng: &mut impl Rng) -> Result<(), Diagnostic> {
     for info in call.def.args().iter().filter(|info| info.drawn()) {
         if let Some(value) = info.draw(rng.random()) {
@@ -279,7 +283,8 @@ pub fn draw<D: Named>(call: &mut Call<'_, D>, rng: &mut impl Rng) -> Result<(), 
     Ok(())
 }
 
-/// Values from a normal distribution, each times a magnitude of its own; exact in `f32`, too.
+/// Samples from a normal distribution, each value multiplied by a random magnitude. All values are
+/// exact in `f32`.
 pub fn mixed(shape: &[usize], seed: u64) -> Tensor<f64> {
     let mut rng = generator(seed, 1, 0, b"test");
     let mut values = normal(shape, seed);
@@ -290,7 +295,8 @@ pub fn mixed(shape: &[usize], seed: u64) -> Tensor<f64> {
     values
 }
 
-/// Values from a normal distribution; exact in `f32`, so that both types of number see the same.
+/// Samples from a normal distribution. All values are exact in `f32`, so that both scalar types get
+/// the same input.
 pub fn normal(shape: &[usize], seed: u64) -> Tensor<f64> {
     let values =
         Array::<f32, _>::random_using(shape, StandardNormal, &mut generator(seed, 0, 0, b"test"));

@@ -1,4 +1,4 @@
-//! What a loss is held to.
+//! The check of a loss.
 
 use ndarray::Axis;
 use rand::{Rng, seq::SliceRandom};
@@ -12,32 +12,35 @@ use super::{
 };
 use crate::{AnyLoss, Element, LossDef, NamedLoss, ctx::generator};
 
-/// Samples and classes of the outputs that are tried.
+/// Numbers of samples and classes of the outputs that are checked.
 const SHAPES: [[usize; 2]; 5] = [[1, 2], [2, 1], [4, 3], [1, 10], [5, 10]];
 
-/// Samples of the data set that is cut into batches, and ways in which it is.
+/// Number of samples of the data set that is split into batches, and number of random splits.
 const DATA: usize = 12;
 const PARTITIONS: u64 = 4;
 
-/// What was checked of a loss.
+/// The result of checking a loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LossReport {
     /// Number of cases: arguments and a shape of the outputs.
     pub cases: usize,
-    /// Number of such cases that the loss refused.
+    /// Number of cases that the loss refused.
     pub refused: usize,
-    /// Number of points where it has a kink, so that there is no derivative to compare with.
+    /// Number of points at a kink, where there is no derivative to compare with.
     pub kinks: usize,
     /// The largest relative difference between a gradient and finite differences.
     pub worst: f64,
 }
 
-/// Checks a loss, with the arguments of its examples and with others, drawn from what its keys say is to be tried:
+/// Checks a loss with the arguments of its examples, and with others sampled from the ranges
+/// declared for the check:
 ///
-/// - its gradient by the outputs agrees with finite differences, in `f64`;
-/// - it is a mean over samples with the weights that [`Loss::weight`](crate::Loss::weight) sums: over a data set it is the same however
-///   that is cut into batches, and in any order;
-/// - value and gradient are finite, for outputs of ±10 000 too, and `f32` gives what `f64` gives, within rounding.
+/// - its gradient with respect to the outputs agrees with finite differences, in `f64`;
+/// - it is a mean over samples, with the weights summed by [`Loss::weight`](crate::Loss::weight):
+///   over a data set it does not depend on the order of the samples or on how they are split into
+///   batches;
+/// - value and gradient are finite, also for outputs of ±10 000, and `f32` agrees with `f64` within
+///   rounding.
 ///
 /// # Errors
 /// The first failure, with the case that shows it.
@@ -54,7 +57,7 @@ pub fn loss(def: &LossDef) -> Result<LossReport, Failure> {
         let [call] = &calls[..] else {
             return Err(Failure::new(
                 text,
-                format!("an example holds one loss, not {}", calls.len()),
+                format!("an example must contain one loss, got {}", calls.len()),
             ));
         };
         let before = report.cases;
@@ -100,7 +103,7 @@ fn one(
     let wide = finite::<f64>(loss, &output, &targets)?;
     let narrow = finite::<f32>(loss, &output, &targets)?;
     if (wide - narrow).abs() > 1e-5 * wide.abs().max(1.0) {
-        return Err(format!("it is {narrow} in f32, but {wide} in f64"));
+        return Err(format!("the loss is {narrow} in f32, but {wide} in f64"));
     }
     every_partition(loss, classes)?;
     let extreme = output.mapv(|y| if y < 0.0 { -1e4 } else { 1e4 });
@@ -120,7 +123,7 @@ fn one(
     Ok(())
 }
 
-/// Makes sure that its mean over a data set depends neither on the batches nor on the order.
+/// Checks that the mean over a data set depends neither on the batches nor on the order.
 fn every_partition(loss: &dyn AnyLoss, classes: usize) -> Result<(), String> {
     let output = normal(&[DATA, classes], 5);
     let targets: Vec<usize> = (0..DATA).map(|row| row * row % classes).collect();
@@ -147,7 +150,7 @@ fn every_partition(loss: &dyn AnyLoss, classes: usize) -> Result<(), String> {
         let mean = sum / weights;
         if (mean - whole).abs() > 1e-12 * whole.abs().max(1.0) {
             return Err(format!(
-                "over {DATA} samples it is {whole} in one batch, but {mean} in batches of {sizes:?}; a loss is a mean over the batch, and \
+                "over {DATA} samples, the loss is {whole} in one batch, but {mean} in batches of {sizes:?}; a loss is a mean over the batch, and \
                  `Loss::weight` returns the sum of the samples' weights"
             ));
         }
@@ -155,7 +158,7 @@ fn every_partition(loss: &dyn AnyLoss, classes: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Its value, once value and gradient are known to be finite.
+/// Returns the loss, after checking that its value and gradient are finite.
 fn finite<T: Element>(
     loss: &dyn AnyLoss,
     output: &Tensor<f64>,
@@ -169,12 +172,12 @@ fn finite<T: Element>(
     if value.len() != 1 || !value.sum().is_finite() {
         let float = T::NAME;
         return Err(format!(
-            "its value in {float} is {value}, not one finite number"
+            "its value in {float} is {value}, not a finite scalar"
         ));
     }
     let gradient = grads.inputs[0].iter().flatten();
     match gradient.copied().find(|g| !g.is_finite()) {
-        Some(odd) => Err(format!("its gradient in {} holds {odd}", T::NAME)),
+        Some(odd) => Err(format!("its gradient in {} contains {odd}", T::NAME)),
         None => Ok(value.sum().widen()),
     }
 }

@@ -1,16 +1,18 @@
-//! One line that holds a layer or a loss to what is expected of it.
+//! Checks of a layer or a loss, in one line.
 //!
 //! ```
 //! use tapeline_layers::{check, layers::activations::silu::SILU};
 //!
 //! check::layer(&SILU).unwrap();
-//! // The check itself is checked: it notices when one of the layer's rules is mutated.
+//! // Tests the check itself: it must notice each mutated gradient rule of the layer.
 //! check::catches(&SILU).unwrap();
 //! ```
 //!
-//! A layer is built from its examples, and from arguments drawn from what its keys say is to be tried on shapes drawn around those of the
-//! examples, sizes of 1 among them. [`ASPECTS`] is the list of what each such [`Case`] is held to. What fails is made smaller before it is
-//! told: the message names the spec, the smallest shape that shows the fault, what was found and what was expected.
+//! A layer is built from its examples, and from arguments sampled from the ranges declared for the
+//! check ([`Arg::tried`](tapeline_spec::Arg::tried)) on shapes sampled around those of the
+//! examples, including sizes of 1. Each such [`Case`] is checked for all [`ASPECTS`]. The shape of
+//! a case that fails is shrunk before it is reported: the message has the spec, the smallest shape
+//! that shows the fault, what was found, and what was expected.
 
 mod aspects;
 mod case;
@@ -30,36 +32,36 @@ use case::{NotBuilt, caught};
 
 use crate::{Batch, LayerDef, layers};
 
-/// How many sets of arguments and shapes are drawn for each example.
+/// Number of arguments and shapes that are sampled for each example.
 const DRAWS: u64 = 12;
 
-/// What was checked.
+/// The result of checking a layer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// Number of cases: arguments and a shape.
     pub cases: usize,
-    /// Number of drawn arguments and shapes that the layer refused.
+    /// Number of sampled arguments and shapes that the layer refused.
     pub refused: usize,
-    /// One line for each aspect.
+    /// The results of each aspect.
     pub lines: Vec<Line>,
 }
 
-/// How one aspect fared over all cases.
+/// The result of one aspect over all cases.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// The aspect's name.
     pub aspect: &'static str,
-    /// Number of times that it was looked at.
+    /// Number of cases that were checked.
     pub checks: usize,
-    /// Number of points where the function has a kink, so that there is no derivative to compare with.
+    /// Number of points at a kink, where there is no derivative to compare with.
     pub kinks: usize,
-    /// The largest relative difference that was allowed.
+    /// The largest relative difference within the tolerance.
     pub worst: f64,
-    /// The first case that failed. None after it was looked at.
+    /// The first case that failed. Later cases are not checked for this aspect.
     pub failure: Option<Failure>,
 }
 
-/// What was found wrong, and in which case.
+/// A fault, and the case that shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// The case: a spec, and an input shape without the batch.
@@ -86,12 +88,12 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl Report {
-    /// The first failure.
+    /// Returns the first failure.
     pub fn failure(&self) -> Option<&Failure> {
         self.lines.iter().find_map(|line| line.failure.as_ref())
     }
 
-    /// The largest relative difference between a gradient and finite differences.
+    /// Returns the largest relative difference between a gradient and finite differences.
     pub fn worst(&self) -> f64 {
         let gradients = self.lines.iter().find(|line| line.aspect == "gradients");
         gradients.map_or(0.0, |line| line.worst)
@@ -111,7 +113,7 @@ impl Report {
         }
     }
 
-    /// Looks at all aspects of a case but those that have failed already.
+    /// Checks a case for all aspects that have not failed yet.
     fn add(&mut self, case: &Case<'_>) {
         self.cases += 1;
         for (aspect, line) in ASPECTS.iter().zip(&mut self.lines) {
@@ -130,7 +132,7 @@ impl Report {
     }
 }
 
-/// Checks a layer; its bodies in examples may use the layers of this crate.
+/// Checks a layer. Bodies in its examples may use the layers of this crate.
 ///
 /// # Errors
 /// The first failure, with the case that shows it.
@@ -142,10 +144,11 @@ pub fn layer(def: &LayerDef) -> Result<Report, Failure> {
     }
 }
 
-/// Checks a layer, and tells of each aspect how it fared.
+/// Checks a layer and reports the result of each aspect.
 ///
 /// # Errors
-/// When there is nothing to check: its definition can't be registered, has no examples, or one that doesn't build. When building panics.
+/// When the layer can't be checked: its definition can't be registered, has no examples, or has an
+/// example that doesn't build; or when building it panics.
 pub fn report(def: &LayerDef) -> Result<Report, Failure> {
     let registry = registry(def)?;
     let mut report = Report::new();
@@ -159,7 +162,7 @@ pub fn report(def: &LayerDef) -> Result<Report, Failure> {
         for case in cases {
             match case {
                 Ok(case) => {
-                    // A panic is found by the aspects, too.
+                    // A panic here is reported by the aspects.
                     mixed |= caught(|| Ok(case.mixes_in_training())).unwrap_or_default();
                     report.add(&case);
                 }
@@ -169,16 +172,17 @@ pub fn report(def: &LayerDef) -> Result<Report, Failure> {
         }
     }
     if def.batch == Batch::MixedInTraining && !mixed && report.failure().is_none() {
-        let claim = "it claims `Batch::MixedInTraining`, but a batch is its samples one by one";
+        let claim =
+            "it declares `Batch::MixedInTraining`, but samples of a batch don't affect each other";
         return Err(Failure::new(def.name, claim));
     }
     Ok(report)
 }
 
-/// Checks the layers of a chain as one, on an input shape without the batch.
+/// Checks a chain of layers as a whole, on an input shape without the batch.
 ///
 /// # Errors
-/// When they can't be built.
+/// When the layers can't be built.
 pub fn calls(
     calls: &[Call<'_, LayerDef>],
     shape: &[usize],
@@ -190,7 +194,7 @@ pub fn calls(
     Ok(report)
 }
 
-/// The layers of this crate, with the one that is checked.
+/// Returns the registry of this crate, with the checked layer added.
 fn registry(def: &LayerDef) -> Result<Registry<LayerDef>, Failure> {
     if def.examples.is_empty() {
         return Err(Failure::new(def.name, "its definition has no examples"));
@@ -203,7 +207,7 @@ fn registry(def: &LayerDef) -> Result<Registry<LayerDef>, Failure> {
     registry.map_err(|e| Failure::new(def.name, e.to_string()))
 }
 
-/// The one call of an example.
+/// Reads an example, which must be a single call.
 fn example<'r>(
     text: &str,
     registry: &'r Registry<LayerDef>,
@@ -213,7 +217,7 @@ fn example<'r>(
     match (calls.pop(), calls.len()) {
         (Some(call), 0) => Ok(call),
         (_, others) => {
-            let message = format!("an example holds one layer, not {}", others + 1);
+            let message = format!("an example must contain one layer, got {}", others + 1);
             Err(Failure::new(text, message))
         }
     }

@@ -1,4 +1,4 @@
-//! The check checked: mutated rules must be noticed.
+//! A test of the check itself: it must notice mutated gradient rules.
 
 use ndarray::Axis;
 use tapeline_spec::{Call, Diagnostic, Registry};
@@ -12,21 +12,21 @@ use super::{
 };
 use crate::{Ctx, LayerDef};
 
-/// Samples of a batch.
+/// Number of samples in a batch.
 const SAMPLES: usize = 3;
 
-/// How many mutated rules there were, all of them noticed.
+/// Number of mutated rules, all of which the check noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Caught {
     /// Number of mutated rules.
     pub mutants: usize,
-    /// Number of mutations that left a rule as it was.
+    /// Number of mutations that did not change the rule.
     pub equal: usize,
 }
 
 const MUTATIONS: [(&str, Mutation); 5] = [
     ("scaled by 1.01", |g| Some(g * 1.01)),
-    ("of the wrong sign", |g| Some(-g)),
+    ("with the wrong sign", |g| Some(-g)),
     ("dropped", |_| None),
     ("with two dimensions swapped", |g| {
         let axes: Vec<_> = (0..g.ndim()).filter(|&axis| g.shape()[axis] > 1).collect();
@@ -56,10 +56,11 @@ const MUTATIONS: [(&str, Mutation); 5] = [
     }),
 ];
 
-/// Mutates each rule of a layer in turn, in each of its examples, and makes sure that the gradient check notices.
+/// Mutates each gradient rule of a layer in turn, in each of its examples, and checks that the
+/// gradient check notices.
 ///
 /// # Errors
-/// The first mutated rule that wasn't noticed.
+/// The first mutated rule that went unnoticed.
 pub fn catches(def: &LayerDef) -> Result<Caught, Failure> {
     let registry = registry(def)?;
     let mut found = Caught::default();
@@ -70,10 +71,10 @@ pub fn catches(def: &LayerDef) -> Result<Caught, Failure> {
     Ok(found)
 }
 
-/// The same for the layers of a chain on an input shape.
+/// Does the same as [`catches`] for a chain of layers on an input shape.
 ///
 /// # Errors
-/// When they can't be built; the first mutated rule that wasn't noticed.
+/// When the layers can't be built. The inner error is the first mutated rule that went unnoticed.
 pub fn catches_calls(
     calls: &[Call<'_, LayerDef>],
     shape: &[usize],
@@ -104,7 +105,7 @@ fn every_rule(case: &Case<'_>, found: &mut Caught) -> Result<(), Failure> {
                     let (place, parent, how) =
                         (mutant.place, mutant.parent, MUTATIONS[mutant.mutation].0);
                     let missed = format!(
-                        "in {name}, the rule of {place} for parent {parent}, {how}: the check notices nothing"
+                        "in {name}, the check doesn't notice the mutated rule of {place} for parent {parent}, {how}"
                     );
                     return Err(case.failure(missed));
                 }

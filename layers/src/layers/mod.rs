@@ -1,4 +1,4 @@
-//! The layers, one file each.
+//! The built-in layers, one file each.
 
 pub mod activations;
 pub mod combinators;
@@ -12,7 +12,7 @@ use tapeline_spec::Registry;
 
 use crate::LayerDef;
 
-/// The layers of this crate.
+/// Returns the registry of built-in layers.
 pub fn layers() -> Registry<LayerDef> {
     let all = [
         activations::elu::ELU,
@@ -63,9 +63,9 @@ pub fn layers() -> Registry<LayerDef> {
         .fold(Registry::new("layer"), |registry, def| {
             registry
                 .with(def)
-                .unwrap_or_else(|e| unreachable!("each layer of ours has a name of its own: {e}"))
+                .unwrap_or_else(|e| unreachable!("the names of built-in layers are unique: {e}"))
         })
 }
 
-/// The largest size that a layer's argument can have.
+/// The maximum value of a layer's size arguments.
 pub(crate) const MAX_SIZE: usize = 1 << 20;

@@ -11,14 +11,15 @@ use crate::{Element, Loss, LossDef, Takes};
 
 const LABEL_SMOOTHING: Arg<f64> = Arg::new(
     "label_smoothing",
-    "share of the target spread evenly over all classes",
+    "share of the target distributed evenly over all classes",
 )
 .default(0.0)
 .range(0.0..=1.0)
 .tried(0.0..=1.0);
 
-/// `−Σ_c w_c q_c ln softmax(z)_c`, summed over the samples and divided by the sum of their targets' weights, with `q` the one-hot target of
-/// which `label_smoothing` is spread over all classes, and `w` the `weight`. Takes logits. (`torch.nn.CrossEntropyLoss`; smoothing:
+/// `−Σ_c w_c q_c ln softmax(z)_c`, summed over the samples and divided by the sum of the weights of
+/// their targets. `q` is the one-hot target with `label_smoothing` of it distributed evenly over
+/// all classes, and `w` is the `weight`. Takes logits. (`torch.nn.CrossEntropyLoss`; smoothing:
 /// Szegedy et al. 2016)
 pub const CROSS_ENTROPY: LossDef = LossDef {
     name: "cross_entropy",
@@ -46,7 +47,7 @@ struct CrossEntropy {
 
 impl<T: Element> Loss<T> for CrossEntropy {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
-        // One weight for all is divided out again.
+        // A single weight for all classes cancels out.
         if self.weight.one_for_all() {
             return cross_entropy(output, targets, T::of(self.smoothing));
         }

@@ -4,10 +4,10 @@ use tapeline_tensor::Var;
 
 use crate::{Element, Loss, LossDef, one_hot};
 
-/// `½ Σ_c (y_c − onehot_c)²`, a mean over the batch, on whatever the network puts out.
+/// `½ Σ_c (y_c − onehot_c)²`, averaged over the batch. Takes any output.
 pub const EUCLIDEAN: LossDef = LossDef {
     name: "euclidean",
-    about: "half the squared distance to the one-hot target: summed over classes, mean over the batch",
+    about: "half the squared distance to the one-hot target, averaged over the batch",
     examples: &["euclidean"],
     build: |_| Box::new(Euclidean),
     ..LossDef::BASE

@@ -1,4 +1,4 @@
-//! Cross-entropy that looks away from what is right already.
+//! Focal loss.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::{Scalar, Tensor, Var};
@@ -8,23 +8,23 @@ use crate::{Element, Loss, LossDef, Takes, one_hot};
 
 const GAMMA: Arg<f64> = Arg::new(
     "gamma",
-    "how much less a sample counts that is right already; 0 for cross-entropy",
+    "focusing exponent; larger values down-weight more, 0 gives the cross-entropy",
 )
 .keyword_only()
 .default(2.0)
 .range(0.0..=100.0)
 .tried(0.0..=4.0);
-const ALPHA: Arg<Vec<f64>> = Arg::new("alpha", "factor of each class, or one for all")
+const ALPHA: Arg<Vec<f64>> = Arg::new("alpha", "weight of each class, or one value for all")
     .keyword_only()
     .default(&[1.0] as &[f64])
     .range(0.0..=1000.0)
     .tried(0.0..=2.0);
 
-/// `−α_t (1 − p_t)^γ ln p_t`, a mean over the batch, with `p` the softmax of the output and `t` the class. Takes logits. (Lin et al. 2017,
-/// with softmax in place of their sigmoid)
+/// `−α_t (1 − p_t)^γ ln p_t`, averaged over the batch, with `p` the softmax of the output and `t`
+/// the target class. Takes logits. (Lin et al. 2017, with softmax instead of their sigmoid)
 pub const FOCAL: LossDef = LossDef {
     name: "focal",
-    about: "cross-entropy of logits in which samples that are right already count less",
+    about: "focal loss of logits, a cross-entropy that down-weights well-classified samples",
     args: &[GAMMA.info(), ALPHA.info()],
     examples: &["focal", "focal(gamma=0.5, alpha=(0.5, 2, 1))"],
     takes: Takes::Logits,
@@ -58,15 +58,15 @@ impl<T: Element> Loss<T> for Focal {
 
 fn column<T: Scalar>(values: Vec<T>) -> Tensor<T> {
     Tensor::from_shape_vec(vec![values.len()], values)
-        .unwrap_or_else(|e| unreachable!("as long as it is: {e}"))
+        .unwrap_or_else(|e| unreachable!("the shape has this length: {e}"))
 }
 
-/// `−(1 − eˣ)^γ x` of logarithms of probabilities.
+/// Computes `−(1 − eˣ)^γ x`, where `x` are logarithms of probabilities.
 fn focal<T: Scalar>(ln_p: Var<'_, T>, gamma: f64) -> Var<'_, T> {
     let gamma = T::of(gamma);
     let wrong = |x: T| -x.exp_m1();
     let value = move |x: T| -wrong(x).powf(gamma) * x;
-    // −(1 − p)^γ (1 + γ r), where r = −x p / (1 − p) is 1 in the limit of p = 1.
+    // The derivative is −(1 − p)^γ (1 + γ r), where r = −x p / (1 − p) tends to 1 for p → 1.
     let slope = move |g: T, x: T| {
         let q = wrong(x);
         let ratio = if q == T::zero() {

@@ -1,20 +1,24 @@
-//! Squared near the one-hot target, linear far from it.
+//! Huber loss to the one-hot target.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
 use crate::{Element, Loss, LossDef, one_hot};
 
-const DELTA: Arg<f64> = Arg::new("delta", "the distance from which on it is linear")
-    .default(1.0)
-    .above(0.0)
-    .tried(0.1..=2.0);
+const DELTA: Arg<f64> = Arg::new(
+    "delta",
+    "distance at which the loss changes from quadratic to linear",
+)
+.default(1.0)
+.above(0.0)
+.tried(0.1..=2.0);
 
-/// The mean over all elements of `½ d²` where `|d| ≤ δ`, else `δ (|d| − ½ δ)`, with `d = y − onehot`, on whatever the network puts out. Its
-/// slope is `d`, kept between `−δ` and `δ`. (Huber 1964; `torch.nn.HuberLoss`)
+/// The mean over all elements of `½ d²` where `|d| ≤ δ`, else `δ (|d| − ½ δ)`, with `d = y −
+/// onehot`. Takes any output. Its derivative is `d` clamped to `[−δ, δ]`. (Huber 1964;
+/// `torch.nn.HuberLoss`)
 pub const HUBER: LossDef = LossDef {
     name: "huber",
-    about: "squared near the one-hot target, linear far from it: mean over batch and classes",
+    about: "Huber loss to the one-hot target, averaged over batch and classes",
     args: &[DELTA.info()],
     examples: &["huber", "huber(delta=0.5)"],
     build: |args| {

@@ -1,14 +1,15 @@
-//! Mean distance to the one-hot target.
+//! Mean absolute error to the one-hot target.
 
 use tapeline_tensor::Var;
 
 use crate::{Element, Loss, LossDef, one_hot};
 
-/// The mean over all elements of `|y − onehot|`, on whatever the network puts out; its derivative at 0 is 0. (`torch.nn.L1Loss`)
+/// The mean over all elements of `|y − onehot|`. Takes any output. The derivative at 0 is 0.
+/// (`torch.nn.L1Loss`)
 pub const L1: LossDef = LossDef {
     name: "l1",
     aliases: &["mae"],
-    about: "mean distance to the one-hot target, over batch and classes",
+    about: "mean absolute error to the one-hot target, over batch and classes",
     examples: &["l1"],
     build: |_| Box::new(L1Loss),
     ..LossDef::BASE

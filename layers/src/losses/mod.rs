@@ -1,4 +1,4 @@
-//! The losses, one file each.
+//! The built-in losses, one file each.
 
 pub mod bce_with_logits;
 pub mod cross_entropy;
@@ -15,7 +15,7 @@ use tapeline_spec::Registry;
 
 use crate::LossDef;
 
-/// The losses of this crate.
+/// Returns the registry of built-in losses.
 pub fn losses() -> Registry<LossDef> {
     let all = [
         bce_with_logits::BCE_WITH_LOGITS,
@@ -32,6 +32,6 @@ pub fn losses() -> Registry<LossDef> {
         .fold(Registry::new("loss"), |registry, def| {
             registry
                 .with(def)
-                .unwrap_or_else(|e| unreachable!("each loss of ours has a name of its own: {e}"))
+                .unwrap_or_else(|e| unreachable!("the names of built-in losses are unique: {e}"))
         })
 }

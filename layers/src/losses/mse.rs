@@ -4,10 +4,10 @@ use tapeline_tensor::{Var, mse};
 
 use crate::{Element, Loss, LossDef, one_hot};
 
-/// The mean over all elements of `(y − onehot)²`, on whatever the network puts out. (`torch.nn.MSELoss`)
+/// The mean over all elements of `(y − onehot)²`. Takes any output. (`torch.nn.MSELoss`)
 pub const MSE: LossDef = LossDef {
     name: "mse",
-    about: "mean squared difference to the one-hot target, over batch and classes",
+    about: "mean squared error to the one-hot target, over batch and classes",
     examples: &["mse"],
     build: |_| Box::new(Mse),
     ..LossDef::BASE

@@ -7,20 +7,19 @@ use tapeline_tensor::{Tensor, Var};
 use super::weights::Weights;
 use crate::{Element, Loss, LossDef, Takes, loss::classes};
 
-/// Never 0: a batch in which nothing counts would have no mean.
-pub(super) const WEIGHT: Arg<Vec<f64>> = Arg::new(
-    "weight",
-    "how much each class counts; one number means all alike",
-)
-.default(&[1.0] as &[f64])
-.range(0.001..=1000.0)
-.tried(0.25..=4.0);
+/// Must be positive, since a batch with a total weight of 0 has no mean.
+pub(super) const WEIGHT: Arg<Vec<f64>> =
+    Arg::new("weight", "weight of each class, or one value for all")
+        .default(&[1.0] as &[f64])
+        .range(0.001..=1000.0)
+        .tried(0.25..=4.0);
 
-/// `−Σ w_t y_t / Σ w_t` over the samples, with `t` a sample's class, `y` its log-probabilities and `w` the `weight`. For a network
-/// that ends with `log_softmax`. (`torch.nn.NLLLoss`)
+/// `−Σ w_t y_t / Σ w_t` over the samples, with `t` the target class of a sample, `y` its
+/// log-probabilities and `w` the `weight`. For networks that end with `log_softmax`.
+/// (`torch.nn.NLLLoss`)
 pub const NLL: LossDef = LossDef {
     name: "nll",
-    about: "negative log-likelihood, of log-probabilities",
+    about: "negative log-likelihood of log-probabilities",
     args: &[WEIGHT.info()],
     examples: &["nll", "nll(weight=(0.5, 2, 1))"],
     takes: Takes::LogProbabilities,
@@ -50,7 +49,8 @@ impl<T: Element> Loss<T> for Nll {
     }
 }
 
-/// `−Σ ((1 − smoothing) w_t y_t + smoothing/classes Σ_c w_c y_c) / Σ w_t` of log-probabilities `y`.
+/// Computes `−Σ ((1 − smoothing) w_t y_t + smoothing/classes Σ_c w_c y_c) / Σ w_t` of
+/// log-probabilities `y`.
 pub(super) fn smoothed<'t, T: Element>(
     log_probabilities: Var<'t, T>,
     targets: &[usize],

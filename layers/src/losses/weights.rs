@@ -1,34 +1,35 @@
-//! How much each class counts.
+//! Class weights.
 
-/// A number for each class, or one for all: the value of an argument.
+/// One weight per class, or a single one for all classes, as passed to an argument.
 pub struct Weights {
     name: &'static str,
     given: Vec<f64>,
 }
 
 impl Weights {
-    /// The numbers given for the argument `name`, at least one.
+    /// Creates class weights from the values passed to the argument `name`, at least one.
     pub fn new(name: &'static str, given: Vec<f64>) -> Self {
         Weights { name, given }
     }
 
-    /// Whether all classes have the same one.
+    /// Returns whether a single weight applies to all classes.
     pub fn one_for_all(&self) -> bool {
         self.given.len() == 1
     }
 
-    /// Makes sure that they are for so many classes.
+    /// Checks that the weights match the number of classes.
     pub fn expect_classes(&self, classes: usize) -> Result<(), String> {
         if self.one_for_all() || self.given.len() == classes {
             return Ok(());
         }
         let (name, found) = (self.name, self.given.len());
         Err(format!(
-            "`{name}` holds {found} numbers; it takes one for each of the {classes} classes, or one for all"
+            "`{name}` has {found} values; expected one for each of the {classes} classes, or one for all"
         ))
     }
 
-    /// The sum of the weights of some samples. One weight for all is divided out: each sample counts 1.
+    /// Returns the sum of the weights of some samples. A single weight for all classes cancels out,
+    /// so each sample then counts as 1.
     ///
     /// # Panics
     /// When a target is not a class.
@@ -39,10 +40,10 @@ impl Weights {
         }
     }
 
-    /// The number of each class.
+    /// Returns the weight of each class.
     ///
     /// # Panics
-    /// When they are for another number of classes.
+    /// When the weights don't match the number of classes.
     pub fn each(&self, classes: usize) -> Vec<f64> {
         if let Err(message) = self.expect_classes(classes) {
             panic!("{message}");

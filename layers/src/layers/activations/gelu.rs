@@ -8,15 +8,17 @@ use tapeline_tensor::Scalar;
 use super::pointwise;
 use crate::LayerDef;
 
-const APPROXIMATE: Arg<&str> = Arg::new("approximate", "how the distribution function is computed")
-    .choices(&["none", "tanh"])
-    .default("none");
+const APPROXIMATE: Arg<&str> =
+    Arg::new("approximate", "approximation of the distribution function")
+        .choices(&["none", "tanh"])
+        .default("none");
 
-/// `x Φ(x)`, with `Φ` the distribution function of the normal distribution; by `approximate=tanh` the nearby
-/// `½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`. (`torch.nn.GELU`; Hendrycks, Gimpel 2016)
+/// `x Φ(x)`, with `Φ` the distribution function of the standard normal distribution.
+/// `approximate=tanh` computes `½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))` instead.
+/// (`torch.nn.GELU`; Hendrycks, Gimpel 2016)
 pub const GELU: LayerDef = LayerDef {
     name: "gelu",
-    about: "x times the normal distribution function of x",
+    about: "Gaussian error linear unit, x times the normal distribution function of x",
     args: &[APPROXIMATE.info()],
     examples: &[("gelu", &[7]), ("gelu(approximate=tanh)", &[2, 3, 4])],
     build: |args, build| {
@@ -33,7 +35,7 @@ pub const GELU: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
-/// Value and slope.
+/// Returns the value and the derivative.
 fn by_erf<T: Scalar>(x: T) -> [T; 2] {
     let x = x.widen();
     let share = 0.5 * (1.0 + libm::erf(x * FRAC_1_SQRT_2));
@@ -41,7 +43,7 @@ fn by_erf<T: Scalar>(x: T) -> [T; 2] {
     [x * share, share + x * density].map(T::of)
 }
 
-/// Value and slope of the approximation.
+/// Returns the value and the derivative of the tanh approximation.
 fn by_tanh<T: Scalar>(x: T) -> [T; 2] {
     let x = x.widen();
     let (scale, cubic) = (FRAC_2_PI.sqrt(), 0.044715);

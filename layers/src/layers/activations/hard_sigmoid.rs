@@ -1,13 +1,14 @@
-//! A straight line in place of the logistic function.
+//! Piecewise linear approximation of the sigmoid.
 
 use super::{hard_sigmoid, pointwise};
 use crate::{LayerDef, Meaning};
 
-/// `x/6 + ½`, kept between 0 and 1; its derivative at ±3 is 0. (`torch.nn.Hardsigmoid`; Howard et al. 2019)
+/// `x/6 + ½`, clamped to `[0, 1]`; the derivative at ±3 is 0. (`torch.nn.Hardsigmoid`; Howard et
+/// al. 2019)
 pub const HARD_SIGMOID: LayerDef = LayerDef {
     name: "hard_sigmoid",
     aliases: &["hardsigmoid"],
-    about: "x/6 + ½, kept between 0 and 1",
+    about: "x/6 + ½, clamped to [0, 1]",
     examples: &[("hard_sigmoid", &[7]), ("hard_sigmoid", &[2, 3, 4])],
     build: |_, build| {
         let line = pointwise!(

@@ -1,13 +1,14 @@
-//! Straight lines in place of `silu`.
+//! Approximation of `silu` with a piecewise linear sigmoid.
 
 use super::{hard_sigmoid, pointwise};
 use crate::LayerDef;
 
-/// `x` times its `hard_sigmoid`; its derivative is 0 at −3 and 1 at 3. (`torch.nn.Hardswish`; Howard et al. 2019)
+/// `x` times its `hard_sigmoid`; the derivative is 0 at −3 and 1 at 3. (`torch.nn.Hardswish`;
+/// Howard et al. 2019)
 pub const HARD_SWISH: LayerDef = LayerDef {
     name: "hard_swish",
     aliases: &["hardswish"],
-    about: "x times its hard sigmoid",
+    about: "x times the hard sigmoid of x",
     examples: &[("hard_swish", &[7]), ("hard_swish", &[2, 3, 4])],
     build: |_, build| {
         Ok(build.same_shape(pointwise!(

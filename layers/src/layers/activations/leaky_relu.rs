@@ -1,4 +1,4 @@
-//! A rectified linear unit that leaks.
+//! The leaky rectified linear unit.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::{Scalar, Var};
@@ -6,15 +6,16 @@ use tapeline_tensor::{Scalar, Var};
 use super::pointwise;
 use crate::LayerDef;
 
-const NEGATIVE_SLOPE: Arg<f64> = Arg::new("negative_slope", "factor below 0")
+const NEGATIVE_SLOPE: Arg<f64> = Arg::new("negative_slope", "slope for negative x")
     .default(0.01)
     .tried(-0.5..=1.5);
 
-/// `x` where it is above 0, else `negative_slope · x`; its derivative at 0 is the slope. (`torch.nn.LeakyReLU`; Maas et al. 2013)
+/// `x` if `x > 0`, else `negative_slope · x`; the derivative at 0 is `negative_slope`.
+/// (`torch.nn.LeakyReLU`; Maas et al. 2013)
 pub const LEAKY_RELU: LayerDef = LayerDef {
     name: "leaky_relu",
     aliases: &["leakyrelu"],
-    about: "x, or a small multiple of it below 0",
+    about: "leaky rectified linear unit, x if x > 0, else negative_slope · x",
     args: &[NEGATIVE_SLOPE.info()],
     examples: &[("leaky_relu", &[7]), ("leaky_relu(0.2)", &[2, 3, 4])],
     build: |args, build| {

@@ -1,4 +1,4 @@
-//! The logarithm of the logistic function.
+//! The logarithm of the sigmoid.
 
 use super::{logistic, pointwise, softplus};
 use crate::LayerDef;
@@ -7,7 +7,7 @@ use crate::LayerDef;
 pub const LOG_SIGMOID: LayerDef = LayerDef {
     name: "log_sigmoid",
     aliases: &["logsigmoid"],
-    about: "the logarithm of the logistic function",
+    about: "logarithm of the sigmoid",
     examples: &[("log_sigmoid", &[7]), ("log_sigmoid", &[2, 3, 4])],
     build: |_, build| {
         Ok(build.same_shape(pointwise!(

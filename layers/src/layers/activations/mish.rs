@@ -1,4 +1,4 @@
-//! A smooth unit that is not monotonic.
+//! Mish, a smooth, non-monotonic activation.
 
 use super::{logistic, pointwise, softplus};
 use crate::LayerDef;
@@ -6,7 +6,7 @@ use crate::LayerDef;
 /// `x tanh(ln(1 + eˣ))`. (`torch.nn.Mish`; Misra 2019)
 pub const MISH: LayerDef = LayerDef {
     name: "mish",
-    about: "x times the tanh of its softplus",
+    about: "x times the tanh of the softplus of x",
     examples: &[("mish", &[7]), ("mish", &[2, 3, 4])],
     build: |_, build| {
         Ok(build.same_shape(pointwise!(

@@ -1,4 +1,4 @@
-//! Functions of each value, or of the values at one place.
+//! Activation functions.
 
 pub mod elu;
 pub mod gelu;
@@ -24,8 +24,8 @@ use tapeline_tensor::{Scalar, Var};
 
 use crate::{AnyLayer, Ctx, Graph, Layer, NoNodes, Value};
 
-/// A layer without anything of its own: an expression that is a function of a value on the tape, once for each type of number, and the
-/// same as nodes.
+/// Creates a layer without parameters from a function of a value on the tape, which is instantiated
+/// for both scalar types, and from the same function as nodes.
 macro_rules! pointwise {
     ($f:expr, $nodes:expr $(,)?) => {
         $crate::layers::activations::layer($f, $f, $nodes)
@@ -35,7 +35,7 @@ pub(crate) use pointwise;
 
 struct Function<S, D, N>(S, D, N);
 
-/// The layer of a function, which is given for `f32` and `f64` and as nodes. See [`pointwise`].
+/// Creates a layer from a function given for `f32`, for `f64`, and as nodes. See [`pointwise`].
 pub(crate) fn layer(
     single: impl for<'t> Fn(Var<'t, f32>) -> Var<'t, f32> + Send + Sync,
     double: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync,
@@ -74,7 +74,7 @@ where
     }
 }
 
-/// `1 / (1 + e⁻ˣ)`.
+/// Computes `1 / (1 + e⁻ˣ)` without overflow.
 pub(crate) fn logistic<T: Scalar>(x: T) -> T {
     let e = (-x.abs()).exp();
     if x < T::zero() {
@@ -84,13 +84,13 @@ pub(crate) fn logistic<T: Scalar>(x: T) -> T {
     }
 }
 
-/// `ln(1 + eˣ)`.
+/// Computes `ln(1 + eˣ)` without overflow.
 pub(crate) fn softplus<T: Scalar>(x: T) -> T {
     let above = if x <= T::zero() { T::zero() } else { x };
     above + (-x.abs()).exp().ln_1p()
 }
 
-/// `x/6 + ½`, kept between 0 and 1.
+/// Computes `x/6 + ½`, clamped to `[0, 1]`.
 fn hard_sigmoid<T: Scalar>(x: T) -> T {
     if x <= T::of(-3.0) {
         T::zero()
@@ -101,7 +101,7 @@ fn hard_sigmoid<T: Scalar>(x: T) -> T {
     }
 }
 
-/// `x`, kept between two numbers, at which the derivative is 0.
+/// Clamps `x` to `[min, max]`; the derivative at both ends is 0.
 fn clamp<T: Scalar>(x: Var<'_, T>, min: f64, max: f64) -> Var<'_, T> {
     let (min, max) = (T::of(min), T::of(max));
     let value = move |x| match x {
@@ -114,7 +114,7 @@ fn clamp<T: Scalar>(x: Var<'_, T>, min: f64, max: f64) -> Var<'_, T> {
     })
 }
 
-/// The nodes of [`clamp`].
+/// Appends [`clamp`] as a node.
 fn clip(graph: &mut Graph, x: Value, min: f64, max: f64) -> Value {
     let [min, max] = [min, max].map(|end| graph.number(end));
     graph.node("Clip", &[x, min, max])
@@ -123,7 +123,7 @@ fn clip(graph: &mut Graph, x: Value, min: f64, max: f64) -> Value {
 pub(crate) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 pub(crate) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
-/// `scale · x` above 0, else `scale · α (eˣ − 1)`.
+/// Computes `scale · x` if `x > 0`, else `scale · α (eˣ − 1)`.
 fn exponential<'t, T: Scalar>(
     x: Var<'t, T>,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! A rectified linear unit that learns its slope.
+//! The parametric rectified linear unit.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Scalar, Tensor, Var};
@@ -6,16 +6,16 @@ use tapeline_tensor::{ParamId, Scalar, Tensor, Var};
 use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
 
 const PER_CHANNEL: Arg<bool> =
-    Arg::new("per_channel", "whether each channel has a slope of its own").default(false);
-const INIT: Arg<f64> = Arg::new("init", "the first slope")
+    Arg::new("per_channel", "whether to learn one slope per channel").default(false);
+const INIT: Arg<f64> = Arg::new("init", "initial slope")
     .default(0.25)
     .tried(-1.0..=1.5);
 
-/// `x` where it is above 0, else `a x`, with `a` learned: one number, or one a channel; the derivative at 0 is `a`. `weight` is `[1]` or
-/// `[channels]`. (`torch.nn.PReLU`; He et al. 2015)
+/// `x` if `x > 0`, else `a x`, with a learned `a`, shared or per channel; the derivative at 0 is
+/// `a`. `weight` is `[1]` or `[channels]`. (`torch.nn.PReLU`; He et al. 2015)
 pub const PRELU: LayerDef = LayerDef {
     name: "prelu",
-    about: "x, or a learned multiple of it below 0",
+    about: "parametric rectified linear unit, x if x > 0, else a learned multiple of x",
     args: &[PER_CHANNEL.info(), INIT.info()],
     examples: &[
         ("prelu", &[7]),
@@ -29,7 +29,7 @@ pub const PRELU: LayerDef = LayerDef {
         };
         let init = Init::Constant(args.get(INIT));
         let weight = build.scale("weight", &[channels], init)?;
-        // What is below zero.
+        // The values below 0 are saved for the gradient of the slope.
         build.keep(build.shape().iter().product());
         Ok(build.same_shape(PRelu { weight }))
     },

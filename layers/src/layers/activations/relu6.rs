@@ -1,9 +1,9 @@
-//! A rectified linear unit with a ceiling.
+//! The rectified linear unit capped at 6.
 
 use super::{clamp, clip, pointwise};
 use crate::LayerDef;
 
-/// `min(max(x, 0), 6)`; its derivative at 0 and at 6 is 0. (`torch.nn.ReLU6`; Krizhevsky 2010)
+/// `min(max(x, 0), 6)`; the derivative at 0 and at 6 is 0. (`torch.nn.ReLU6`; Krizhevsky 2010)
 pub const RELU6: LayerDef = LayerDef {
     name: "relu6",
     about: "min(max(x, 0), 6)",

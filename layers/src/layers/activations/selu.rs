@@ -1,13 +1,13 @@
-//! The self-normalising exponential linear unit.
+//! The scaled exponential linear unit.
 
 use super::{SELU_ALPHA, SELU_SCALE, exponential, pointwise};
 use crate::LayerDef;
 
-/// `λ x` where it is above 0, else `λ α (eˣ − 1)`, with the `λ` and `α` that keep a mean of 0 and a variance of 1 from layer to layer.
-/// (`torch.nn.SELU`; Klambauer et al. 2017)
+/// `λ x` if `x > 0`, else `λ α (eˣ − 1)`, with `λ` and `α` such that a mean of 0 and a variance of
+/// 1 are preserved from layer to layer. (`torch.nn.SELU`; Klambauer et al. 2017)
 pub const SELU: LayerDef = LayerDef {
     name: "selu",
-    about: "an exponential linear unit that keeps mean and variance",
+    about: "scaled exponential linear unit, which preserves mean and variance",
     examples: &[("selu", &[7]), ("selu", &[2, 3, 4])],
     build: |_, build| {
         Ok(build.same_shape(pointwise!(

@@ -1,4 +1,4 @@
-//! The logistic function.
+//! The sigmoid.
 
 use super::pointwise;
 use crate::{LayerDef, Meaning};
@@ -7,7 +7,7 @@ use crate::{LayerDef, Meaning};
 pub const SIGMOID: LayerDef = LayerDef {
     name: "sigmoid",
     aliases: &["logistic"],
-    about: "the logistic function",
+    about: "logistic function, 1 / (1 + e⁻ˣ)",
     examples: &[("sigmoid", &[7]), ("sigmoid", &[2, 3, 4])],
     build: |_, build| {
         Ok(build

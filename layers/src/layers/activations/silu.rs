@@ -6,7 +6,7 @@ use crate::LayerDef;
 /// `x / (1 + e⁻ˣ)`. (`torch.nn.SiLU`; Elfwing et al. 2018)
 pub const SILU: LayerDef = LayerDef {
     name: "silu",
-    about: "x times its logistic function",
+    about: "sigmoid linear unit, x times the sigmoid of x",
     examples: &[("silu", &[7]), ("silu", &[2, 3, 4])],
     build: |_, build| {
         Ok(build.same_shape(pointwise!(

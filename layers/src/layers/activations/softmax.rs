@@ -1,12 +1,13 @@
-//! Probabilities.
+//! Softmax.
 
 use super::pointwise;
 use crate::{LayerDef, Meaning};
 
-/// `eˣ / Σ eˣ` over features, or over channels at each place of an image. (`torch.nn.Softmax(dim=1)`)
+/// `eˣ / Σ eˣ` over features, or over channels at each position of an image.
+/// (`torch.nn.Softmax(dim=1)`)
 pub const SOFTMAX: LayerDef = LayerDef {
     name: "softmax",
-    about: "probabilities over features, or over channels at each place",
+    about: "softmax over features, or over channels at each position",
     examples: &[("softmax", &[5]), ("softmax", &[3, 2, 4])],
     build: |_, build| {
         let softmax = pointwise!(|x| x.softmax(1), |graph, x| graph.node_with(

@@ -1,4 +1,4 @@
-//! A smooth rectified linear unit.
+//! Softplus, a smooth approximation of the rectified linear unit.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::{Scalar, Var};
@@ -6,16 +6,17 @@ use tapeline_tensor::{Scalar, Var};
 use super::{logistic, pointwise, softplus};
 use crate::{Graph, LayerDef, Value};
 
-const BETA: Arg<f64> = Arg::new("beta", "how sharp the bend is")
+const BETA: Arg<f64> = Arg::new("beta", "sharpness of the bend")
     .default(1.0)
     .above(0.0)
     .tried(0.5..=3.0);
-const THRESHOLD: Arg<f64> = Arg::new("threshold", "where it becomes x itself").default(20.0);
+const THRESHOLD: Arg<f64> =
+    Arg::new("threshold", "value of beta · x above which the output is x").default(20.0);
 
-/// `ln(1 + e^βx) / β`, and `x` itself where `βx` is above `threshold`. (`torch.nn.Softplus`)
+/// `ln(1 + e^βx) / β`, or `x` where `βx > threshold`. (`torch.nn.Softplus`)
 pub const SOFTPLUS: LayerDef = LayerDef {
     name: "softplus",
-    about: "a smooth max(x, 0)",
+    about: "smooth approximation of max(x, 0)",
     args: &[BETA.info(), THRESHOLD.info()],
     examples: &[
         ("softplus", &[7]),

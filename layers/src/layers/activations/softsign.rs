@@ -1,4 +1,4 @@
-//! A unit that levels off slowly.
+//! Softsign.
 
 use super::pointwise;
 use crate::LayerDef;

@@ -1,16 +1,16 @@
-//! Branches side by side.
+//! Concatenation of branches.
 
 use tapeline_spec::Body;
 use tapeline_tensor::{Var, concat};
 
 use crate::{Built, Chain, Ctx, Element, Graph, Layer, LayerDef, Meaning, NoNodes, Refusal, Value};
 
-/// What its branches make of the same input, behind each other along the channels, or along the features. (`torch.cat(dim=1)`; Szegedy et
-/// al. 2015)
+/// Applies its branches to the same input and concatenates their outputs along the channels or
+/// features. (`torch.cat(dim=1)`; Szegedy et al. 2015)
 pub const CONCAT: LayerDef = LayerDef {
     name: "concat",
     aliases: &["cat"],
-    about: "puts what its branches make of the input behind each other",
+    about: "concatenates the outputs of its branches",
     body: Body::Branches,
     examples: &[
         (
@@ -30,9 +30,10 @@ pub const CONCAT: LayerDef = LayerDef {
                     all
                 }
                 Some(all) => {
-                    let message = format!("{output:?} doesn't fit behind {all:?}");
+                    let message =
+                        format!("a branch output of {output:?} can't be concatenated to {all:?}");
                     return Err(Refusal::from(message)
-                        .help("all branches must have the same height and width"));
+                        .help("all branches must output the same height and width"));
                 }
             });
         }

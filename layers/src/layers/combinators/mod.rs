@@ -1,4 +1,4 @@
-//! Layers made of layers.
+//! Layers that contain other layers.
 
 pub mod concat;
 pub mod residual;

@@ -1,4 +1,4 @@
-//! A way around.
+//! Residual connections.
 
 use tapeline_spec::{Arg, Body};
 use tapeline_tensor::{Conv2d, ParamId, Var, conv2d, linear};
@@ -10,15 +10,17 @@ use crate::{
 
 const PROJECTION: Arg<bool> = Arg::new(
     "projection",
-    "whether the input is brought to the body's shape by a learned product, where they differ",
+    "whether to project the input to the shape of the body's output if they differ",
 )
 .default(false);
 
-/// `x + f(x)`, with `f` the layers in its body. With `projection`, where shapes differ, `s(x) + f(x)`, with `s` a product with
-/// `shortcut.weight`: `[out, in]`, or a 1×1 convolution `[out, in, 1, 1]` with the stride that gives the body's size. (He et al. 2016)
+/// `x + f(x)`, with `f` the layers in its body. If shapes differ, `projection` adds a learned
+/// projection of the input instead, `s(x) + f(x)`. The weight of `s` is `shortcut.weight`: the
+/// matrix `[out, in]` of a linear layer, or the kernel `[out, in, 1, 1]` of a 1×1 convolution whose
+/// stride matches the size of the body's output. (He et al. 2016)
 pub const RESIDUAL: LayerDef = LayerDef {
     name: "residual",
-    about: "adds what its body makes of the input to the input",
+    about: "adds the output of its body to the input",
     args: &[PROJECTION.info()],
     body: Body::One,
     examples: &[
@@ -39,12 +41,12 @@ pub const RESIDUAL: LayerDef = LayerDef {
                 shortcut: Shortcut::Identity,
             }));
         }
-        // What the shortcut gives.
+        // The output of the shortcut.
         build.keep(output.iter().product());
-        let message = format!("its body gives {output:?}, which can't be added to the input");
+        let message = format!("its body outputs {output:?}, which can't be added to the input");
         if !args.get(PROJECTION) {
             return Err(Refusal::from(message)
-                .help("the body must keep the shape; or write `residual(projection=true)[ … ]`"));
+                .help("preserve the shape in the body, or use `residual(projection=true)[ … ]`"));
         }
         let shortcut = Shortcut::declare(build, &output, message)?;
         Ok(Built::new(Residual { body, shortcut }, output))
@@ -52,7 +54,7 @@ pub const RESIDUAL: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
-/// How the input reaches the sum.
+/// The operation applied to the input before the sum.
 enum Shortcut {
     Identity,
     Linear(ParamId),
@@ -71,8 +73,10 @@ impl Shortcut {
             (&[from, h, w], &[to, height, width]) => {
                 let stride = [h.div_ceil(height), w.div_ceil(width)];
                 if h.div_ceil(stride[0]) != height || w.div_ceil(stride[1]) != width {
-                    let message = format!("{message} by any stride");
-                    return Err(Refusal::from(message).help("give the body's layers a padding"));
+                    let message = format!("{message} with any stride");
+                    return Err(
+                        Refusal::from(message).help("add padding to the layers of the body")
+                    );
                 }
                 build.cost((from * to) as u64 * (height * width) as u64);
                 let weight = build.weight(NAME, &[to, from, 1, 1], Init::fan_in(from))?;

@@ -1,4 +1,4 @@
-//! Channels weighed by what the whole image holds.
+//! Squeeze-and-excitation.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, adaptive_avg_pool2d, linear};
@@ -10,18 +10,19 @@ use crate::{
 
 const REDUCTION: Arg<usize> = Arg::new(
     "reduction",
-    "how many times fewer features than channels there are in between",
+    "ratio of the number of channels to that of hidden features",
 )
 .range(1..=MAX_SIZE)
 .default(16)
 .tried(1..=4);
 
-/// `x · sigmoid(W₂ relu(W₁ m + b₁) + b₂)`, with `m` the mean of each channel. `fc1.weight` is `[channels/reduction, channels]`, at least one
-/// row, and `fc2.weight` the other way round. (Hu et al. 2018)
+/// `x · sigmoid(W₂ relu(W₁ m + b₁) + b₂)`, with `m` the mean of each channel. `fc1.weight` is
+/// `[hidden, channels]` and `fc2.weight` is `[channels, hidden]`, with `hidden =
+/// max(channels/reduction, 1)`. (Hu et al. 2018)
 pub const SQUEEZE_EXCITE: LayerDef = LayerDef {
     name: "squeeze_excite",
     aliases: &["se"],
-    about: "weighs channels by what the whole image holds",
+    about: "reweights channels using global context",
     args: &[REDUCTION.info()],
     examples: &[
         ("squeeze_excite(2)", &[4, 3, 2]),
@@ -34,7 +35,7 @@ pub const SQUEEZE_EXCITE: LayerDef = LayerDef {
             squeeze: Product::declare(build, "fc1", channels, between)?,
             excite: Product::declare(build, "fc2", between, channels)?,
         };
-        // The gradient of the weights, before it is summed up.
+        // The gradient of the channel weights, before it is summed over positions.
         build.scratch(build.shape().iter().product());
         Ok(build.same_shape(layer))
     },

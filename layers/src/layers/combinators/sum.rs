@@ -1,15 +1,15 @@
-//! Branches added up.
+//! Sum of branches.
 
 use tapeline_spec::Body;
 use tapeline_tensor::Var;
 
 use crate::{Built, Chain, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value};
 
-/// The sum of what its branches make of the same input. (Xie et al. 2017)
+/// Applies its branches to the same input and adds their outputs. (Xie et al. 2017)
 pub const SUM: LayerDef = LayerDef {
     name: "sum",
     aliases: &["add"],
-    about: "adds up what its branches make of the input",
+    about: "adds the outputs of its branches",
     body: Body::Branches,
     examples: &[
         (
@@ -26,11 +26,11 @@ pub const SUM: LayerDef = LayerDef {
         };
         let shape = shapes.first().map_or(build.shape(), Vec::as_slice);
         if let Some(other) = shapes.iter().find(|other| *other != shape) {
-            let message = format!("{other:?} can't be added to {shape:?}");
-            return Err(Refusal::from(message).help("all branches must give the same shape"));
+            let message = format!("a branch output of {other:?} can't be added to {shape:?}");
+            return Err(Refusal::from(message).help("all branches must output the same shape"));
         }
         let built = Built::new(Sum { branches }, shape);
-        // A sum of one is that one; of several, nothing holds that held of each.
+        // The sum of a single branch keeps its meaning; a sum of several is logits.
         Ok(match only {
             Some(meaning) => built.means(meaning),
             None => built,

@@ -1,4 +1,4 @@
-//! What both batch normalisations share.
+//! Batch normalization over channels, shared by the 1d and 2d layers.
 
 use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm};
@@ -9,14 +9,14 @@ use crate::{Build, Built, Ctx, Element, Graph, Layer, NoNodes, Refusal, Value};
 pub const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `num_features`");
 pub const MOMENTUM: Arg<f64> = Arg::new(
     "momentum",
-    "share of a new batch in the running mean and variance",
+    "weight of each batch in the running mean and variance",
 )
 .keyword_only()
 .default(0.1)
 .range(0.0..=1.0)
 .tried(0.0..=1.0);
 
-/// A batch normalisation of `channels` channels.
+/// Builds a batch normalization of `channels` channels.
 pub fn build(args: &Args, build: &mut Build, channels: usize) -> Result<Built, Refusal> {
     if build.shape().iter().product::<usize>() == channels {
         build.want_several();
@@ -56,7 +56,7 @@ impl<T: Element> Layer<T> for BatchNorm {
         let (y, batch) = batch_norm(x, affine, None, self.eps);
         let shape = x.shape();
         let values = shape.iter().product::<usize>() / shape[1];
-        // One value has no variance to learn from.
+        // The unbiased variance of a single value is undefined.
         if values > 1 {
             let unbiased = values as f64 / (values - 1) as f64;
             cx.update(self.mean, self.moved(&running.mean, &batch.mean, 1.0));
@@ -79,7 +79,7 @@ impl<T: Element> Layer<T> for BatchNorm {
 }
 
 impl BatchNorm {
-    /// `(1 − momentum) · old + momentum · new · factor`.
+    /// Computes `(1 − momentum) · old + momentum · new · factor`.
     fn moved<T: Element>(&self, old: &[T], new: &[T], factor: f64) -> Tensor<T> {
         let (kept, share) = (1.0 - self.momentum, self.momentum * factor);
         let pairs = old.iter().zip(new);

@@ -1,4 +1,4 @@
-//! Batch normalisation of features.
+//! Batch normalization of features.
 
 use super::{
     AFFINE,
@@ -6,17 +6,19 @@ use super::{
 };
 use crate::{Batch, LayerDef};
 
-/// `(x − mean) / √(var + eps) · weight + bias` for each feature over the batch, on `[features]`. While training, mean and variance are the
-/// batch's, and running ones are kept, `(1 − momentum) · old + momentum · new`, with the variance divided by one less than the number of
-/// values; evaluation uses those. `weight`, `bias`, `running_mean` and `running_var` are `[features]`. (`torch.nn.BatchNorm1d`; Ioffe,
-/// Szegedy 2015)
+/// `(x − mean) / √(var + eps) · weight + bias` for each feature over the batch, on `[features]`.
 ///
-/// Where training sees one value a feature, PyTorch fails; here that gives the bias, no gradient flows to the input, and the running
-/// moments stay as they are.
+/// In training, mean and variance are those of the batch, and running averages are updated as `(1 −
+/// momentum) · old + momentum · new`, with the unbiased variance of the batch. Evaluation uses the
+/// running averages. `weight`, `bias`, `running_mean` and `running_var` are `[features]`.
+/// (`torch.nn.BatchNorm1d`; Ioffe, Szegedy 2015)
+///
+/// In training with a single value per feature, PyTorch raises an error; here the output is the
+/// bias, no gradient flows to the input, and the running averages stay unchanged.
 pub const BATCHNORM1D: LayerDef = LayerDef {
     name: "batchnorm1d",
     aliases: &["batch_norm1d", "bn1d"],
-    about: "brings each feature over the batch to mean 0 and variance 1",
+    about: "batch normalization over each feature",
     args: &[EPS.info(), MOMENTUM.info(), AFFINE.info()],
     examples: &[
         ("batchnorm1d", &[7]),

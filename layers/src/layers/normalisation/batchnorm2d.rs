@@ -1,4 +1,4 @@
-//! Batch normalisation of images.
+//! Batch normalization of images.
 
 use super::{
     AFFINE,
@@ -6,17 +6,20 @@ use super::{
 };
 use crate::{Batch, LayerDef};
 
-/// `(x − mean) / √(var + eps) · weight + bias` for each channel over the batch and all places, on `[channels, h, w]`. While training, mean and variance are the
-/// batch's, and running ones are kept, `(1 − momentum) · old + momentum · new`, with the variance divided by one less than the number of
-/// values; evaluation uses those. `weight`, `bias`, `running_mean` and `running_var` are `[channels]`. (`torch.nn.BatchNorm2d`; Ioffe,
-/// Szegedy 2015)
+/// `(x − mean) / √(var + eps) · weight + bias` for each channel over the batch and all positions,
+/// on `[channels, h, w]`.
 ///
-/// Where training sees one value a channel, PyTorch fails; here that gives the bias, no gradient flows to the input, and the running
-/// moments stay as they are.
+/// In training, mean and variance are those of the batch, and running averages are updated as `(1 −
+/// momentum) · old + momentum · new`, with the unbiased variance of the batch. Evaluation uses the
+/// running averages. `weight`, `bias`, `running_mean` and `running_var` are `[channels]`.
+/// (`torch.nn.BatchNorm2d`; Ioffe, Szegedy 2015)
+///
+/// In training with a single value per channel, PyTorch raises an error; here the output is the
+/// bias, no gradient flows to the input, and the running averages stay unchanged.
 pub const BATCHNORM2D: LayerDef = LayerDef {
     name: "batchnorm2d",
     aliases: &["batch_norm2d", "bn2d"],
-    about: "brings each channel over the batch and all places to mean 0 and variance 1",
+    about: "batch normalization over each channel",
     args: &[EPS.info(), MOMENTUM.info(), AFFINE.info()],
     examples: &[
         ("batchnorm2d", &[3, 4, 5]),

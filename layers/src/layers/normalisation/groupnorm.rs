@@ -1,4 +1,4 @@
-//! Group normalisation.
+//! Group normalization.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
@@ -6,18 +6,21 @@ use tapeline_tensor::Var;
 use super::{AFFINE, Affine, keep_steps};
 use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value, layers::MAX_SIZE};
 
-const NUM_GROUPS: Arg<usize> = Arg::new("num_groups", "parts into which channels are divided")
-    .range(1..=MAX_SIZE)
-    .tried(1..=3);
+const NUM_GROUPS: Arg<usize> = Arg::new(
+    "num_groups",
+    "number of groups that the channels are divided into",
+)
+.range(1..=MAX_SIZE)
+.tried(1..=3);
 
 const EPS: Arg<f64> = super::EPS.inferred(1, "PyTorch's `num_channels`");
 
-/// `(x − mean) / √(var + eps) · weight + bias`, mean and variance taken over each group of channels of a sample. `weight` and `bias` are
-/// `[channels]`. (`torch.nn.GroupNorm`; Wu, He 2018)
+/// `(x − mean) / √(var + eps) · weight + bias`, with the mean and variance of each group of
+/// channels of a sample. `weight` and `bias` are `[channels]`. (`torch.nn.GroupNorm`; Wu, He 2018)
 pub const GROUPNORM: LayerDef = LayerDef {
     name: "groupnorm",
     aliases: &["group_norm"],
-    about: "brings each group of channels of a sample to mean 0 and variance 1",
+    about: "group normalization over groups of channels of each sample",
     args: &[NUM_GROUPS.info(), EPS.info(), AFFINE.info()],
     examples: &[
         ("groupnorm(2)", &[4, 3, 2]),
@@ -67,7 +70,7 @@ impl<T: Element> Layer<T> for GroupNorm {
         }
     }
 
-    /// The groups as channels of lines, each brought to mean 0 and variance 1.
+    /// Writes the normalization as an `InstanceNormalization` whose channels are the groups.
     fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
         let shape = graph.shape().to_vec();
         let size = shape.iter().product::<usize>() / self.groups;

@@ -1,4 +1,4 @@
-//! Layer normalisation.
+//! Layer normalization.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
@@ -8,12 +8,12 @@ use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
 
 const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `normalized_shape`");
 
-/// `(x − mean) / √(var + eps) · weight + bias`, mean and variance taken over all values of a sample. `weight` and `bias` have a sample's
-/// shape. (`torch.nn.LayerNorm`; Ba et al. 2016)
+/// `(x − mean) / √(var + eps) · weight + bias`, with the mean and variance of all values of a
+/// sample. `weight` and `bias` have the shape of a sample. (`torch.nn.LayerNorm`; Ba et al. 2016)
 pub const LAYERNORM: LayerDef = LayerDef {
     name: "layernorm",
     aliases: &["layer_norm"],
-    about: "brings each sample to mean 0 and variance 1",
+    about: "layer normalization over all values of each sample",
     args: &[EPS.info(), AFFINE.info()],
     examples: &[
         ("layernorm", &[7]),

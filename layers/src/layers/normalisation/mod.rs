@@ -1,4 +1,4 @@
-//! Values brought to a mean of 0 and a variance of 1.
+//! Normalization layers.
 
 mod batchnorm;
 pub mod batchnorm1d;
@@ -12,19 +12,16 @@ use tapeline_tensor::{ParamId, Var};
 
 use crate::{Build, Ctx, Element, Init, Refusal, layers::shapes::has_one_order};
 
-const EPS: Arg<f64> = Arg::new("eps", "added to the variance")
+const EPS: Arg<f64> = Arg::new("eps", "added to the variance for numerical stability")
     .keyword_only()
     .default(1e-5)
     .above(0.0);
-const AFFINE: Arg<bool> = Arg::new(
-    "affine",
-    "whether a weight and a bias are learned that undo it where that helps",
-)
-.keyword_only()
-.default(true);
+const AFFINE: Arg<bool> = Arg::new("affine", "whether to learn a weight and a bias")
+    .keyword_only()
+    .default(true);
 
-/// Counts what normalising rows keeps on its way to the output: the input in row-major order, if that isn't its own, and what the weight is
-/// multiplied with.
+/// Declares what normalizing rows saves for the backward pass: a copy of the input if it is not in
+/// row-major order, and the normalized values if they are multiplied by a weight.
 fn keep_steps(build: &mut Build, affine: bool) {
     let values = build.shape().iter().product();
     if !has_one_order(build.shape()) {
@@ -35,7 +32,7 @@ fn keep_steps(build: &mut Build, affine: bool) {
     }
 }
 
-/// A learned weight, 1 at first, and a learned bias, 0 at first.
+/// A learned weight, initialized to 1, and a learned bias, initialized to 0.
 #[derive(Clone, Copy)]
 struct Affine {
     weight: ParamId,
@@ -49,7 +46,7 @@ impl Affine {
         Ok(Affine { weight, bias })
     }
 
-    /// `x · weight + bias`, with both in `shape`.
+    /// Computes `x · weight + bias`, with weight and bias reshaped to `shape`.
     fn apply<'t, T: Element>(
         self,
         cx: &Ctx<'t, '_, T>,

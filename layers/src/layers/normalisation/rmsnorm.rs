@@ -1,4 +1,4 @@
-//! Normalisation by the root mean square.
+//! Root mean square normalization.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var};
@@ -6,21 +6,21 @@ use tapeline_tensor::{ParamId, Var};
 use super::keep_steps;
 use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
 
-const EPS: Arg<f64> = Arg::new("eps", "added to the mean square")
+const EPS: Arg<f64> = Arg::new("eps", "added to the mean square for numerical stability")
     .keyword_only()
     .inferred(0, "PyTorch's `normalized_shape`")
     .default(f32::EPSILON as f64)
     .above(0.0);
-const AFFINE: Arg<bool> = Arg::new("affine", "whether a weight is learned")
+const AFFINE: Arg<bool> = Arg::new("affine", "whether to learn a weight")
     .keyword_only()
     .default(true);
 
-/// `x / √(mean(x²) + eps) · weight`, the mean taken over all values of a sample. `weight` has a sample's shape. (`torch.nn.RMSNorm`; Zhang,
-/// Sennrich 2019)
+/// `x / √(mean(x²) + eps) · weight`, with the mean over all values of a sample. `weight` has the
+/// shape of a sample. (`torch.nn.RMSNorm`; Zhang, Sennrich 2019)
 pub const RMSNORM: LayerDef = LayerDef {
     name: "rmsnorm",
     aliases: &["rms_norm"],
-    about: "brings each sample to a mean square of 1",
+    about: "root mean square normalization over all values of each sample",
     args: &[EPS.info(), AFFINE.info()],
     examples: &[
         ("rmsnorm", &[7]),

@@ -1,4 +1,4 @@
-//! Average pooling to a size.
+//! Average pooling to a fixed output size.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::adaptive_avg_pool2d;
@@ -12,12 +12,13 @@ const OUTPUT_SIZE: Arg<[usize; 2]> = Arg::new("output_size", "height and width o
     .range(1..=MAX_SIZE)
     .tried(1..=4);
 
-/// The means of `output_size` parts of the image, which overlap by a cell where sizes don't divide: `[channels, h, w]` gives
-/// `[channels, h', w']`. (`torch.nn.AdaptiveAvgPool2d`)
+/// The mean of each of `output_size` regions of the image, `[channels, h, w]` to `[channels, h',
+/// w']`. Regions overlap by one row or column if the sizes don't divide evenly.
+/// (`torch.nn.AdaptiveAvgPool2d`)
 pub const ADAPTIVE_AVGPOOL2D: LayerDef = LayerDef {
     name: "adaptive_avgpool2d",
     aliases: &["adaptive_avg_pool2d"],
-    about: "means of as many parts of the image as are wanted",
+    about: "average pooling to a fixed output size",
     args: &[OUTPUT_SIZE.info()],
     examples: &[
         ("adaptive_avgpool2d(1)", &[2, 3, 4]),
@@ -27,7 +28,7 @@ pub const ADAPTIVE_AVGPOOL2D: LayerDef = LayerDef {
         let [channels, height, width] = build.image()?;
         let size = args.get(OUTPUT_SIZE);
         build.fits(&[channels, size[0], size[1]])?;
-        // The matrices of its nodes.
+        // The matrices that `nodes` builds.
         for (size, parts) in [(height, size[0]), (width, size[1])] {
             build.count_table(size.saturating_mul(parts))?;
         }
@@ -41,8 +42,9 @@ pub const ADAPTIVE_AVGPOOL2D: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
-/// ONNX has no such pooling. Each mean is a sum of cells times their shares, so the means of all parts are a product with a matrix from the left
-/// and one from the right.
+/// Writes the pooling as products with a matrix from the left and one from the right, since ONNX
+/// has no such operation. Each mean is a weighted sum of cells, with separate weights for rows and
+/// columns.
 fn nodes(graph: &mut Graph, x: Value, [rows, columns]: [usize; 2]) -> Value {
     let &[_, height, width] = graph.shape() else {
         unreachable!("it was built for an image");
@@ -57,7 +59,7 @@ fn nodes(graph: &mut Graph, x: Value, [rows, columns]: [usize; 2]) -> Value {
     graph.node("MatMul", &[y, across])
 }
 
-/// The share of each of `size` cells in each of `parts` means: `[parts, size]`.
+/// Returns the weight of each of `size` cells in each of `parts` means: `[parts, size]`.
 fn shares(size: usize, parts: usize) -> Vec<f32> {
     let row = |part: usize| {
         let cells = part * size / parts..((part + 1) * size).div_ceil(parts);

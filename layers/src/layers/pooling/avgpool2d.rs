@@ -8,16 +8,17 @@ use crate::{Built, Graph, LayerDef, Value, layers::activations::pointwise};
 
 const COUNT_INCLUDE_PAD: Arg<bool> = Arg::new(
     "count_include_pad",
-    "whether a mean counts the padding as zeros",
+    "whether means include the zeros of the padding",
 )
 .keyword_only()
 .default(true);
 
-/// The mean of each window: `[channels, h, w]` gives `[channels, h', w']`, rounded down. (`torch.nn.AvgPool2d`)
+/// The mean of each window, `[channels, h, w]` to `[channels, h', w']`. Output sizes are rounded
+/// down. (`torch.nn.AvgPool2d`)
 pub const AVGPOOL2D: LayerDef = LayerDef {
     name: "avgpool2d",
     aliases: &["avgpool", "avg_pool2d"],
-    about: "the mean of each window",
+    about: "average pooling",
     args: &[
         KERNEL_SIZE.info(),
         STRIDE.info(),
@@ -40,7 +41,7 @@ pub const AVGPOOL2D: LayerDef = LayerDef {
             count_include_pad: args.get(COUNT_INCLUDE_PAD),
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
-        // Zeros around the image that count make less than a mean.
+        // Padding zeros that count towards the mean lower it, so probabilities no longer sum to 1.
         let zeros = options.count_include_pad && options.padding != [0, 0];
         let meaning = match (build.input_meaning().averaged(), zeros) {
             (meaning, true) => meaning.scattered(),

@@ -1,15 +1,15 @@
-//! One number a channel.
+//! Global average pooling.
 
 use tapeline_tensor::adaptive_avg_pool2d;
 
 use crate::{Built, Graph, LayerDef, Value, layers::activations::pointwise};
 
-/// The mean of each channel: `[channels, h, w]` gives `[channels]`, ready for `linear`. (`torch.nn.AdaptiveAvgPool2d(1)` and
-/// `torch.nn.Flatten`; Lin et al. 2014)
+/// The mean of each channel, `[channels, h, w]` to `[channels]`, which is a valid input of
+/// `linear`. (`torch.nn.AdaptiveAvgPool2d(1)` and `torch.nn.Flatten`; Lin et al. 2014)
 pub const GLOBAL_AVGPOOL2D: LayerDef = LayerDef {
     name: "global_avgpool2d",
     aliases: &["global_avg_pool2d"],
-    about: "the mean of each channel",
+    about: "global average pooling: the mean of each channel",
     examples: &[("global_avgpool2d", &[3, 4, 5])],
     build: |_, build| {
         let [channels, _, _] = build.image()?;
@@ -19,7 +19,7 @@ pub const GLOBAL_AVGPOOL2D: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
-/// The nodes of the mean of each channel.
+/// Appends the nodes of global average pooling.
 pub(crate) fn nodes(graph: &mut Graph, x: Value) -> Value {
     let means = graph.node("GlobalAveragePool", &[x]);
     graph.node("Flatten", &[means])

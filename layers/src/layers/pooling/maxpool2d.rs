@@ -1,4 +1,4 @@
-//! Max-pooling.
+//! Max pooling.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::{MaxPool2d, Window, max_pool2d};
@@ -10,25 +10,26 @@ use crate::{
 };
 
 pub(super) const KERNEL_SIZE: Arg<[usize; 2]> =
-    Arg::new("kernel_size", "height and width of a window")
+    Arg::new("kernel_size", "height and width of the window")
         .range(1..=MAX_SIZE)
         .tried(1..=3);
-pub(super) const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between windows")
+pub(super) const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "stride of the window")
     .range(1..=MAX_SIZE)
     .default_as("kernel_size")
     .tried(1..=3);
 pub(super) const PADDING: Arg<[usize; 2]> =
-    Arg::new("padding", "cells around the image, at most half a window")
+    Arg::new("padding", "padding on each side, at most half the window")
         .range(0..=MAX_SIZE)
         .default([0, 0])
         .tried(0..=1);
 
-/// The maximum of each window: `[channels, h, w]` gives `[channels, h', w']`, rounded down. The first maximum takes a tie, and padding never
-/// wins. (`torch.nn.MaxPool2d`)
+/// The maximum of each window, `[channels, h, w]` to `[channels, h', w']`. Output sizes are rounded
+/// down. The gradient of a tie goes to the first maximum, and padding is never the maximum.
+/// (`torch.nn.MaxPool2d`)
 pub const MAXPOOL2D: LayerDef = LayerDef {
     name: "maxpool2d",
     aliases: &["maxpool", "max_pool2d"],
-    about: "the maximum of each window",
+    about: "max pooling",
     args: &[KERNEL_SIZE.info(), STRIDE.info(), PADDING.info()],
     examples: &[
         ("maxpool2d(2)", &[2, 6, 5]),
@@ -42,7 +43,7 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
             padding: args.get(PADDING),
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
-        // Where each maximum is from.
+        // The position of each maximum.
         build.keep(output.iter().product());
         let pooled = pointwise!(move |x| max_pool2d(x, options), move |graph, x| nodes(
             graph, x, options
@@ -55,13 +56,13 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
-/// The node of a max-pooling.
+/// Appends the node of max pooling.
 pub(crate) fn nodes(graph: &mut Graph, x: Value, options: MaxPool2d) -> Value {
     let window = window(options.kernel, options.stride, options.padding);
     graph.node_with("MaxPool", &[x], &window)
 }
 
-/// What a node of pooling is told of its windows.
+/// Returns the attributes of a pooling node.
 pub(super) fn window(
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -74,7 +75,7 @@ pub(super) fn window(
     ]
 }
 
-/// The shape of what pooling puts out.
+/// Returns the output shape of a pooling layer.
 pub(super) fn pooled(
     build: &Build,
     kernel: [usize; 2],

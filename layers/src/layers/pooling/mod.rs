@@ -1,4 +1,4 @@
-//! Fewer cells from more.
+//! Pooling layers.
 
 pub mod adaptive_avgpool2d;
 pub mod avgpool2d;

@@ -14,13 +14,13 @@ use crate::{
     plan::MAX_OUTPUTS,
 };
 
-const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of filters")
+const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of output channels")
     .range(1..=MAX_SIZE)
     .tried(1..=4);
-const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width of a filter")
+const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width of the kernel")
     .range(1..=MAX_SIZE)
     .tried(1..=3);
-const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between places")
+const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "stride of the kernel")
     .keyword_only()
     .inferred(0, "PyTorch's `in_channels`")
     .range(1..=MAX_SIZE)
@@ -28,37 +28,39 @@ const STRIDE: Arg<[usize; 2]> = Arg::new("stride", "steps between places")
     .tried(1..=3);
 const PADDING: Arg<SizesOrWord> = Arg::new(
     "padding",
-    "rows and columns added on each side; `same` keeps the size, `valid` adds none",
+    "padding on each side; `same` preserves the size, `valid` adds none",
 )
 .keyword_only()
 .choices(&["same", "valid"])
 .range(0..=MAX_SIZE)
 .default(SizesOrWord::Sizes([0, 0]))
 .tried(0..=2);
-const DILATION: Arg<[usize; 2]> = Arg::new("dilation", "steps between the cells of a filter")
+const DILATION: Arg<[usize; 2]> = Arg::new("dilation", "spacing of the kernel elements")
     .keyword_only()
     .range(1..=MAX_SIZE)
     .default([1, 1])
     .tried(1..=2);
 const GROUPS: Arg<usize> = Arg::new(
     "groups",
-    "parts into which channels are divided, each convolved alone",
+    "number of groups of channels that are convolved separately",
 )
 .keyword_only()
 .range(1..=MAX_SIZE)
 .default(1)
 .tried(1..=2);
-const PADDING_MODE: Arg<&str> = Arg::new("padding_mode", "what lies outside of the image")
+const PADDING_MODE: Arg<&str> = Arg::new("padding_mode", "values used for the padding")
     .keyword_only()
     .choices(&["zeros", "reflect", "replicate", "circular"])
     .default("zeros");
 
-/// Cross-correlation with a bank of filters: `[in, h, w]` gives `[out, h', w']`. `weight` is `[out, in/groups, kh, kw]`, `bias` is
-/// `[out]`, both drawn from U(±1/√(in/groups·kh·kw)), or the weights as `init` says. (`torch.nn.Conv2d`; LeCun et al. 1989)
+/// Cross-correlation with learned kernels, `[in, h, w]` to `[out, h', w']`. `weight` is `[out,
+/// in/groups, kh, kw]` and `bias` is `[out]`. Both are sampled from U(±1/√(in/groups·kh·kw)) by
+/// default; `init` selects another initialization of the weights. (`torch.nn.Conv2d`; LeCun et al.
+/// 1989)
 pub const CONV2D: LayerDef = LayerDef {
     name: "conv2d",
     aliases: &["conv"],
-    about: "convolution: filters that slide over an image",
+    about: "2D convolution",
     args: &[
         OUT_CHANNELS.info(),
         KERNEL_SIZE.info(),
@@ -114,7 +116,7 @@ pub const CONV2D: LayerDef = LayerDef {
         let padded = [channels, around[0], around[1]];
         build.fits(&padded).map_err(|_| {
             let problem = format!(
-                "its padded image {padded:?} makes more than {MAX_OUTPUTS} values for one sample"
+                "its padded image {padded:?} has more than {MAX_OUTPUTS} values for one sample"
             );
             Refusal::from(problem).arg("padding")
         })?;
@@ -163,7 +165,8 @@ pub const CONV2D: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
-/// The padding that keeps an image's size; an odd one goes below and to the right, as PyTorch's.
+/// Returns the padding that preserves the size of the image. As in PyTorch, an odd row or column is
+/// added at the bottom or right.
 fn same(window: &Window) -> Result<[[usize; 2]; 2], Refusal> {
     if window.stride != [1, 1] {
         return Err(Refusal::from("`padding=same` needs a stride of 1").arg("padding"));
@@ -180,7 +183,7 @@ struct Convolution {
     then: Then,
 }
 
-/// An image padded with something else than zeros.
+/// Padding with values other than zeros, applied before the convolution.
 #[derive(Clone)]
 struct Padded {
     mode: &'static str,
@@ -190,7 +193,7 @@ struct Padded {
 }
 
 impl Convolution {
-    /// Joined with `relu`, and with a pooling behind that or behind itself.
+    /// Can be fused with `relu` and with max pooling, in this order.
     fn built(self, output: Vec<usize>) -> Built {
         let shape = output.clone();
         Built::new(self.clone(), output).join(move |epilogue| {

@@ -6,16 +6,17 @@ use tapeline_tensor::{ParamId, Var, linear};
 use super::{BIAS, INIT, bias, gemm, init};
 use crate::{Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value, layers::MAX_SIZE};
 
-const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "size of the output")
+const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "number of output features")
     .range(1..=MAX_SIZE)
     .tried(1..=5);
 
-/// `y = x Wᵀ + b`: `[in]` gives `[out]`. `weight` is `[out, in]`, `bias` is `[out]`, both drawn from U(±1/√in), or the weights as `init` says.
+/// `y = x Wᵀ + b`, `[in]` to `[out]`. `weight` is `[out, in]` and `bias` is `[out]`. Both are
+/// sampled from U(±1/√in) by default; `init` selects another initialization of the weights.
 /// (`torch.nn.Linear`; Glorot, Bengio 2010; He et al. 2015; Saxe et al. 2014)
 pub const LINEAR: LayerDef = LayerDef {
     name: "linear",
     aliases: &["dense", "fc"],
-    about: "fully connected: every output sees every input",
+    about: "fully connected layer",
     args: &[OUT_FEATURES.info(), BIAS.info(), INIT.info()],
     examples: &[
         ("linear(10)", &[7]),
@@ -26,11 +27,12 @@ pub const LINEAR: LayerDef = LayerDef {
         let (inputs, outputs) = (build.features()?, args.get(OUT_FEATURES));
         build.cost((inputs * outputs) as u64);
         if build.at_input() {
-            // Lists of what isn't zero in the input, which pays for pictures of pen strokes: places and values.
+            // Indices and values of the nonzero inputs. A sparse product is faster for images of
+            // pen strokes, which are mostly zeros.
             build.keep(inputs);
             build.keep(inputs);
         }
-        // The weights of one input lie together, as products with Wᵀ want them.
+        // Products with Wᵀ are faster if the weights of each input are contiguous.
         let init = init(args.get(INIT), inputs, outputs);
         let weight = build.weight("weight", &[outputs, inputs], init)?;
         let weight = weight.column_major();

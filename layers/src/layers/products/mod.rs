@@ -1,4 +1,4 @@
-//! Layers that multiply by learned weights.
+//! Layers that multiply by learned weights: linear layers and convolutions.
 
 pub mod conv2d;
 pub mod linear;
@@ -8,12 +8,12 @@ use tapeline_tensor::{Conv2d, ParamId};
 
 use crate::{Build, Graph, Init, Refusal, Value};
 
-const BIAS: Arg<bool> = Arg::new("bias", "whether a bias is added")
+const BIAS: Arg<bool> = Arg::new("bias", "whether to learn a bias")
     .keyword_only()
     .inferred(0, "PyTorch's `in_features`")
     .default(true);
 
-const INIT: Arg<&str> = Arg::new("init", "what the first weights are drawn from")
+const INIT: Arg<&str> = Arg::new("init", "initialization of the weights")
     .keyword_only()
     .choices(&[
         "uniform",
@@ -26,7 +26,8 @@ const INIT: Arg<&str> = Arg::new("init", "what the first weights are drawn from"
     ])
     .default("uniform");
 
-/// The first weights that a word of [`INIT`] stands for, with `fan_in` inputs to each output and `fan_out` outputs of each input.
+/// Returns the initialization that a choice of [`INIT`] stands for, with `fan_in` inputs to each
+/// output and `fan_out` outputs of each input.
 fn init(word: &str, fan_in: usize, fan_out: usize) -> Init {
     let (a, b) = (fan_in as f64, (fan_in + fan_out) as f64);
     match word {
@@ -40,7 +41,8 @@ fn init(word: &str, fan_in: usize, fan_out: usize) -> Init {
     }
 }
 
-/// A bias for each of `outputs`, if it is wanted: U(±1/√fan_in), whatever the weights are drawn from.
+/// Declares the bias of `outputs` outputs, if wanted. It is sampled from U(±1/√fan_in), whatever
+/// the initialization of the weights.
 fn bias(
     wanted: bool,
     build: &mut Build,
@@ -57,13 +59,13 @@ fn bias(
     }
 }
 
-/// The node of `x Wᵀ + b`.
+/// Appends `x Wᵀ + b` as a node.
 pub(super) fn gemm(graph: &mut Graph, x: Value, weight: ParamId, bias: Option<ParamId>) -> Value {
     let inputs = with_params(graph, x, weight, bias);
     graph.node_with("Gemm", &inputs, &[("transB", 1.into())])
 }
 
-/// The node of a convolution.
+/// Appends a convolution as a node.
 pub(super) fn conv(
     graph: &mut Graph,
     x: Value,

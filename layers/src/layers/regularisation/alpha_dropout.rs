@@ -8,12 +8,13 @@ use crate::{
     layers::activations::{SELU_ALPHA, SELU_SCALE},
 };
 
-/// While training, each value becomes `α' = −λα` of `selu` with probability `p`, and then all are scaled and shifted so that mean and
-/// variance stay: `a (x·kept + α'·dropped) + b` with `a = ((1 − p)(1 + p α'²))^−½` and `b = −a p α'`. (`torch.nn.AlphaDropout`; Klambauer et
-/// al. 2017)
+/// In training, replaces each value by `α' = −λα` of `selu` with probability `p`, then scales and
+/// shifts all values such that mean and variance are preserved: `a (x·kept + α'·dropped) + b` with
+/// `a = ((1 − p)(1 + p α'²))^−½` and `b = −a p α'`. (`torch.nn.AlphaDropout`; Klambauer et al.
+/// 2017)
 pub const ALPHA_DROPOUT: LayerDef = LayerDef {
     name: "alpha_dropout",
-    about: "dropout that keeps mean and variance, for `selu`",
+    about: "dropout that preserves mean and variance, for use with `selu`",
     args: &[P.info()],
     examples: &[
         ("alpha_dropout", &[7]),
@@ -23,7 +24,7 @@ pub const ALPHA_DROPOUT: LayerDef = LayerDef {
     batch: Batch::MixedInTraining,
     build: |args, build| {
         let (p, stream) = (args.get(P), build.stream());
-        // The mask, and what is put where it drops.
+        // The mask and the replacement values.
         (0..2).for_each(|_| build.keep(build.shape().iter().product()));
         Ok(build
             .same_shape(AlphaDropout { p, stream })
@@ -44,7 +45,7 @@ impl<T: Element> Layer<T> for AlphaDropout {
             return x;
         }
         let dropped = -SELU_SCALE * SELU_ALPHA;
-        // Where everything is dropped, nothing is left to be scaled: zeros, as PyTorch gives.
+        // With p = 1 the scale is infinite; the output is zeros, as in PyTorch.
         let scale = match p < 1.0 {
             true => ((1.0 - p) * (1.0 + p * dropped * dropped)).powf(-0.5),
             false => 0.0,

@@ -5,12 +5,13 @@ use tapeline_tensor::Var;
 use super::{P, drop};
 use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
-/// While training, a whole sample becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`. As the last layer of a `residual`
-/// it leaves that out for some samples. (Huang et al. 2016; `timm.layers.DropPath`)
+/// In training, zeroes each sample with probability `p` and scales the others by `1 / (1 − p)`. At
+/// the end of the body of a `residual`, it skips the body for random samples. (Huang et al. 2016;
+/// `timm.layers.DropPath`)
 pub const DROP_PATH: LayerDef = LayerDef {
     name: "drop_path",
     aliases: &["stochastic_depth"],
-    about: "drops whole samples at random while training, at the end of a `residual`",
+    about: "zeroes random samples in training; for the end of a `residual` body",
     args: &[P.info()],
     examples: &[("drop_path", &[7]), ("drop_path(0.2)", &[2, 3, 4])],
     batch: Batch::MixedInTraining,

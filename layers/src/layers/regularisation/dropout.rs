@@ -5,12 +5,12 @@ use tapeline_tensor::Var;
 use super::{P, drop};
 use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
-/// While training, each value becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`. (`torch.nn.Dropout`; Srivastava
-/// et al. 2014)
+/// In training, zeroes each value with probability `p` and scales the others by `1 / (1 − p)`.
+/// (`torch.nn.Dropout`; Srivastava et al. 2014)
 pub const DROPOUT: LayerDef = LayerDef {
     name: "dropout",
 
-    about: "drops values at random while training",
+    about: "zeroes random values in training",
     args: &[P.info()],
     examples: &[
         ("dropout", &[7]),

@@ -5,12 +5,12 @@ use tapeline_tensor::Var;
 use super::{P, drop};
 use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
-/// While training, each channel of a sample becomes 0 with probability `p`, and what is kept is scaled by `1 / (1 − p)`.
-/// (`torch.nn.Dropout2d`; Tompson et al. 2015)
+/// In training, zeroes each channel of a sample with probability `p` and scales the others by `1 /
+/// (1 − p)`. (`torch.nn.Dropout2d`; Tompson et al. 2015)
 pub const DROPOUT2D: LayerDef = LayerDef {
     name: "dropout2d",
 
-    about: "drops whole channels at random while training",
+    about: "zeroes random channels in training",
     args: &[P.info()],
     examples: &[("dropout2d", &[4, 3, 2]), ("dropout2d(0.2)", &[5, 1, 3])],
     batch: Batch::MixedInTraining,

@@ -1,4 +1,4 @@
-//! Noise.
+//! Gaussian noise.
 
 use ndarray_rand::rand_distr::{Distribution, StandardNormal};
 use tapeline_spec::Arg;
@@ -6,15 +6,16 @@ use tapeline_tensor::{Tensor, Var};
 
 use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
-const STD: Arg<f64> = Arg::new("std", "its standard deviation")
+const STD: Arg<f64> = Arg::new("std", "standard deviation of the noise")
     .default(0.1)
     .from(0.0)
     .tried(0.0..=1.0);
 
-/// While training, `x` plus numbers from a normal distribution with mean 0 and deviation `std`. (Keras' `GaussianNoise`; Bishop 1995)
+/// In training, adds samples of a normal distribution with mean 0 and standard deviation `std`.
+/// (Keras' `GaussianNoise`; Bishop 1995)
 pub const GAUSSIAN_NOISE: LayerDef = LayerDef {
     name: "gaussian_noise",
-    about: "adds normally distributed noise while training",
+    about: "adds Gaussian noise in training",
     args: &[STD.info()],
     examples: &[
         ("gaussian_noise", &[7]),
@@ -41,7 +42,7 @@ impl<T: Element> Layer<T> for GaussianNoise {
             return x;
         }
         let mut rng = cx.rng(self.stream);
-        // Drawn in `f32`, so that both types of number see the same.
+        // Sampled in `f32`, so that both scalar types get the same values.
         let noise = Tensor::from_shape_simple_fn(x.shape(), || {
             let normal: f32 = StandardNormal.sample(&mut rng);
             T::of(self.std * f64::from(normal))

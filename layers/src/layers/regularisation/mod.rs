@@ -1,4 +1,4 @@
-//! What keeps a network from learning its data by heart; in evaluation, all are the identity.
+//! Regularization layers. In evaluation, all of them are the identity.
 
 pub mod alpha_dropout;
 pub mod drop_path;
@@ -12,12 +12,12 @@ use tapeline_tensor::{Tensor, Var};
 
 use crate::{Ctx, Element, Stream};
 
-const P: Arg<f64> = Arg::new("p", "probability of dropping a value")
+const P: Arg<f64> = Arg::new("p", "drop probability")
     .default(0.5)
     .range(0.0..=1.0)
     .tried(0.0..=1.0);
 
-/// Zeros with probability `p`, else ones.
+/// Samples a mask: zeros with probability `p`, ones otherwise.
 fn ones<T: Element>(cx: &Ctx<'_, '_, T>, stream: Stream, shape: &[usize], p: f64) -> Tensor<T> {
     let mut rng = cx.rng(stream);
     let p = p as f32;
@@ -30,7 +30,8 @@ fn ones<T: Element>(cx: &Ctx<'_, '_, T>, stream: Stream, shape: &[usize], p: f64
     })
 }
 
-/// `x` times zeros with probability `p`, and what keeps the mean else; the mask's `shape` is stretched over `x`.
+/// Multiplies `x` by a random mask of `shape`, which is broadcast over `x`: zeros with probability
+/// `p`, otherwise the factor that preserves the mean.
 fn drop<'t, T: Element>(
     cx: &Ctx<'t, '_, T>,
     stream: Stream,

@@ -1,14 +1,15 @@
-//! An image as a row of features.
+//! Flattening of samples.
 
 use tapeline_tensor::Var;
 
 use super::has_one_order;
 use crate::{Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
 
-/// All dimensions of a sample as one, in row-major order: `[channels, h, w]` gives `[channels·h·w]`. (`torch.nn.Flatten`)
+/// All dimensions of a sample as one, in row-major order: `[channels, h, w]` to `[channels·h·w]`.
+/// (`torch.nn.Flatten`)
 pub const FLATTEN: LayerDef = LayerDef {
     name: "flatten",
-    about: "all values of a sample as one row",
+    about: "flattens each sample into a vector",
     examples: &[("flatten", &[2, 3, 4]), ("flatten", &[5])],
     build: |_, build| {
         let size = [build.shape().iter().product()];

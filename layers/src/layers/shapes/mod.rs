@@ -1,4 +1,4 @@
-//! The same values, or copies of them, in another shape.
+//! Layers that reshape, pad, or enlarge samples.
 
 pub mod flatten;
 mod padding;
@@ -6,8 +6,8 @@ pub mod reshape;
 pub mod upsample2d;
 pub mod zero_pad2d;
 
-/// Whether channels last and row-major are the same order of values for a sample: of convolutions' outputs, those are not copied to
-/// become rows.
+/// Returns whether the channels-last order of a sample's values is the same as row-major order. If
+/// so, flattening the output of a convolution needs no copy.
 pub(crate) fn has_one_order(shape: &[usize]) -> bool {
     match shape {
         [channels, h, w] => *channels == 1 || h * w == 1,

@@ -1,12 +1,13 @@
-//! What lies outside of an image.
+//! Padding of images.
 
 use crate::{Build, Graph, Refusal, Table, Value};
 
-/// For each cell of a line of `size` cells with `before` and `after` more around it: which cell it is a copy of, or `None` for a zero.
-/// `mode` is `zeros`, `reflect`, `replicate` or `circular`. (`torch.nn.functional.pad`)
+/// Returns the source index of each cell of an axis of `size` cells that is padded with `before`
+/// and `after` cells; `None` is a zero. `mode` is `zeros`, `reflect`, `replicate` or `circular`.
+/// (`torch.nn.functional.pad`)
 ///
 /// # Errors
-/// When the line is too short to be reflected or repeated so far, or the model's tables become too large.
+/// When the axis is too short for the padding in this mode, or the model's tables become too large.
 pub fn table(
     build: &mut Build,
     mode: &str,
@@ -20,7 +21,7 @@ pub fn table(
     };
     if before.max(after) > most {
         return Err(Refusal::from(format!(
-            "a padding of {} by `{mode}` is too much for {size} cells, which give {most} at most",
+            "a `{mode}` padding of {} is too large for {size} cells; the maximum is {most}",
             before.max(after)
         ))
         .arg("padding"));
@@ -40,7 +41,7 @@ pub fn table(
         .map_err(|refusal| refusal.arg("padding"))
 }
 
-/// The node of a padding by `mode`, above and below, left and right.
+/// Appends a node that pads by `mode`: top and bottom, left and right.
 pub fn pad(
     graph: &mut Graph,
     x: Value,

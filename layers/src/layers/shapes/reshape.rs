@@ -1,4 +1,4 @@
-//! Another shape.
+//! Reshaping of samples.
 
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
@@ -9,13 +9,14 @@ use crate::{
 };
 
 const SHAPE: Arg<Vec<usize>> =
-    Arg::new("shape", "sizes of a sample's dimensions").range(1..=MAX_SIZE);
+    Arg::new("shape", "shape of the output, without the batch").range(1..=MAX_SIZE);
 
-/// The values of a sample in row-major order in another shape of as many. (`torch.nn.Unflatten` and `torch.reshape`)
+/// The values of a sample in another shape with the same number of values, in row-major order.
+/// (`torch.nn.Unflatten` and `torch.reshape`)
 pub const RESHAPE: LayerDef = LayerDef {
     name: "reshape",
     aliases: &["unflatten"],
-    about: "the values of a sample in another shape",
+    about: "reshapes each sample",
     args: &[SHAPE.info()],
     examples: &[
         ("reshape((1, 2, 3))", &[6]),

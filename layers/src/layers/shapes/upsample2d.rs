@@ -1,4 +1,4 @@
-//! Larger images.
+//! Upsampling of images.
 
 use tapeline_spec::Arg;
 
@@ -7,16 +7,17 @@ use crate::{
     layers::{MAX_SIZE, activations::pointwise},
 };
 
-const SCALE_FACTOR: Arg<[usize; 2]> = Arg::new("scale_factor", "factors of height and width")
+const SCALE_FACTOR: Arg<[usize; 2]> = Arg::new("scale_factor", "scale factors of height and width")
     .keyword_only()
     .range(1..=MAX_SIZE)
     .tried(1..=3);
 
-/// Each cell becomes a block of cells: `[channels, h, w]` gives `[channels, h·s, w·s]`. (`torch.nn.Upsample(mode="nearest")`)
+/// Repeats each pixel `s` times in both directions: `[channels, h, w]` to `[channels, h·s, w·s]`.
+/// (`torch.nn.Upsample(mode="nearest")`)
 pub const UPSAMPLE2D: LayerDef = LayerDef {
     name: "upsample2d",
     aliases: &["upsample"],
-    about: "each cell becomes a block of cells",
+    about: "nearest-neighbor upsampling",
     args: &[SCALE_FACTOR.info()],
     examples: &[
         ("upsample2d(scale_factor=2)", &[2, 3, 4]),

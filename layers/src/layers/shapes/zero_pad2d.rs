@@ -1,4 +1,4 @@
-//! Zeros around an image.
+//! Zero padding of images.
 
 use tapeline_spec::Arg;
 
@@ -10,16 +10,17 @@ use crate::{
 
 const PADDING: Arg<Vec<usize>> = Arg::new(
     "padding",
-    "rows and columns of zeros: one number for all sides, or (left, right, top, bottom)",
+    "rows and columns of zeros: one value for all sides, or (left, right, top, bottom)",
 )
 .range(0..=MAX_SIZE)
 .tried(0..=2);
 
-/// Zeros around an image: `[channels, h, w]` gives `[channels, h + top + bottom, w + left + right]`. (`torch.nn.ZeroPad2d`)
+/// Pads an image with zeros: `[channels, h, w]` to `[channels, h + top + bottom, w + left +
+/// right]`. (`torch.nn.ZeroPad2d`)
 pub const ZERO_PAD2D: LayerDef = LayerDef {
     name: "zero_pad2d",
     aliases: &["zeropad2d"],
-    about: "zeros around an image",
+    about: "pads an image with zeros",
     args: &[PADDING.info()],
     examples: &[
         ("zero_pad2d(2)", &[2, 3, 4]),
@@ -31,7 +32,7 @@ pub const ZERO_PAD2D: LayerDef = LayerDef {
             [all] => [all; 4],
             [left, right, top, bottom] => [left, right, top, bottom],
             ref other => {
-                let message = format!("one number is wanted, or four, not {}", other.len());
+                let message = format!("expected 1 or 4 values, got {}", other.len());
                 return Err(Refusal::from(message).arg("padding"));
             }
         };
