@@ -60,7 +60,7 @@ impl Normalisation {
         let (black, white) = (self.apply(0), self.apply(u8::MAX));
         match black.is_finite() && white.is_finite() && black < white {
             true => Ok(self),
-            false => Err(format!("makes {black} to {white} of pixels")),
+            false => Err(format!("maps pixels 0 and 255 to {black} and {white}")),
         }
     }
 

@@ -200,7 +200,7 @@ pub enum DataError {
         found: Vec<String>,
     },
     /// Pixels from the `mnist` crate that make no whole number of images.
-    #[error("{file}: {found} pixels are no whole number of {rows}x{cols} images")]
+    #[error("{file}: {found} pixels are not a whole number of {rows}x{cols} images")]
     Pixels {
         /// Which part.
         file: PathBuf,

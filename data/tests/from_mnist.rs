@@ -56,7 +56,7 @@ fn wrong_parts_are_refused() {
     );
     refused(
         |m| m.trn_img.truncate(1000),
-        "1000 pixels are no whole number of 28x28 images",
+        "1000 pixels are not a whole number of 28x28 images",
     );
 }
 

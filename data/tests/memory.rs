@@ -24,7 +24,7 @@ fn peak(bytes: &[u8], channels: usize) -> Option<usize> {
         Ok(_) => Some(peak),
         Err(error) => {
             let error = error.to_string();
-            assert!(error.contains("larger than a picture may be"), "{error}");
+            assert!(error.contains("is too large, wanted at most"), "{error}");
             assert!(peak < 1 << 20, "{peak} bytes for what is refused");
             None
         }

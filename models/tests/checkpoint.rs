@@ -299,14 +299,14 @@ fn what_is_of_another_training_is_refused() {
             batch_size: 4,
             ..SETTING
         },
-        "step 3 is not where epochs over 23 samples in batches of 4 lead",
+        "epochs of 23 samples in batches of 4 don't lead to step 3",
     );
 
     let bytes = tapeline_models::weights::encode(&Default::default(), &BTreeMap::new());
     let weights = Kept { bytes, ..kept };
     let error = train(SETTING, Some(&weights), 3).unwrap_err();
     assert!(
-        error.contains("is no checkpoint: it has no `format`"),
+        error.contains("is not a checkpoint: it has no `format`"),
         "{error}"
     );
 }

@@ -84,7 +84,7 @@ fn names_shapes_and_values_are_checked() {
             ("1.weight", weight.clone()),
             ("1.bias", tensor(&[2], [0.0, f32::NAN]))
         ]),
-        "some.safetensors: doesn't fit the model: `1.bias` holds NaN at place 1"
+        "some.safetensors: doesn't fit the model: `1.bias` holds NaN at index 1"
     );
     assert_eq!(
         refusal(&[
@@ -170,12 +170,12 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
         (
             "input",
             "1x28x",
-            "its input `1x28x` is no shape like 1x28x28",
+            "its input `1x28x` is not a shape like 1x28x28",
         ),
         (
             "input",
             "1x0x3",
-            "its input `1x0x3` is no shape like 1x28x28",
+            "its input `1x0x3` is not a shape like 1x28x28",
         ),
         (
             "spec",
@@ -185,12 +185,12 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
         (
             "spec",
             "flatten linear(3)",
-            "names 2 classes, but its model puts out 3",
+            "names 2 classes, but its model outputs 3",
         ),
         (
             "classes",
             "[\"no\"]",
-            "names 1 classes, but its model puts out 2",
+            "names 1 classes, but its model outputs 2",
         ),
         (
             "normalisation",
@@ -210,7 +210,7 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
         (
             "normalisation",
             "{\"scale\":1,\"mean\":0,\"std\":1e-40}",
-            "its normalisation is wrong: makes 0 to inf of pixels",
+            "its normalisation is wrong: maps pixels 0 and 255 to 0 and inf",
         ),
         (
             "input",
@@ -246,7 +246,7 @@ fn weights_go_beside_a_spec() {
         .unwrap()
         .to_string();
     assert!(
-        error.contains("it holds weights only: give them beside a spec"),
+        error.contains("it holds weights only: pass them together with a spec"),
         "{error}"
     );
 }
@@ -383,7 +383,7 @@ fn every_number_of_16_bits_is_read_exactly() {
         }
         for bits in other {
             let problem = of_type(dtype, 1, &bits.to_le_bytes()).unwrap_err();
-            let holds = format!("`0.weight` holds {} at place 0", number(bits));
+            let holds = format!("`0.weight` holds {} at index 0", number(bits));
             assert!(problem.ends_with(&holds), "{dtype} {bits:#06x}: {problem}");
         }
     }
@@ -417,7 +417,7 @@ proptest! {
 fn a_number_too_large_for_f32_is_refused() {
     let problem = of_type("F64", 1, &1e300_f64.to_le_bytes()).unwrap_err();
     assert!(
-        problem.ends_with("`0.weight` holds 1e300 at place 0"),
+        problem.ends_with("`0.weight` holds 1e300 at index 0"),
         "{problem}"
     );
 }

@@ -3,10 +3,10 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 
 use super::{AugmentDef, Change};
 
-const ALPHA: Arg<f64> = Arg::new("alpha", "factor on the displacements")
+const ALPHA: Arg<f64> = Arg::new("alpha", "scaling factor of the displacements")
     .range(0.0..=10_000.0)
     .tried(0.0..=40.0);
-const SIGMA: Arg<f64> = Arg::new("sigma", "deviation of the Gaussian, in pixels")
+const SIGMA: Arg<f64> = Arg::new("sigma", "standard deviation of the smoothing Gaussian, in pixels")
     .range(0.1..=100.0)
     .tried(0.5..=6.0);
 
@@ -20,7 +20,7 @@ const SIGMA: Arg<f64> = Arg::new("sigma", "deviation of the Gaussian, in pixels"
 /// Analysis*](https://doi.org/10.1109/ICDAR.2003.1227801).
 pub(super) const ELASTIC: AugmentDef = AugmentDef {
     name: "elastic",
-    about: "bends the image, smoothly and at random",
+    about: "random elastic deformation",
     args: &[ALPHA.info(), SIGMA.info()],
     examples: &["elastic(34, 4)", "rotate(10) elastic(34, sigma=4)"],
     build,

@@ -9,10 +9,10 @@ const P: Arg<f64> = Arg::new("p", "probability of erasing")
     .default(0.5)
     .range(0.0..=1.0)
     .tried(0.0..=1.0);
-const SCALE: Arg<[f64; 2]> = Arg::new("scale", "least and greatest share of the image")
+const SCALE: Arg<[f64; 2]> = Arg::new("scale", "minimum and maximum fraction of the image area")
     .default([0.02, 0.33])
     .range(0.0..=1.0);
-const RATIO: Arg<[f64; 2]> = Arg::new("ratio", "least and greatest height over width")
+const RATIO: Arg<[f64; 2]> = Arg::new("ratio", "minimum and maximum ratio of height to width")
     .default([0.3, 3.3])
     .range(0.01..=100.0);
 
@@ -25,7 +25,7 @@ const RATIO: Arg<[f64; 2]> = Arg::new("ratio", "least and greatest height over w
 pub(super) const ERASE: AugmentDef = AugmentDef {
     name: "erase",
     aliases: &["random_erasing"],
-    about: "makes a rectangle black in some of the images",
+    about: "erases a random rectangle in some of the images",
     args: &[P.info(), SCALE.info(), RATIO.info()],
     examples: &[
         "erase",

@@ -3,7 +3,7 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 
 use super::{AugmentDef, Change};
 
-const PIXELS: Arg<usize> = Arg::new("pixels", "the most, each way")
+const PIXELS: Arg<usize> = Arg::new("pixels", "maximum shift in either direction")
     .range(0..=4096)
     .tried(0..=3);
 
@@ -13,7 +13,7 @@ const PIXELS: Arg<usize> = Arg::new("pixels", "the most, each way")
 pub(super) const SHIFT: AugmentDef = AugmentDef {
     name: "shift",
     aliases: &["translate"],
-    about: "moves the image by whole pixels",
+    about: "shifts the image by a random number of whole pixels",
     args: &[PIXELS.info()],
     examples: &["shift(2)", "shift(2) rotate(10)"],
     build,

@@ -44,7 +44,7 @@ pub fn decode(bytes: &[u8], channels: usize) -> Result<(DynamicImage, Orientatio
         ColorSpace::Luma => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
         _ => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
     };
-    let picture = picture.ok_or_else(|| damaged("it holds another number of pixels"))?;
+    let picture = picture.ok_or_else(|| damaged("it has a wrong number of pixels"))?;
     Ok((picture, orientation.unwrap_or(Orientation::NoTransforms)))
 }
 

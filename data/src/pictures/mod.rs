@@ -175,7 +175,7 @@ fn wrong(file: &Path, problem: String) -> DataError {
 fn too_large() -> String {
     let megabytes = MAX_BYTES >> 20;
     format!(
-        "is larger than a picture may be: {MAX_SIDE}x{MAX_SIDE} pixels, and {megabytes} MiB of memory while it is read"
+        "is too large, wanted at most {MAX_SIDE}x{MAX_SIDE} pixels and {megabytes} MiB of memory for decoding"
     )
 }
 
@@ -198,7 +198,7 @@ fn picture(bytes: &[u8], channels: usize, file: &Path) -> Result<Images, DataErr
     };
     // The decoder of JPEG panics on some damaged files. It holds nothing but what is dropped on the way.
     let decoded = catch_unwind(AssertUnwindSafe(|| decode(bytes, channels)));
-    let decoded = decoded.map_err(|_| fail("is damaged: its decoder gave up".into()))?;
+    let decoded = decoded.map_err(|_| fail("is damaged: its decoder failed".into()))?;
     let (picture, orientation) = decoded.map_err(|problem| match problem {
         Problem::TooLarge => fail(too_large()),
         Problem::Damaged(reason) => fail(printable(&format!("is damaged: {reason}"))),
