@@ -16,12 +16,15 @@ const RATIO: Arg<[f64; 2]> = Arg::new("ratio", "minimum and maximum ratio of hei
     .default([0.3, 3.3])
     .range(0.01..=100.0);
 
-/// With probability *p* a rectangle of all channels becomes black: of a share of the image of *U(scale)* and a height over width of
-/// *exp U(ln ratio)*, at any place where it fits. One that is as high or as wide as the image is drawn anew, up to 10 times in all, then
-/// nothing is erased.
+/// Random erasing. With probability *p*, sets a rectangle in all channels to black. Its fraction of
+/// the image area is drawn from *U(scale)*, its ratio of height to width from *exp U(ln ratio)*,
+/// and its position uniformly from those where it fits. A rectangle as high or as wide as the image
+/// is drawn again, up to 10 times in total; then nothing is erased.
 ///
-/// Sources: Zhong et al. 2017, [*Random Erasing Data Augmentation*](https://arxiv.org/abs/1708.04896);
-/// [`RandomErasing`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomErasing.html), whose numbers these are.
+/// Sources: Zhong et al. 2017, [*Random Erasing Data
+/// Augmentation*](https://arxiv.org/abs/1708.04896);
+/// [`RandomErasing`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomErasing.html),
+/// which has the same defaults.
 pub(super) const ERASE: AugmentDef = AugmentDef {
     name: "erase",
     aliases: &["random_erasing"],

@@ -10,7 +10,8 @@ const TO: Arg<f64> = Arg::new("to", "maximum factor")
     .range(0.1..=10.0)
     .tried(1.0..=1.5);
 
-/// Makes the image larger, about its centre, by a factor of *U(from, to)*, the same for rows and columns: `scale` of
+/// Scales the image about its centre by a factor drawn from *U(from, to)*, the same for rows and
+/// columns. This is `scale` of
 /// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html).
 pub(super) const SCALE: AugmentDef = AugmentDef {
     name: "scale",

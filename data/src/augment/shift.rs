@@ -7,9 +7,10 @@ const PIXELS: Arg<usize> = Arg::new("pixels", "maximum shift in either direction
     .range(0..=4096)
     .tried(0..=3);
 
-/// Moves the image by *x* to the right and *y* down, each drawn from the whole numbers *−pixels … pixels*. Steps are whole, as those of
-/// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html) are, so that a shift
-/// alone blurs nothing.
+/// Shifts the image by *x* pixels to the right and *y* down, each drawn from the integers *−pixels
+/// … pixels*. Shifts are integers, as in
+/// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html),
+/// so a shift alone doesn't blur the image.
 pub(super) const SHIFT: AugmentDef = AugmentDef {
     name: "shift",
     aliases: &["translate"],
