@@ -33,8 +33,9 @@ impl<'a> IntoIterator for &'a Batches {
     }
 }
 
-/// Shuffles the indices `0..len` into batches of `batch_size`. The order depends only on `seed`,
-/// `epoch` and `len`, and is the same on every platform.
+/// Shuffles the indices `0..len` into batches of `batch_size`.
+///
+/// The order depends only on `seed`, `epoch` and `len`, and is the same on every platform.
 ///
 /// # Panics
 /// Panics if `batch_size` is 0.

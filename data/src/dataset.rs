@@ -146,8 +146,9 @@ impl Dataset {
         self.take(0..n.min(self.len()))
     }
 
-    /// Splits off the last `n` images, for example for validation. Returns the remaining images and
-    /// the last `n`.
+    /// Splits off the last `n` images, for example for validation.
+    ///
+    /// Returns the remaining images and the last `n`.
     ///
     /// # Errors
     /// Returns an error if no images would remain for training.
@@ -189,7 +190,9 @@ impl Dataset {
     }
 
     /// Same as [`gather`](Dataset::gather), but augments the images with `draws` before normalizing
-    /// them. Images that aren't changed by the augmentation are bit-identical to those of `gather`.
+    /// them.
+    ///
+    /// Images that aren't changed by the augmentation are bit-identical to those of `gather`.
     ///
     /// # Panics
     /// Panics if `out` has another size, or an index is out of bounds.

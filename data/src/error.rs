@@ -4,8 +4,9 @@ use std::{io, path::PathBuf};
 
 use crate::FileKind;
 
-/// An error in a file, a folder or a name. Each message says what is affected, what was found and
-/// what was expected.
+/// An error in a file, a folder or a name.
+///
+/// Each message says what is affected, what was found and what was expected.
 ///
 /// `file` is the path, or the name passed along with bytes.
 #[derive(Debug, thiserror::Error)]

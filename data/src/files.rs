@@ -22,8 +22,9 @@ pub fn open(file: impl AsRef<Path>) -> io::Result<File> {
     File::open(file)
 }
 
-/// Opens a file found in a folder: a regular file, or a link to one. Anything else is rejected
-/// before it is opened, so this function never blocks.
+/// Opens a file found in a folder: a regular file, or a link to one.
+///
+/// Anything else is rejected before it is opened, so this function never blocks.
 ///
 /// # Errors
 /// Returns an error if the file can't be opened or isn't a regular file.
@@ -54,7 +55,9 @@ pub fn read_regular_to_string(file: impl AsRef<Path>) -> io::Result<String> {
 }
 
 /// Checks that a file to be written in place, such as a log or a lock, is a regular file or doesn't
-/// exist yet. Writing to a named pipe would block until it has a reader.
+/// exist yet.
+///
+/// Writing to a named pipe would block until it has a reader.
 ///
 /// # Errors
 /// Returns an error if the path is anything else.

@@ -101,8 +101,9 @@ const KINDS: &[Known] = &[
     (TEXT, None, is_text),
 ];
 
-/// Identifies the type of a file by its first bytes, of which 1000 are enough. Returns `None` if
-/// the type is unknown.
+/// Identifies the type of a file by its first bytes, of which 1000 are enough.
+///
+/// Returns `None` if the type is unknown.
 ///
 /// ```
 /// let found = tapeline_data::identify(b"<!DOCTYPE html><html>").unwrap();
@@ -114,6 +115,7 @@ pub fn identify(bytes: &[u8]) -> Option<FileKind> {
 }
 
 /// Identifies the type of a file if it isn't `wanted`, which is one of the names of [`FileKind`].
+///
 /// Returns `None` if the type is `wanted`, text or unknown: the reader of `wanted` then gives a
 /// better error message.
 pub fn identify_other(bytes: &[u8], wanted: &str) -> Option<FileKind> {

@@ -92,8 +92,9 @@ pub fn load(source: impl AsRef<OsStr>) -> Result<Loaded, DataError> {
 }
 
 impl Loaded {
-    /// Returns the lowest label in either part: 0, unless labels start at 1. Classes are numbered
-    /// from 0.
+    /// Returns the lowest label in either part: 0, unless labels start at 1.
+    ///
+    /// Classes are numbered from 0.
     pub fn lowest_label(&self) -> u8 {
         let labels = self.train.labels.iter().chain(&*self.test.labels);
         labels.copied().min().unwrap_or(0)

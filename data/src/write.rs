@@ -14,8 +14,9 @@ use crate::{
     idx::{IMAGES, IMAGES_WITH_CHANNELS, LABELS},
 };
 
-/// Writes images to an IDX file, gzipped if the name ends in `.gz`. Images with several channels
-/// are written as a four-dimensional file.
+/// Writes images to an IDX file, gzipped if the name ends in `.gz`.
+///
+/// Images with several channels are written as a four-dimensional file.
 ///
 /// # Errors
 /// Returns an error if a size is 2³² or more, or the file can't be written. An existing file is

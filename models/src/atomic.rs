@@ -45,7 +45,9 @@ impl Call {
 const MAX_LINKS: usize = 40;
 
 /// Writes a file atomically: writes a temporary file in the same folder, syncs it, renames it and
-/// syncs the folder. An existing file is unchanged until the rename; its permissions are preserved.
+/// syncs the folder.
+///
+/// An existing file is unchanged until the rename; its permissions are preserved.
 ///
 /// Symbolic links are followed, even to a file that doesn't exist yet: the target is replaced, not
 /// the link. A device or a pipe can't be replaced, so the bytes are written into it directly.
@@ -58,6 +60,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Same as [`write()`], but calls `before` ahead of each operation, which fails if `before` does.
+///
 /// Tests use it to simulate a full disk or a killed process at each operation.
 ///
 /// # Errors
@@ -137,8 +140,9 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
     fs::metadata(&path).map(|_| path)
 }
 
-/// Removes the temporary files left in a folder by killed writes. No other process may be writing
-/// there.
+/// Removes the temporary files left in a folder by killed writes.
+///
+/// No other process may be writing there.
 ///
 /// # Errors
 /// Returns an error if the folder can't be read or a file in it can't be removed.

@@ -37,8 +37,9 @@ impl fmt::Display for SpecError {
 
 impl std::error::Error for SpecError {}
 
-/// A non-finite value where a metric was computed. No loss, accuracy, prediction or gradient norm
-/// is derived from it.
+/// A non-finite value where a metric was computed.
+///
+/// No loss, accuracy, prediction or gradient norm is derived from it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{subject}{}", self.origin())]
 pub struct NotFinite {

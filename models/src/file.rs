@@ -17,8 +17,10 @@ use crate::{FileError, Model, atomic, weights};
 /// The value of `format` in the metadata.
 const FORMAT: &str = "tapeline-1";
 
-/// A trained model. It is stored as a safetensors file with PyTorch's names; the metadata holds the
-/// spec, the input shape, the class names and the normalization of pixels.
+/// A trained model.
+///
+/// It is stored as a safetensors file with PyTorch's names; the metadata holds the spec, the input
+/// shape, the class names and the normalization of pixels.
 pub struct TrainedModel {
     /// The model.
     pub model: Model,

@@ -103,7 +103,9 @@ pub enum Ended {
 }
 
 /// Trains from the trainer's current state until the recipe's epochs are done, and reports each
-/// step and epoch to `observer`. Prints nothing.
+/// step and epoch to `observer`.
+///
+/// Prints nothing.
 ///
 /// The observer may stop the run after any step. Afterwards, [`Trainer::history`] holds the metrics
 /// of all epochs; those on the test and validation data are measured with [`Trainer::averaged`]. A

@@ -7,9 +7,10 @@ use tapeline_tensor::{Params, Tensor, is_finite, value_and_grad};
 use crate::{Model, NotFinite, error::Subject, evaluate::batch};
 
 /// Returns the name of each weight and the Euclidean norm of the loss's gradient with respect to
-/// it, *‖∂L/∂W‖₂ = √Σ (∂L/∂w)²*, in parameter order. The gradients are those of the first step of a
-/// run with this `seed` on the images at `indices`, before the update. Buffers are excluded; a
-/// weight that the loss doesn't depend on has norm 0.
+/// it, *‖∂L/∂W‖₂ = √Σ (∂L/∂w)²*, in parameter order.
+///
+/// The gradients are those of the first step of a run with this `seed` on the images at `indices`,
+/// before the update. Buffers are excluded; a weight that the loss doesn't depend on has norm 0.
 ///
 /// Norms that shrink from the last layer to the first show the vanishing-gradient problem of
 /// Bengio, Simard and Frasconi (1994).

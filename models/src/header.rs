@@ -1,5 +1,6 @@
-//! The layout of a safetensors file: an 8-byte length, a JSON header, and data. This reader serves
-//! model files, weights from other programs and checkpoints.
+//! The layout of a safetensors file: an 8-byte length, a JSON header, and data.
+//!
+//! This reader serves model files, weights from other programs and checkpoints.
 //!
 //! Besides the rules of the format, it requires names to be unique. JSON doesn't define the meaning
 //! of duplicate names, and readers differ in which one they use.

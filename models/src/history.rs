@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Epoch;
 
-/// The finished epochs in order, with a checksum over all of them and the best one so far. Adding
-/// an epoch takes constant time.
+/// The finished epochs in order, with a checksum over all of them and the best one so far.
+///
+/// Adding an epoch takes constant time.
 ///
 /// A [checkpoint](crate::checkpoint) holds only the number of epochs and the checksum. The epochs
 /// themselves belong in a file to which [`row`] is appended after each epoch, and which
@@ -55,8 +56,9 @@ impl History {
     }
 
     /// Returns the best epoch on the validation data: the one with the highest accuracy; among
-    /// equals the one with the smallest loss, then the first. Returns `None` without validation
-    /// data.
+    /// equals the one with the smallest loss, then the first.
+    ///
+    /// Returns `None` without validation data.
     pub fn best(&self) -> Option<&Epoch> {
         self.best.map(|best| &self.epochs[best])
     }
@@ -73,9 +75,10 @@ impl History {
         heading(with_val) + &rows.collect::<String>()
     }
 
-    /// Reads the epochs at the start of a table. Stops at the first line that is incomplete or
-    /// differs from what [`table`](History::table) writes, so a table that was truncated or edited
-    /// yields the epochs before that place.
+    /// Reads the epochs at the start of a table.
+    ///
+    /// Stops at the first line that is incomplete or differs from what [`table`](History::table)
+    /// writes, so a table that was truncated or edited yields the epochs before that place.
     pub fn read(text: &str) -> History {
         let headed = [false, true]
             .into_iter()
@@ -117,8 +120,10 @@ pub fn heading(with_val: bool) -> String {
     )
 }
 
-/// Returns the line of an epoch in a table. Parsing a figure restores the same bits; figures that
-/// aren't finite are written as `NaN` or `inf`.
+/// Returns the line of an epoch in a table.
+///
+/// Parsing a figure restores the same bits; figures that aren't finite are written as `NaN` or
+/// `inf`.
 pub fn row(epoch: &Epoch) -> String {
     let Epoch {
         epoch: number,

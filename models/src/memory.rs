@@ -39,8 +39,9 @@ pub struct Memory {
 
 impl Memory {
     /// Estimates a training run with batches of up to `batch` samples and an evaluation on
-    /// `evaluated` samples after each epoch. `batch` must not exceed the number of samples, even if
-    /// the batch size does.
+    /// `evaluated` samples after each epoch.
+    ///
+    /// `batch` must not exceed the number of samples, even if the batch size does.
     pub fn training(
         plan: &Plan,
         optimizer: &Optimizer<'_>,

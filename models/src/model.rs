@@ -6,8 +6,9 @@ use tapeline_tensor::{Params, Scalar, Var};
 
 use crate::SpecError;
 
-/// A model without its weights: a spec built for an input shape. The caller owns its parameters as
-/// a [`Params`].
+/// A model without its weights: a spec built for an input shape.
+///
+/// The caller owns its parameters as a [`Params`].
 ///
 /// ```
 /// use tapeline_layers::layers;
@@ -66,8 +67,9 @@ impl Model {
         &self.full
     }
 
-    /// Returns the initial parameters for `seed`. With `T = f64`, they have the same values as with
-    /// `f32`.
+    /// Returns the initial parameters for `seed`.
+    ///
+    /// With `T = f64`, they have the same values as with `f32`.
     pub fn init<T: Scalar>(&self, seed: u64) -> Params<T> {
         self.plan.init(seed)
     }

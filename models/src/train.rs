@@ -67,8 +67,9 @@ impl<'m> Trainer<'m> {
         }
     }
 
-    /// Performs one step on a batch: forward, backward, update. `factor` is the schedule's factor
-    /// on the learning rate.
+    /// Performs one step on a batch: forward, backward, update.
+    ///
+    /// `factor` is the schedule's factor on the learning rate.
     ///
     /// # Errors
     /// Returns an error if the model's output, the loss, a gradient or a new value of a buffer

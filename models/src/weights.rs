@@ -68,8 +68,10 @@ pub(crate) fn expect_finite_tensor(
     }
 }
 
-/// Encodes parameters as a safetensors file: values in row-major order, in parameter order. The
-/// output is deterministic. (The writer of the `safetensors` crate stores metadata in hash order.)
+/// Encodes parameters as a safetensors file: values in row-major order, in parameter order.
+///
+/// The output is deterministic. (The writer of the `safetensors` crate stores metadata in hash
+/// order.)
 pub fn encode(params: &Params, metadata: &BTreeMap<&str, String>) -> Vec<u8> {
     let named = params
         .iter()

@@ -93,7 +93,9 @@ fn builds(registry: &Registry<LayerDef>, text: &str, input: &[usize]) -> bool {
 }
 
 /// Generates the spec of a registered layer with random arguments from the ranges declared for
-/// tests. A combinator contains small layers.
+/// tests.
+///
+/// A combinator contains small layers.
 pub fn layer(registry: &Registry<LayerDef>) -> impl Strategy<Value = String> {
     let registry = registry.clone();
     any::<u64>().prop_map(move |choice| drawn(&registry, choice))
@@ -106,8 +108,9 @@ pub fn shape() -> impl Strategy<Value = Vec<usize>> {
     prop_oneof![vec(size(), 1), vec(size(), 3)]
 }
 
-/// Generates shapes of 0 to 5 dimensions, including sizes of 0 and 1. Not all of them are valid
-/// shapes of a sample.
+/// Generates shapes of 0 to 5 dimensions, including sizes of 0 and 1.
+///
+/// Not all of them are valid shapes of a sample.
 pub fn any_shape() -> impl Strategy<Value = Vec<usize>> {
     let size = || prop_oneof![1 => Just(0usize), 6 => Just(1usize), 18 => 2..=6usize];
     prop_oneof![

@@ -68,8 +68,9 @@ impl AugmentDef {
 
 named!(AugmentDef);
 
-/// The change that an entry makes to an image. Its only source of randomness is the generator
-/// passed to it.
+/// The change that an entry makes to an image.
+///
+/// Its only source of randomness is the generator passed to it.
 #[derive(Clone)]
 pub struct Change(pub(super) Kind);
 
@@ -88,8 +89,9 @@ impl Change {
         Change(Kind::Warp(Arc::new(f)))
     }
 
-    /// Creates a change of the pixel values of one image, `[channels, rows, columns]`. The values
-    /// range from 0 to 255 and must stay in this range.
+    /// Creates a change of the pixel values of one image, `[channels, rows, columns]`.
+    ///
+    /// The values range from 0 to 255 and must stay in this range.
     pub fn pixels(
         f: impl Fn(ArrayViewMut3<'_, f32>, &mut ChaCha8Rng) + Send + Sync + 'static,
     ) -> Self {
@@ -97,8 +99,9 @@ impl Change {
     }
 }
 
-/// An augmentation: a chain of changes, read from a spec. The default is empty and leaves images
-/// unchanged.
+/// An augmentation: a chain of changes, read from a spec.
+///
+/// The default is empty and leaves images unchanged.
 ///
 /// All geometric changes are composed, so an image is resampled only once. Changes of pixel values
 /// are applied afterwards, wherever they are in the chain.
@@ -152,14 +155,16 @@ impl Augmentation {
         Draws::new(self, seed, epoch)
     }
 
-    /// Returns the spec for display, without default arguments. Reading it gives the same
-    /// augmentation.
+    /// Returns the spec for display, without default arguments.
+    ///
+    /// Reading it gives the same augmentation.
     pub fn short(&self) -> &str {
         &self.short
     }
 
-    /// Returns the spec for storage, with every argument written out. Reading it gives the same
-    /// augmentation.
+    /// Returns the spec for storage, with every argument written out.
+    ///
+    /// Reading it gives the same augmentation.
     pub fn full(&self) -> &str {
         &self.full
     }

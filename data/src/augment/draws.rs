@@ -27,9 +27,10 @@ impl<'a> Draws<'a> {
         }
     }
 
-    /// Writes the augmented image `index` into `out`, as values from 0 to 255. `shape` is
-    /// `[channels, rows, columns]`; all channels are transformed alike. Pixels from outside the
-    /// image are black (0).
+    /// Writes the augmented image `index` into `out`, as values from 0 to 255.
+    ///
+    /// `shape` is `[channels, rows, columns]`; all channels are transformed alike. Pixels from
+    /// outside the image are black (0).
     ///
     /// # Panics
     /// Panics if the size of `image` or `out` differs from `shape`.

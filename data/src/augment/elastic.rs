@@ -13,9 +13,11 @@ const SIGMA: Arg<f64> = Arg::new(
 .range(0.1..=100.0)
 .tried(0.5..=6.0);
 
-/// Random elastic deformation. Each pixel is read at a displacement of *α·(G ∗ u)*, where *u* has
-/// two values of *U(−1, 1)* for each pixel and *G* is a Gaussian of standard deviation *σ* with sum
-/// 1. Outside the image, *u* is 0, so displacements are smaller at the edges.
+/// Random elastic deformation.
+///
+/// Each pixel is read at a displacement of *α·(G ∗ u)*, where *u* has two values of *U(−1, 1)* for
+/// each pixel and *G* is a Gaussian of standard deviation *σ* with sum 1. Outside the image, *u* is
+/// 0, so displacements are smaller at the edges.
 ///
 /// Away from the edges, and for *σ* of one pixel or more, the standard deviation of a displacement
 /// is about *α / (σ·√(12·π))* pixels: 1.4 for `elastic(34, 4)`.

@@ -16,10 +16,12 @@ const RATIO: Arg<[f64; 2]> = Arg::new("ratio", "minimum and maximum ratio of hei
     .default([0.3, 3.3])
     .range(0.01..=100.0);
 
-/// Random erasing. With probability *p*, sets a rectangle in all channels to black. Its fraction of
-/// the image area is drawn from *U(scale)*, its ratio of height to width from *exp U(ln ratio)*,
-/// and its position uniformly from those where it fits. A rectangle as high or as wide as the image
-/// is drawn again, up to 10 times in total; then nothing is erased.
+/// Random erasing.
+///
+/// With probability *p*, sets a rectangle in all channels to black. Its fraction of the image area
+/// is drawn from *U(scale)*, its ratio of height to width from *exp U(ln ratio)*, and its position
+/// uniformly from those where it fits. A rectangle as high or as wide as the image is drawn again,
+/// up to 10 times in total; then nothing is erased.
 ///
 /// Sources: Zhong et al. 2017, [*Random Erasing Data
 /// Augmentation*](https://arxiv.org/abs/1708.04896);

@@ -11,7 +11,9 @@ const TO: Arg<f64> = Arg::new("to", "maximum factor")
     .tried(1.0..=1.5);
 
 /// Scales the image about its centre by a factor drawn from *U(from, to)*, the same for rows and
-/// columns. This is `scale` of
+/// columns.
+///
+/// This is `scale` of
 /// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html).
 pub(super) const SCALE: AugmentDef = AugmentDef {
     name: "scale",

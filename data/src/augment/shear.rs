@@ -8,7 +8,9 @@ const DEGREES: Arg<f64> = Arg::new("degrees", "maximum angle in either direction
     .tried(0.0..=30.0);
 
 /// Shears the image by an angle *φ* drawn from *U(−degrees, degrees)*: *(x, y)* moves to *(x +
-/// y·tan φ, y)*. This is `shear` of
+/// y·tan φ, y)*.
+///
+/// This is `shear` of
 /// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html)
 /// with one number.
 pub(super) const SHEAR: AugmentDef = AugmentDef {

@@ -8,7 +8,9 @@ const PIXELS: Arg<usize> = Arg::new("pixels", "maximum shift in either direction
     .tried(0..=3);
 
 /// Shifts the image by *x* pixels to the right and *y* down, each drawn from the integers *−pixels
-/// … pixels*. Shifts are integers, as in
+/// … pixels*.
+///
+/// Shifts are integers, as in
 /// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html),
 /// so a shift alone doesn't blur the image.
 pub(super) const SHIFT: AugmentDef = AugmentDef {

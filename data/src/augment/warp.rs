@@ -77,8 +77,9 @@ impl Warp {
             .map(|[x, y]| [(x * d - y * c) / det, (y * a - x * b) / det]);
     }
 
-    /// Displaces the position at which each pixel is read. `field` has an offset *(x, y)* for each
-    /// pixel, in row-major order.
+    /// Displaces the position at which each pixel is read.
+    ///
+    /// `field` has an offset *(x, y)* for each pixel, in row-major order.
     ///
     /// # Panics
     /// Panics if the field has another size than the image.
@@ -97,8 +98,10 @@ impl Warp {
         }
     }
 
-    /// Writes the transformed image into `out`; each channel is a plane of `size`. Uses bilinear
-    /// interpolation, and black (0) outside the image. Pixels read at integer positions are exact.
+    /// Writes the transformed image into `out`; each channel is a plane of `size`.
+    ///
+    /// Uses bilinear interpolation, and black (0) outside the image. Pixels read at integer
+    /// positions are exact.
     ///
     /// # Panics
     /// Panics if `image` and `out` differ in size, or aren't a whole number of planes.

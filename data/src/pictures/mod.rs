@@ -106,8 +106,9 @@ pub enum ImageFile {
     Idx(Images),
 }
 
-/// Reads a PNG, JPEG or IDX file in one pass, detecting the format from the first bytes. `name` is
-/// used in error messages.
+/// Reads a PNG, JPEG or IDX file in one pass, detecting the format from the first bytes.
+///
+/// `name` is used in error messages.
 ///
 /// # Errors
 /// Same as [`read_picture`] and [`read_images`](crate::read_images).
@@ -132,8 +133,9 @@ pub fn read_image_file(
 }
 
 /// Returns whether a file found in a folder contains images, judging by its first bytes: a PNG, a
-/// JPEG, or an IDX file of images, which may be gzipped. Returns `false` for anything but a regular
-/// file, without opening it.
+/// JPEG, or an IDX file of images, which may be gzipped.
+///
+/// Returns `false` for anything but a regular file, without opening it.
 pub fn is_image_file(file: impl AsRef<Path>) -> bool {
     let head = |file| Peeked::new(files::open_regular(file)?).map(|peeked| peeked.head);
     let Ok(mut head) = head(file.as_ref()) else {
@@ -313,8 +315,10 @@ fn mean<'p>(pixels: impl Iterator<Item = &'p u8>) -> f64 {
     sum as f64 / f64::from(count.max(1))
 }
 
-/// Resizes images to `[channels, rows, columns]`. Each image is scaled to fit, keeping its aspect
-/// ratio, and centred on a background with the mean brightness of its border.
+/// Resizes images to `[channels, rows, columns]`.
+///
+/// Each image is scaled to fit, keeping its aspect ratio, and centred on a background with the mean
+/// brightness of its border.
 ///
 /// # Panics
 /// Panics if the number of channels differs or a size is 0.

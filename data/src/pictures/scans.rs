@@ -16,6 +16,7 @@ const RESTART_INTERVAL: u8 = 0xdd;
 const FRAMES: [u8; 3] = [0xc0, 0xc1, 0xc2];
 
 /// Checks that a file is complete up to its end-of-image marker; anything after it is ignored.
+///
 /// Returns the number of scans.
 pub fn expect_complete(bytes: &[u8]) -> Result<usize, Problem> {
     let mut file = File::default();

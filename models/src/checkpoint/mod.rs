@@ -75,11 +75,12 @@ pub fn save(path: &Path, trainer: &Trainer<'_>) -> Result<(), FileError> {
     atomic::write(path, &encode(trainer)).map_err(|reason| FileError::unwritten(path, &reason))
 }
 
-/// Restores the state of a run from a checkpoint into a new trainer. The trainer must have been
-/// created for the same model with the same optimizer and seed. `recipe` and `samples`, the number
-/// of training samples, are those of the run. `epochs` are the epochs stored by the run; those
-/// after the checkpoint, which an interrupted run finished without another checkpoint, are left out
-/// of the trainer's history.
+/// Restores the state of a run from a checkpoint into a new trainer.
+///
+/// The trainer must have been created for the same model with the same optimizer and seed. `recipe`
+/// and `samples`, the number of training samples, are those of the run. `epochs` are the epochs
+/// stored by the run; those after the checkpoint, which an interrupted run finished without another
+/// checkpoint, are left out of the trainer's history.
 ///
 /// # Errors
 /// Returns an error if the file can't be read, is damaged, or belongs to another run, or if

@@ -19,8 +19,9 @@ const INPUT: &str = "input";
 /// Name of the batch dimension.
 const BATCH: &str = "n";
 
-/// Builds the message of a graph. The shapes `input` and `output` exclude the batch dimension;
-/// parameters keep their names.
+/// Builds the message of a graph.
+///
+/// The shapes `input` and `output` exclude the batch dimension; parameters keep their names.
 pub fn graph(
     graph: &Graph,
     result: Value,

@@ -1,5 +1,6 @@
-//! Fuzz targets: functions of bytes for everything that reads external input. They panic if a
-//! property is violated.
+//! Fuzz targets: functions of bytes for everything that reads external input.
+//!
+//! They panic if a property is violated.
 //!
 //! Fuzzers run them (`fuzz/` at the top of the repository), and tests run them on committed and
 //! random inputs.
@@ -125,8 +126,10 @@ impl Target {
         (self.seeds)()
     }
 
-    /// Runs the target and checks its memory use. `allocated` returns the total number of bytes
-    /// that the program has allocated so far, including those already freed.
+    /// Runs the target and checks its memory use.
+    ///
+    /// `allocated` returns the total number of bytes that the program has allocated so far,
+    /// including those already freed.
     ///
     /// # Panics
     /// Panics if a property is violated, or the target allocates more than allowed for the size of
