@@ -23,8 +23,8 @@ pub const SOFTMAX_REGRESSION: Preset = Preset {
     about: "one fully connected layer; 90.2 % test accuracy on MNIST after 10 epochs with the default recipe",
 };
 
-/// LeNet-5 with plain average pooling as its subsampling and a fully connected second convolution.
-/// (LeCun et al. 1998)
+/// LeNet-5 with plain average pooling for subsampling, and a second convolution that connects all
+/// channels. (LeCun et al. 1998)
 pub const LENET5: Preset = Preset {
     name: "lenet5",
     text: "conv2d(6, 5, padding=2) tanh avgpool2d(2) conv2d(16, 5) tanh avgpool2d(2) flatten linear(120) tanh linear(84) tanh linear(10)",

@@ -1,4 +1,4 @@
-//! Model files: what is written, and what is refused when read.
+//! Writing of model files, and rejection of invalid ones.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -31,7 +31,7 @@ fn params(entries: &[(&str, Tensor)]) -> Params {
     params
 }
 
-/// What reading weights for the model from these entries complains of.
+/// Returns the error of reading the model's weights from these entries.
 fn refusal(entries: &[(&str, Tensor)]) -> String {
     let bytes = weights::encode(&params(entries), &BTreeMap::new());
     let error = weights::decode(
@@ -44,7 +44,7 @@ fn refusal(entries: &[(&str, Tensor)]) -> String {
 
 #[test]
 fn values_stand_in_logical_order_and_metadata_in_order() {
-    // In memory: 1 4 2 5 3 6.
+    // The memory order is 1 4 2 5 3 6.
     let transposed = tensor(&[3, 2], [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]).reversed_axes();
     let metadata = BTreeMap::from([("b", "2".to_string()), ("a", "1".to_string())]);
     let bytes = weights::encode(&params(&[("w", transposed)]), &metadata);
@@ -286,7 +286,8 @@ fn an_older_file_keeps_its_permissions() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
-/// A link is one name more for a file. Chains of links and links to nothing are followed from every folder that they lie in.
+/// Symbolic links are preserved: chains of links, links in other folders, and dangling links are
+/// followed.
 #[cfg(unix)]
 #[test]
 fn links_stay_and_what_they_name_is_written() {
@@ -341,7 +342,7 @@ fn a_loop_of_links_a_folder_and_a_full_device_are_errors() {
     }
 }
 
-/// A file with one tensor `0.weight`, `[1, n]`, of a type.
+/// Creates a file with one tensor `0.weight`, `[1, n]`, of a type.
 fn of_type(dtype: &str, count: usize, data: &[u8]) -> Result<Vec<f32>, String> {
     let header = format!(
         r#"{{"0.weight":{{"dtype":"{dtype}","shape":[1,{count}],"data_offsets":[0,{}]}}}}"#,
