@@ -1,4 +1,4 @@
-//! Shows an image of a data set as text: `show_digit [NAME or FOLDER] [INDEX]`.
+//! Prints an image of a dataset as text: `show_digit [NAME or FOLDER] [INDEX]`.
 #![allow(clippy::print_stdout)]
 
 use std::{env, error::Error, ffi::OsString};

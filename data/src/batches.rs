@@ -1,11 +1,11 @@
-//! The order in which an epoch sees its data.
+//! The order of the samples in an epoch.
 
 use std::slice::Chunks;
 
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-/// Indices in some order, cut into batches. The last batch may be shorter; none is dropped.
+/// Indices in some order, split into batches. The last batch may be smaller; none is dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batches {
     order: Vec<usize>,
@@ -13,12 +13,12 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// All indices, in the order in which the batches hold them.
+    /// Returns all indices in batch order.
     pub fn order(&self) -> &[usize] {
         &self.order
     }
 
-    /// The batches.
+    /// Returns an iterator over the batches.
     pub fn chunks(&self) -> Chunks<'_, usize> {
         self.order.chunks(self.size)
     }
@@ -33,21 +33,22 @@ impl<'a> IntoIterator for &'a Batches {
     }
 }
 
-/// The indices `0..len`, shuffled, in batches of `batch_size`. The order is a function of `(seed, epoch)` and of `len` alone, the same
-/// on every platform.
+/// Shuffles the indices `0..len` into batches of `batch_size`.
+///
+/// The order depends only on `seed`, `epoch` and `len`, and is the same on every platform.
 ///
 /// # Panics
-/// When `batch_size` is 0.
+/// Panics if `batch_size` is 0.
 pub fn batches(len: usize, batch_size: usize, seed: u64, epoch: u64) -> Batches {
     let mut batches = in_order(len, batch_size);
     batches.order.shuffle(&mut generator(seed, epoch));
     batches
 }
 
-/// The indices `0..len` in their own order, in batches of `batch_size`: for evaluation.
+/// Returns the indices `0..len` in ascending order, in batches of `batch_size`, for evaluation.
 ///
 /// # Panics
-/// When `batch_size` is 0.
+/// Panics if `batch_size` is 0.
 pub fn in_order(len: usize, batch_size: usize) -> Batches {
     assert!(batch_size > 0, "in_order: a batch holds at least one image");
     Batches {
@@ -56,7 +57,8 @@ pub fn in_order(len: usize, batch_size: usize) -> Batches {
     }
 }
 
-/// Seed and epoch are the key; the word keeps the stream apart from other users of the same seed.
+/// Creates a generator keyed by seed and epoch. The label separates its stream from other uses of
+/// the same seed.
 fn generator(seed: u64, epoch: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -1,4 +1,4 @@
-//! The four MNIST files, in the binary.
+//! The four MNIST files, embedded in the binary.
 
 use crate::source::{Part, Place};
 
@@ -12,7 +12,8 @@ macro_rules! part {
     };
 }
 
-/// Training images, training labels, test images, test labels; the sums are those of `mnist/SHA256SUMS`.
+/// Returns training images, training labels, test images and test labels. The checksums are those
+/// in `mnist/SHA256SUMS`.
 pub(crate) fn mnist() -> [Part; 4] {
     [
         part!(

@@ -1,4 +1,4 @@
-//! Images with their labels.
+//! Labelled images.
 
 use std::{ops::Range, path::Path, sync::Arc};
 
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{DataError, Draws, Images};
 
-/// Images, a label for each, and the names of the classes. Clones and ranges share the pixels.
+/// A dataset of labelled images with class names. Clones and ranges share the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
     /// The images.
@@ -17,17 +17,17 @@ pub struct Dataset {
     pub classes: Arc<[String]>,
 }
 
-/// How a byte becomes the number that a network sees: `(pixel · scale − mean) / std`.
+/// Normalization of pixels to input values: `(pixel · scale − mean) / std`.
 ///
-/// The default scales to \[0, 1\]. `mean` and `std` count in scaled pixels, as those of PyTorch's `Normalize` after `ToTensor` do;
-/// `std` must not be 0.
+/// The default scales to \[0, 1\]. `mean` and `std` refer to scaled pixels, as in PyTorch's
+/// `Normalize` after `ToTensor`; `std` must not be 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalisation {
-    /// Factor of a pixel: 1/255.
+    /// Factor applied to a pixel; the default is 1/255.
     pub scale: f32,
-    /// Subtracted from the scaled pixel: 0.
+    /// Value subtracted from the scaled pixel; the default is 0.
     pub mean: f32,
-    /// Divides the difference: 1.
+    /// Divisor of the difference; the default is 1.
     pub std: f32,
 }
 
@@ -42,10 +42,11 @@ impl Default for Normalisation {
 }
 
 impl Normalisation {
-    /// The same, if every pixel becomes a finite number by it, and different pixels become different numbers.
+    /// Returns `self` if it maps every pixel value to a finite number, and different pixel values
+    /// to different numbers.
     ///
     /// # Errors
-    /// Otherwise, with what is wrong.
+    /// Otherwise, returns a description of the problem.
     pub fn checked(self) -> Result<Self, String> {
         for (name, number) in [("scale", self.scale), ("std", self.std)] {
             if !(number.is_finite() && number > 0.0) {
@@ -60,17 +61,17 @@ impl Normalisation {
         let (black, white) = (self.apply(0), self.apply(u8::MAX));
         match black.is_finite() && white.is_finite() && black < white {
             true => Ok(self),
-            false => Err(format!("makes {black} to {white} of pixels")),
+            false => Err(format!("maps pixels 0 and 255 to {black} and {white}")),
         }
     }
 
-    /// The number for one pixel.
+    /// Normalizes one pixel.
     #[inline]
     pub fn apply(self, pixel: u8) -> f32 {
         self.number(f32::from(pixel))
     }
 
-    /// The number for what a pixel has become, still from 0 to 255.
+    /// Normalizes a pixel after augmentation, from 0 to 255.
     #[inline]
     fn number(self, pixel: f32) -> f32 {
         (pixel * self.scale - self.mean) / self.std
@@ -78,10 +79,11 @@ impl Normalisation {
 }
 
 impl Dataset {
-    /// A data set of these images and labels.
+    /// Creates a dataset from images, labels and class names.
     ///
     /// # Errors
-    /// When images and labels differ in number, or a label is not below the number of classes.
+    /// Returns an error if the numbers of images and labels differ, or a label isn't below the
+    /// number of classes.
     pub fn new(
         images: Images,
         labels: impl Into<Arc<[u8]>>,
@@ -90,7 +92,7 @@ impl Dataset {
         Dataset::of(images, labels.into(), classes.into(), Path::new("data set"))
     }
 
-    /// The same, with the label file's name for the error.
+    /// Same as [`new`](Dataset::new), with the name of the label file for errors.
     pub(crate) fn of(
         images: Images,
         labels: Arc<[u8]>,
@@ -112,25 +114,25 @@ impl Dataset {
         })
     }
 
-    /// Number of images.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         self.images.count()
     }
 
-    /// Whether there is no image.
+    /// Returns whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// `[channels, rows, columns]` of an image.
+    /// Returns the shape of an image: `[channels, rows, columns]`.
     pub fn shape(&self) -> [usize; 3] {
         self.images.shape()
     }
 
-    /// A range of the images with their labels.
+    /// Returns a range of the images with their labels.
     ///
     /// # Panics
-    /// When the range goes beyond the data.
+    /// Panics if the range is out of bounds.
     pub fn take(&self, range: Range<usize>) -> Dataset {
         Dataset {
             images: self.images.range(range.clone()),
@@ -139,15 +141,17 @@ impl Dataset {
         }
     }
 
-    /// The first `n` images, or all when there are fewer.
+    /// Returns the first `n` images, or all if there are fewer.
     pub fn limit(&self, n: usize) -> Dataset {
         self.take(0..n.min(self.len()))
     }
 
-    /// Everything but the last `n` images, and the last `n`: for training and for validation.
+    /// Splits off the last `n` images, for example for validation.
+    ///
+    /// Returns the remaining images and the last `n`.
     ///
     /// # Errors
-    /// When nothing would be left to train on.
+    /// Returns an error if no images would remain for training.
     pub fn split_last(&self, n: usize) -> Result<(Dataset, Dataset), DataError> {
         let len = self.len();
         if n >= len {
@@ -159,7 +163,7 @@ impl Dataset {
         Ok((self.take(0..len - n), self.take(len - n..len)))
     }
 
-    /// The data with rows and columns of each image swapped.
+    /// Returns the dataset with rows and columns of each image swapped.
     pub fn transposed(&self) -> Dataset {
         Dataset {
             images: self.images.transposed(),
@@ -167,17 +171,17 @@ impl Dataset {
         }
     }
 
-    /// Writes the images at `indices` into `out`, `[indices, channels, rows, columns]`, in one pass from bytes to numbers.
+    /// Writes the normalized images at `indices` into `out`, `[indices, channels, rows, columns]`.
     ///
     /// # Panics
-    /// When `out` has another size, or an index goes beyond the data.
+    /// Panics if `out` has another size, or an index is out of bounds.
     #[inline]
     pub fn gather(&self, indices: &[usize], scale: Normalisation, out: &mut [f32]) {
         let plain = scale.mean == 0.0 && scale.std == 1.0;
         for (i, out) in self.places(indices, out) {
             let pixels = out.iter_mut().zip(self.images.pixels(i));
             if plain {
-                // The same numbers without a division.
+                // Skip the division, which doesn't change the result here.
                 pixels.for_each(|(out, &pixel)| *out = f32::from(pixel) * scale.scale);
             } else {
                 pixels.for_each(|(out, &pixel)| *out = scale.apply(pixel));
@@ -185,11 +189,13 @@ impl Dataset {
         }
     }
 
-    /// As [`gather`](Dataset::gather), but with the images changed by `draws` before bytes become numbers. Where nothing is drawn that
-    /// changes an image, it comes out bit by bit as from `gather`.
+    /// Same as [`gather`](Dataset::gather), but augments the images with `draws` before normalizing
+    /// them.
+    ///
+    /// Images that aren't changed by the augmentation are bit-identical to those of `gather`.
     ///
     /// # Panics
-    /// When `out` has another size, or an index goes beyond the data.
+    /// Panics if `out` has another size, or an index is out of bounds.
     pub fn gather_augmented(
         &self,
         indices: &[usize],
@@ -204,7 +210,7 @@ impl Dataset {
         }
     }
 
-    /// Each index with the part of `out` that its image fills.
+    /// Pairs each index with the part of `out` that its image fills.
     #[inline]
     fn places<'o>(
         &self,
@@ -224,15 +230,16 @@ impl Dataset {
             .zip(out.chunks_exact_mut(area.max(1)))
     }
 
-    /// The labels at `indices`.
+    /// Returns the labels at `indices`.
     ///
     /// # Panics
-    /// When an index goes beyond the data.
+    /// Panics if an index is out of bounds.
     pub fn labels_of(&self, indices: &[usize]) -> Vec<usize> {
         indices.iter().map(|&i| self.labels[i].into()).collect()
     }
 
-    /// SHA-256, in hexadecimal, of count and shape (little-endian, 8 bytes each), pixels and labels.
+    /// Returns the SHA-256, in hexadecimal, of count and shape (little-endian, 8 bytes each),
+    /// pixels and labels.
     pub fn sha256(&self) -> String {
         let mut sum = Sha256::new();
         let [channels, rows, cols] = self.shape();

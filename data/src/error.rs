@@ -1,72 +1,74 @@
-//! What can be wrong with data from outside.
+//! Errors of external data.
 
 use std::{io, path::PathBuf};
 
 use crate::FileKind;
 
-/// A fault in a file, a folder or a name. Each names the thing, what was found and what was expected.
+/// An error in a file, a folder or a name.
 ///
-/// `file` is the path, or the name given with bytes.
+/// Each message says what is affected, what was found and what was expected.
+///
+/// `file` is the path, or the name passed along with bytes.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The operating system refused.
+    /// An I/O error of the operating system.
     #[error("{file}: cannot {doing}: {reason}")]
     Io {
         /// The file or folder.
         file: PathBuf,
-        /// What was tried: `open`, `read`, `write`, …
+        /// The failed operation: `open`, `read`, `write`, …
         doing: &'static str,
-        /// The system's own error.
+        /// The error of the operating system.
         reason: io::Error,
     },
-    /// A folder stands where a file is wanted.
+    /// A folder was found where a file is expected.
     #[error("{file}: is a folder, wanted a file")]
     NotAFile {
         /// The folder.
         file: PathBuf,
     },
-    /// A file stands where a folder is wanted.
+    /// A file was found where a folder is expected.
     #[error("{file}: is a file, wanted a folder that holds the four IDX files")]
     NotAFolder {
         /// The file.
         file: PathBuf,
     },
-    /// The file has no byte, as after a failed download.
+    /// The file is empty, for example after a failed download.
     #[error("{file}: is empty, wanted an IDX file")]
     Empty {
         /// The file.
         file: PathBuf,
     },
-    /// The file ends inside its header.
+    /// The file ends within its header.
     #[error("{file}: the header is truncated: wanted {wanted} bytes, found {found}")]
     Header {
         /// The file.
         file: PathBuf,
-        /// Bytes that the header has.
+        /// Expected size of the header in bytes.
         wanted: usize,
-        /// Bytes that are there.
+        /// Number of bytes found.
         found: usize,
     },
-    /// The first four bytes are others.
+    /// The magic number isn't the expected one.
     #[error("{file}: found magic {}, wanted {}", magic(*.found), magic(*.wanted))]
     Magic {
         /// The file.
         file: PathBuf,
         /// The first four bytes, big-endian.
         found: u32,
-        /// What they should be.
+        /// The expected magic number.
         wanted: u32,
     },
-    /// An IDX file of numbers that are not bytes.
+    /// The elements of the IDX file aren't bytes.
     #[error("{file}: found elements of type {}, wanted 0x08 (unsigned byte)", element(*.code))]
     Element {
         /// The file.
         file: PathBuf,
-        /// The type code, the third byte of the file.
+        /// The type code, which is the third byte of the file.
         code: u8,
     },
-    /// Sizes whose product cannot be counted, or that IDX cannot hold.
+    /// The product of the sizes overflows, or IDX can't represent them.
     #[error("{file}: sizes {sizes:?} are too large")]
     TooLarge {
         /// The file.
@@ -74,7 +76,7 @@ pub enum DataError {
         /// The sizes, outermost first.
         sizes: Vec<u64>,
     },
-    /// Images without pixels.
+    /// The images have no pixels.
     #[error("{file}: images of {rows}x{cols} pixels, wanted at least 1x1")]
     NoPixels {
         /// The file.
@@ -84,24 +86,25 @@ pub enum DataError {
         /// Columns of an image.
         cols: usize,
     },
-    /// More or fewer bytes than the header announces.
+    /// The file has more or fewer bytes than its header specifies.
     #[error("{file}: wanted {wanted} bytes after the header, found {}", count(*.found))]
     Length {
         /// The file.
         file: PathBuf,
-        /// Bytes that the header announces.
+        /// Number of bytes that the header specifies.
         wanted: u64,
-        /// Bytes that are there; `None` when there are more and the rest was not unpacked.
+        /// Number of bytes found; `None` if there are more, in which case the rest wasn't
+        /// decompressed.
         found: Option<u64>,
     },
-    /// A file of another kind, which its first bytes give away.
+    /// The file is of another type, according to its first bytes.
     #[error("{file}: {}", .found.instead_of(.wanted))]
     Kind {
         /// The file.
         file: PathBuf,
-        /// What it is.
+        /// The type found.
         found: FileKind,
-        /// What it should be.
+        /// The type expected.
         wanted: &'static str,
     },
     /// The gzip stream is damaged.
@@ -112,7 +115,7 @@ pub enum DataError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A picture of a kind that is not read, too large, or damaged.
+    /// The image file has an unsupported format, is too large, or is damaged.
     #[error("{file}: {problem}")]
     Picture {
         /// The file.
@@ -120,13 +123,13 @@ pub enum DataError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A set without images, where some are needed.
+    /// The file contains no images although some are needed.
     #[error("{file}: holds no images")]
     NoImages {
         /// The image file.
         file: PathBuf,
     },
-    /// Images and labels differ in number.
+    /// The numbers of images and labels differ.
     #[error("{file}: {images} images but {labels} labels")]
     Counts {
         /// The label file.
@@ -136,7 +139,7 @@ pub enum DataError {
         /// Number of labels.
         labels: usize,
     },
-    /// A label outside the classes.
+    /// A label isn't one of the classes.
     #[error("{file}: label {label} at position {position}, {}", range(*.classes))]
     Label {
         /// The label file.
@@ -148,7 +151,7 @@ pub enum DataError {
         /// Number of classes.
         classes: usize,
     },
-    /// Training and test images differ in size.
+    /// Training and test images differ in shape.
     #[error(
         "{file}: test images are {found:?} (channels, rows, columns), the training images {wanted:?}"
     )]
@@ -160,26 +163,26 @@ pub enum DataError {
         /// Shape of the test images.
         found: [usize; 3],
     },
-    /// More is to be held out than there is.
+    /// More images would be held out than there are.
     #[error("{wanted} of {found} images cannot be held out: at least one must remain")]
     Split {
-        /// Images to hold out.
+        /// Number of images to hold out.
         wanted: usize,
-        /// Images there are.
+        /// Number of images available.
         found: usize,
     },
-    /// Neither a name nor a folder.
+    /// The text is neither a known name nor a folder.
     #[error("{}: no data set of this name and no such folder; {}known names: {}",
             .name.display(), suggestion(*.nearest), .known.join(", "))]
     Unknown {
-        /// What was asked for.
+        /// The text.
         name: PathBuf,
-        /// The known name most like it.
+        /// The most similar known name.
         nearest: Option<&'static str>,
         /// All known names.
         known: Vec<&'static str>,
     },
-    /// A known name whose files are not here.
+    /// The files of a known dataset aren't available.
     #[error("{name}: {how}")]
     Unavailable {
         /// The name.
@@ -192,17 +195,17 @@ pub enum DataError {
     Missing {
         /// The folder.
         folder: PathBuf,
-        /// What the file would be: `training images`, …
+        /// Role of the missing file: `training images`, …
         role: &'static str,
-        /// The names looked for.
+        /// The accepted file names.
         wanted: Vec<String>,
-        /// The names of what the folder holds, sorted.
+        /// The names of the folder's entries, sorted.
         found: Vec<String>,
     },
-    /// Pixels from the `mnist` crate that make no whole number of images.
-    #[error("{file}: {found} pixels are no whole number of {rows}x{cols} images")]
+    /// The pixels from the `mnist` crate aren't a whole number of images.
+    #[error("{file}: {found} pixels are not a whole number of {rows}x{cols} images")]
     Pixels {
-        /// Which part.
+        /// The part of the dataset.
         file: PathBuf,
         /// Number of pixels.
         found: usize,
@@ -211,12 +214,12 @@ pub enum DataError {
         /// Columns of an image.
         cols: usize,
     },
-    /// One-hot labels from the `mnist` crate.
+    /// The labels from the `mnist` crate are one-hot.
     #[error(
         "{file}: {labels} labels for {images} images are one-hot, wanted class labels (`label_format_digit`)"
     )]
     OneHot {
-        /// Which part.
+        /// The part of the dataset.
         file: PathBuf,
         /// Number of images.
         images: usize,
@@ -265,7 +268,7 @@ fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or(String::new(), |name| format!("did you mean `{name}`? "))
 }
 
-/// The first names only: a wrong folder may hold thousands.
+/// Lists the first names only, since a wrong folder may have thousands of entries.
 fn listing(names: &[String]) -> String {
     const SHOWN: usize = 12;
     match names.len() {

@@ -1,7 +1,8 @@
-//! Opening files that come from outside.
+//! Opening of external files.
 //!
-//! A file that a user names may be a pipe (`<(…)`, `/dev/stdin`), which is read once, from its start to its end. A file that is found in a
-//! folder must be a regular file: a named pipe there has no writer, and opening it would wait for one for ever.
+//! A file named by the user may be a pipe (`<(…)`, `/dev/stdin`), which can be read only once, from
+//! start to end. A file found in a folder must be a regular file: a named pipe there has no writer,
+//! so opening it would block forever.
 
 use std::{
     fs::{self, File, FileType, Metadata},
@@ -9,10 +10,10 @@ use std::{
     path::Path,
 };
 
-/// Opens a file that a user has named: a regular file, a pipe or a device.
+/// Opens a file named by the user: a regular file, a pipe or a device.
 ///
 /// # Errors
-/// When it cannot be opened, or is a folder or a socket.
+/// Returns an error if the file can't be opened, or is a folder or a socket.
 pub fn open(file: impl AsRef<Path>) -> io::Result<File> {
     let file = file.as_ref();
     expect(&fs::metadata(file)?, |kind| {
@@ -21,42 +22,45 @@ pub fn open(file: impl AsRef<Path>) -> io::Result<File> {
     File::open(file)
 }
 
-/// Opens a file that was found in a folder: a regular file, or a link to one. Anything else is refused before it is opened, so that this
-/// never blocks.
+/// Opens a file found in a folder: a regular file, or a link to one.
+///
+/// Anything else is rejected before it is opened, so this function never blocks.
 ///
 /// # Errors
-/// When it cannot be opened, or is not a regular file.
+/// Returns an error if the file can't be opened or isn't a regular file.
 pub fn open_regular(file: impl AsRef<Path>) -> io::Result<File> {
     let file = file.as_ref();
     expect(&fs::metadata(file)?, FileType::is_file)?;
     File::open(file)
 }
 
-/// Reads a whole file that was found in a folder.
+/// Reads the contents of a file found in a folder.
 ///
 /// # Errors
-/// As [`open_regular`], or when it cannot be read.
+/// Same as [`open_regular`], or if the file can't be read.
 pub fn read_regular(file: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_regular(file)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Reads a whole text that was found in a folder.
+/// Reads the contents of a text file found in a folder.
 ///
 /// # Errors
-/// As [`read_regular`], or when it is not UTF-8.
+/// Same as [`read_regular`], or if the file isn't UTF-8.
 pub fn read_regular_to_string(file: impl AsRef<Path>) -> io::Result<String> {
     let mut text = String::new();
     open_regular(file)?.read_to_string(&mut text)?;
     Ok(text)
 }
 
-/// Makes sure that a file which will be written in place, such as a log or a lock, is a regular file, or not there yet. Writing to a named
-/// pipe would wait for a reader for ever.
+/// Checks that a file to be written in place, such as a log or a lock, is a regular file or doesn't
+/// exist yet.
+///
+/// Writing to a named pipe would block until it has a reader.
 ///
 /// # Errors
-/// When something else has its name.
+/// Returns an error if the path is anything else.
 pub fn expect_regular_or_none(file: impl AsRef<Path>) -> io::Result<()> {
     match fs::metadata(file) {
         Ok(about) => expect(&about, FileType::is_file),
@@ -99,10 +103,10 @@ fn is_pipe(_: &FileType) -> bool {
     false
 }
 
-/// How many bytes say what a file is.
+/// Number of bytes needed to identify the type of a file.
 pub(crate) const HEAD: u64 = 1 << 10;
 
-/// A reader whose first bytes can be looked at before all of it is read.
+/// A reader whose first bytes can be inspected before all of it is read.
 pub(crate) struct Peeked<R> {
     pub head: Vec<u8>,
     rest: R,
@@ -115,7 +119,7 @@ impl<R: Read> Peeked<R> {
         Ok(Peeked { head, rest: reader })
     }
 
-    /// All of it, the first bytes included.
+    /// Returns a reader for all bytes, including the first ones.
     pub fn reader(self) -> io::Chain<Cursor<Vec<u8>>, R> {
         Cursor::new(self.head).chain(self.rest)
     }

@@ -1,4 +1,4 @@
-//! The four files of a folder, under either usual naming.
+//! Lookup of the four files of a dataset in a folder, under either common naming scheme.
 
 use std::{collections::BTreeSet, ffi::OsString, fs, path::Path};
 
@@ -14,7 +14,8 @@ const ROLES: [(&str, &str, &str); 4] = [
     ("test labels", "t10k-labels", "idx1-ubyte"),
 ];
 
-/// Training images, training labels, test images, test labels; and a note for each choice between several files.
+/// Finds the training images, training labels, test images and test labels in a folder. Also
+/// returns a note for each choice between several files.
 pub(crate) fn find(folder: &Path) -> Result<([Part; 4], Vec<String>), DataError> {
     let failed = |reason| DataError::Io {
         file: folder.into(),
@@ -63,7 +64,8 @@ pub(crate) fn find(folder: &Path) -> Result<([Part; 4], Vec<String>), DataError>
     Ok((parts, notes))
 }
 
-/// In order of preference: raw before gzipped, since it is read faster.
+/// Returns the accepted file names in order of preference: uncompressed files come first, since
+/// they are faster to read.
 fn names(stem: &str, ending: &str) -> [String; 4] {
     [
         format!("{stem}-{ending}"),

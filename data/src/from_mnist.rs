@@ -1,4 +1,4 @@
-//! Data sets from what the `mnist` crate has loaded.
+//! Conversions from the `mnist` crate.
 
 use std::path::Path;
 
@@ -8,23 +8,25 @@ use crate::{DataError, Dataset, Images, Loaded};
 
 const SIDE: usize = 28;
 
-/// The training part alone; [`Loaded`] takes all parts.
+/// Converts the training part only; [`Loaded`] includes all parts.
 impl TryFrom<Mnist> for Dataset {
     type Error = DataError;
 
     /// # Errors
-    /// When the pixels are no whole number of images, labels are one-hot, differ in number or are above 9.
+    /// Returns an error if the pixels aren't a whole number of images, or labels are one-hot,
+    /// differ in number or are above 9.
     fn try_from(mnist: Mnist) -> Result<Self, DataError> {
         digits(mnist.trn_img, mnist.trn_lbl, "mnist training part")
     }
 }
 
-/// All parts. The validation part ends the training data, so that [`Dataset::split_last`] takes it off again.
+/// Converts all parts. The validation part is appended to the training data, so
+/// [`Dataset::split_last`] can split it off again.
 impl TryFrom<Mnist> for Loaded {
     type Error = DataError;
 
     /// # Errors
-    /// As for [`Dataset`], and when a part is missing.
+    /// Same as for [`Dataset`], and if a part is missing.
     fn try_from(mut mnist: Mnist) -> Result<Self, DataError> {
         mnist.trn_img.append(&mut mnist.val_img);
         mnist.trn_lbl.append(&mut mnist.val_lbl);

@@ -1,11 +1,12 @@
-//! Reading IDX files: a magic number, big-endian sizes, bytes.
+//! Reading of IDX files: a magic number, big-endian sizes, and bytes.
 //!
-//! Images are three-dimensional (magic `0x00000803`: count, rows, columns), or four-dimensional (`0x00000804`: count, channels, rows,
-//! columns); labels are one-dimensional (`0x00000801`). A file may be gzipped, in one or several members; that is seen from its first
-//! bytes, not from its name. Memory grows with the bytes that are there, never with what a header claims, and a file is read to its
-//! end, so that its checksum is compared and bytes too many are noticed.
+//! Images are three-dimensional (magic `0x00000803`: count, rows, columns) or four-dimensional
+//! (`0x00000804`: count, channels, rows, columns); labels are one-dimensional (`0x00000801`). A
+//! file may be gzipped, in one or several members; this is detected from its first bytes, not from
+//! its name. Memory use depends on the actual size of the file, never on the sizes in its header. A
+//! file is read to its end, so that its checksum is verified and extra bytes are detected.
 //!
-//! A count of 0 is legal here; [`load`](crate::load) refuses it.
+//! A count of 0 is valid here; [`load`](crate::load) rejects it.
 
 use std::{io::Read, path::Path};
 
@@ -20,37 +21,38 @@ pub(crate) const LABELS: u32 = 0x0801;
 pub(crate) const IMAGES: u32 = 0x0803;
 pub(crate) const IMAGES_WITH_CHANNELS: u32 = 0x0804;
 
-/// Reads a file of images.
+/// Reads an IDX file of images.
 ///
 /// # Errors
-/// When the file cannot be read, is no such IDX file, or has more or fewer bytes than its header announces.
+/// Returns an error if the file can't be read, isn't an IDX file of images, or has more or fewer
+/// bytes than its header specifies.
 pub fn read_images(file: impl AsRef<Path>) -> Result<Images, DataError> {
     let input = Input::open(file.as_ref())?;
     images(input.reader, input.length, file.as_ref())
 }
 
-/// Reads a file of labels.
+/// Reads an IDX file of labels.
 ///
 /// # Errors
-/// As [`read_images`].
+/// Same as [`read_images`].
 pub fn read_labels(file: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
     let input = Input::open(file.as_ref())?;
     labels(input.reader, input.length, file.as_ref())
 }
 
-/// Reads images from the bytes of a file; `name` stands in error messages.
+/// Decodes images from the bytes of an IDX file; `name` is used in error messages.
 ///
 /// # Errors
-/// As [`read_images`].
+/// Same as [`read_images`].
 pub fn read_images_from(bytes: &[u8], name: impl AsRef<Path>) -> Result<Images, DataError> {
     let input = Input::bytes(bytes);
     images(input.reader, input.length, name.as_ref())
 }
 
-/// Reads labels from the bytes of a file; `name` stands in error messages.
+/// Decodes labels from the bytes of an IDX file; `name` is used in error messages.
 ///
 /// # Errors
-/// As [`read_images`].
+/// Same as [`read_images`].
 pub fn read_labels_from(bytes: &[u8], name: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
     let input = Input::bytes(bytes);
     labels(input.reader, input.length, name.as_ref())
@@ -90,7 +92,7 @@ pub(crate) fn labels(
     body(reader, length, &sizes, file)
 }
 
-/// The same bytes, unless they are those of a file of another kind.
+/// Returns a reader for the same bytes, unless they are identified as another type of file.
 fn expect_idx(reader: impl Read, file: &Path) -> Result<impl Read, DataError> {
     let peeked = Peeked::new(reader).map_err(|e| read_error(file, e))?;
     if peeked.head.is_empty() {
@@ -107,7 +109,7 @@ fn expect_idx(reader: impl Read, file: &Path) -> Result<impl Read, DataError> {
     }
 }
 
-/// The sizes that stand after one of the wanted magic numbers.
+/// Reads the header: one of the wanted magic numbers, then the sizes, which are returned.
 fn header(reader: &mut impl Read, wanted: &[u32], file: &Path) -> Result<Vec<u32>, DataError> {
     let truncated = |wanted, found| DataError::Header {
         file: file.into(),
@@ -155,19 +157,20 @@ fn header(reader: &mut impl Read, wanted: &[u32], file: &Path) -> Result<Vec<u32
         .collect())
 }
 
-/// The last byte of a magic number is the number of sizes, four bytes each.
+/// Returns the length of a header. The last byte of the magic number is the number of sizes, four
+/// bytes each.
 fn header_len(magic: u32) -> usize {
     4 + 4 * (magic & 0xff) as usize
 }
 
-/// The bytes after the header: as many as the sizes say, and no more.
+/// Reads the data after the header, whose length must be the product of the sizes.
 fn body(
     mut reader: impl Read,
     length: Option<u64>,
     sizes: &[u32],
     file: &Path,
 ) -> Result<Vec<u8>, DataError> {
-    // A size of 0 doesn't make the others countable.
+    // The product of the nonzero sizes must not overflow, even if another size is 0.
     let product = |least: u32| {
         let mut sizes = sizes.iter().map(|&n| u64::from(n.max(least)));
         sizes.try_fold(1u64, |product, n| product.checked_mul(n))
@@ -201,7 +204,8 @@ fn body(
     if (bytes.len() as u64) < wanted {
         return Err(wrong(Some(bytes.len() as u64)));
     }
-    // The end of a gzip stream is seen, and its checksum compared, only by asking for one byte more.
+    // The end of a gzip stream is reached, and its checksum verified, only by reading past the
+    // data.
     let mut more = Vec::new();
     reader
         .take(1)

@@ -4,23 +4,25 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use ndarray::ArrayView4;
 
-/// Many images of one size, a byte a pixel: image after image, channel after channel, row after row.
+/// A sequence of images of one size, with one byte per pixel and channel, in the order `[count,
+/// channels, rows, columns]`.
 ///
 /// Clones and ranges share the pixels.
 #[derive(Clone)]
 pub struct Images {
     pixels: Arc<Vec<u8>>,
-    /// Index of the first pixel: a range of images is a view.
+    /// Index of the first pixel, since a range of images is a view.
     start: usize,
     count: usize,
     shape: [usize; 3],
 }
 
 impl Images {
-    /// Images from their pixels and `[count, channels, rows, columns]`.
+    /// Creates images from their pixels and sizes `[count, channels, rows, columns]`.
     ///
     /// # Panics
-    /// When the number of pixels is not the product of the sizes, or that of an image can't be counted.
+    /// Panics if the number of pixels isn't the product of the sizes, or if the size of an image
+    /// overflows.
     pub fn new(pixels: Vec<u8>, sizes: [usize; 4]) -> Self {
         let [count, channels, rows, cols] = sizes;
         assert_eq!(
@@ -39,45 +41,45 @@ impl Images {
         }
     }
 
-    /// Number of images.
+    /// Returns the number of images.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// `[channels, rows, columns]` of an image.
+    /// Returns the shape of an image: `[channels, rows, columns]`.
     pub fn shape(&self) -> [usize; 3] {
         self.shape
     }
 
-    /// Number of channels: 1 for grey.
+    /// Returns the number of channels; 1 for greyscale.
     pub fn channels(&self) -> usize {
         self.shape[0]
     }
 
-    /// Rows of an image.
+    /// Returns the number of rows of an image.
     pub fn rows(&self) -> usize {
         self.shape[1]
     }
 
-    /// Columns of an image.
+    /// Returns the number of columns of an image.
     pub fn cols(&self) -> usize {
         self.shape[2]
     }
 
-    /// Number of bytes of an image: channels × rows × columns.
+    /// Returns the number of bytes of an image: channels × rows × columns.
     pub fn area(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// The bytes of all images.
+    /// Returns the bytes of all images.
     pub fn bytes(&self) -> &[u8] {
         &self.pixels[self.start..self.start + self.count * self.area()]
     }
 
-    /// The bytes of image `i`.
+    /// Returns the bytes of image `i`.
     ///
     /// # Panics
-    /// When there is no image `i`.
+    /// Panics if `i` is out of bounds.
     #[inline]
     pub fn pixels(&self, i: usize) -> &[u8] {
         assert!(
@@ -88,17 +90,17 @@ impl Images {
         &self.bytes()[i * self.area()..][..self.area()]
     }
 
-    /// All images as an array `[count, channels, rows, columns]`.
+    /// Returns all images as an array `[count, channels, rows, columns]`.
     pub fn view(&self) -> ArrayView4<'_, u8> {
         let [channels, rows, cols] = self.shape;
         ArrayView4::from_shape((self.count, channels, rows, cols), self.bytes())
             .expect("sizes are checked in `new`")
     }
 
-    /// A range of the images; shares the pixels.
+    /// Returns a range of the images, sharing the pixels.
     ///
     /// # Panics
-    /// When the range goes beyond the images.
+    /// Panics if the range is out of bounds.
     pub fn range(&self, range: Range<usize>) -> Images {
         assert!(
             range.start <= range.end && range.end <= self.count,
@@ -112,7 +114,8 @@ impl Images {
         }
     }
 
-    /// The images with rows and columns swapped, as EMNIST needs: pixel (r, c) becomes pixel (c, r).
+    /// Returns the images with rows and columns swapped, as needed for EMNIST: pixel (r, c) becomes
+    /// pixel (c, r).
     pub fn transposed(&self) -> Images {
         let [channels, rows, cols] = self.shape;
         let mut pixels = Vec::with_capacity(self.bytes().len());
@@ -134,7 +137,7 @@ impl PartialEq for Images {
 impl Eq for Images {}
 
 impl fmt::Debug for Images {
-    /// Sizes only: a data set has millions of pixels.
+    /// Formats the sizes only, since a dataset has millions of pixels.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Images")
             .field("count", &self.count)

@@ -1,4 +1,4 @@
-//! Bytes of a file as they are inside, whether the file is gzipped or not.
+//! Reading of files that may be gzipped.
 
 use std::{
     fs::File,
@@ -12,25 +12,26 @@ use crate::{DataError, files};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// A stream of raw bytes.
+/// A stream of uncompressed bytes.
 pub(crate) struct Input<'a> {
     pub reader: Box<dyn Read + 'a>,
-    /// Number of raw bytes, where it is known without reading them.
+    /// Number of uncompressed bytes, if known in advance.
     pub length: Option<u64>,
 }
 
 impl<'a> Input<'a> {
-    /// Opens a file that a user has named, which may be a pipe.
+    /// Opens a file named by the user, which may be a pipe.
     pub fn open(file: &Path) -> Result<Input<'static>, DataError> {
         Input::opened(files::open(file), file)
     }
 
-    /// Opens a file that was found in a folder.
+    /// Opens a file found in a folder, which must be a regular file.
     pub fn open_found(file: &Path) -> Result<Input<'static>, DataError> {
         Input::opened(files::open_regular(file), file)
     }
 
-    /// Gzip is known by its first bytes: names lie, after a download in particular.
+    /// Wraps an open file. Gzip is detected by its magic number, since file names are unreliable,
+    /// especially after a download.
     fn opened(opened: io::Result<File>, file: &Path) -> Result<Input<'static>, DataError> {
         let failed = |doing| {
             move |reason| DataError::Io {
@@ -70,7 +71,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Tells a damaged gzip stream from a failing disk.
+/// Distinguishes a damaged gzip stream from an I/O error.
 pub(crate) fn read_error(file: &Path, reason: io::Error) -> DataError {
     if reason.raw_os_error().is_some() {
         return DataError::Io {
@@ -89,9 +90,9 @@ pub(crate) fn read_error(file: &Path, reason: io::Error) -> DataError {
     }
 }
 
-/// All members of a gzip file, one after the other, as `gunzip` reads them.
+/// Decompresses all members of a gzip file in sequence, as `gunzip` does.
 ///
-/// The end of a member is reached only after its checksum has been compared.
+/// A member only ends after its checksum has been verified.
 struct Members<R> {
     current: Option<GzDecoder<R>>,
 }

@@ -1,11 +1,11 @@
-//! What a file is, by its first bytes.
+//! Detection of file types by their first bytes.
 
-/// A kind of file that is met in place of the one that was wanted.
+/// A type of file that may be found in place of the expected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileKind {
-    /// What it is, with its article: `a PNG picture`.
+    /// Its name with an article: `a PNG picture`.
     pub name: &'static str,
-    /// What to do with it, where something else is wanted.
+    /// What the user can do if another type is expected.
     pub help: Option<&'static str>,
 }
 
@@ -20,10 +20,10 @@ const FROM_PYTORCH: Option<&str> = Some(
 const TO_SAFETENSORS: Option<&str> =
     Some("convert it in Python to a safetensors file with the names of PyTorch's `state_dict`");
 
-/// A name, its help, and whether first bytes are those of such a file.
+/// A name, its help, and a predicate for the first bytes of a file.
 type Known = (&'static str, Option<&'static str>, fn(&[u8]) -> bool);
 
-/// Those behind are only tried when those before don't fit.
+/// Known types of files; the first match wins.
 const KINDS: &[Known] = &[
     ("empty", FETCH, |b| b.is_empty()),
     ("a safetensors file", None, is_safetensors),
@@ -73,7 +73,8 @@ const KINDS: &[Known] = &[
         at(b, 4, b"TFL3")
     }),
     ("an ONNX model", TO_SAFETENSORS, |b| {
-        // Its first two fields: the version, then the name of the producer or the graph.
+        // The first two fields of the message: the version, then the name of the producer or the
+        // graph.
         matches!(b, [0x08, 1..=32, 0x12 | 0x3a, ..])
     }),
     ("a zip archive", UNPACK, is_zip),
@@ -100,7 +101,9 @@ const KINDS: &[Known] = &[
     (TEXT, None, is_text),
 ];
 
-/// Says what a file is by its first bytes, of which a thousand are enough; `None` when they are those of nothing that is known here.
+/// Identifies the type of a file by its first bytes, of which 1000 are enough.
+///
+/// Returns `None` if the type is unknown.
 ///
 /// ```
 /// let found = tapeline_data::identify(b"<!DOCTYPE html><html>").unwrap();
@@ -111,14 +114,17 @@ pub fn identify(bytes: &[u8]) -> Option<FileKind> {
     found.map(|&(name, help, _)| FileKind { name, help })
 }
 
-/// Says what a file is where `wanted` is wanted, one of the names of [`FileKind`]. `None` when it is that, a text, or nothing that is known
-/// here: then the reader of `wanted` knows better what is wrong.
+/// Identifies the type of a file if it isn't `wanted`, which is one of the names of [`FileKind`].
+///
+/// Returns `None` if the type is `wanted`, text or unknown: the reader of `wanted` then gives a
+/// better error message.
 pub fn identify_other(bytes: &[u8], wanted: &str) -> Option<FileKind> {
     identify(bytes).filter(|kind| kind.name != wanted && kind.name != TEXT)
 }
 
 impl FileKind {
-    /// A message about a file of this kind where `wanted` is wanted: `is an HTML page, wanted a PNG picture; fetch the file again`.
+    /// Returns a message about a file of this type where `wanted` is expected: `is an HTML page,
+    /// wanted a PNG picture; fetch the file again`.
     pub fn instead_of(&self, wanted: &str) -> String {
         match self.help {
             Some(help) => format!("is {}, wanted {wanted}; {help}", self.name),
@@ -141,7 +147,7 @@ fn is_zip(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
 }
 
-/// The length of a header below 4 GiB, and its first character.
+/// Checks for a header length below 4 GiB, followed by an opening brace.
 fn is_safetensors(bytes: &[u8]) -> bool {
     at(bytes, 4, b"\0\0\0\0{")
 }
@@ -159,7 +165,7 @@ fn is_html(bytes: &[u8]) -> bool {
         .any(begins)
 }
 
-/// Printable UTF-8, perhaps cut within a character.
+/// Checks for printable UTF-8, which may be cut within a character.
 fn is_text(bytes: &[u8]) -> bool {
     let bytes = &bytes[..bytes.len().min(512)];
     let text = match str::from_utf8(bytes) {

@@ -1,26 +1,26 @@
-//! The data sets that have names.
+//! Datasets known by name.
 
 use std::path::Path;
 
 use crate::{DataError, folder, source::Part};
 
-/// A data set that [`load`](crate::load) knows by name.
+/// A dataset that [`load`](crate::load) knows by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// Its name.
     pub name: &'static str,
-    /// What it is, in a line.
+    /// A one-line description.
     pub about: &'static str,
-    /// Where its files come from.
+    /// The origin of its files.
     pub from: &'static str,
-    /// Whether its files are there.
+    /// Whether its files are available.
     pub available: bool,
 }
 
 /// The four files, and notes about them.
 type Found = ([Part; 4], Vec<String>);
 
-/// A data set with a name, and how its files are found.
+/// A dataset known by name, and how to find its files.
 pub(crate) struct Entry {
     pub name: &'static str,
     about: &'static str,
@@ -62,7 +62,7 @@ pub(crate) static ENTRIES: [Entry; 2] = [
     },
 ];
 
-/// The data sets with names.
+/// Returns the datasets known by name.
 pub fn known() -> Vec<Known> {
     ENTRIES
         .iter()
@@ -103,7 +103,7 @@ fn fashion() -> Result<Found, DataError> {
     folder::find(folder)
 }
 
-/// The known name that starts with the text, or is at most two edits away.
+/// Returns the closest known name that starts with the text or is at most two edits away.
 pub(crate) fn nearest(text: &str) -> Option<&'static str> {
     let text = text.to_lowercase();
     let close =
@@ -115,7 +115,7 @@ pub(crate) fn nearest(text: &str) -> Option<&'static str> {
         .min_by_key(|name| edits(&text, name))
 }
 
-/// Levenshtein's distance.
+/// Computes the Levenshtein distance.
 fn edits(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, x) in a.chars().enumerate() {

@@ -1,22 +1,23 @@
-//! IDX files, MNIST and its look-alikes, reproducible batches, augmentation.
+//! IDX files, MNIST and compatible datasets, reproducible batches, and augmentation.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`idx`] | reading IDX files, raw or gzipped, and bytes; [`write`](mod@write) is its other half |
-//! | [`images`] | [`Images`]: many images of one size, as bytes |
+//! | [`idx`] | reading of IDX files, which may be gzipped, and of their bytes; [`write`](mod@write) is the counterpart |
+//! | [`images`] | [`Images`]: images of one size, as bytes |
 //! | [`dataset`] | [`Dataset`]: images with labels and class names; [`Normalisation`] |
-//! | [`batches`](mod@batches) | [`Batches`]: the order of an epoch, a function of seed and epoch |
-//! | [`augment`] | [`Augmentation`]: images changed at random, `shift(2) rotate(10)`; [`augmentations()`]: the registry |
+//! | [`batches`](mod@batches) | [`Batches`]: the order of an epoch, which depends only on seed and epoch |
+//! | [`augment`] | [`Augmentation`]: random augmentation, such as `shift(2) rotate(10)`; [`augmentations()`]: the registry |
 //! | [`source`] | [`load`]: `mnist`, `fashion-mnist` or a folder |
-//! | [`known`](mod@known) | [`known()`]: the names |
+//! | [`known`](mod@known) | [`known()`]: the datasets known by name |
 //! | `pictures` | `read_picture`: PNG and JPEG, with the feature of that name; `resized` |
-//! | [`files`] | opening what comes from outside: files that are named, and files that are found |
-//! | [`kind`] | [`identify`]: what a file is, by its first bytes |
-//! | [`verify`](mod@verify) | [`verify()`]: counts and checksums of a source's files |
+//! | [`files`] | opening of external files: those named by the user, and those found in folders |
+//! | [`kind`] | [`identify`]: detection of file types by their first bytes |
+//! | [`verify`](mod@verify) | [`verify()`]: counts and checksums of the files of a dataset |
 //! | [`error`] | [`DataError`] |
 //!
-//! With the feature `bundled` the four MNIST files are part of the binary, so that `load("mnist")` works from any folder. A
-//! [`Dataset`] is also made from what the `mnist` crate has loaded, by `TryFrom<mnist::Mnist>`.
+//! With the feature `bundled`, the four MNIST files are embedded in the binary, so that
+//! `load("mnist")` works from any folder. A [`Dataset`] can also be created from data loaded by the
+//! `mnist` crate, with `TryFrom<mnist::Mnist>`.
 //!
 //! ```
 //! use tapeline_data::{

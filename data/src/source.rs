@@ -1,4 +1,4 @@
-//! Data sets by name or by folder.
+//! Loading of datasets by name or from a folder.
 
 use std::{
     ffi::OsStr,
@@ -14,30 +14,35 @@ use crate::{
     known::{ENTRIES, nearest},
 };
 
-/// Training and test data of a source.
+/// Training and test data of a dataset.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The name, or the folder's path as text.
     pub name: String,
-    /// The data to train on; not empty.
+    /// Training data; not empty.
     pub train: Dataset,
-    /// The data to test with; not empty, of the same shape and with the same classes.
+    /// Test data; not empty, with the same shape and classes as the training data.
     pub test: Dataset,
-    /// Choices made while reading, for the user to know: a sentence each.
+    /// Notes for the user about choices made while loading, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Loads a data set: a name that [`known()`](crate::known()) lists, or the path of a folder with the four IDX files.
+/// Loads a dataset: a name listed by [`known()`](crate::known()), or the path of a folder with the
+/// four IDX files.
 ///
-/// A name goes before a folder of the same name; `./mnist` is the folder. A folder's files are `train-images-idx3-ubyte`,
-/// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or with a dot before `idx`, raw or with `.gz`
-/// at the end. Its classes go from 0 to the highest label of both parts, so training and test data have the same classes; a folder named
-/// as a known data set has at least that one's classes, and their names. Classes without an image are noted: those of test images
-/// that no training image has, and the first ones where labels begin at 1.
+/// A name takes precedence over a folder of the same name; `./mnist` is the folder. The files of a
+/// folder are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte`, or the same with a dot before `idx`; each may be gzipped with the
+/// suffix `.gz`.
+///
+/// The classes range from 0 to the highest label in either part, so training and test data have the
+/// same classes. A folder named like a known dataset has at least the classes of that dataset, with
+/// their names. [`Loaded::notes`] mentions classes without images: those that occur only in the
+/// test data, and the first ones if labels start above 0.
 ///
 /// # Errors
-/// When there is no such name or folder, a file is missing or damaged, images and labels don't belong together, there are no images,
-/// or training and test data differ in shape.
+/// Returns an error if there is no such name or folder, a file is missing or damaged, images and
+/// labels don't match, there are no images, or training and test data differ in shape.
 pub fn load(source: impl AsRef<OsStr>) -> Result<Loaded, DataError> {
     let Source {
         name,
@@ -87,20 +92,22 @@ pub fn load(source: impl AsRef<OsStr>) -> Result<Loaded, DataError> {
 }
 
 impl Loaded {
-    /// The lowest label of both parts: 0, unless labels are counted from 1. Classes are counted from 0.
+    /// Returns the lowest label in either part: 0, unless labels start at 1.
+    ///
+    /// Classes are numbered from 0.
     pub fn lowest_label(&self) -> u8 {
         let labels = self.train.labels.iter().chain(&*self.test.labels);
         labels.copied().min().unwrap_or(0)
     }
 
-    /// What is unusual about the labels.
+    /// Returns notes about unusual labels.
     fn about_classes(&self, train: &Path, test: &Path) -> Vec<String> {
         let mut notes = Vec::new();
         let (count, lowest) = (self.train.classes.len(), self.lowest_label());
         for (data, file) in [(&self.train, train), (&self.test, test)] {
             let highest = |&label: &u8| usize::from(label) + 1 == count;
             let position = data.labels.iter().position(highest);
-            // One wrong byte is enough for many classes.
+            // A single wrong byte can add many classes.
             if let Some(position) = position.filter(|_| count > 10) {
                 let (file, label) = (file.display(), count - 1);
                 notes.push(format!(
@@ -141,12 +148,12 @@ fn class_names<'l>(known: &[&str], labels: impl Iterator<Item = &'l u8>) -> Arc<
         .collect()
 }
 
-/// One file of a source.
+/// One file of a dataset.
 pub(crate) struct Part {
-    /// Its path, or its name in the binary.
+    /// Its path, or its name if it is embedded in the binary.
     pub file: PathBuf,
     pub place: Place,
-    /// The sum of its raw bytes, where it is known.
+    /// SHA-256 of its uncompressed bytes, if known.
     pub sha256: Option<&'static str>,
 }
 
@@ -176,7 +183,7 @@ impl Part {
     }
 }
 
-/// Where a source's files are: training images, training labels, test images, test labels.
+/// The files of a dataset: training images, training labels, test images, test labels.
 pub(crate) struct Source {
     pub name: String,
     pub parts: [Part; 4],
@@ -226,7 +233,7 @@ impl Source {
     }
 }
 
-/// A file stands where a folder is wanted: perhaps the archive of one.
+/// Returns an error for a file found in place of a folder, with help if it is an archive.
 fn not_a_folder(path: &Path) -> DataError {
     let head = files::open_regular(path).and_then(Peeked::new);
     const WANTED: &str = "a folder that holds the four IDX files";

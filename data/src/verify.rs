@@ -1,4 +1,4 @@
-//! Counts and checksums of a source's files.
+//! Counts and checksums of the files of a dataset.
 
 use std::{
     ffi::OsStr,
@@ -12,29 +12,33 @@ use crate::{
     source::{Part, Source},
 };
 
-/// What stands in one file.
+/// The result of verifying one file.
 #[derive(Debug)]
 pub struct FileReport {
-    /// The file's path, or its name in the binary.
+    /// The file's path, or its name if it is embedded in the binary.
     pub name: String,
     /// Number of images or labels; 0 for a damaged file.
     pub count: usize,
-    /// Number of bytes, unpacked, header included; of a damaged file those that could be read.
+    /// Number of uncompressed bytes including the header; for a damaged file, the number of bytes
+    /// that could be read.
     pub size: u64,
-    /// SHA-256, in hexadecimal, of these bytes.
+    /// SHA-256 of these bytes, in hexadecimal.
     pub sha256: String,
-    /// What the sum should be, where it is known.
+    /// The expected SHA-256, if known.
     pub expected: Option<&'static str>,
-    /// Whether the file is whole, has the expected sum and as many labels as images.
+    /// Whether the file is complete, has the expected checksum, and has as many labels as there are
+    /// images.
     pub ok: bool,
     /// What is wrong with the file's contents.
     pub problem: Option<DataError>,
 }
 
-/// Reads the four files of a source, to the end, and reports each: training images and labels, test images and labels.
+/// Reads all four files of a dataset to their ends and reports on each: training images and labels,
+/// test images and labels.
 ///
 /// # Errors
-/// When there is no such source, as [`load`](crate::load). A damaged file is no error but a report that is not `ok`.
+/// Returns an error if the dataset isn't found, as [`load`](crate::load) does. A damaged file isn't
+/// an error; its report is not `ok`.
 pub fn verify(source: impl AsRef<OsStr>) -> Result<Vec<FileReport>, DataError> {
     let [train_images, train_labels, test_images, test_labels] =
         Source::find(source.as_ref())?.parts;
@@ -84,7 +88,7 @@ fn report(
     }
 }
 
-/// Sums the bytes that pass.
+/// A reader that computes the checksum of the bytes passing through.
 struct Summed {
     inner: Box<dyn Read>,
     sum: Sha256,

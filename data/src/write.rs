@@ -1,4 +1,4 @@
-//! Writing IDX files. A file is there as a whole or not at all.
+//! Atomic writing of IDX files.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -14,10 +14,13 @@ use crate::{
     idx::{IMAGES, IMAGES_WITH_CHANNELS, LABELS},
 };
 
-/// Writes images, gzipped when the name ends in `.gz`; images of several channels as a four-dimensional file.
+/// Writes images to an IDX file, gzipped if the name ends in `.gz`.
+///
+/// Images with several channels are written as a four-dimensional file.
 ///
 /// # Errors
-/// When a size is 2³² or more, or the file cannot be written; an existing file is then as it was.
+/// Returns an error if a size is 2³² or more, or the file can't be written. An existing file is
+/// then unchanged.
 pub fn write_images(file: impl AsRef<Path>, images: &Images) -> Result<(), DataError> {
     let [channels, rows, cols] = images.shape();
     let (magic, sizes) = match channels {
@@ -30,10 +33,10 @@ pub fn write_images(file: impl AsRef<Path>, images: &Images) -> Result<(), DataE
     write(file.as_ref(), magic, &sizes, images.bytes())
 }
 
-/// Writes labels, gzipped when the name ends in `.gz`.
+/// Writes labels to an IDX file, gzipped if the name ends in `.gz`.
 ///
 /// # Errors
-/// As [`write_images`].
+/// Same as [`write_images`].
 pub fn write_labels(file: impl AsRef<Path>, labels: &[u8]) -> Result<(), DataError> {
     write(file.as_ref(), LABELS, &[labels.len()], labels)
 }
@@ -69,7 +72,7 @@ fn write(file: &Path, magic: u32, sizes: &[usize], body: &[u8]) -> Result<(), Da
     })
 }
 
-/// Writes a sibling, brings it to the disk, and gives it the name only then.
+/// Writes a temporary file in the same folder, syncs it to disk, and then renames it.
 fn atomically(
     file: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -89,7 +92,7 @@ fn atomically(
         let _ = fs::remove_file(&sibling);
         return written;
     }
-    // Not every system lets a folder be opened; the file itself is safe by now.
+    // Not every system can open a folder; the file itself is already synced.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }

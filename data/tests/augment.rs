@@ -1,4 +1,4 @@
-//! Augmentation: what holds for every chain, for each entry, and for warps.
+//! Augmentation: properties of chains, of each entry, and of warps.
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn read(text: &str) -> Augmentation {
     Augmentation::read(text, &augmentations()).unwrap_or_else(|e| panic!("{text}: {e:?}"))
 }
 
-/// What is drawn for image `index`, in the first epoch with seed 1.
+/// Returns augmented image `index` in the first epoch with seed 1.
 fn draw(text: &str, index: usize, image: &[u8], shape: [usize; 3]) -> Vec<f32> {
     let mut out = vec![f32::NAN; image.len()];
     read(text).draws(1, 1).apply(index, image, shape, &mut out);
@@ -44,7 +44,7 @@ fn normalisations() -> impl Strategy<Value = Normalisation> {
     prop_oneof![Just(Normalisation::default()), Just(other)]
 }
 
-/// An entry of the registry with drawn arguments.
+/// Returns an entry of the registry with random arguments.
 fn call(def: &AugmentDef, n: u64) -> String {
     let args = def.args.iter().zip(n..);
     let args: Vec<_> = args
@@ -53,7 +53,7 @@ fn call(def: &AugmentDef, n: u64) -> String {
     format!("{}({})", def.name, args.join(", "))
 }
 
-/// Chains of one to four entries.
+/// Generates chains of one to four entries.
 fn chains() -> impl Strategy<Value = String> {
     vec((any::<prop::sample::Index>(), 0..1_000_000u64), 1..5).prop_map(|drawn| {
         let defs: Vec<_> = augmentations().iter().copied().collect();
@@ -151,7 +151,7 @@ proptest! {
         prop_assert_eq!(warped(&warp, image), wanted);
     }
 
-    /// Four quarter turns, one by one and as one, of squares of any size.
+    /// Up to four quarter turns, in steps and at once, of squares of any size.
     #[test]
     fn quarter_turns_are_exact(pixels in vec(any::<u8>(), 64), side in 1..=8usize, turns in 0..=4usize) {
         let image = &pixels[..side * side];
@@ -213,7 +213,7 @@ fn draws_differ_by_seed_epoch_image_and_place() {
     let pixels: Vec<u8> = (0..2 * 400).map(|i| (i % 400 * 7919 % 256) as u8).collect();
     let data = dataset(pixels, [2, 1, 20, 20]);
     for def in augmentations().iter() {
-        // Of so many outcomes that no two of eight draws agree.
+        // There are enough outcomes that no two of eight samples agree.
         let text = def.examples[0].replace("erase", "erase(1)");
         let text = text.replace("shift(2)", "shift(12)");
         let augmentation = read(&text);
@@ -226,7 +226,8 @@ fn draws_differ_by_seed_epoch_image_and_place() {
         let same = same.filter(|&(a, b)| all[a] == all[b]).count();
         assert_eq!(same, 0, "{text}: so many of 28 pairs are the same");
     }
-    // The second of two equal entries doesn't repeat the first one's draws: then no shift would be odd.
+    // The second of two equal entries doesn't repeat the random numbers of the first one;
+    // otherwise, no total shift would be odd.
     let spot: Vec<u8> = (0..81).map(|i| if i == 40 { 255 } else { 0 }).collect();
     let column = |i| {
         let out = draw("shift(1) shift(1)", i, &spot, [1, 9, 9]);
@@ -249,7 +250,7 @@ fn shifts_are_even_over_all_whole_steps() {
         assert_eq!(out.iter().sum::<f32>(), 200.0);
         counts[place] += 1;
     }
-    // 100 each, with a deviation of 10.
+    // The expected count is 100, with a standard deviation of 10.
     for (place, &count) in counts.iter().enumerate() {
         let within = (1..=5).contains(&(place / 9)) && (2..=6).contains(&(place % 9));
         let range = if within { 50..150 } else { 0..1 };
@@ -257,7 +258,7 @@ fn shifts_are_even_over_all_whole_steps() {
     }
 }
 
-/// *A* in *A·q*, found from an image whose channels are ramps.
+/// Returns *A* of *A·q*, determined from an image whose channels are ramps.
 fn matrix(text: &str, index: usize) -> [[f64; 2]; 2] {
     const SIDE: usize = 31;
     let places = || (0..SIDE).flat_map(|r| (0..SIDE).map(move |c| [c, r]));
@@ -275,7 +276,7 @@ fn matrix(text: &str, index: usize) -> [[f64; 2]; 2] {
     })
 }
 
-/// The least and the greatest of 400 draws of *U(low, high)*, near their ends.
+/// Checks that the minimum and maximum of 400 samples of *U(low, high)* are near its ends.
 fn fills(mut draws: Vec<f64>, low: f64, high: f64) {
     draws.sort_by(f64::total_cmp);
     let (first, last, slack) = (draws[0], draws[399], 0.03 * (high - low));
@@ -311,8 +312,9 @@ fn linear_entries_draw_from_their_whole_range() {
     fills(angles.collect(), -30.0, 30.0);
 }
 
-/// Displacements have the deviation *α / (σ·√(12·π))*, that of a sum of *U(−1, 1)* under a Gaussian's weights, and the correlation
-/// *exp(−n² / 4σ²)* over a distance of *n* pixels; their two numbers have none.
+/// Displacements have the standard deviation *α / (σ·√(12·π))*, that of a sum of *U(−1, 1)*
+/// weighted by a Gaussian, and the correlation *exp(−n² / 4σ²)* over a distance of *n* pixels.
+/// Their two components are uncorrelated.
 #[test]
 fn elastic_displacements_are_those_of_smoothed_noise() {
     const SIDE: usize = 51;
@@ -339,7 +341,7 @@ fn elastic_displacements_are_those_of_smoothed_noise() {
     }
     let variance = alpha.powi(2) / (12.0 * std::f64::consts::PI * sigma.powi(2));
     let apart = variance * (-16.0 / (4.0 * sigma.powi(2))).exp();
-    // A mean of 2000 products has a deviation of 2 to 3 % of the variance.
+    // A mean of 2000 products has a standard deviation of 2 to 3 % of the variance.
     let wanted = [0.0, variance, variance, 0.0, apart, apart];
     for (found, wanted) in sums.iter().zip(wanted) {
         assert!((found - wanted).abs() < 0.12 * variance, "{sums:?}");
@@ -379,18 +381,18 @@ fn erasing_makes_rectangles_black_as_often_as_it_says() {
         let rows = black[black.len() - 1] / 20 - black[0] / 20 + 1;
         let cols = black[black.len() - 1] % 20 - black[0] % 20 + 1;
         assert_eq!(rows * cols, black.len(), "a rectangle");
-        // Sides are rounded, by half a pixel.
+        // Sides are rounded by up to half a pixel.
         let (rows, cols) = (rows as f64, cols as f64);
         let sides = |d: f64| [rows + d, cols + d];
         let area = |d: f64| sides(d).iter().product::<f64>() / 560.0;
         assert!(area(0.5) > 0.02 && area(-0.5) < 0.33, "{rows}x{cols}");
         assert!((rows + 0.5) / (cols - 0.5) > 0.3 && (rows - 0.5) / (cols + 0.5) < 3.3);
     }
-    // 600, with a deviation of 20.
+    // The expected count is 600, with a standard deviation of 20.
     assert!((500..700).contains(&erased), "{erased}");
 }
 
-/// Places come first, then values: what is erased stays a rectangle of black.
+/// Geometric changes precede changes of values: an erased area remains a black rectangle.
 #[test]
 fn values_change_after_places() {
     for i in 0..20 {

@@ -1,4 +1,4 @@
-//! Faults that readers of IDX files have had, each as a small input with the right answer.
+//! Known faults of IDX readers, each as a small input with the correct result.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use tapeline_data::{
 };
 use tempfile::TempDir;
 
-/// Three images of 2×2 pixels, 0 to 11.
+/// Three images of 2×2 pixels, with values 0 to 11.
 const GOOD_IMAGES: &str = "00000803000000030000000200000002000102030405060708090a0b";
 /// Labels 0, 1, 2.
 const GOOD_LABELS: &str = "0000080100000003000102";
@@ -35,7 +35,7 @@ fn ten() -> Vec<String> {
     (0..10).map(|i| i.to_string()).collect()
 }
 
-/// Asserts that all of these stand in the error's text.
+/// Asserts that the message of the error contains all of these parts.
 fn says<T>(result: Result<T, DataError>, parts: &[&str]) {
     let text = result.err().expect("an error").to_string();
     for part in parts {
@@ -43,7 +43,7 @@ fn says<T>(result: Result<T, DataError>, parts: &[&str]) {
     }
 }
 
-/// A folder with these files.
+/// Creates a folder with these files.
 fn folder(files: &[(&str, Vec<u8>)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -193,7 +193,8 @@ fn d10_labels_outside_the_classes_are_refused() {
     }
 }
 
-/// Both parts have the classes of both: the labels of a folder are `first`, and three of training or test images at most.
+/// Training and test data share the classes of both: three training labels, three test labels, the
+/// number of classes, and the expected note.
 #[test]
 fn d10_classes_are_those_of_all_labels() {
     let cases = [
@@ -231,7 +232,7 @@ fn d10_classes_are_those_of_all_labels() {
             ),
             None => assert_eq!(loaded.notes, [""; 0]),
         }
-        // A part of the images has the same classes.
+        // A subset of the images has the same classes.
         assert_eq!(loaded.train.limit(1).classes.len(), classes);
     }
 }
@@ -443,7 +444,7 @@ fn a_file_without_permission_is_named() {
     let folder = good_folder();
     let file = folder.path().join("t10k-images-idx3-ubyte");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    // The superuser may read it all the same.
+    // The superuser can read the file anyway.
     if fs::File::open(&file).is_err() {
         says(
             load(folder.path()),
@@ -454,7 +455,7 @@ fn a_file_without_permission_is_named() {
 
 #[test]
 fn a_header_is_not_believed() {
-    // 2³¹ images of 28×28, and ten bytes.
+    // 2³¹ images of 28×28 in the header, followed by ten bytes.
     let claim = bytes("00000803800000000000001c0000001c00010203040506070809");
     let wanted = "wanted 1683627180032 bytes after the header, found 10";
     says(read_images_from(&claim, "claim"), &[wanted]);
@@ -531,7 +532,7 @@ fn damaged_gzip_is_refused() {
     );
 }
 
-/// The damage at the end of a long tail would be met if the tail were unpacked.
+/// If the tail were decompressed, the damage at its end would be reported instead.
 #[test]
 fn a_tail_is_not_unpacked() {
     let mut bomb = gzip(&[bytes(GOOD_IMAGES), vec![0; 1 << 24]].concat());

@@ -1,4 +1,5 @@
-//! Opening: what is found in a folder never blocks, and what a user names is read once.
+//! Opening of files: those found in a folder never block, and those named by the user are read
+//! once.
 
 use tapeline_data::{files, identify};
 
@@ -36,7 +37,7 @@ mod unix {
         assert!(made.success());
     }
 
-    /// Calls `f`, which must come back.
+    /// Calls `f`, which must return in time.
     fn in_time<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
         let (send, receive) = mpsc::channel();
         thread::spawn(move || send.send(f()));
@@ -104,7 +105,7 @@ mod unix {
         );
     }
 
-    /// A pipe has one pass, and no length.
+    /// A pipe can be read only once, and has no length.
     #[test]
     fn a_named_pipe_is_read_as_a_stream() {
         let folder = TempDir::new().unwrap();
@@ -114,7 +115,7 @@ mod unix {
             let path = path.clone();
             thread::spawn(move || {
                 let mut pipe = fs::OpenOptions::new().write(true).open(path).unwrap();
-                // In pieces, as they come from a network.
+                // Write byte by byte, since data from a network arrives in pieces.
                 for byte in b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02\x01\x02\x03\x04" {
                     pipe.write_all(&[*byte]).unwrap();
                 }
@@ -133,7 +134,8 @@ mod unix {
     }
 }
 
-/// What readers say of a file of each other kind: IDX files here, model files in `tapeline-models`.
+/// Messages of the IDX readers about other types of files; those about model files are tested in
+/// `tapeline-models`.
 #[test]
 fn a_file_of_another_kind_is_named() {
     for (bytes, parts) in [

@@ -1,9 +1,9 @@
-//! Data sets from what the `mnist` crate has loaded, or could have.
+//! Conversions from data that the `mnist` crate has loaded.
 
 use mnist::Mnist;
 use tapeline_data::{Dataset, Loaded};
 
-/// Parts of 2, 1 and 1 images.
+/// Creates parts of 2, 1 and 1 images.
 fn parts() -> Mnist {
     let image = |value: u8, count: usize| vec![value; 784 * count];
     Mnist {
@@ -56,7 +56,7 @@ fn wrong_parts_are_refused() {
     );
     refused(
         |m| m.trn_img.truncate(1000),
-        "1000 pixels are no whole number of 28x28 images",
+        "1000 pixels are not a whole number of 28x28 images",
     );
 }
 
@@ -114,7 +114,7 @@ mod bundled {
         }
     }
 
-    /// The figures that everyone normalises MNIST with.
+    /// The mean and standard deviation commonly used to normalize MNIST.
     #[test]
     fn mean_and_deviation_of_the_training_pixels() {
         let train = load("mnist").unwrap().train;

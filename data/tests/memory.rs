@@ -1,4 +1,4 @@
-//! The memory that a picture takes while it is read.
+//! Peak memory of decoding images.
 #![cfg(feature = "pictures")]
 
 use std::{fs, io::Cursor, path::Path};
@@ -10,10 +10,10 @@ use tapeline_data::read_picture_from;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// As the documentation of `read_picture` has it.
+/// The limit documented for `read_picture`.
 const LIMIT: usize = 256 << 20;
 
-/// Reading a picture, and the memory that it took; `None` where it was refused as too large.
+/// Returns the peak memory of decoding an image, or `None` if it was rejected as too large.
 fn peak(bytes: &[u8], channels: usize) -> Option<usize> {
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
@@ -24,7 +24,7 @@ fn peak(bytes: &[u8], channels: usize) -> Option<usize> {
         Ok(_) => Some(peak),
         Err(error) => {
             let error = error.to_string();
-            assert!(error.contains("larger than a picture may be"), "{error}");
+            assert!(error.contains("is too large, wanted at most"), "{error}");
             assert!(peak < 1 << 20, "{peak} bytes for what is refused");
             None
         }
@@ -41,7 +41,7 @@ fn png(side: usize, color: ColorType) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A JPEG file that says of itself that it is of another size.
+/// Reads a JPEG file and changes the size in its header.
 fn resized(name: &str, side: u16) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures");
     let mut bytes = fs::read(folder.join(name)).unwrap();
@@ -54,7 +54,7 @@ fn resized(name: &str, side: u16) -> Vec<u8> {
     bytes
 }
 
-/// One test, since memory is counted for the whole program.
+/// A single test, since memory is counted for the whole program.
 #[test]
 fn no_picture_takes_more_than_the_limit() {
     for (color, side, channels, fits) in [
@@ -80,7 +80,8 @@ fn no_picture_takes_more_than_the_limit() {
             let bytes = resized(name, side);
             let before = ALLOCATOR.current_usage();
             ALLOCATOR.reset_peak_usage();
-            // Its data don't fill that size, which shows only when memory has been taken.
+            // The data is too short for that size, which is only noticed after memory has been
+            // allocated.
             assert!(read_picture_from(&bytes, 3, name).is_err());
             let peak = ALLOCATOR.peak_usage() - before;
             assert!(peak <= LIMIT, "{name}, {side}: {} MiB", peak >> 20);

@@ -1,4 +1,4 @@
-//! Pictures are read whole or refused.
+//! Image files are decoded completely or rejected.
 #![cfg(feature = "pictures")]
 
 use std::{fs, io::Cursor, path::Path};
@@ -7,7 +7,8 @@ use image::{DynamicImage, ImageFormat};
 use proptest::{prelude::*, sample::Index};
 use tapeline_data::{Images, read_picture_from};
 
-/// JPEG files of Pillow, and PNG and JPEG files of the `image` crate in each type of pixels.
+/// Returns JPEG files written by Pillow, and PNG and JPEG files written by the `image` crate with
+/// each pixel type.
 fn pictures() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures");
     let mut pictures: Vec<_> = fs::read_dir(folder)
@@ -46,7 +47,7 @@ fn pictures() -> Vec<(String, Vec<u8>)> {
             let mut bytes = Cursor::new(Vec::new());
             let written = picture.write_to(&mut bytes, format);
             if format == ImageFormat::Jpeg && written.is_err() {
-                // JPEG has no such pixels.
+                // JPEG doesn't support this pixel type.
                 continue;
             }
             pictures.push((format!("{color:?} as {format:?}"), bytes.into_inner()));
@@ -78,7 +79,7 @@ fn every_truncated_picture_is_refused() {
     }
 }
 
-/// A JPEG file of which a part is missing, though the mark of its end is there.
+/// A JPEG file that lacks a part but has an end-of-image marker.
 #[test]
 fn jpeg_data_with_a_hole_are_refused() {
     for (name, bytes) in pictures() {
@@ -98,7 +99,7 @@ fn jpeg_data_with_a_hole_are_refused() {
     }
 }
 
-/// The decoder fills with grey what it can't decode unless it is told not to.
+/// By default, the decoder fills undecodable parts with grey.
 #[test]
 fn jpeg_data_that_cannot_be_decoded_are_refused() {
     for (name, bytes) in pictures() {
@@ -108,7 +109,8 @@ fn jpeg_data_that_cannot_be_decoded_are_refused() {
         if !bytes.starts_with(&[0xff, 0xd8]) {
             continue;
         }
-        // No code of a Huffman table in use is all ones, and the stuffed zeros keep these from being a marker.
+        // No Huffman code in use consists of ones only, and the stuffed zeros keep these bytes from
+        // being a marker.
         let data = scan + 2 + usize::from(u16::from_be_bytes([bytes[scan + 2], bytes[scan + 3]]));
         let garbage = [0xff, 0].repeat(64);
         let damaged = [&bytes[..data], &garbage, &bytes[data..]].concat();
@@ -147,14 +149,14 @@ fn the_orientation_tag_is_followed() {
     let [_, rows, cols] = plain.shape();
     assert_eq!(oriented.shape(), [1, cols, rows]);
     for (place, &pixel) in oriented.pixels(0).iter().enumerate() {
-        // Turned by a quarter, clockwise: the first row is the first column, from below.
+        // Rotated by 90° clockwise: the first row is the first column, from bottom to top.
         let (row, col) = (place / rows, place % rows);
         assert_eq!(pixel, plain.pixels(0)[(rows - 1 - col) * cols + row]);
     }
 }
 
 proptest! {
-    /// A part cut out of the middle of a PNG is noticed by its checksums.
+    /// The checksums of a PNG detect a part cut out of it.
     #[test]
     fn a_png_with_a_hole_is_refused(which in any::<Index>(), one in any::<Index>(), other in any::<Index>()) {
         let pngs: Vec<_> = pictures().into_iter().filter(|(_, bytes)| bytes.starts_with(b"\x89PNG")).collect();

@@ -15,7 +15,7 @@ fn images() -> impl Strategy<Value = Images> {
     })
 }
 
-/// The bytes of an image file, gzipped in two members that meet at `cut`.
+/// Returns the bytes of an image file, gzipped in two members that are split at `cut`.
 fn packed(images: &Images, cut: usize) -> Vec<u8> {
     let mut raw = vec![0, 0, 8, 4];
     for size in [
@@ -73,7 +73,8 @@ proptest! {
         }
     }
 
-    /// A flipped bit is harmless (time, system, name) or noticed: never other pixels.
+    /// A flipped bit is either harmless (time, system, name) or detected; it never changes the
+    /// pixels.
     #[test]
     fn damaged_gzip_never_gives_other_images(images in images(), cut: usize, byte: usize, bit in 0..8u32) {
         let mut bytes = packed(&images, cut);
@@ -111,7 +112,8 @@ proptest! {
     }
 }
 
-/// Each of 20 indices comes first about as often as any other: with 4000 draws, 200 times each with a deviation of 14.
+/// Each of 20 indices is equally likely to come first: in 4000 samples, the expected count is 200
+/// with a standard deviation of 14.
 #[test]
 fn first_places_are_shared_evenly() {
     let mut counts = [0u32; 20];

@@ -1,4 +1,4 @@
-//! One step of training of the report's two models: `cargo bench -p tapeline-models`.
+//! Training steps and evaluations of the two models of the report: `cargo bench -p tapeline-models`.
 
 use divan::{Bencher, black_box};
 use tapeline_data::{Dataset, Normalisation, load};

@@ -1,4 +1,5 @@
-//! A model from a line of text, trained for two epochs on 5000 images of MNIST and judged on the 10 000 test images.
+//! Builds a model from one line of text, trains it for two epochs on 5000 images of MNIST and
+//! evaluates it on the 10 000 test images.
 //!
 //! Try `cargo run --release -p tapeline-models --example ten_lines -- "conv2d(8, 5) relu maxpool2d(2) flatten linear(10)"`.
 #![allow(clippy::print_stdout)]

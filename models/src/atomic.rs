@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Atomic file writes: a file is complete or absent, never partial.
 
 use std::{
     ffi::OsStr,
@@ -9,28 +9,28 @@ use std::{
 
 use tempfile::Builder;
 
-/// What the names of temporary files begin with.
+/// Prefix of the names of temporary files.
 const PREFIX: &str = ".tapeline-";
 
-/// What a write asks of the file system, in this order.
+/// The file-system operations of a write, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Create a temporary sibling.
+    /// Create a temporary file in the same folder.
     Create,
-    /// Give it the permissions of the older file, where there is one.
+    /// Give it the permissions of the file it replaces, if there is one.
     Permissions,
-    /// Fill it.
+    /// Write the contents.
     Write,
-    /// Bring it to the disk.
+    /// Sync the file to disk.
     Sync,
-    /// Give it its name.
+    /// Rename it to its final name.
     Rename,
-    /// Bring the name to the disk.
+    /// Sync the folder to disk.
     SyncFolder,
 }
 
 impl Call {
-    /// All of them, in order.
+    /// All operations, in order.
     pub const ALL: [Call; 6] = [
         Call::Create,
         Call::Permissions,
@@ -41,26 +41,30 @@ impl Call {
     ];
 }
 
-/// The longest chain of symbolic links that is followed, as on Linux.
+/// The maximum number of symbolic links that are followed, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// Writes a file: to a temporary sibling, synced, then renamed, and the folder synced. An older file stays as it was until then; its
-/// permissions are kept.
+/// Writes a file atomically: writes a temporary file in the same folder, syncs it, renames it and
+/// syncs the folder.
 ///
-/// Symbolic links are followed, also to a file that doesn't exist yet: the file that they name is replaced, not the link. A device or a
-/// pipe can't be replaced, so the bytes are written into it.
+/// An existing file is unchanged until the rename; its permissions are preserved.
+///
+/// Symbolic links are followed, even to a file that doesn't exist yet: the target is replaced, not
+/// the link. A device or a pipe can't be replaced, so the bytes are written into it directly.
 ///
 /// # Errors
-/// When the folder can't be written, `path` is a folder, the links form a loop, or the disk is full (the error then says how many bytes
-/// are needed); nothing is left behind.
+/// Returns an error if the folder isn't writable, `path` is a folder, the links form a loop, or the
+/// disk is full (the error then says how many bytes are needed). No temporary file is left behind.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_watched(path, bytes, &mut |_| Ok(()))
 }
 
-/// As [`write()`], but asks `before` each call whether it is to fail: so that tests can let a disk be full, or a process die, at each.
+/// Same as [`write()`], but calls `before` ahead of each operation, which fails if `before` does.
+///
+/// Tests use it to simulate a full disk or a killed process at each operation.
 ///
 /// # Errors
-/// As [`write()`], and those of `before`.
+/// Same as [`write()`], and those of `before`.
 pub fn write_watched(
     path: &Path,
     bytes: &[u8],
@@ -72,7 +76,8 @@ pub fn write_watched(
         | io::ErrorKind::FileTooLarge) => {
             io::Error::new(kind, format!("{kind}: {} bytes are needed", bytes.len()))
         }
-        // The message of a temporary file's error has its name, which helps nobody.
+        // An error of `tempfile` contains the name of the temporary file, which doesn't help the
+        // user.
         kind if error.raw_os_error().is_none() => kind.into(),
         _ => error,
     };
@@ -102,7 +107,7 @@ fn attempt(
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // What the process may do decides, as for any new file.
+        // The umask applies, as for any new file.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     before(Call::Create)?;
@@ -121,24 +126,26 @@ fn attempt(
     sync_folder(folder)
 }
 
-/// The path at the end of a chain of symbolic links. Nothing need exist there.
+/// Follows a chain of symbolic links to its end, which need not exist.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {
-            // An absolute target replaces the folder that it is joined to.
+            // Joining an absolute target discards the folder.
             Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
             Err(_) => return Ok(path),
         }
     }
-    // The system's own error for a loop.
+    // Return the system's own error for a loop.
     fs::metadata(&path).map(|_| path)
 }
 
-/// Removes what writes that were killed have left in a folder. Nobody else may be writing there.
+/// Removes the temporary files left in a folder by killed writes.
+///
+/// No other process may be writing there.
 ///
 /// # Errors
-/// When the folder can't be read, or a file in it can't be removed.
+/// Returns an error if the folder can't be read or a file in it can't be removed.
 pub fn clean(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -149,12 +156,12 @@ pub fn clean(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a file of this name is what a write has left that was killed.
+/// Returns whether a file name is that of a temporary file left by a killed write.
 pub fn is_temporary(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
 
-/// Makes a rename durable. Only Unix lets a folder be opened.
+/// Makes a rename durable. Only on Unix can a folder be opened.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()

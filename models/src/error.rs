@@ -1,21 +1,22 @@
-//! What can go wrong with a spec, a figure or a training run.
+//! Errors of specs, metrics and training runs.
 
 use std::fmt;
 
 use tapeline_spec::Diagnostic;
 use tapeline_tensor::{Params, Place, Tape};
 
-/// A text that is no model, loss, optimizer or schedule: everything wrong with it, each with its place.
+/// An invalid spec of a model, loss, optimizer or schedule, with all its errors and their
+/// positions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpecError {
-    /// The text.
+    /// The spec.
     pub text: String,
-    /// What is wrong; places are byte offsets in `text`.
+    /// The errors; spans are byte offsets in `text`.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl SpecError {
-    /// Errors in `text`.
+    /// Creates an error about `text`.
     pub fn new(text: impl Into<String>, diagnostics: Vec<Diagnostic>) -> Self {
         SpecError {
             text: text.into(),
@@ -36,44 +37,47 @@ impl fmt::Display for SpecError {
 
 impl std::error::Error for SpecError {}
 
-/// A number that isn't finite, where a figure was wanted: no loss, accuracy, prediction or gradient norm is made from it.
+/// A non-finite value where a metric was computed.
+///
+/// No loss, accuracy, prediction or gradient norm is derived from it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{subject}{}", self.origin())]
 pub struct NotFinite {
     /// What isn't finite.
     pub subject: Subject,
-    /// The first operation whose value isn't finite; nothing when that is the subject itself.
+    /// The first operation whose value isn't finite; `None` if no operation computed the subject.
     pub place: Option<Place>,
 }
 
-/// What a [`NotFinite`] is about.
+/// The subject of a [`NotFinite`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Subject {
     /// The model's output for a sample.
     #[error("the model's output isn't finite")]
     Output {
-        /// The sample's index: in the data set, in a batch that a step was given, or in the inputs of a prediction.
+        /// The sample's index: in the dataset, in the batch passed to a step, or in the inputs of a
+        /// prediction.
         sample: usize,
     },
-    /// The loss of a batch, of finite outputs.
+    /// The loss of a batch whose outputs are finite.
     #[error("the loss isn't finite")]
     Loss,
-    /// The new value of a buffer, such as a running mean; its name.
+    /// The new value of a buffer, such as a running mean, by name.
     #[error("the new value of `{0}` isn't finite")]
     Buffer(String),
-    /// The gradient of a weight; its name.
+    /// The gradient of a weight, by name.
     #[error("the gradient of `{0}` isn't finite")]
     Gradient(String),
-    /// A parameter as it was given; its name.
+    /// A parameter as it was passed, by name.
     #[error("`{0}` isn't finite")]
     Parameter(String),
-    /// A weight, or what the optimizer keeps of it, after an update from finite gradients; its name.
+    /// A weight or its optimizer state after an update from finite gradients, by name.
     #[error("the update makes `{0}` not finite")]
     Update(String),
 }
 
 impl NotFinite {
-    /// About what a pass has computed on a tape; when a parameter itself isn't finite, about that.
+    /// Creates an error about a pass recorded on a tape, or about a parameter if one isn't finite.
     pub(crate) fn on(tape: &Tape, params: &Params, subject: Subject) -> Self {
         match params.first_non_finite() {
             Some(param) => NotFinite::of(Subject::Parameter(param.name.clone())),
@@ -84,7 +88,7 @@ impl NotFinite {
         }
     }
 
-    /// About something that no operation has computed.
+    /// Creates an error about a value that no operation computed.
     pub(crate) fn of(subject: Subject) -> Self {
         NotFinite {
             subject,
@@ -92,7 +96,8 @@ impl NotFinite {
         }
     }
 
-    /// Where in the model it is: the path and name of a layer, as in `1 linear`, or the name of a parameter.
+    /// Returns where in the model the value arose: path and name of a layer, such as `1 linear`, or
+    /// the name of a parameter.
     pub fn layer(&self) -> Option<&str> {
         let scope = self.place.as_ref().and_then(|place| place.scope.as_deref());
         scope.or(match &self.subject {
@@ -107,7 +112,7 @@ impl NotFinite {
     fn origin(&self) -> String {
         let place = self.place.as_ref();
         place.map_or_else(String::new, |place| {
-            format!("; the first value that isn't came from {place}")
+            format!("; the first non-finite value came from {place}")
         })
     }
 }
@@ -121,20 +126,21 @@ impl From<tapeline_optim::NotFinite> for NotFinite {
     }
 }
 
-/// A training run met a number that isn't finite.
+/// A training run that encountered a non-finite value.
 ///
-/// The trainer is as it was before the step, or before the evaluation; only a step whose [update](Subject::Update) overflowed was applied.
+/// The trainer is in its state before the step or before the evaluation; only a step whose
+/// [update](Subject::Update) overflowed was applied.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("step {step}: {during}{found}{}", self.growth())]
 pub struct Diverged {
-    /// Number of the step, from 0; in an evaluation, of the last step before it.
+    /// Number of the step, from 0; for an evaluation, number of the last step before it.
     pub step: u64,
-    /// What was done when it was met.
+    /// The part of training in which it was encountered.
     pub during: During,
-    /// What isn't finite, and where it arose.
+    /// The non-finite value and where it arose.
     pub found: NotFinite,
-    /// The weight that had the largest gradient in the last step whose gradients were finite, and that gradient's Euclidean norm; nothing
-    /// when there was none.
+    /// The weight with the largest gradient in the last step whose gradients were finite, and the
+    /// Euclidean norm of that gradient; `None` if there is none.
     pub largest_gradient: Option<(String, f64)>,
 }
 

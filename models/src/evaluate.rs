@@ -1,4 +1,4 @@
-//! How good a model is.
+//! Evaluation of models and prediction.
 
 use tapeline_data::{Dataset, Draws, Normalisation, in_order};
 use tapeline_layers::{AnyLoss, Ctx, Element, Meaning, Mode};
@@ -6,32 +6,35 @@ use tapeline_tensor::{Params, Tensor, buffer::Buffer, is_finite, no_grad, pool, 
 
 use crate::{Model, NotFinite, error::Subject};
 
-/// Images that are evaluated at once.
+/// Number of images evaluated at once.
 pub(crate) const BATCH: usize = 200;
 
-/// Images that a thread gathers at once.
+/// Number of images that a thread gathers at once.
 const IMAGES: usize = 25;
 
-/// How a model does on a data set.
+/// Metrics of a model on a dataset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean loss over the images, weighted where the loss [weights](tapeline_layers::Loss::weight) them.
+    /// Mean loss over the images, weighted if the loss [weights](tapeline_layers::Loss::weight)
+    /// them.
     pub loss: f64,
-    /// Share of images whose class has the largest output.
+    /// Fraction of correctly classified images.
     pub accuracy: f64,
     /// Number of images.
     pub samples: usize,
-    /// Number of images of each class, row, for which each class was found, column.
+    /// Confusion matrix: number of images of each class (row) that were predicted as each class
+    /// (column).
     pub confusion: Vec<Vec<usize>>,
 }
 
-/// Evaluates a model on data whose classes it has.
+/// Evaluates a model on labelled images.
 ///
 /// # Errors
-/// When the model's output for an image, or the loss, isn't finite.
+/// Returns an error if the model's output for an image, or the loss, isn't finite.
 ///
 /// # Panics
-/// When the images have another shape than the model's input, or a label is no output of the model.
+/// Panics if the shape of the images differs from the model's input, or a label is not an output of
+/// the model.
 pub fn evaluate(
     model: &Model,
     params: &Params,
@@ -77,15 +80,16 @@ pub fn evaluate(
     })
 }
 
-/// Probabilities of the classes for a batch of inputs: `[n, classes]`.
+/// Returns the class probabilities for a batch of inputs: `[n, classes]`.
 ///
-/// They are the output itself where it means probabilities ([`Model::meaning`]), otherwise its softmax.
+/// They are the output itself if it consists of probabilities ([`Model::meaning`]), otherwise its
+/// softmax.
 ///
 /// # Errors
-/// When the model's output for an input isn't finite.
+/// Returns an error if the model's output for an input isn't finite.
 ///
 /// # Panics
-/// When the inputs have another shape than the model's input.
+/// Panics if the shape of the inputs differs from the model's input.
 pub fn predict(model: &Model, params: &Params, images: Tensor) -> Result<Tensor, NotFinite> {
     no_grad(params, |tape, on_tape| {
         let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
@@ -102,7 +106,7 @@ pub fn predict(model: &Model, params: &Params, images: Tensor) -> Result<Tensor,
     })
 }
 
-/// The first row of an output, `[n, classes]`, that holds NaN or an infinity.
+/// Returns the first row of an output, `[n, classes]`, that contains NaN or an infinity.
 pub(crate) fn first_odd_row(output: &Tensor) -> Option<usize> {
     if is_finite(output) {
         return None;
@@ -111,7 +115,8 @@ pub(crate) fn first_odd_row(output: &Tensor) -> Option<usize> {
     rows.position(|row| row.iter().any(|x| !x.is_finite()))
 }
 
-/// The images at `indices` as a tensor `[n, channels, h, w]`, changed by the draws if there are any.
+/// Returns the images at `indices` as a tensor `[n, channels, h, w]`, augmented if `draws` is
+/// given.
 pub(crate) fn batch(
     data: &Dataset,
     indices: &[usize],
@@ -124,7 +129,7 @@ pub(crate) fn batch(
     pixels.into_tensor(&[indices.len(), channels, rows, cols])
 }
 
-/// Writes the images at `indices` into `pixels`, over the threads of the pool.
+/// Writes the images at `indices` into `pixels`, in parallel.
 fn gather(
     data: &Dataset,
     indices: &[usize],
@@ -140,7 +145,7 @@ fn gather(
     });
 }
 
-/// The class of the largest output in each row; the first of equals.
+/// Returns the class of the largest output in each row; the first one on ties.
 pub(crate) fn classified(output: &Tensor) -> Vec<usize> {
     let largest = |row: ndarray::ArrayView1<f32>| {
         let best = row

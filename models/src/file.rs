@@ -1,4 +1,4 @@
-//! Model files: a trained model, with all that is needed to use it.
+//! Model files: a trained model with everything needed to use it.
 
 use std::{
     collections::BTreeMap,
@@ -14,45 +14,48 @@ use tapeline_tensor::Params;
 
 use crate::{FileError, Model, atomic, weights};
 
-/// What the metadata's `format` says.
+/// The value of `format` in the metadata.
 const FORMAT: &str = "tapeline-1";
 
-/// A trained model: a safetensors file with PyTorch's names, and in its metadata the spec, the input shape, the names of the classes and
-/// how pixels become numbers.
+/// A trained model.
+///
+/// It is stored as a safetensors file with PyTorch's names; the metadata holds the spec, the input
+/// shape, the class names and the normalization of pixels.
 pub struct TrainedModel {
     /// The model.
     pub model: Model,
     /// Its weights.
     pub params: Params,
-    /// What its inputs and outputs mean.
+    /// The meaning of its inputs and outputs.
     pub labels: Labels,
 }
 
-/// What a model's inputs and outputs mean.
+/// The meaning of a model's inputs and outputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labels {
-    /// Name of each class, in the order of the outputs.
+    /// Class names in the order of the outputs.
     pub classes: Vec<String>,
-    /// How the bytes of an image become the numbers of its input.
+    /// Conversion from the bytes of an image to input values.
     pub normalisation: Normalisation,
 }
 
-/// Writes a model file, whole or not at all.
+/// Writes a model file atomically.
 ///
 /// # Errors
-/// When it can't be written, or a parameter isn't finite; an older file then is as it was.
+/// Returns an error if the file can't be written or a parameter isn't finite. An older file is then
+/// unchanged.
 pub fn save(path: &Path, model: &Model, params: &Params, labels: &Labels) -> Result<(), FileError> {
     weights::expect_finite(path, params)?;
     atomic::write(path, &encode(model, params, labels))
         .map_err(|reason| FileError::unwritten(path, &reason))
 }
 
-/// The bytes of a model file.
+/// Returns the bytes of a model file.
 pub fn encode(model: &Model, params: &Params, labels: &Labels) -> Vec<u8> {
     weights::encode(params, &metadata(model, labels))
 }
 
-/// What a file says about its model, as text.
+/// Returns the metadata of a model file.
 pub(crate) fn metadata(model: &Model, labels: &Labels) -> BTreeMap<&'static str, String> {
     let Normalisation { scale, mean, std } = labels.normalisation;
     BTreeMap::from([
@@ -67,10 +70,11 @@ pub(crate) fn metadata(model: &Model, labels: &Labels) -> BTreeMap<&'static str,
     ])
 }
 
-/// Reads a model file. Nothing in it is taken on trust: spec, names, shapes, types and values are checked.
+/// Reads a model file. The file is not trusted: spec, names, shapes, types and values are checked.
 ///
 /// # Errors
-/// When it can't be read, is no model file of this program, or its parts don't fit each other.
+/// Returns an error if the file can't be read, isn't a model file of this program, or is
+/// inconsistent.
 pub fn load(
     path: &Path,
     layers: &Registry<LayerDef>,
@@ -79,10 +83,10 @@ pub fn load(
     decode(&read(path)?, path, layers, presets)
 }
 
-/// Reads the bytes of a model file; `name` stands in error messages.
+/// Decodes the bytes of a model file; `name` is used in error messages.
 ///
 /// # Errors
-/// As [`load`].
+/// Same as [`load`].
 pub fn decode(
     bytes: &[u8],
     name: &Path,
@@ -92,7 +96,7 @@ pub fn decode(
     let fail = |problem: String| FileError::new(name, problem);
     let metadata = weights::metadata(bytes, name)?;
     let entry = |name: &str| {
-        let help = "it holds weights only: give them beside a spec";
+        let help = "it holds weights only: pass them together with a spec";
         metadata
             .get(name)
             .ok_or_else(|| fail(format!("has no `{name}` in its metadata; {help}")))
@@ -108,7 +112,7 @@ pub fn decode(
     let input = entry("input")?;
     let input = parse_shape(input).ok_or_else(|| {
         fail(format!(
-            "its input {} is no shape like 1x28x28",
+            "its input {} is not a shape like 1x28x28",
             quote(input)
         ))
     })?;
@@ -125,7 +129,7 @@ pub fn decode(
         serde_json::from_str(entry("classes")?).map_err(|e| json("classes", e))?;
     if classes.len() != count {
         return Err(fail(format!(
-            "names {} classes, but its model puts out {count}",
+            "names {} classes, but its model outputs {count}",
             classes.len()
         )));
     }
@@ -155,18 +159,18 @@ pub fn decode(
     })
 }
 
-/// Reads the weights of a model from a safetensors file of any origin, by PyTorch's names.
+/// Reads the weights of a model from a safetensors file of any origin that uses PyTorch's names.
 ///
 /// # Errors
-/// When it can't be read or doesn't fit the model.
+/// Returns an error if the file can't be read or doesn't fit the model.
 pub fn load_weights(path: &Path, model: &Model) -> Result<Params, FileError> {
     weights::decode(&read(path)?, &model.plan.declared, path)
 }
 
-/// Reads a file that a user has named, which may be a pipe.
+/// Reads a file named by the user, which may be a pipe.
 ///
 /// # Errors
-/// When it can't be read.
+/// Returns an error if it can't be read.
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     let read = files::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
@@ -174,7 +178,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// Reads a file that was found in a folder.
+/// Reads a file found in a folder, which must be a regular file.
 pub(crate) fn read_found(path: &Path) -> Result<Vec<u8>, FileError> {
     files::read_regular(path).map_err(|reason| unread(path, &reason))
 }
@@ -183,13 +187,13 @@ fn unread(path: &Path, reason: &io::Error) -> FileError {
     FileError::new(path, format!("can't be read: {reason}"))
 }
 
-/// A shape as text: `1x28x28`.
+/// Formats a shape as text: `1x28x28`.
 pub fn shape_text(shape: &[usize]) -> String {
     let sizes: Vec<_> = shape.iter().map(usize::to_string).collect();
     sizes.join("x")
 }
 
-/// The shape that a text like `1x28x28` stands for: one to four sizes from 1 to 65536.
+/// Parses a shape such as `1x28x28`: one to four sizes from 1 to 65536.
 pub fn parse_shape(text: &str) -> Option<Vec<usize>> {
     let size = |size: &str| {
         size.parse()

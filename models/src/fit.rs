@@ -1,4 +1,4 @@
-//! Training over epochs.
+//! The training loop over epochs.
 
 use std::{ops::ControlFlow, time::Instant};
 
@@ -13,24 +13,25 @@ use crate::{
     train::time,
 };
 
-/// What a training is told beside the model.
+/// Training hyperparameters.
 pub struct Recipe<'a> {
     /// Number of passes over the training data.
     pub epochs: u64,
-    /// Number of samples in a step; the last one of an epoch may have fewer.
+    /// Batch size; the last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// Seed of everything random: order of the data, augmentation, dropout.
     pub seed: u64,
-    /// How pixels become numbers.
+    /// Conversion from pixels to input values.
     pub normalisation: Normalisation,
-    /// How images are changed before each step; those of an evaluation never are.
+    /// Augmentation of the training images; evaluation images are never augmented.
     pub augment: Option<&'a Augmentation>,
-    /// The factor on the learning rate in each step.
+    /// Learning-rate schedule.
     pub schedule: &'a Schedule,
 }
 
 impl Recipe<'_> {
-    /// What is allowed, but hardly meant: a batch of one sample before a layer that learns nothing from it.
+    /// Returns warnings about valid but probably unintended settings: a batch of one sample for a
+    /// layer that learns nothing from it.
     ///
     /// ```
     /// use tapeline_layers::layers;
@@ -57,64 +58,69 @@ impl Recipe<'_> {
             .want_several
             .iter()
             .map(|&row| &model.plan.rows[row]);
-        let told = rows.map(|row| {
+        let warnings = rows.map(|row| {
             format!(
-                "`{}` (layer {}) learns nothing from {batch}, which holds a single sample: it puts out its bias there",
+                "`{}` (layer {}) learns nothing from {batch}, which holds a single sample: it outputs its bias there",
                 row.text, row.path
             )
         });
-        told.collect()
+        warnings.collect()
     }
 }
 
-/// What a training learns from and is judged by. All have one shape and the model's classes.
+/// The datasets of a training run. They share one shape, and their classes are those of the model.
 pub struct Data<'a> {
-    /// What is learned from.
+    /// Training data.
     pub train: &'a Dataset,
-    /// What the last figures are from.
+    /// Test data, for the final metrics.
     pub test: &'a Dataset,
-    /// What may choose among epochs, and what a schedule may go by.
+    /// Validation data, for choosing among epochs and for schedules that monitor the loss.
     pub val: Option<&'a Dataset>,
 }
 
 impl Data<'_> {
-    /// Number of steps in an epoch with batches of this size.
+    /// Returns the number of steps in an epoch with batches of this size.
     pub fn steps_in_epoch(&self, batch_size: usize) -> u64 {
         self.train.len().div_ceil(batch_size) as u64
     }
 }
 
-/// Told to the observer as it happens.
+/// Events passed to the observer during training.
 pub enum Event<'e> {
-    /// A step is done.
+    /// A step has finished.
     Step(Progress, &'e Trainer<'e>),
-    /// The steps of an epoch are done, and the model is evaluated.
+    /// The steps of an epoch have finished, and the model has been evaluated.
     Epoch(&'e Epoch, &'e Trainer<'e>),
 }
 
-/// Why a training ended before its last epoch.
+/// Why a training run ended before its last epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
-    /// A figure, a gradient or a parameter wasn't finite, in a step or in an evaluation.
+    /// A metric, a gradient or a parameter wasn't finite, in a step or in an evaluation.
     Diverged(Diverged),
-    /// The observer asked for it.
+    /// The observer stopped the run.
     Stopped,
 }
 
-/// Trains until the epochs of a recipe are done, from where the trainer stands on, and tells `observer` of each step and epoch. It prints
-/// nothing.
+/// Trains from the trainer's current state until the recipe's epochs are done, and reports each
+/// step and epoch to `observer`.
 ///
-/// The observer may end the training after any step. [`Trainer::history`] then has the figures of all epochs: those of test and
-/// validation are of [`Trainer::averaged`]. A trainer that was kept as a [checkpoint](crate::checkpoint) after any step comes to the same
-/// bits.
+/// Prints nothing.
+///
+/// The observer may stop the run after any step. Afterwards, [`Trainer::history`] holds the metrics
+/// of all epochs; those on the test and validation data are measured with [`Trainer::averaged`]. A
+/// run resumed from a [checkpoint](crate::checkpoint) after any step produces bit-identical
+/// results.
 ///
 /// # Errors
-/// When a number isn't finite in a step, or in the evaluation on the test or validation data; when the observer has ended it. The observer
-/// hears only of steps and epochs in which all is finite.
+/// Returns an error if a value isn't finite in a step or in the evaluation on the test or
+/// validation data, or if the observer stopped the run. The observer receives only steps and epochs
+/// in which all values are finite.
 ///
 /// # Panics
-/// When the data has another shape than the model's input, or classes that the model doesn't have; when the schedule goes by the
-/// validation loss, and there is no validation data; when the trainer stands where this recipe and data can't have brought it.
+/// Panics if the data has another shape than the model's input, or classes that the model doesn't
+/// have; if the schedule monitors the validation loss and there is no validation data; or if the
+/// trainer is in a state that this recipe and data can't have produced.
 #[track_caller]
 pub fn fit(
     trainer: &mut Trainer<'_>,
@@ -124,7 +130,7 @@ pub fn fit(
 ) -> Result<(), Ended> {
     assert!(
         data.val.is_some() || !recipe.schedule.goes_by_loss(),
-        "fit: the schedule goes by the validation loss, and there is no validation data"
+        "fit: the schedule monitors the validation loss, but there is no validation data"
     );
     let steps_in_epoch = data.steps_in_epoch(recipe.batch_size);
     let done = trainer.history.len();
@@ -133,7 +139,7 @@ pub fn fit(
         .steps(done, data.train.len(), recipe.batch_size);
     assert!(
         steps == Some(trainer.step),
-        "fit: the trainer is at step {}, where this recipe and data can't have brought it",
+        "fit: the trainer is at step {}, which this recipe and data can't reach",
         trainer.step
     );
     let mut schedule = recipe.schedule.clone();
@@ -184,7 +190,7 @@ pub fn fit(
     Ok(())
 }
 
-/// Takes the steps of the running epoch that are left.
+/// Performs the remaining steps of the current epoch.
 fn train_epoch(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
@@ -215,7 +221,7 @@ fn train_epoch(
         if observer(Event::Step(progress, trainer)).is_break() {
             return Err(Ended::Stopped);
         }
-        // What the observer does, like writing files, is no training.
+        // Time spent in the observer, for example writing files, doesn't count as training time.
         begun = Instant::now();
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! How strongly a loss pulls at each weight.
+//! Norms of the gradients of the loss with respect to each weight.
 
 use tapeline_data::{Dataset, Normalisation};
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode};
@@ -6,11 +6,14 @@ use tapeline_tensor::{Params, Tensor, is_finite, value_and_grad};
 
 use crate::{Model, NotFinite, error::Subject, evaluate::batch};
 
-/// The Euclidean norm of the loss's gradient by each weight, *‖∂L/∂W‖₂ = √Σ (∂L/∂w)²*, with the weight's name, in order: what the
-/// first step of a training with this `seed` would see on the images at `indices`, before it changes anything. Buffers are left out; a
-/// weight that the loss doesn't depend on has 0.
+/// Returns the name of each weight and the Euclidean norm of the loss's gradient with respect to
+/// it, *‖∂L/∂W‖₂ = √Σ (∂L/∂w)²*, in parameter order.
 ///
-/// Norms that shrink from the last layer to the first are the vanishing gradient of Bengio, Simard and Frasconi (1994).
+/// The gradients are those of the first step of a run with this `seed` on the images at `indices`,
+/// before the update. Buffers are excluded; a weight that the loss doesn't depend on has norm 0.
+///
+/// Norms that shrink from the last layer to the first show the vanishing-gradient problem of
+/// Bengio, Simard and Frasconi (1994).
 ///
 /// ```
 /// use tapeline_data::{Dataset, Images, Normalisation};
@@ -32,11 +35,11 @@ use crate::{Model, NotFinite, error::Subject, evaluate::batch};
 /// ```
 ///
 /// # Errors
-/// When a gradient isn't finite.
+/// Returns an error if a gradient isn't finite.
 ///
 /// # Panics
-/// When there are no indices or one goes beyond the data, the images have another shape than the model's input, or a label is no output
-/// of the model.
+/// Panics if there are no indices, an index is out of bounds, the shape of the images differs from
+/// the model's input, or a label is not an output of the model.
 #[track_caller]
 pub fn gradient_norms(
     model: &Model,
@@ -47,7 +50,7 @@ pub fn gradient_norms(
     normalisation: Normalisation,
     seed: u64,
 ) -> Result<Vec<(String, f64)>, NotFinite> {
-    assert!(!indices.is_empty(), "gradient_norms: a batch of no images");
+    assert!(!indices.is_empty(), "gradient_norms: the batch is empty");
     let images = batch(data, indices, normalisation, None);
     let targets = data.labels_of(indices);
     let (_, grads, ()) = value_and_grad(params, &[], |tape, params, _| {
@@ -69,7 +72,7 @@ pub fn gradient_norms(
     norms
 }
 
-/// Summed in `f64`, in which no square of an `f32` is lost.
+/// Computes the norm in `f64`, where the square of an `f32` neither overflows nor underflows.
 fn norm(gradient: &Tensor) -> f64 {
     let squares = gradient.iter().map(|&g| f64::from(g).powi(2));
     squares.sum::<f64>().sqrt()

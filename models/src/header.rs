@@ -1,8 +1,9 @@
-//! The layout of a safetensors file: an 8-byte length, a header in JSON, and data. One reader for model files, weights from other programs and
-//! checkpoints.
+//! The layout of a safetensors file: an 8-byte length, a JSON header, and data.
 //!
-//! A header is held to the format's rules, and to one more: a name stands for one thing. JSON says nothing about an object with two equal
-//! names, and readers differ in which one they take.
+//! This reader serves model files, weights from other programs and checkpoints.
+//!
+//! Besides the rules of the format, it requires names to be unique. JSON doesn't define the meaning
+//! of duplicate names, and readers differ in which one they use.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData, path::Path};
 
@@ -21,28 +22,28 @@ const MAX_HEADER: u64 = 100_000_000;
 
 const METADATA: &str = "__metadata__";
 
-/// What a safetensors file holds.
+/// The contents of a safetensors file.
 pub(crate) struct Contents<'b> {
-    /// Texts by name.
+    /// Metadata by name.
     pub metadata: BTreeMap<String, String>,
     /// Tensors by name.
     pub tensors: BTreeMap<String, Stored<'b>>,
 }
 
-/// A tensor as it is stored.
+/// A stored tensor.
 pub(crate) struct Stored<'b> {
-    /// The type of its values, by the format's name: `F32`.
+    /// The type of its values, as named by the format: `F32`.
     pub dtype: String,
     pub shape: Vec<usize>,
     /// Its values in row-major order, little-endian.
     pub data: &'b [u8],
 }
 
-/// Reads the header of a file, and finds the data of each tensor.
+/// Reads the header of a file and locates the data of each tensor.
 ///
 /// # Errors
-/// When the bytes are not those of a safetensors file, a name is used twice, or a tensor's type, shape and place in the data don't agree.
-/// Together, the tensors must fill the data without gaps.
+/// Returns an error if the bytes aren't a safetensors file, a name is used twice, the type, shape
+/// and offsets of a tensor disagree, or the tensors don't fill the data without gaps.
 pub(crate) fn read<'b>(bytes: &'b [u8], file: &Path) -> Result<Contents<'b>, FileError> {
     contents(bytes).map_err(|problem| FileError::new(file, problem))
 }
@@ -82,7 +83,7 @@ fn contents(bytes: &[u8]) -> Result<Contents<'_>, String> {
     })
 }
 
-/// The header and the data.
+/// Splits a file into header and data.
 fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), String> {
     const WANTED: &str = "a safetensors file";
     if let Some(kind) = identify_other(bytes, WANTED) {
@@ -109,13 +110,13 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), String> {
     Ok(rest.split_at(length as usize))
 }
 
-/// The metadata: an object of texts.
+/// Reads the metadata: an object whose values are strings.
 fn texts(Pairs(entries): Pairs<Value>) -> Result<BTreeMap<String, String>, String> {
     let mut texts = BTreeMap::new();
     for (name, value) in entries {
         let Value::String(text) = value else {
             return Err(format!(
-                "its metadata has {} for {}, wanted a text",
+                "its metadata has {} for {}, wanted a string",
                 quote(&value.to_string()),
                 quote(&name)
             ));
@@ -128,7 +129,7 @@ fn texts(Pairs(entries): Pairs<Value>) -> Result<BTreeMap<String, String>, Strin
     Ok(texts)
 }
 
-/// What the header says about a tensor.
+/// The header entry of a tensor.
 struct Place {
     dtype: String,
     shape: Vec<usize>,
@@ -166,7 +167,7 @@ impl Place {
         let Some([begin, end]): Option<[usize; 2]> =
             self::sizes(offsets).and_then(|offsets| offsets.try_into().ok())
         else {
-            return Err(wrong("data offsets", offsets, "two places in the data"));
+            return Err(wrong("data offsets", offsets, "two offsets in the data"));
         };
         if begin > end {
             return Err(wrong("data offsets", offsets, "the smaller one first"));
@@ -180,7 +181,7 @@ impl Place {
                 quote(&shape.to_string())
             ));
         };
-        // Values of fewer than eight bits share bytes, of which none is left half empty.
+        // Types of fewer than eight bits are packed; a tensor must fill its last byte.
         if total % 8 != 0 || total / 8 != end - begin {
             return Err(format!(
                 "its tensor {name} has {} bytes of data, but {dtype} in the shape {} takes {}",
@@ -198,7 +199,7 @@ impl Place {
     }
 }
 
-/// Bits of a value of a type.
+/// Returns the number of bits per value of a type.
 fn bits(dtype: &str) -> Option<usize> {
     Some(match dtype {
         "F4" => 4,
@@ -216,7 +217,7 @@ fn sizes(value: &Value) -> Option<Vec<usize>> {
     value.as_array()?.iter().map(size).collect()
 }
 
-/// Makes sure that the tensors lie one behind another and fill the data.
+/// Checks that the tensors follow one another and fill the data.
 fn expect_filled(places: &BTreeMap<String, Place>, data: usize) -> Result<(), String> {
     let mut sorted: Vec<_> = places.iter().collect();
     sorted.sort_by_key(|(_, place)| (place.begin, place.end));
@@ -245,7 +246,7 @@ fn expect_filled(places: &BTreeMap<String, Place>, data: usize) -> Result<(), St
     }
 }
 
-/// The entries of a JSON object in their order, equal names included.
+/// The entries of a JSON object in order, including duplicate names.
 struct Pairs<V>(Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Pairs<V> {

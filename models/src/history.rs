@@ -6,11 +6,13 @@ use sha2::{Digest, Sha256};
 
 use crate::Epoch;
 
-/// The epochs that are done, in order, with a checksum over all of them and the best one so far. Adding an epoch takes the same time
-/// however many there are.
+/// The finished epochs in order, with a checksum over all of them and the best one so far.
 ///
-/// A [checkpoint](crate::checkpoint) holds the number of epochs and the checksum only; the epochs themselves belong in a file that grows by
-/// [`row`] after each epoch, and that [`History::read`] reads back.
+/// Adding an epoch takes constant time.
+///
+/// A [checkpoint](crate::checkpoint) holds only the number of epochs and the checksum. The epochs
+/// themselves belong in a file to which [`row`] is appended after each epoch, and which
+/// [`History::read`] reads.
 ///
 /// ```
 /// use tapeline_models::{Epoch, History, history};
@@ -34,7 +36,7 @@ use crate::Epoch;
 #[derive(Clone, Debug, Default)]
 pub struct History {
     epochs: Vec<Epoch>,
-    /// Of the checksum before the last epoch, and that epoch's row; zeros before the first.
+    /// Hash of the previous checksum and the last epoch's row; zeros before the first epoch.
     checksum: [u8; 32],
     /// Index of the best epoch.
     best: Option<usize>,
@@ -53,26 +55,30 @@ impl History {
         self.epochs.push(epoch);
     }
 
-    /// The epoch that did best on the validation data: the most accurate one, of equals the one with the smallest loss, of equals the first.
-    /// `None` without validation data.
+    /// Returns the best epoch on the validation data: the one with the highest accuracy; among
+    /// equals the one with the smallest loss, then the first.
+    ///
+    /// Returns `None` without validation data.
     pub fn best(&self) -> Option<&Epoch> {
         self.best.map(|best| &self.epochs[best])
     }
 
-    /// A checksum of all epochs, exact to the bit, in hexadecimal digits.
+    /// Returns a checksum of all epochs, exact to the bit, in hexadecimal digits.
     pub fn checksum(&self) -> String {
         self.checksum.iter().map(|b| format!("{b:02x}")).collect()
     }
 
-    /// The epochs as a table of comma-separated values: [`heading`], then the [`row`] of each.
+    /// Returns the epochs as comma-separated values: [`heading`], then the [`row`] of each.
     pub fn table(&self) -> String {
         let with_val = self.epochs.first().is_some_and(|epoch| epoch.val.is_some());
         let rows = self.epochs.iter().map(row);
         heading(with_val) + &rows.collect::<String>()
     }
 
-    /// Reads the epochs at the start of a table: those whose lines are whole, and exactly as [`table`](History::table) writes them. A table
-    /// that was cut or edited somewhere gives the epochs before that place.
+    /// Reads the epochs at the start of a table.
+    ///
+    /// Stops at the first line that is incomplete or differs from what [`table`](History::table)
+    /// writes, so a table that was truncated or edited yields the epochs before that place.
     pub fn read(text: &str) -> History {
         let headed = [false, true]
             .into_iter()
@@ -103,7 +109,7 @@ impl FromIterator<Epoch> for History {
     }
 }
 
-/// The first line of a table of epochs.
+/// Returns the first line of a table of epochs.
 pub fn heading(with_val: bool) -> String {
     let val = match with_val {
         true => "val_loss,val_accuracy,",
@@ -114,7 +120,10 @@ pub fn heading(with_val: bool) -> String {
     )
 }
 
-/// The line of an epoch in a table. The figures are texts that read back as the same bits; one that is not finite is `NaN` or `inf`.
+/// Returns the line of an epoch in a table.
+///
+/// Parsing a figure restores the same bits; figures that aren't finite are written as `NaN` or
+/// `inf`.
 pub fn row(epoch: &Epoch) -> String {
     let Epoch {
         epoch: number,
@@ -134,7 +143,7 @@ pub fn row(epoch: &Epoch) -> String {
     )
 }
 
-/// The epoch of this number that [`row`] wrote.
+/// Parses a line written by [`row`] for the epoch of this number.
 fn read_row(line: &str, number: u64) -> Option<Epoch> {
     let (first, figures) = line.strip_suffix('\n')?.split_once(',')?;
     let figures = figures.split(',').map(str::parse);
@@ -166,7 +175,7 @@ fn read_row(line: &str, number: u64) -> Option<Epoch> {
     })
 }
 
-/// Whether an epoch did better on the validation data than the best one so far.
+/// Returns whether an epoch did better on the validation data than the best one so far.
 fn is_better(epoch: &Epoch, best: Option<&Epoch>) -> bool {
     let Some((loss, accuracy)) = epoch.val else {
         return false;

@@ -1,20 +1,20 @@
-//! Models from one line of text: building, training, evaluation, model files.
+//! Builds, trains, evaluates and stores models that are described by one line of text.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`model`] | [`Model`]: a spec, built for an input shape |
-//! | [`presets`](mod@presets) | [`presets()`]: models under a word |
-//! | [`train`] | [`Trainer`]: one step after another |
-//! | [`fit`](mod@fit) | [`fit()`]: epochs, told to an observer |
-//! | [`progress`] | [`Running`], [`Progress`], [`Epoch`]: how far a training is |
-//! | [`history`] | [`History`]: the epochs that are done, and the table in which they are stored |
+//! | [`model`] | [`Model`]: a spec built for an input shape |
+//! | [`presets`](mod@presets) | [`presets()`]: named specs |
+//! | [`train`] | [`Trainer`]: single training steps |
+//! | [`fit`](mod@fit) | [`fit()`]: the training loop over epochs, with an observer |
+//! | [`progress`] | [`Running`], [`Progress`], [`Epoch`]: metrics of a training run |
+//! | [`history`] | [`History`]: the finished epochs, and the table in which they are stored |
 //! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
-//! | [`memory`] | [`Memory`]: how much a training takes |
+//! | [`memory`] | [`Memory`]: estimates of memory use |
 //! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
-//! | [`checkpoint`](mod@checkpoint) | a training at one moment, to go on with the same bits |
-//! | [`onnx`] | a trained model as an ONNX file |
+//! | [`checkpoint`](mod@checkpoint) | checkpoints, from which a run resumes with bit-identical results |
+//! | [`onnx`] | export to ONNX |
 //! | [`weights`] | parameters as safetensors |
-//! | [`atomic`] | files that are there whole or not at all |
+//! | [`atomic`] | atomic file writes |
 //! | [`error`] | [`SpecError`], [`NotFinite`], [`Diverged`] |
 //!
 //! ```

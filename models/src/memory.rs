@@ -1,13 +1,14 @@
-//! How much memory a training takes, before any is taken.
+//! Estimates of the memory use of a training run, before allocating any of it.
 
 use tapeline_layers::{Plan, Row};
 use tapeline_optim::Optimizer;
 
 use crate::evaluate::BATCH;
 
-/// An estimate of the bytes that a model takes, from its plan alone.
+/// An estimate of the bytes used by a model, based on its plan alone.
 ///
-/// Not counted are the data, a model file while it is written, the program itself, and what each thread works with: an image or so.
+/// It excludes the data, a model file being written, the program itself, and the working memory of
+/// each thread (about one image).
 ///
 /// ```
 /// use tapeline_layers::layers;
@@ -28,17 +29,19 @@ pub struct Memory {
     pub parameters: u64,
     /// Gradients of the parameters.
     pub gradients: u64,
-    /// What the optimizer remembers of each parameter.
+    /// State of the optimizer, such as moments.
     pub optimizer: u64,
-    /// Values between layers and their gradients, for a batch in training.
+    /// Values between layers and their gradients, for one training batch.
     pub activations: u64,
-    /// Values between layers in an evaluation, beside what it finds of those of training.
+    /// Values between layers in an evaluation, in addition to the buffers reused from training.
     pub evaluation: u64,
 }
 
 impl Memory {
-    /// Of a training whose largest step has `batch` samples, with an evaluation on `evaluated` samples after each epoch. A step has no more
-    /// samples than there are, whatever the batch size.
+    /// Estimates a training run with batches of up to `batch` samples and an evaluation on
+    /// `evaluated` samples after each epoch.
+    ///
+    /// `batch` must not exceed the number of samples, even if the batch size does.
     pub fn training(
         plan: &Plan,
         optimizer: &Optimizer<'_>,
@@ -60,7 +63,7 @@ impl Memory {
         memory
     }
 
-    /// Of an evaluation alone, on `samples` samples.
+    /// Estimates an evaluation alone, on `samples` samples.
     pub fn evaluation(plan: &Plan, samples: usize) -> Memory {
         let mut buffers = Buffers::default();
         buffers.evaluate(plan, samples);
@@ -81,7 +84,7 @@ impl Memory {
         }
     }
 
-    /// All of it, in bytes.
+    /// Returns the sum of all parts, in bytes.
     pub fn total(&self) -> u64 {
         let Memory {
             parameters,
@@ -97,18 +100,19 @@ impl Memory {
     }
 }
 
-/// The walk of a batch through a model and back, of which only the sizes of buffers are kept: which ones are found among those given back,
-/// as in [`tapeline_tensor::buffer`], and which are taken from the system.
+/// A simulation of the buffers allocated in the forward and backward pass of a batch. It tracks
+/// only sizes: which buffers are reused from those given back, as in [`tapeline_tensor::buffer`],
+/// and which are allocated.
 #[derive(Default)]
 struct Buffers {
-    /// Bytes of those given back, from the smallest to the largest.
+    /// Sizes of the free buffers in bytes, in ascending order.
     spares: Vec<u64>,
-    /// Bytes taken from the system.
+    /// Total bytes allocated.
     fresh: u64,
 }
 
 impl Buffers {
-    /// Takes a buffer; returns how large the one is that is found.
+    /// Takes a buffer of at least `bytes`; returns its actual size.
     fn take(&mut self, bytes: u64) -> u64 {
         let best = self.spares.partition_point(|&spare| spare < bytes);
         match self.spares.get(best) {
@@ -125,7 +129,7 @@ impl Buffers {
         self.spares.insert(place, bytes);
     }
 
-    /// The batch itself, and then the values of each layer, in order.
+    /// Takes buffers for the batch and for the values of each layer, in order.
     fn forward<'p>(
         &mut self,
         plan: &Plan,
@@ -138,13 +142,14 @@ impl Buffers {
         held
     }
 
-    /// Forward only, in the batches of an evaluation.
+    /// Simulates the forward passes of an evaluation.
     fn evaluate(&mut self, plan: &Plan, samples: usize) {
         let rows = plan.rows.iter().filter(|row| !row.only_in_training);
         self.forward(plan, rows, BATCH.min(samples) as u64);
     }
 
-    /// Forward, and back: each layer makes the gradient of its input while it holds that of its output.
+    /// Simulates a training step. In the backward pass, each layer holds the gradient of its output
+    /// while it computes that of its input.
     fn step(&mut self, plan: &Plan, batch: u64) {
         let mut held = self.forward(plan, plan.rows.iter(), batch);
         let mut gradient = None;
@@ -174,7 +179,7 @@ impl Buffers {
     }
 }
 
-/// Bytes of so many numbers.
+/// Returns the size of `values` `f32` values in bytes.
 fn bytes(values: usize) -> u64 {
     (values as u64).saturating_mul(size_of::<f32>() as u64)
 }

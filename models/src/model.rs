@@ -1,4 +1,4 @@
-//! A model: a spec, built for an input shape.
+//! A model: a spec built for an input shape.
 
 use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Meaning, Plan, Takes};
 use tapeline_spec::{Diagnostic, Presets, Registry, Span, quote, read};
@@ -6,7 +6,9 @@ use tapeline_tensor::{Params, Scalar, Var};
 
 use crate::SpecError;
 
-/// A model without its weights: what a spec says, built for an input shape. Its parameters are a [`Params`] that the caller owns.
+/// A model without its weights: a spec built for an input shape.
+///
+/// The caller owns its parameters as a [`Params`].
 ///
 /// ```
 /// use tapeline_layers::layers;
@@ -21,7 +23,7 @@ use crate::SpecError;
 /// # Ok::<(), tapeline_models::SpecError>(())
 /// ```
 pub struct Model {
-    /// Its layers and the parameters they want.
+    /// Its layers and the parameters they declare.
     pub plan: Plan,
     text: String,
     short: String,
@@ -30,10 +32,12 @@ pub struct Model {
 }
 
 impl Model {
-    /// Builds the model that `text` describes for inputs of a shape, without the batch.
+    /// Builds the model that `text` describes for inputs of shape `input`, without the batch
+    /// dimension.
     ///
     /// # Errors
-    /// Everything wrong with the text; then, of each chain of layers, the first that can't be built.
+    /// Returns every error in the text. If there are none, returns the first layer of each chain
+    /// that can't be built.
     pub fn build(
         text: &str,
         input: &[usize],
@@ -53,35 +57,37 @@ impl Model {
         })
     }
 
-    /// The spec as people write it: without defaults, with presets.
+    /// Returns the spec as people write it: without default arguments, with preset names.
     pub fn short(&self) -> &str {
         &self.short
     }
 
-    /// The spec with every argument written out, for files.
+    /// Returns the spec with every argument written out, as stored in files.
     pub fn full(&self) -> &str {
         &self.full
     }
 
-    /// First values of the parameters: a function of the seed. Those in `f64` are the same numbers.
+    /// Returns the initial parameters for `seed`.
+    ///
+    /// With `T = f64`, they have the same values as with `f32`.
     pub fn init<T: Scalar>(&self, seed: u64) -> Params<T> {
         self.plan.init(seed)
     }
 
-    /// The output for a batch of inputs.
+    /// Computes the output for a batch of inputs.
     pub fn forward<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         self.plan.chain.forward(cx, x)
     }
 
-    /// Number of classes that it tells apart: the size of its output.
+    /// Returns the number of classes: the size of the model's output.
     ///
     /// # Errors
-    /// When its output is no row of numbers.
+    /// Returns an error if the output isn't one-dimensional.
     pub fn classes(&self) -> Result<usize, SpecError> {
         self.outputs("end with `flatten` and a `linear` with an output for each class")
     }
 
-    /// The size of its output, or an error with this help.
+    /// Returns the size of the output, or an error with this help.
     fn outputs(&self, help: &str) -> Result<usize, SpecError> {
         match self.plan.output[..] {
             [classes] => Ok(classes),
@@ -92,10 +98,10 @@ impl Model {
         }
     }
 
-    /// Makes sure that it tells `count` classes apart.
+    /// Checks that the model has `count` classes.
     ///
     /// # Errors
-    /// When its output has another size.
+    /// Returns an error if the output has another size.
     pub fn expect_classes(&self, count: usize) -> Result<(), SpecError> {
         let classes = self.outputs(&format!("end with `flatten linear({count})`"))?;
         if classes == count {
@@ -115,7 +121,7 @@ impl Model {
         )
     }
 
-    /// An error in the layer at `path`, as in the rows of its plan.
+    /// Returns an error about the layer at `path`, where `path` is that of a row of the plan.
     pub(crate) fn blame(&self, path: &str, message: &str, help: &str) -> SpecError {
         let row = self.plan.rows.iter().find(|row| row.path == path);
         let (text, span) = row.map_or(("", Span::default()), |row| (&row.text, row.span));
@@ -126,12 +132,13 @@ impl Model {
         )
     }
 
-    /// What its output means in evaluation.
+    /// Returns how the output is interpreted in evaluation.
     pub fn meaning(&self) -> Meaning {
         self.plan.meaning()
     }
 
-    /// An error in the layer from which the output has its meaning; in the last one, where it has none.
+    /// Returns an error about the layer that determines the meaning of the output, or about the
+    /// last layer if no layer does.
     pub(crate) fn blame_meaning(&self, message: String, help: &str) -> SpecError {
         match self.plan.meaning_from() {
             Some(row) => SpecError::new(
@@ -142,7 +149,8 @@ impl Model {
         }
     }
 
-    /// What is allowed, but rarely meant: outputs that mean something else than the loss takes.
+    /// Returns warnings about valid but probably unintended combinations: outputs that aren't what
+    /// the loss expects.
     pub fn warnings(&self, loss: &LossDef) -> SpecError {
         let meaning = self.meaning();
         let from = self.plan.meaning_from();
@@ -158,7 +166,8 @@ impl Model {
             Meaning::LogProbabilities => "log-probabilities",
         };
         let (takes, help) = match (loss.takes, meaning) {
-            // The softmax of log-probabilities are the probabilities, so these are logits, too.
+            // The softmax of log-probabilities is the probabilities, so log-probabilities are valid
+            // logits, too.
             (Takes::Logits, Meaning::UnitInterval | Meaning::Probabilities) => {
                 ("logits", format!("leave {layer} out"))
             }

@@ -1,26 +1,27 @@
-//! How far a training is.
+//! Metrics of a training run.
 
 use std::time::Duration;
 
 use crate::Step;
 
-/// The epoch in which a training is, so far.
+/// Running totals of the current epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Running {
-    /// Number of samples trained on.
+    /// Number of samples trained on so far.
     pub samples: usize,
-    /// Number of those whose class had the largest output.
+    /// Number of correctly classified samples among them.
     pub correct: usize,
-    /// Sum of their losses, each times the sample's weight.
+    /// Sum of their losses, each multiplied by the sample's weight.
     pub loss_sum: f64,
-    /// Sum of their [weights](tapeline_layers::Loss::weight): the number of samples where all count alike.
+    /// Sum of their [weights](tapeline_layers::Loss::weight): the number of samples if the loss
+    /// doesn't weight them.
     pub weight_sum: f64,
-    /// Time that the steps took.
+    /// Time taken by the steps.
     pub time: Duration,
 }
 
 impl Running {
-    /// Adds what a step on `samples` samples has seen; its time is left to the caller.
+    /// Adds the results of a step on `samples` samples. The caller adds its time.
     pub fn add(&mut self, step: &Step, samples: usize) {
         self.samples += samples;
         self.correct += step.correct;
@@ -28,7 +29,7 @@ impl Running {
         self.weight_sum += step.weight;
     }
 
-    /// As figures, in epoch number `epoch` of `of` samples.
+    /// Returns the metrics so far, for epoch number `epoch` of `of` samples.
     pub fn progress(&self, epoch: u64, of: usize) -> Progress {
         let samples = self.samples as f64;
         Progress {
@@ -40,8 +41,8 @@ impl Running {
         }
     }
 
-    /// Number of steps that `epochs` whole ones over `of` samples and this one have taken; none when batches of this size can't have led
-    /// here.
+    /// Returns the number of steps taken by `epochs` complete epochs of `of` samples and this one,
+    /// or `None` if this state is impossible with the given batch size.
     pub(crate) fn steps(&self, epochs: usize, of: usize, batch_size: usize) -> Option<u64> {
         let between =
             self.samples == of || self.samples < of && self.samples.is_multiple_of(batch_size);
@@ -51,14 +52,14 @@ impl Running {
     }
 }
 
-/// Where an epoch stands.
+/// Progress of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// Number of the epoch, from 1.
     pub epoch: u64,
     /// Number of samples that the epoch has trained on so far.
     pub samples: usize,
-    /// Number of samples of an epoch.
+    /// Total number of samples in the epoch.
     pub of: usize,
     /// Mean loss of the epoch so far.
     pub loss: f64,
@@ -66,10 +67,10 @@ pub struct Progress {
     pub accuracy: f64,
 }
 
-/// The figures of an epoch. Those of training are means over its batches as they were trained on.
+/// Metrics of an epoch. Those of training are means over its batches, measured before each update.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Epoch {
-    /// Its number, from 1.
+    /// Number of the epoch, from 1.
     pub epoch: u64,
     /// Mean loss on the training data.
     pub train_loss: f64,
@@ -81,8 +82,8 @@ pub struct Epoch {
     pub test_accuracy: f64,
     /// Loss and accuracy on the validation data.
     pub val: Option<(f64, f64)>,
-    /// Seconds that the epoch's steps took: shuffling, gathering, forward, backward, update.
+    /// Seconds taken by the epoch's steps: shuffling, gathering, forward, backward, update.
     pub train_seconds: f64,
-    /// Seconds that the evaluation on the test data took.
+    /// Seconds taken by the evaluation on the test data.
     pub test_seconds: f64,
 }

@@ -1,4 +1,4 @@
-//! One step of training after another.
+//! Single training steps.
 
 use std::borrow::Cow;
 
@@ -14,38 +14,39 @@ use crate::{
     evaluate::{classified, first_odd_row},
 };
 
-/// A model in training: its parameters, its optimizer, and how far it is.
+/// The state of a training run: a model's parameters, its optimizer, and the progress so far.
 pub struct Trainer<'m> {
     pub(crate) model: &'m Model,
     pub(crate) loss: &'m dyn AnyLoss,
-    /// The parameters, as the steps change them.
+    /// The current parameters.
     pub params: Params,
     /// The optimizer with its state.
     pub stepper: Stepper,
     /// Number of steps taken so far, over all epochs.
     pub step: u64,
-    /// The epochs that are done.
+    /// The finished epochs.
     pub history: History,
-    /// The epoch in which it is.
+    /// Running totals of the current epoch.
     pub running: Running,
-    /// Where the time of steps goes is added here, if there is one.
+    /// If set, collects the time spent in each operation.
     pub profile: Option<Profile>,
     pub(crate) seed: u64,
 }
 
-/// What one step saw, before it changed the parameters.
+/// Metrics of one step, measured before the update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// Mean loss over the batch.
     pub loss: f32,
-    /// What the batch [weighs](tapeline_layers::Loss::weight) in a mean over several: its number of samples where all count alike.
+    /// [Weight](tapeline_layers::Loss::weight) of the batch in a mean over several batches: its
+    /// number of samples if the loss doesn't weight them.
     pub weight: f64,
-    /// Number of samples whose class had the largest output.
+    /// Number of correctly classified samples.
     pub correct: usize,
 }
 
 impl<'m> Trainer<'m> {
-    /// Begins at step 0.
+    /// Creates a trainer at step 0.
     pub fn new(
         model: &'m Model,
         loss: &'m dyn AnyLoss,
@@ -66,14 +67,19 @@ impl<'m> Trainer<'m> {
         }
     }
 
-    /// Takes one step on a batch: forward, backward, update. `factor` is the schedule's.
+    /// Performs one step on a batch: forward, backward, update.
+    ///
+    /// `factor` is the schedule's factor on the learning rate.
     ///
     /// # Errors
-    /// When the model's output, the loss, a gradient or a new value of a buffer isn't finite: nothing is changed then, and the step has been
-    /// run once more, forward only, to find where it began. When the update overflows: the step was applied.
+    /// Returns an error if the model's output, the loss, a gradient or a new value of a buffer
+    /// isn't finite. The trainer is then unchanged; if the forward pass is at fault, it has been
+    /// run once more to find where the value arose. Also returns an error if the update overflows;
+    /// in this case, the step was applied.
     ///
     /// # Panics
-    /// When the images have another shape than the model's input, or a target is no output of the model.
+    /// Panics if the shape of the images differs from the model's input, or a target is not an
+    /// output of the model.
     pub fn step(
         &mut self,
         images: &Tensor,
@@ -131,7 +137,8 @@ impl<'m> Trainer<'m> {
         })
     }
 
-    /// What was met in the next step, or after the last one.
+    /// Returns an error for a value found in the next step, or in the evaluation after the last
+    /// one.
     pub(crate) fn diverged(&self, during: During, found: NotFinite) -> Diverged {
         Diverged {
             step: match during {
@@ -144,18 +151,19 @@ impl<'m> Trainer<'m> {
         }
     }
 
-    /// Number of the epoch in which it is, from 1.
+    /// Returns the number of the current epoch, from 1.
     pub fn epoch(&self) -> u64 {
         self.history.len() as u64 + 1
     }
 
-    /// The parameters to evaluate and to keep: with the weights' moving averages where the optimizer keeps them (`ema`), otherwise
-    /// [`params`](Trainer::params) themselves.
+    /// Returns the parameters to evaluate and store: the moving averages of the weights if the
+    /// optimizer maintains them (`ema`), otherwise [`params`](Trainer::params) itself.
     pub fn averaged(&self) -> Cow<'_, Params> {
         self.stepper.averaged(&self.params)
     }
 
-    /// The weight with the largest gradient in the last step, and that gradient's norm.
+    /// Returns the weight with the largest gradient in the last step, and the norm of that
+    /// gradient.
     pub fn largest_gradient(&self) -> Option<(String, f64)> {
         let norms = self
             .stepper
@@ -165,7 +173,7 @@ impl<'m> Trainer<'m> {
         largest.map(|(name, norm)| (name.into(), norm))
     }
 
-    /// Runs the forward pass once more, to find where the first number that isn't finite arose.
+    /// Runs the forward pass once more to find where the first non-finite value arose.
     fn locate(&self, images: &Tensor, mode: Mode, subject: Subject) -> NotFinite {
         no_grad(&self.params, |tape, params| {
             let cx = Ctx::new(tape, params, mode);
@@ -175,7 +183,7 @@ impl<'m> Trainer<'m> {
     }
 }
 
-/// Runs `f`, and counts its time where there is a profile.
+/// Runs `f` and adds its time to the profile, if there is one.
 pub(crate) fn time<R>(
     profile: &mut Option<Profile>,
     name: &'static str,
@@ -187,7 +195,7 @@ pub(crate) fn time<R>(
     }
 }
 
-/// The way from a batch to its loss.
+/// The forward pass from a batch to its loss.
 struct Pass<'a> {
     model: &'a Model,
     loss: &'a dyn AnyLoss,
@@ -196,9 +204,9 @@ struct Pass<'a> {
     mode: Mode,
 }
 
-/// What a pass saw on its way.
+/// Results of a forward pass besides the loss.
 struct Seen {
-    /// Number of samples whose class had the largest output.
+    /// Number of correctly classified samples.
     correct: usize,
     /// The first sample whose output isn't finite.
     odd_output: Option<usize>,

@@ -1,4 +1,4 @@
-//! Parameters as the bytes of a safetensors file, and back.
+//! Reading and writing parameters as safetensors.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use tapeline_tensor::{Params, Tensor, is_finite};
 
 use crate::header::{self, Stored};
 
-/// A model file could not be read or written.
+/// An error reading or writing a model file.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", file.display())]
 pub struct FileError {
@@ -37,7 +37,7 @@ impl FileError {
     }
 }
 
-/// A problem as it is told: parts of it may come from the file.
+/// Makes a problem safe to display, since parts of it may come from the file.
 fn shown(problem: &str) -> String {
     const MOST: usize = 1000;
     match problem.char_indices().nth(MOST) {
@@ -46,13 +46,14 @@ fn shown(problem: &str) -> String {
     }
 }
 
-/// Makes sure that a file holds finite numbers only: no reader of ours takes others.
+/// Checks that parameters are finite before they are written, since our readers reject other
+/// values.
 pub(crate) fn expect_finite(file: &Path, params: &Params) -> Result<(), FileError> {
     let mut params = params.iter();
     params.try_for_each(|param| expect_finite_tensor(file, &param.name, &param.value))
 }
 
-/// As [`expect_finite`], for one tensor.
+/// Same as [`expect_finite`], for one tensor.
 pub(crate) fn expect_finite_tensor(
     file: &Path,
     name: &str,
@@ -67,8 +68,10 @@ pub(crate) fn expect_finite_tensor(
     }
 }
 
-/// The bytes of a safetensors file: values in row-major order, in the order of the parameters; the same parameters give the same
-/// bytes. (The writer of the `safetensors` crate puts metadata in hash order.)
+/// Encodes parameters as a safetensors file: values in row-major order, in parameter order.
+///
+/// The output is deterministic. (The writer of the `safetensors` crate stores metadata in hash
+/// order.)
 pub fn encode(params: &Params, metadata: &BTreeMap<&str, String>) -> Vec<u8> {
     let named = params
         .iter()
@@ -76,7 +79,7 @@ pub fn encode(params: &Params, metadata: &BTreeMap<&str, String>) -> Vec<u8> {
     encode_named(named, metadata)
 }
 
-/// As [`encode`], of tensors under any names.
+/// Same as [`encode`], for tensors with arbitrary names.
 pub(crate) fn encode_named<'a>(
     tensors: impl IntoIterator<Item = (String, &'a Tensor)>,
     metadata: &BTreeMap<&str, String>,
@@ -108,21 +111,23 @@ pub(crate) fn encode_named<'a>(
     bytes
 }
 
-/// The text metadata of a safetensors file.
+/// Returns the metadata of a safetensors file.
 ///
 /// # Errors
-/// When the bytes are not those of one.
+/// Returns an error if the bytes aren't a safetensors file.
 pub fn metadata(bytes: &[u8], file: &Path) -> Result<BTreeMap<String, String>, FileError> {
     header::read(bytes, file).map(|contents| contents.metadata)
 }
 
-/// Reads parameters that were declared, by name, from a safetensors file.
+/// Reads the declared parameters by name from a safetensors file.
 ///
-/// Types of number are `f32`, `f64`, `f16` and `bf16`; tensors may be in any order; PyTorch's `num_batches_tracked` is ignored.
+/// Accepts values of type `f32`, `f64`, `f16` and `bf16`, and tensors in any order; ignores
+/// PyTorch's `num_batches_tracked`.
 ///
 /// # Errors
-/// When the bytes are not those of such a file, or don't fit: all names that are missing, unknown or used twice, and all shapes, types and
-/// values that are wrong, are reported together.
+/// Returns an error if the bytes aren't a safetensors file or don't fit the declarations. All names
+/// that are missing, unknown or used twice, and all wrong shapes, types and values, are reported
+/// together.
 pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params, FileError> {
     let tensors = header::read(bytes, file)?.tensors;
     let fail = |problem: String| FileError::new(file, problem);
@@ -163,7 +168,7 @@ pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params
     }
 }
 
-/// The first of a list, and how many more there are.
+/// Joins the first items of a list and the number of those left out.
 fn listed(mut items: Vec<String>, separator: &str) -> String {
     const SHOWN: usize = 8;
     if let Some(more) = items.len().checked_sub(SHOWN).filter(|&more| more > 0) {
@@ -173,7 +178,8 @@ fn listed(mut items: Vec<String>, separator: &str) -> String {
     items.join(separator)
 }
 
-/// One tensor, in the memory order that was declared. Narrower numbers are exact in `f32`, wider ones are rounded.
+/// Converts a stored tensor to `f32` in the declared memory order. Narrower types convert exactly,
+/// wider ones are rounded.
 fn value(tensor: &Stored, declared: &Declared) -> Result<Tensor, String> {
     let bytes = tensor.data;
     let numbers: Vec<f64> = match &*tensor.dtype {
@@ -194,7 +200,7 @@ fn value(tensor: &Stored, declared: &Declared) -> Result<Tensor, String> {
     }
     let mut pairs = numbers.iter().enumerate();
     if let Some((place, number)) = pairs.find(|(_, number)| !(**number as f32).is_finite()) {
-        return Err(format!("holds {number:e} at place {place}"));
+        return Err(format!("holds {number:e} at index {place}"));
     }
     let mut laid_out = Array::zeros(IxDyn(&declared.shape).set_f(declared.column_major));
     laid_out
@@ -208,7 +214,7 @@ fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f
     bytes.as_chunks().0.iter().map(|&b| read(b)).collect()
 }
 
-/// The number that 16 bits are in IEEE 754's half precision: sign, 5 bits of exponent, 10 of fraction.
+/// Converts IEEE 754 half-precision bits (sign, 5 exponent bits, 10 fraction bits) to `f32`.
 fn half(bits: u16) -> f32 {
     let bits = u32::from(bits);
     let (exponent, fraction) = (bits >> 10 & 31, bits & 0x3ff);
@@ -220,7 +226,7 @@ fn half(bits: u16) -> f32 {
     f32::from_bits(magnitude.to_bits() | (bits >> 15) << 31)
 }
 
-/// The number that 16 bits are as the upper half of an `f32` (bfloat16).
+/// Converts bfloat16 bits, the upper half of an `f32`, to `f32`.
 fn brain(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }

@@ -1,4 +1,4 @@
-//! Trainings that were stopped, kept and resumed, beside the same ones undisturbed.
+//! Runs that are stopped, stored and resumed, compared with the same runs without interruption.
 
 use std::{collections::BTreeMap, fs, io, ops::ControlFlow, path::Path, process::Command};
 
@@ -16,7 +16,7 @@ use tapeline_tensor::Pool;
 const EPOCHS: u64 = 3;
 const SAMPLES: usize = 23;
 
-/// A training in which everything that is random or remembers takes part.
+/// A run that uses every source of randomness and every kind of state.
 #[derive(Clone, Copy, Debug)]
 struct Setting {
     optimizer: &'static str,
@@ -41,14 +41,15 @@ fn data() -> Dataset {
     Dataset::new(images, labels, ["dark", "bright"].map(String::from)).unwrap()
 }
 
-/// What is kept of a training: a checkpoint, and the table of its epochs.
+/// The stored state of a run: a checkpoint and the table of its epochs.
 #[derive(Clone, Debug, PartialEq)]
 struct Kept {
     bytes: Vec<u8>,
     table: String,
 }
 
-/// Where a training that goes on from `from`, if it is given, has come after `steps` steps or its end.
+/// Trains until `steps` steps or the end, resuming from `from` if it is given. Returns the state
+/// reached.
 fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, String> {
     let data = data();
     let text = "conv2d(3, 3) batchnorm2d prelu dropout(0.3) flatten linear(2)";
@@ -95,7 +96,7 @@ fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, Stri
     let pool = Pool::new(setting.threads).unwrap();
     let ended = pool.install(|| fit(&mut trainer, &recipe, &data, &mut observer));
     assert!(matches!(ended, Ok(()) | Err(Ended::Stopped)));
-    // Times are no part of what has to be the same.
+    // Times may differ.
     trainer.running.time = Default::default();
     let untimed = |epoch: &Epoch| Epoch {
         train_seconds: 0.0,
@@ -180,12 +181,14 @@ proptest! {
 }
 
 proptest! {
-    /// Whatever a kill or an editor does to the table of epochs: either those before the checkpoint are as they were, or it is refused.
+    /// However a kill or an editor changes the table of epochs, either the epochs before the
+    /// checkpoint are unchanged, or the table is rejected.
     #[test]
     fn a_history_is_whole_or_refused(place: prop::sample::Index, byte: u8, cut: bool) {
         let mut kept = train(SETTING, None, 12).unwrap();
         let table = kept.table.clone();
-        // Two epochs are done. A third was, when the run was killed before its next checkpoint.
+        // Two epochs are stored. A third one was finished when the run was killed before its next
+        // checkpoint.
         prop_assert_eq!(table.lines().count(), 1 + 2);
         let mut bytes = (table.clone() + "3,0.5,0.5,0.5,0.5,0.5,0.5,0,0\n").into_bytes();
         let place = place.index(bytes.len());
@@ -228,7 +231,7 @@ proptest! {
         }
     }
 
-    /// As a search through all epochs finds it.
+    /// The incremental result equals that of a search through all epochs.
     #[test]
     fn the_best_epoch_is_the_first_that_no_other_beats(scores in prop::collection::vec((0..3_u8, 0..3_u8), 1..12)) {
         let epoch = |(number, (loss, accuracy)): (u64, &(u8, u8))| Epoch {
@@ -249,7 +252,8 @@ proptest! {
     }
 }
 
-/// A checkpoint of the thousandth epoch is no larger than one of the first, but for the digits of its counters.
+/// A checkpoint of the thousandth epoch is no larger than one of the first, except for the digits
+/// of its counters.
 #[test]
 fn a_checkpoint_does_not_grow_with_the_epochs() {
     let model = Model::build("flatten linear(2)", &[1, 2, 2], &layers(), &presets()).unwrap();
@@ -299,19 +303,19 @@ fn what_is_of_another_training_is_refused() {
             batch_size: 4,
             ..SETTING
         },
-        "step 3 is not where epochs over 23 samples in batches of 4 lead",
+        "epochs of 23 samples in batches of 4 don't lead to step 3",
     );
 
     let bytes = tapeline_models::weights::encode(&Default::default(), &BTreeMap::new());
     let weights = Kept { bytes, ..kept };
     let error = train(SETTING, Some(&weights), 3).unwrap_err();
     assert!(
-        error.contains("is no checkpoint: it has no `format`"),
+        error.contains("is not a checkpoint: it has no `format`"),
         "{error}"
     );
 }
 
-/// The sum of the losses of format 1 means something else where samples are weighted.
+/// In format 1, the sum of the losses has another meaning if samples are weighted.
 #[test]
 fn a_checkpoint_of_an_older_format_is_refused() {
     let mut kept = train(SETTING, None, 3).unwrap();
@@ -329,7 +333,7 @@ fn a_checkpoint_of_an_older_format_is_refused() {
     );
 }
 
-/// The old file is there until the new one is, whichever call fails.
+/// Whichever operation fails, the old file exists until the new one does.
 #[test]
 fn a_failing_call_leaves_one_of_both_files() {
     for failing in Call::ALL {
@@ -349,7 +353,7 @@ fn a_failing_call_leaves_one_of_both_files() {
     }
 }
 
-/// As a kill does, at each call: this test runs itself in a process that dies there.
+/// Simulates a kill at each operation: this test runs itself in a process that dies there.
 #[test]
 fn a_killed_write_leaves_one_of_both_files() {
     for at in Call::ALL {

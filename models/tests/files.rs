@@ -1,4 +1,4 @@
-//! Model files: what is written, and what is refused when read.
+//! Writing of model files, and rejection of invalid ones.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -31,7 +31,7 @@ fn params(entries: &[(&str, Tensor)]) -> Params {
     params
 }
 
-/// What reading weights for the model from these entries complains of.
+/// Returns the error of reading the model's weights from these entries.
 fn refusal(entries: &[(&str, Tensor)]) -> String {
     let bytes = weights::encode(&params(entries), &BTreeMap::new());
     let error = weights::decode(
@@ -44,7 +44,7 @@ fn refusal(entries: &[(&str, Tensor)]) -> String {
 
 #[test]
 fn values_stand_in_logical_order_and_metadata_in_order() {
-    // In memory: 1 4 2 5 3 6.
+    // The memory order is 1 4 2 5 3 6.
     let transposed = tensor(&[3, 2], [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]).reversed_axes();
     let metadata = BTreeMap::from([("b", "2".to_string()), ("a", "1".to_string())]);
     let bytes = weights::encode(&params(&[("w", transposed)]), &metadata);
@@ -84,7 +84,7 @@ fn names_shapes_and_values_are_checked() {
             ("1.weight", weight.clone()),
             ("1.bias", tensor(&[2], [0.0, f32::NAN]))
         ]),
-        "some.safetensors: doesn't fit the model: `1.bias` holds NaN at place 1"
+        "some.safetensors: doesn't fit the model: `1.bias` holds NaN at index 1"
     );
     assert_eq!(
         refusal(&[
@@ -170,12 +170,12 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
         (
             "input",
             "1x28x",
-            "its input `1x28x` is no shape like 1x28x28",
+            "its input `1x28x` is not a shape like 1x28x28",
         ),
         (
             "input",
             "1x0x3",
-            "its input `1x0x3` is no shape like 1x28x28",
+            "its input `1x0x3` is not a shape like 1x28x28",
         ),
         (
             "spec",
@@ -185,12 +185,12 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
         (
             "spec",
             "flatten linear(3)",
-            "names 2 classes, but its model puts out 3",
+            "names 2 classes, but its model outputs 3",
         ),
         (
             "classes",
             "[\"no\"]",
-            "names 1 classes, but its model puts out 2",
+            "names 1 classes, but its model outputs 2",
         ),
         (
             "normalisation",
@@ -210,7 +210,7 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
         (
             "normalisation",
             "{\"scale\":1,\"mean\":0,\"std\":1e-40}",
-            "its normalisation is wrong: makes 0 to inf of pixels",
+            "its normalisation is wrong: maps pixels 0 and 255 to 0 and inf",
         ),
         (
             "input",
@@ -246,7 +246,7 @@ fn weights_go_beside_a_spec() {
         .unwrap()
         .to_string();
     assert!(
-        error.contains("it holds weights only: give them beside a spec"),
+        error.contains("it holds weights only: pass them together with a spec"),
         "{error}"
     );
 }
@@ -286,7 +286,8 @@ fn an_older_file_keeps_its_permissions() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
-/// A link is one name more for a file. Chains of links and links to nothing are followed from every folder that they lie in.
+/// Symbolic links are preserved: chains of links, links in other folders, and dangling links are
+/// followed.
 #[cfg(unix)]
 #[test]
 fn links_stay_and_what_they_name_is_written() {
@@ -341,7 +342,7 @@ fn a_loop_of_links_a_folder_and_a_full_device_are_errors() {
     }
 }
 
-/// A file with one tensor `0.weight`, `[1, n]`, of a type.
+/// Creates a file with one tensor `0.weight`, `[1, n]`, of a type.
 fn of_type(dtype: &str, count: usize, data: &[u8]) -> Result<Vec<f32>, String> {
     let header = format!(
         r#"{{"0.weight":{{"dtype":"{dtype}","shape":[1,{count}],"data_offsets":[0,{}]}}}}"#,
@@ -383,7 +384,7 @@ fn every_number_of_16_bits_is_read_exactly() {
         }
         for bits in other {
             let problem = of_type(dtype, 1, &bits.to_le_bytes()).unwrap_err();
-            let holds = format!("`0.weight` holds {} at place 0", number(bits));
+            let holds = format!("`0.weight` holds {} at index 0", number(bits));
             assert!(problem.ends_with(&holds), "{dtype} {bits:#06x}: {problem}");
         }
     }
@@ -417,7 +418,7 @@ proptest! {
 fn a_number_too_large_for_f32_is_refused() {
     let problem = of_type("F64", 1, &1e300_f64.to_le_bytes()).unwrap_err();
     assert!(
-        problem.ends_with("`0.weight` holds 1e300 at place 0"),
+        problem.ends_with("`0.weight` holds 1e300 at index 0"),
         "{problem}"
     );
 }

@@ -1,4 +1,4 @@
-//! The norms of gradients are those of what plain gradient descent subtracts.
+//! The norms of gradients are those of the updates by plain gradient descent.
 
 use tapeline_data::{Dataset, Images, Normalisation};
 use tapeline_layers::{layers, loss, losses};
@@ -27,7 +27,8 @@ fn a_step_of_gradient_descent_is_as_long_as_the_gradient() {
     let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
     let optimizers = optimizers();
 
-    // Dropout draws its mask from the seed; batch normalisation has buffers, which are no weights.
+    // Dropout samples its mask from the seed; batch normalization has buffers, which aren't
+    // weights.
     for spec in [
         "flatten linear(3)",
         "flatten linear(8) tanh dropout(0.5) linear(3)",
@@ -62,7 +63,7 @@ fn a_step_of_gradient_descent_is_as_long_as_the_gradient() {
         assert_eq!(norms.len(), moved.len(), "{spec}");
         for ((name, norm), (moved_name, moved)) in norms.iter().zip(&moved) {
             assert_eq!(name, moved_name, "{spec}");
-            // The bias before a batch normalisation moves the loss by rounding alone.
+            // The gradient of a bias before batch normalization is only rounding error.
             assert!(
                 (norm - moved).abs() < 1e-5 * (1.0 + norm),
                 "{spec} {name}: {norm} {moved}"

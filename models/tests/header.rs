@@ -1,4 +1,5 @@
-//! Headers of safetensors files: what is refused, and by which name, with the `safetensors` crate as the oracle for the rest.
+//! Headers of safetensors files: rejection of invalid ones and their error messages, with the
+//! `safetensors` crate as the oracle for validity.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,7 +7,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use safetensors::SafeTensors;
 use tapeline_models::weights;
 
-/// A file of a header and as many bytes of data.
+/// Creates a file with a header and `data` bytes of data.
 fn file(header: &str, data: usize) -> Vec<u8> {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.as_bytes());
@@ -19,7 +20,7 @@ fn read(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     read.map_err(|error| error.to_string())
 }
 
-/// An object of entries, names used twice included.
+/// Formats a JSON object, which may have duplicate names.
 fn object(entries: &[(String, String)]) -> String {
     let entries: Vec<_> = entries
         .iter()
@@ -32,7 +33,7 @@ fn text(text: &str) -> String {
     serde_json::json!(text).to_string()
 }
 
-/// Entries of sound tensors, one behind another, and the size of their data.
+/// Returns the entries of valid, contiguous tensors, and the size of their data.
 fn sound(shapes: &[(&str, &str, Vec<usize>)]) -> (Vec<(String, String)>, usize) {
     let mut end = 0;
     let entries = shapes.iter().map(|(name, dtype, shape)| {
@@ -62,7 +63,7 @@ fn tensors() -> impl Strategy<Value = (Vec<(String, String)>, usize)> {
     })
 }
 
-/// Something else that a number of the header may be.
+/// Generates replacements for a number in the header.
 fn number() -> impl Strategy<Value = String> {
     prop_oneof![
         (0..40u64).prop_map(|n| n.to_string()),
@@ -82,7 +83,7 @@ fn number() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// The rules of the format are those of the other reader.
+    /// The rules of the format are those of the `safetensors` crate.
     #[test]
     fn what_the_other_reader_accepts_is_accepted(
         (mut entries, data) in tensors(),
@@ -91,7 +92,7 @@ proptest! {
         more in -4i64..5,
     ) {
         if let Some((which, place, number)) = edit {
-            // A number of one tensor becomes another.
+            // Replace a number of one tensor.
             let place_of = which.index(entries.len());
             let about = &entries[place_of].1;
             let starts: Vec<_> = about.char_indices().filter(|(i, c)| c.is_ascii_digit() && !about[..*i].ends_with(|c: char| c.is_ascii_alphanumeric())).collect();
@@ -115,7 +116,7 @@ proptest! {
         }
     }
 
-    /// JSON with a name twice is refused, whatever the second value says and wherever it is.
+    /// Duplicate names are rejected, whatever the second value is and wherever it is.
     #[test]
     fn a_name_used_twice_is_refused((entries, data) in tensors(), which in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), same in any::<bool>()) {
         let (mut entries, which) = (entries.clone(), which.index(entries.len()));
@@ -170,7 +171,7 @@ fn metadata_used_twice_are_refused() {
     }
 }
 
-/// A message about a tensor has its name and what was found.
+/// A message about a tensor includes its name and the value found.
 #[test]
 fn what_is_wrong_with_a_tensor_names_it() {
     let about = |dtype: &str, shape: &str, offsets: &str| {
@@ -210,7 +211,7 @@ fn what_is_wrong_with_a_tensor_names_it() {
     }
 }
 
-/// What is given as weights, and is something else.
+/// Files of other types that are passed as weights.
 #[test]
 fn files_of_other_kinds_are_named_with_what_to_do() {
     let pytorch = b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0c\0\x12\0model/data.pklFB\x0e\0";

@@ -1,4 +1,4 @@
-//! Estimates of memory against what an allocator has counted.
+//! Estimates of memory use, compared with the peak usage counted by an allocator.
 
 use std::{ops::ControlFlow, thread};
 
@@ -11,13 +11,13 @@ use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 #[global_allocator]
 static COUNTED: PeakAlloc = PeakAlloc;
 
-/// Smaller changes of a small model are no matter.
+/// Differences below this number of bytes are ignored for small models.
 const SMALL: f64 = 1e6;
 
-/// Images that are evaluated.
+/// Number of images evaluated.
 const EVALUATED: usize = 400;
 
-/// The most bytes at a time in a training of some steps; and in it with an evaluation behind it.
+/// Peak memory in bytes of the steps of a run, and of the run including an evaluation.
 struct Truth {
     steps: f64,
     all: f64,
@@ -30,7 +30,7 @@ struct Case {
 }
 
 impl Case {
-    /// Runs it on a thread of its own, whose spare buffers go with it.
+    /// Runs the case on a separate thread, so that its recycled buffers are freed at the end.
     fn run(&self, images: &Dataset, steps: usize) -> (Truth, Memory) {
         thread::scope(|scope| {
             let thread =
@@ -85,7 +85,7 @@ fn images() -> Dataset {
     load("mnist").unwrap().train.limit(4000)
 }
 
-/// One test, since there is one count: each part of it runs alone.
+/// A single test, since the allocator counts for the whole program.
 #[test]
 fn estimates_hold() {
     let images = images();
@@ -150,7 +150,7 @@ fn so_are_evaluations_alone(images: &Dataset) {
     }
 }
 
-/// Each layer twice in a small model, which leaves it nowhere to hide.
+/// Uses each layer twice in a small model, so that it dominates the memory use.
 fn no_layer_is_far_off_or_takes_more_from_step_to_step(images: &Dataset) {
     for layer in layers().iter() {
         let (text, _) = layer.examples[0];

@@ -1,4 +1,4 @@
-//! What is allowed, but hardly meant.
+//! Warnings about valid but probably unintended combinations.
 
 use tapeline_layers::{layers, losses};
 use tapeline_models::{Model, presets};
@@ -40,7 +40,7 @@ fn an_end_that_the_loss_does_not_take_is_warned_of() {
     }
 }
 
-/// The layer is blamed from which the output has its meaning, wherever it is.
+/// Warnings point at the layer that determines the meaning of the output, wherever it is.
 #[test]
 fn a_softmax_is_found_behind_layers_that_keep_its_meaning() {
     let losses = losses();

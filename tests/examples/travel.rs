@@ -1,10 +1,13 @@
-//! Writes what models compute, so that other programs can be held to it: `models/tests/python/onnx_check.py` and `torch_check.py` read it.
+//! Writes models with their inputs and outputs, so that other programs can be compared with them:
+//! `models/tests/python/onnx_check.py` and `torch_check.py` read the files.
 //!
-//! `travel FOLDER` takes the examples of every layer, the presets and 100 random networks. `travel FOLDER CASES` takes the lines of a file: a spec, a
-//! tab and an input shape; or `@` and a model file, which gets the first 1000 test images of MNIST.
+//! `travel FOLDER` writes the examples of every layer, the presets and 100 random networks. `travel
+//! FOLDER CASES` writes the cases listed in a file, one per line: a spec, a tab and an input shape;
+//! or `@` and a model file, which is run on the first 1000 test images of MNIST.
 //!
-//! Case 7 is `7.safetensors`, a model file with drawn weights, and `7.values.safetensors` with inputs `x1`, `x2`, `x7`, named by
-//! the size of the batch, and the outputs `y1`, `y2`, `y7`. `cases.tsv` has a line for each: number, spec, input shape.
+//! Case 7 consists of `7.safetensors`, a model file with random weights, and `7.values.safetensors`
+//! with the inputs `x1`, `x2`, `x7`, named by batch size, and the outputs `y1`, `y2`, `y7`.
+//! `cases.tsv` has a line for each case: number, spec, input shape.
 #![allow(clippy::print_stdout)]
 
 use std::{collections::BTreeMap, env, error::Error, fs, path::Path};
@@ -23,7 +26,7 @@ use tapeline_tests::network;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args().skip(1);
-    let folder = args.next().ok_or("a folder is wanted")?;
+    let folder = args.next().ok_or("expected a folder")?;
     let cases = match args.next() {
         Some(file) => fs::read_to_string(file)?,
         None => everything(),
@@ -42,7 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Lines for all that is registered, and for random networks. A classifier's output is a row.
+/// Returns cases for everything that is registered, and for random networks. Adds `flatten` if the
+/// output isn't one-dimensional, since a classifier must output `[classes]`.
 fn everything() -> String {
     let mut cases = String::new();
     for def in layers().iter() {
@@ -66,7 +70,7 @@ fn everything() -> String {
     cases
 }
 
-/// A spec with drawn weights on drawn inputs.
+/// Writes the case of a spec with random weights and inputs.
 fn drawn(folder: &Path, number: usize, case: &str) -> Result<(String, Vec<usize>), Box<dyn Error>> {
     let (spec, input) = case.split_once('\t').ok_or("a spec, a tab and a shape")?;
     let input = parse_shape(input).ok_or("a shape like 1x28x28")?;
@@ -91,7 +95,8 @@ fn drawn(folder: &Path, number: usize, case: &str) -> Result<(String, Vec<usize>
     Ok((spec.into(), input))
 }
 
-/// First weights; what would be the same everywhere is drawn, too, so that no part of it can be mistaken for another.
+/// Returns initial parameters. Those initialized to a constant are randomized, too, so that swapped
+/// parameters are noticed.
 fn params(model: &Model, rng: &mut ChaCha8Rng) -> Params {
     let mut params = Params::new();
     for (declared, first) in model.plan.declared.iter().zip(&model.init(1)) {
@@ -104,7 +109,7 @@ fn params(model: &Model, rng: &mut ChaCha8Rng) -> Params {
     params
 }
 
-/// A trained model on images as its file says they are normalised.
+/// Writes the case of a trained model on images normalized as its file says.
 fn trained(
     folder: &Path,
     number: usize,
@@ -124,7 +129,7 @@ fn trained(
     ))
 }
 
-/// Writes inputs, and what the model makes of them in evaluation.
+/// Writes inputs and the model's outputs in evaluation.
 fn values(
     folder: &Path,
     number: usize,

@@ -1,17 +1,19 @@
-//! What whole-system tests draw from: strategies for networks, layers, shapes and tensors, and a data set. Whoever writes layers of their own can
-//! take this crate as a git dependency.
+//! Proptest strategies for networks, layers, shapes and tensors, a synthetic dataset, and fuzz
+//! targets.
 //!
-//! | | |
+//! Authors of custom layers can use this crate as a git dependency.
+//!
+//! | item | contents |
 //! |---|---|
-//! | [`network`], [`Network`] | random networks of registered layers that build |
-//! | [`layer`] | one layer with drawn arguments, as a spec |
+//! | [`network`], [`Network`] | random valid networks of registered layers |
+//! | [`layer`] | one layer with random arguments, as a spec |
 //! | [`shape`] | shapes of a sample |
-//! | [`any_shape`] | those, and ones that a sample can't have |
-//! | [`tensor`] | numbers in a shape, in any order in memory |
-//! | [`bright_or_dark`] | a data set that any network learns |
-//! | [`fuzz`] | everything that reads input from outside, as targets for fuzzers |
+//! | [`any_shape`] | shapes of a sample, and invalid ones |
+//! | [`tensor`] | values in a shape, with either memory order |
+//! | [`bright_or_dark`] | a dataset that any network can learn |
+//! | [`fuzz`] | fuzz targets for everything that reads external input |
 //!
-//! A strategy is a function of numbers that proptest shrinks, so a failing case is a small one:
+//! The strategies map numbers that proptest shrinks, so failing cases are reduced to small ones:
 //!
 //! ```
 //! use proptest::prelude::*;
@@ -47,16 +49,19 @@ use tapeline_layers::{LayerDef, Plan, layers};
 use tapeline_spec::{Args, Body, Presets, Registry, read};
 use tapeline_tensor::Tensor;
 
-/// A network that builds: its spec, and the shape of its input.
+/// A valid network: its spec and the shape of its input.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// The spec; it ends with `flatten linear(…)`.
+    /// The spec, which ends with `flatten linear(…)`.
     pub text: String,
     /// `[channels, height, width]`.
     pub input: Vec<usize>,
 }
 
-/// Networks of registered layers with drawn arguments, with up to a number of layers before the last two.
+/// Generates networks of registered layers with random arguments.
+///
+/// `depth` is the number of random layers before the final `flatten linear(…)`; those that don't
+/// fit are left out.
 pub fn network(depth: RangeInclusive<usize>) -> impl Strategy<Value = Network> {
     let input = (1usize..=3, 1usize..=7, 1usize..=7);
     (
@@ -70,7 +75,7 @@ pub fn network(depth: RangeInclusive<usize>) -> impl Strategy<Value = Network> {
             let mut text = String::new();
             for choice in choices {
                 let longer = format!("{text} {}", drawn(&registry, choice));
-                // A layer that doesn't fit here is left out.
+                // Leave out layers that don't fit here.
                 if builds(&registry, &longer, &input) {
                     text = longer;
                 }
@@ -87,19 +92,25 @@ fn builds(registry: &Registry<LayerDef>, text: &str, input: &[usize]) -> bool {
         .is_ok_and(|spec| Plan::build(&spec.calls(), input).is_ok())
 }
 
-/// A registered layer with arguments that its keys say are to be tried, as a spec; a combinator has small layers in its brackets.
+/// Generates the spec of a registered layer with random arguments from the ranges declared for
+/// tests.
+///
+/// A combinator contains small layers.
 pub fn layer(registry: &Registry<LayerDef>) -> impl Strategy<Value = String> {
     let registry = registry.clone();
     any::<u64>().prop_map(move |choice| drawn(&registry, choice))
 }
 
-/// Shapes of a sample, without the batch: `[features]` or `[channels, height, width]`, sizes of 1 among them.
+/// Generates shapes of a sample, without the batch dimension: `[features]` or `[channels, height,
+/// width]`, including sizes of 1.
 pub fn shape() -> impl Strategy<Value = Vec<usize>> {
     let size = || prop_oneof![1 => Just(1usize), 3 => 1..=7usize];
     prop_oneof![vec(size(), 1), vec(size(), 3)]
 }
 
-/// Shapes of 0 to 5 dimensions, with sizes of 0 and 1 among them: not all of them are ones that a sample can have.
+/// Generates shapes of 0 to 5 dimensions, including sizes of 0 and 1.
+///
+/// Not all of them are valid shapes of a sample.
 pub fn any_shape() -> impl Strategy<Value = Vec<usize>> {
     let size = || prop_oneof![1 => Just(0usize), 6 => Just(1usize), 18 => 2..=6usize];
     prop_oneof![
@@ -109,7 +120,8 @@ pub fn any_shape() -> impl Strategy<Value = Vec<usize>> {
     ]
 }
 
-/// Numbers between −2 and 2 in a shape, in row-major order or with the dimensions the other way round in memory.
+/// Generates tensors of a shape with values between −2 and 2, in row-major or column-major memory
+/// order.
 pub fn tensor(shape: Vec<usize>) -> impl Strategy<Value = Tensor<f64>> {
     let count = shape.iter().product::<usize>();
     (vec(-2.0..2.0, count), any::<bool>()).prop_map(move |(values, reversed)| {
@@ -126,7 +138,7 @@ pub fn tensor(shape: Vec<usize>) -> impl Strategy<Value = Tensor<f64>> {
     })
 }
 
-/// The layer of a number.
+/// Returns the spec of a random layer determined by `choice`.
 fn drawn(registry: &Registry<LayerDef>, choice: u64) -> String {
     let defs: Vec<_> = registry.iter().collect();
     let def = defs[(choice % defs.len() as u64) as usize];
@@ -137,7 +149,7 @@ fn drawn(registry: &Registry<LayerDef>, choice: u64) -> String {
     let values: Vec<_> = values.collect();
     assert!(
         Args::of(def.args, &values).is_ok(),
-        "{}: {values:?} can be drawn, but is refused",
+        "{}: {values:?} can be sampled, but is rejected",
         def.name
     );
     let args: Vec<_> = values
@@ -157,7 +169,7 @@ fn drawn(registry: &Registry<LayerDef>, choice: u64) -> String {
     format!("{}{args}{body}", def.name)
 }
 
-/// Images of one shape in two classes, dark and bright, each a little different.
+/// Creates a dataset of two classes, dark and bright images, with some variation.
 pub fn bright_or_dark(count: usize, [channels, height, width]: [usize; 3]) -> Dataset {
     let area = channels * height * width;
     let pixel = |image: usize, place: usize| {

@@ -112,7 +112,7 @@ fn weights_that_are_finite_may_overflow_in_an_evaluation() {
         let layer = found.found.layer().unwrap();
         assert!(layer.ends_with("linear"), "{found}");
         let text = found.to_string();
-        let wanted = "step 0: in the evaluation on the test data after it, the model's output isn't finite; the first value that isn't came from ";
+        let wanted = "step 0: in the evaluation on the test data after it, the model's output isn't finite; the first non-finite value came from ";
         assert!(text.starts_with(wanted), "{text}");
         assert!(text.contains("the largest gradient of that step"), "{text}");
     }

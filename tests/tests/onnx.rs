@@ -202,7 +202,7 @@ fn a_layer_that_is_not_written_is_shown_in_the_spec() {
     assert!(
         error
             .to_string()
-            .starts_with("`silent` doesn't say how it is written"),
+            .starts_with("`silent` can't be exported to ONNX"),
         "{error}"
     );
 }

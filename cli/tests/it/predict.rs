@@ -58,7 +58,7 @@ fn outputs_that_are_not_finite_are_refused() {
     let model = ["flatten linear(3)", "--weights", "large.safetensors"];
     let predicted = [&["predict"], &model[..], &[file, "--input", "1x6x6"]].concat();
     let evaluated = [&["eval"], &model[..], &["--data", "data"]].concat();
-    let wanted = "isn't finite; the first value that isn't came from `linear` in `1 linear`";
+    let wanted = "isn't finite; the first non-finite value came from `linear` in `1 linear`";
     for more in [&[][..], &["--json"]] {
         let place = format!("{file}[0]: the model's output {wanted}");
         bench
@@ -195,7 +195,7 @@ fn an_absurd_size_is_refused_before_memory_is_taken() {
     fs::write(bench.path("bomb.png"), png).unwrap();
     bench
         .run(&["predict", "@m", "bomb.png", "--resize"])
-        .failed(3, &["bomb.png", "larger than a picture may be"]);
+        .failed(3, &["bomb.png", "is too large, wanted at most"]);
 }
 
 /// PNG's checksum: CRC-32.

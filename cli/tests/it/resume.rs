@@ -423,15 +423,15 @@ fn a_run_needs_the_epochs_that_it_has_done() {
             .failed(4, &parts);
     };
     let lines: Vec<_> = whole.split_inclusive('\n').collect();
-    refused(None, "of which the history holds 0");
-    refused(Some(&lines[..2].concat()), "of which the history holds 1");
+    refused(None, "but the history has only 0");
+    refused(Some(&lines[..2].concat()), "but the history has only 1");
     refused(
         Some(&whole[..whole.len() - 1]),
-        "of which the history holds 1",
+        "but the history has only 1",
     );
     refused(
         Some(&whole.replace('\n', "\r\n")),
-        "of which the history holds 0",
+        "but the history has only 0",
     );
     let mut digits = lines[1].split(',').map(String::from).collect::<Vec<_>>();
     digits[1] = "0.5".into();

@@ -358,7 +358,7 @@ fn an_evaluation_that_overflows_ends_the_run() {
         let ran = bench.run(&[&args[..], more, &["--json"]].concat());
         assert_eq!(ran.code, Some(5), "{ran:#?}");
         let parts = [
-            "error: epoch 1, step 0: in the evaluation on the test data after it, the model's output isn't finite; the first value that isn't came from `",
+            "error: epoch 1, step 0: in the evaluation on the test data after it, the model's output isn't finite; the first non-finite value came from `",
             "linear`",
             "no epoch was finished, so there is no model file",
         ];

@@ -1,4 +1,4 @@
-//! From text to changes of images.
+//! Augmentations in the spec language.
 
 use std::{fmt, sync::Arc};
 
@@ -43,18 +43,19 @@ pub struct AugmentDef {
     pub name: &'static str,
     /// Other names that are accepted.
     pub aliases: &'static [&'static str],
-    /// What it does, in a line.
+    /// A one-line description.
     pub about: &'static str,
     /// Its arguments.
     pub args: &'static [ArgInfo],
-    /// Augmentations that have it in them, as texts; checks try them.
+    /// Example specs that contain it; checks run them.
     pub examples: &'static [&'static str],
-    /// Makes it, or refuses arguments that don't go together; the place of the refusal is filled in.
+    /// Builds the change, or rejects inconsistent arguments; the caller sets the span of the error.
     pub build: fn(&Args) -> Result<Change, Diagnostic>,
 }
 
 impl AugmentDef {
-    /// A definition to start from with `..AugmentDef::BASE`: nameless, without arguments, changing nothing.
+    /// A base for definitions with `..AugmentDef::BASE`: without a name or arguments, changing
+    /// nothing.
     pub const BASE: AugmentDef = AugmentDef {
         name: "",
         aliases: &[],
@@ -67,7 +68,9 @@ impl AugmentDef {
 
 named!(AugmentDef);
 
-/// What an entry does to an image. It draws from the generator that it is given and from nothing else.
+/// The change that an entry makes to an image.
+///
+/// Its only source of randomness is the generator passed to it.
 #[derive(Clone)]
 pub struct Change(pub(super) Kind);
 
@@ -81,12 +84,14 @@ type WarpFn = dyn Fn(&mut Warp, &mut ChaCha8Rng) + Send + Sync;
 type PixelsFn = dyn Fn(ArrayViewMut3<'_, f32>, &mut ChaCha8Rng) + Send + Sync;
 
 impl Change {
-    /// A change of place, added to the warp of one image.
+    /// Creates a geometric change, which is composed with the warp of one image.
     pub fn warp(f: impl Fn(&mut Warp, &mut ChaCha8Rng) + Send + Sync + 'static) -> Self {
         Change(Kind::Warp(Arc::new(f)))
     }
 
-    /// A change of the values of one image, `[channels, rows, columns]`, which are numbers of 0 to 255 and stay in this range.
+    /// Creates a change of the pixel values of one image, `[channels, rows, columns]`.
+    ///
+    /// The values range from 0 to 255 and must stay in this range.
     pub fn pixels(
         f: impl Fn(ArrayViewMut3<'_, f32>, &mut ChaCha8Rng) + Send + Sync + 'static,
     ) -> Self {
@@ -94,9 +99,12 @@ impl Change {
     }
 }
 
-/// An augmentation read from text: one change after another. The default is the empty one, which leaves images as they are.
+/// An augmentation: a chain of changes, read from a spec.
 ///
-/// All changes of place are composed, so that an image is resampled once; those of values come after it, wherever they stand.
+/// The default is empty and leaves images unchanged.
+///
+/// All geometric changes are composed, so an image is resampled only once. Changes of pixel values
+/// are applied afterwards, wherever they are in the chain.
 ///
 /// ```
 /// use tapeline_data::{Augmentation, augmentations};
@@ -113,10 +121,11 @@ pub struct Augmentation {
 }
 
 impl Augmentation {
-    /// Reads a text.
+    /// Reads an augmentation from a spec.
     ///
     /// # Errors
-    /// All errors of the text, with their places: those of the language, arguments that don't go together.
+    /// Returns all errors of the spec with their spans: syntax errors, unknown names, and invalid
+    /// or inconsistent arguments.
     pub fn read(text: &str, registry: &Registry<AugmentDef>) -> Result<Self, Vec<Diagnostic>> {
         let calls = read_chain(text, registry)?;
         let (mut changes, mut errors) = (Vec::new(), Vec::new());
@@ -141,17 +150,21 @@ impl Augmentation {
         })
     }
 
-    /// What it draws in an epoch of a run.
+    /// Returns the random changes for one epoch of a run.
     pub fn draws(&self, seed: u64, epoch: u64) -> Draws<'_> {
         Draws::new(self, seed, epoch)
     }
 
-    /// A text for people, which reads back as the same augmentation: what is a default is left out.
+    /// Returns the spec for display, without default arguments.
+    ///
+    /// Reading it gives the same augmentation.
     pub fn short(&self) -> &str {
         &self.short
     }
 
-    /// A text for files, which reads back as the same augmentation: every argument is written out.
+    /// Returns the spec for storage, with every argument written out.
+    ///
+    /// Reading it gives the same augmentation.
     pub fn full(&self) -> &str {
         &self.full
     }

@@ -1,4 +1,4 @@
-//! What an epoch makes of each image.
+//! The random changes of an epoch.
 
 use ndarray::ArrayViewMut3;
 use rand::SeedableRng;
@@ -8,8 +8,9 @@ use super::{Augmentation, Warp, augmentation::Kind};
 
 /// An [`Augmentation`] in one epoch of one run.
 ///
-/// What happens to an image is a function of the seed, the epoch, the index of the image, and the place of each entry in the chain: neither
-/// batches nor threads matter, nor what the other entries draw.
+/// The change of an image depends only on the seed, the epoch, the index of the image, and the
+/// position of each entry in the chain. It doesn't depend on batches, threads, or the random
+/// numbers used by other entries.
 #[derive(Clone, Copy, Debug)]
 pub struct Draws<'a> {
     augmentation: &'a Augmentation,
@@ -26,11 +27,13 @@ impl<'a> Draws<'a> {
         }
     }
 
-    /// Writes image `index`, changed, into `out`, as numbers of 0 to 255. `shape` is `[channels, rows, columns]`; all channels are moved
-    /// alike. What comes from outside the image is black, 0.
+    /// Writes the augmented image `index` into `out`, as values from 0 to 255.
+    ///
+    /// `shape` is `[channels, rows, columns]`; all channels are transformed alike. Pixels from
+    /// outside the image are black (0).
     ///
     /// # Panics
-    /// When `image` or `out` has another size than `shape`.
+    /// Panics if the size of `image` or `out` differs from `shape`.
     #[track_caller]
     pub fn apply(&self, index: usize, image: &[u8], shape: [usize; 3], out: &mut [f32]) {
         let [_, rows, cols] = shape;
@@ -61,7 +64,8 @@ impl<'a> Draws<'a> {
         }
     }
 
-    /// A generator whose whole state is named: the word keeps it apart from other users of the same seed.
+    /// Creates the generator of an entry for one image. The label separates its stream from other
+    /// uses of the same seed.
     fn generator(&self, index: usize, place: u32) -> ChaCha8Rng {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());

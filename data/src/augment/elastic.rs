@@ -3,31 +3,37 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 
 use super::{AugmentDef, Change};
 
-const ALPHA: Arg<f64> = Arg::new("alpha", "factor on the displacements")
+const ALPHA: Arg<f64> = Arg::new("alpha", "scaling factor of the displacements")
     .range(0.0..=10_000.0)
     .tried(0.0..=40.0);
-const SIGMA: Arg<f64> = Arg::new("sigma", "deviation of the Gaussian, in pixels")
-    .range(0.1..=100.0)
-    .tried(0.5..=6.0);
+const SIGMA: Arg<f64> = Arg::new(
+    "sigma",
+    "standard deviation of the smoothing Gaussian, in pixels",
+)
+.range(0.1..=100.0)
+.tried(0.5..=6.0);
 
-/// Reads each pixel at a place beside its own, *α·(G ∗ u)* away, where *u* has two numbers of *U(−1, 1)* for each pixel and *G* is a
-/// Gaussian of deviation *σ*, whose sum is 1. Outside the image *u* is 0, so displacements are smaller at its edges.
+/// Random elastic deformation.
 ///
-/// Away from the edges, and for a *σ* of a pixel and more, the deviation of a displacement is about *α / (σ·√(12·π))* pixels: 1.4 for
-/// `elastic(34, 4)`.
+/// Each pixel is read at a displacement of *α·(G ∗ u)*, where *u* has two values of *U(−1, 1)* for
+/// each pixel and *G* is a Gaussian of standard deviation *σ* with sum 1. Outside the image, *u* is
+/// 0, so displacements are smaller at the edges.
 ///
-/// Source: Simard, Steinkraus, Platt 2003, [*Best Practices for Convolutional Neural Networks Applied to Visual Document
-/// Analysis*](https://doi.org/10.1109/ICDAR.2003.1227801).
+/// Away from the edges, and for *σ* of one pixel or more, the standard deviation of a displacement
+/// is about *α / (σ·√(12·π))* pixels: 1.4 for `elastic(34, 4)`.
+///
+/// Source: Simard, Steinkraus, Platt 2003, [*Best Practices for Convolutional Neural Networks
+/// Applied to Visual Document Analysis*](https://doi.org/10.1109/ICDAR.2003.1227801).
 pub(super) const ELASTIC: AugmentDef = AugmentDef {
     name: "elastic",
-    about: "bends the image, smoothly and at random",
+    about: "random elastic deformation",
     args: &[ALPHA.info(), SIGMA.info()],
     examples: &["elastic(34, 4)", "rotate(10) elastic(34, sigma=4)"],
     build,
     ..AugmentDef::BASE
 };
 
-/// Deviations after which the Gaussian is cut off.
+/// The Gaussian is truncated at this number of standard deviations.
 const REACH: f64 = 4.0;
 
 fn build(args: &Args) -> Result<Change, Diagnostic> {
@@ -42,7 +48,7 @@ fn build(args: &Args) -> Result<Change, Diagnostic> {
     }))
 }
 
-/// A Gaussian's weights, from its middle outwards.
+/// Returns the weights of a Gaussian from its centre outwards.
 fn gaussian(sigma: f64) -> Vec<f32> {
     let weight = |i: usize| (-0.5 * (i as f64 / sigma).powi(2)).exp();
     let half: Vec<_> = (0..=(REACH * sigma).ceil() as usize).map(weight).collect();
@@ -60,7 +66,7 @@ fn smooth(field: &mut [f32], cols: usize, weights: &[f32]) {
     }
 }
 
-/// Adds up, for each number, itself and those `gap`, 2·`gap`, … before and behind it, weighted.
+/// Convolves a sequence with a symmetric kernel, whose taps are `gap` elements apart.
 fn convolve(from: &[f32], gap: usize, weights: &[f32], to: &mut [f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = weights[0] * from;

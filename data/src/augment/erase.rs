@@ -9,23 +9,28 @@ const P: Arg<f64> = Arg::new("p", "probability of erasing")
     .default(0.5)
     .range(0.0..=1.0)
     .tried(0.0..=1.0);
-const SCALE: Arg<[f64; 2]> = Arg::new("scale", "least and greatest share of the image")
+const SCALE: Arg<[f64; 2]> = Arg::new("scale", "minimum and maximum fraction of the image area")
     .default([0.02, 0.33])
     .range(0.0..=1.0);
-const RATIO: Arg<[f64; 2]> = Arg::new("ratio", "least and greatest height over width")
+const RATIO: Arg<[f64; 2]> = Arg::new("ratio", "minimum and maximum ratio of height to width")
     .default([0.3, 3.3])
     .range(0.01..=100.0);
 
-/// With probability *p* a rectangle of all channels becomes black: of a share of the image of *U(scale)* and a height over width of
-/// *exp U(ln ratio)*, at any place where it fits. One that is as high or as wide as the image is drawn anew, up to 10 times in all, then
-/// nothing is erased.
+/// Random erasing.
 ///
-/// Sources: Zhong et al. 2017, [*Random Erasing Data Augmentation*](https://arxiv.org/abs/1708.04896);
-/// [`RandomErasing`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomErasing.html), whose numbers these are.
+/// With probability *p*, sets a rectangle in all channels to black. Its fraction of the image area
+/// is drawn from *U(scale)*, its ratio of height to width from *exp U(ln ratio)*, and its position
+/// uniformly from those where it fits. A rectangle as high or as wide as the image is drawn again,
+/// up to 10 times in total; then nothing is erased.
+///
+/// Sources: Zhong et al. 2017, [*Random Erasing Data
+/// Augmentation*](https://arxiv.org/abs/1708.04896);
+/// [`RandomErasing`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomErasing.html),
+/// which has the same defaults.
 pub(super) const ERASE: AugmentDef = AugmentDef {
     name: "erase",
     aliases: &["random_erasing"],
-    about: "makes a rectangle black in some of the images",
+    about: "erases a random rectangle in some of the images",
     args: &[P.info(), SCALE.info(), RATIO.info()],
     examples: &[
         "erase",

@@ -1,12 +1,13 @@
-//! Images changed at random while a network trains, named in the spec language: `shift(2) rotate(10) elastic(34, 4)`.
+//! Random augmentation of training images, described in the spec language: `shift(2) rotate(10)
+//! elastic(34, 4)`.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`augmentation`] | [`Augmentation`]: a chain read from text; [`AugmentDef`], [`Change`] |
-//! | [`draws`] | [`Draws`]: what an epoch makes of each image |
-//! | [`warp`] | [`Warp`]: changes of place, composed, and the one resampling |
+//! | [`augmentation`] | [`Augmentation`]: a chain read from a spec; [`AugmentDef`], [`Change`] |
+//! | [`draws`] | [`Draws`]: the random changes of an epoch |
+//! | [`warp`] | [`Warp`]: composed geometric transforms with a single resampling |
 //!
-//! Each entry of the registry has a file of its own.
+//! Each entry of the registry has its own file.
 
 pub mod augmentation;
 pub mod draws;
@@ -24,7 +25,7 @@ pub use augmentation::{AugmentDef, Augmentation, Change};
 pub use draws::Draws;
 pub use warp::Warp;
 
-/// All augmentations that are there, as a registry to which [`Registry::with`] adds one's own.
+/// Returns the registry of all augmentations, which [`Registry::with`] extends with custom ones.
 ///
 /// ```
 /// let names: Vec<_> = tapeline_data::augmentations().iter().map(|def| def.name).collect();
@@ -44,7 +45,7 @@ pub fn augmentations() -> Registry<AugmentDef> {
         .expect("definitions that differ in name")
 }
 
-/// Refuses a range that goes down; `what` is its name.
+/// Rejects a descending range; `what` is its name.
 fn ascending(what: &str, [from, to]: [f64; 2]) -> Result<(), Diagnostic> {
     if from <= to {
         return Ok(());

@@ -3,15 +3,16 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 
 use super::{AugmentDef, Change};
 
-const DEGREES: Arg<f64> = Arg::new("degrees", "the most, each way")
+const DEGREES: Arg<f64> = Arg::new("degrees", "maximum angle in either direction")
     .range(0.0..=180.0)
     .tried(0.0..=30.0);
 
-/// Turns the image about its centre by an angle of *U(−degrees, degrees)*, as
-/// [`RandomRotation`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomRotation.html) does.
+/// Rotates the image about its centre by an angle drawn from *U(−degrees, degrees)*, as
+/// [`RandomRotation`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomRotation.html)
+/// does.
 pub(super) const ROTATE: AugmentDef = AugmentDef {
     name: "rotate",
-    about: "turns the image about its centre",
+    about: "rotates the image by a random angle",
     args: &[DEGREES.info()],
     examples: &["rotate(10)", "rotate(10) scale(0.9, 1.1)"],
     build,

@@ -3,15 +3,19 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 
 use super::{AugmentDef, Change};
 
-const DEGREES: Arg<f64> = Arg::new("degrees", "the most, each way")
+const DEGREES: Arg<f64> = Arg::new("degrees", "maximum angle in either direction")
     .range(0.0..=80.0)
     .tried(0.0..=30.0);
 
-/// Leans the image by an angle *φ* of *U(−degrees, degrees)*: *x + y·tan φ, y*. It is `shear` of
-/// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html) with one number.
+/// Shears the image by an angle *φ* drawn from *U(−degrees, degrees)*: *(x, y)* moves to *(x +
+/// y·tan φ, y)*.
+///
+/// This is `shear` of
+/// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html)
+/// with one number.
 pub(super) const SHEAR: AugmentDef = AugmentDef {
     name: "shear",
-    about: "leans the image to a side",
+    about: "shears the image horizontally by a random angle",
     args: &[DEGREES.info()],
     examples: &["shear(10)", "shear(10) shift(2)"],
     build,

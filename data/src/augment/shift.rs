@@ -3,17 +3,20 @@ use tapeline_spec::{Arg, Args, Diagnostic};
 
 use super::{AugmentDef, Change};
 
-const PIXELS: Arg<usize> = Arg::new("pixels", "the most, each way")
+const PIXELS: Arg<usize> = Arg::new("pixels", "maximum shift in either direction")
     .range(0..=4096)
     .tried(0..=3);
 
-/// Moves the image by *x* to the right and *y* down, each drawn from the whole numbers *−pixels … pixels*. Steps are whole, as those of
-/// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html) are, so that a shift
-/// alone blurs nothing.
+/// Shifts the image by *x* pixels to the right and *y* down, each drawn from the integers *−pixels
+/// … pixels*.
+///
+/// Shifts are integers, as in
+/// [`RandomAffine`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html),
+/// so a shift alone doesn't blur the image.
 pub(super) const SHIFT: AugmentDef = AugmentDef {
     name: "shift",
     aliases: &["translate"],
-    about: "moves the image by whole pixels",
+    about: "shifts the image by a random number of whole pixels",
     args: &[PIXELS.info()],
     examples: &["shift(2)", "shift(2) rotate(10)"],
     build,

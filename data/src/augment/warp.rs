@@ -1,12 +1,13 @@
-//! Where the pixels of a changed image are read.
+//! Geometric transforms of images.
 
 use std::iter::repeat;
 
-/// A change of place, put together from any number of them, by which an image is resampled once.
+/// A geometric transform, composed of any number of changes and applied with a single resampling.
 ///
-/// Places *(x, y)* count in pixels from the image's centre, *x* to the right, *y* down. The new image's pixel at *q* is read at
-/// *A·q + b + d(q)*: an affine map and a displacement of each pixel. Each method adds a change that comes after those that are there.
-/// A displacement stays with the new image's pixels when an affine change follows it.
+/// Coordinates *(x, y)* are in pixels relative to the image's centre, with *x* to the right and *y*
+/// down. The pixel of the new image at *q* is read at *A·q + b + d(q)*: an affine map and a
+/// displacement for each pixel. Each method adds a change after the existing ones. A displacement
+/// keeps its position in the new image when an affine change follows it.
 ///
 /// ```
 /// use tapeline_data::Warp;
@@ -26,12 +27,12 @@ pub struct Warp {
     matrix: [[f64; 2]; 2],
     /// *b*
     offset: [f64; 2],
-    /// *d*, pixel after pixel; empty while nothing is displaced.
+    /// *d* for each pixel in row-major order; empty if there is no displacement.
     field: Vec<[f32; 2]>,
 }
 
 impl Warp {
-    /// Leaves images of `[rows, columns]` as they are.
+    /// Creates the identity transform for images of `[rows, columns]`.
     pub fn new(size: [usize; 2]) -> Self {
         Warp {
             size,
@@ -41,27 +42,27 @@ impl Warp {
         }
     }
 
-    /// `[rows, columns]`.
+    /// Returns the size of the images: `[rows, columns]`.
     pub fn size(&self) -> [usize; 2] {
         self.size
     }
 
-    /// Moves the image by so many pixels to the right and down.
+    /// Shifts the image by `x` pixels to the right and `y` down.
     pub fn shift(&mut self, x: f64, y: f64) {
         let moved = product(self.matrix, [x, y]);
         self.offset = [self.offset[0] - moved[0], self.offset[1] - moved[1]];
     }
 
-    /// Turns the image about its centre, counter-clockwise.
+    /// Rotates the image counter-clockwise about its centre.
     pub fn rotate(&mut self, degrees: f64) {
         let (sin, cos) = degrees.to_radians().sin_cos();
         self.linear([[cos, sin], [-sin, cos]]);
     }
 
-    /// Moves what is at *p* to *M·p*.
+    /// Applies the linear map *M*, which moves *p* to *M·p*.
     ///
     /// # Panics
-    /// When *M* has no inverse.
+    /// Panics if *M* is singular.
     #[track_caller]
     pub fn linear(&mut self, [[a, b], [c, d]]: [[f64; 2]; 2]) {
         let det = a * d - b * c;
@@ -70,16 +71,18 @@ impl Warp {
             "Warp::linear: {:?} has no inverse",
             [[a, b], [c, d]]
         );
-        // Rows of A·M⁻¹.
+        // The rows of A·M⁻¹.
         self.matrix = self
             .matrix
             .map(|[x, y]| [(x * d - y * c) / det, (y * a - x * b) / det]);
     }
 
-    /// Reads each pixel at a place beside its own: `field` has *(x, y)* of the way there, row after row.
+    /// Displaces the position at which each pixel is read.
+    ///
+    /// `field` has an offset *(x, y)* for each pixel, in row-major order.
     ///
     /// # Panics
-    /// When the field has another size than the image.
+    /// Panics if the field has another size than the image.
     #[track_caller]
     pub fn displace(&mut self, field: &[[f32; 2]]) {
         let [rows, cols] = self.size;
@@ -95,11 +98,13 @@ impl Warp {
         }
     }
 
-    /// Writes an image, changed, into `out`; each of its channels is a plane of `size`. Between pixels it is bilinear, outside the image
-    /// black, 0; where all places are whole, pixels come out as they are.
+    /// Writes the transformed image into `out`; each channel is a plane of `size`.
+    ///
+    /// Uses bilinear interpolation, and black (0) outside the image. Pixels read at integer
+    /// positions are exact.
     ///
     /// # Panics
-    /// When `image` and `out` differ in size, or are no whole number of planes.
+    /// Panics if `image` and `out` differ in size, or aren't a whole number of planes.
     #[track_caller]
     pub fn resample(&self, image: &[u8], out: &mut [f32]) {
         let [rows, cols] = self.size;
@@ -125,8 +130,10 @@ impl Warp {
         }
     }
 
-    /// Reads a plane that has one black row above, one column to the left, and two on the other sides: then the four pixels around any
-    /// place up to one beyond the image are there, and farther places may as well be one beyond.
+    /// Reads a plane padded with one black row above, one black column on the left, and two on the
+    /// other sides. The padding contains the four neighbours of any position up to one pixel
+    /// outside the image; positions further away are clamped to that distance, where all pixels are
+    /// black.
     fn read(&self, padded: &[f32], out: &mut [f32]) {
         let [rows, cols] = self.size;
         let width = cols + 3;
@@ -156,7 +163,8 @@ impl Warp {
     }
 }
 
-/// From `a` to `b`, never beyond them for bytes and what is between bytes; exact at both ends.
+/// Interpolates linearly from `a` to `b`. Between byte values, the result never exceeds the ends,
+/// and is exact at both.
 fn between(a: f32, b: f32, share: f32) -> f32 {
     a + share * (b - a)
 }

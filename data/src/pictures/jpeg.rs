@@ -1,4 +1,4 @@
-//! JPEG files.
+//! Decoding of JPEG files.
 
 use image::{DynamicImage, GrayImage, RgbImage, metadata::Orientation};
 use zune_jpeg::{
@@ -8,9 +8,10 @@ use zune_jpeg::{
 
 use super::{Problem, damaged, reserve, scans::expect_complete};
 
-/// Decodes a file that is complete, and without errors in its compressed data.
+/// Decodes a file after checking that it is complete and its compressed data has no errors.
 ///
-/// The decoder behind `image` is asked by it to make up for errors: it fills with grey what is missing or can't be decoded.
+/// The `image` crate configures the underlying decoder to conceal errors: it fills missing or
+/// undecodable parts with grey. This function therefore uses the decoder directly, in strict mode.
 pub fn decode(bytes: &[u8], channels: usize) -> Result<(DynamicImage, Orientation), Problem> {
     let scans = expect_complete(bytes)?;
     let options = DecoderOptions::default()
@@ -29,7 +30,7 @@ pub fn decode(bytes: &[u8], channels: usize) -> Result<(DynamicImage, Orientatio
     };
     let area = u64::from(width) * u64::from(height);
     reserve(&[
-        // The decoder copies its metadata.
+        // The decoder copies the metadata of the file.
         2 * bytes.len() as u64,
         area * count,
         coefficients(&info, scans).max(area * channels as u64),
@@ -44,16 +45,17 @@ pub fn decode(bytes: &[u8], channels: usize) -> Result<(DynamicImage, Orientatio
         ColorSpace::Luma => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
         _ => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
     };
-    let picture = picture.ok_or_else(|| damaged("it holds another number of pixels"))?;
+    let picture = picture.ok_or_else(|| damaged("it has a wrong number of pixels"))?;
     Ok((picture, orientation.unwrap_or(Orientation::NoTransforms)))
 }
 
-/// Bytes that the decoder takes for coefficients, of which it holds all when they come in several scans.
+/// Returns the number of bytes that the decoder allocates for coefficients. It holds all of them if
+/// the image has several scans.
 fn coefficients(info: &ImageInfo, scans: usize) -> u64 {
     if scans == 1 && !info.sof.is_progressive() {
         return 0;
     }
-    // Sides are filled up to whole blocks, of 32 pixels at most.
+    // The sides are rounded up to whole blocks of at most 32 pixels.
     let [width, height] =
         [info.width, info.height].map(|side| u64::from(side).next_multiple_of(32));
     2 * width * height * u64::from(info.components)

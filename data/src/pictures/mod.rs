@@ -1,4 +1,5 @@
-//! PNG and JPEG pictures as [`Images`], and what makes them look like those that a model has learned.
+//! Reading of PNG and JPEG files as [`Images`], and conversion to the size and polarity that a
+//! model expects.
 
 mod jpeg;
 mod png;
@@ -26,25 +27,25 @@ use crate::{
     input::Input,
 };
 
-/// The maximum number of pixels along a side of a picture.
+/// The maximum width and height in pixels.
 const MAX_SIDE: u32 = 8192;
 
-/// The maximum memory for reading a picture: its file, what its decoder makes of it, and the image.
+/// The maximum memory for reading an image file: the file, the decoder's buffers and the result.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The maximum size of a picture's file.
+/// The maximum size of an image file.
 const MAX_FILE: u64 = MAX_BYTES / 2;
 
-/// Memory for the metadata of a picture, which is a part of [`MAX_BYTES`].
+/// Memory reserved for metadata, as a part of [`MAX_BYTES`].
 const METADATA: u64 = 8 << 20;
 
-/// Rows that are converted at once.
+/// Number of rows converted at once.
 const STRIP: u32 = 16;
 
-/// Memory for those, which is a part of [`MAX_BYTES`], too.
+/// Memory reserved for converting strips, as a part of [`MAX_BYTES`].
 const STRIPS: u64 = 8 << 20;
 
-/// What is wrong with a picture.
+/// What is wrong with an image file.
 enum Problem {
     TooLarge,
     Damaged(String),
@@ -54,7 +55,7 @@ fn damaged(reason: impl ToString) -> Problem {
     Problem::Damaged(reason.to_string())
 }
 
-/// Makes sure that these arrays together are within the limit.
+/// Checks that buffers of these sizes fit into the memory limit together.
 fn reserve(sizes: &[u64]) -> Result<(), Problem> {
     let sum = sizes
         .iter()
@@ -65,13 +66,18 @@ fn reserve(sizes: &[u64]) -> Result<(), Problem> {
     }
 }
 
-/// Reads a PNG or JPEG file as one image of 1 channel, grey, or 3, red, green and blue: palettes and depths become bytes, transparency is laid
-/// on white, the orientation tag is followed. The format is recognised by the first bytes. The file may be a pipe.
+/// Reads a PNG or JPEG file as one image with 1 channel (grey) or 3 channels (RGB).
+///
+/// Palettes and other bit depths are converted to bytes, transparent pixels are blended onto white,
+/// and the orientation tag is applied. The format is detected from the first bytes. The file may be
+/// a pipe.
 ///
 /// # Errors
-/// When the file cannot be read, is neither PNG nor JPEG, or is damaged: truncated anywhere, with a wrong checksum, or with compressed data
-/// that cannot be decoded (then a decoder's panic may be reported to the panic hook, too). When it has more than 8192 pixels along a side,
-/// or would take more than 256 MiB of memory. When `channels` is neither 1 nor 3.
+/// Returns an error if the file can't be read, is neither PNG nor JPEG, or is damaged: truncated,
+/// with a wrong checksum, or with compressed data that can't be decoded (a panic of the decoder may
+/// then also be reported to the panic hook). Also returns an error if the image has more than 8192
+/// pixels along a side, if decoding would take more than 256 MiB of memory, or if `channels` is
+/// neither 1 nor 3.
 pub fn read_picture(file: impl AsRef<Path>, channels: usize) -> Result<Images, DataError> {
     let file = file.as_ref();
     let opened = files::open(file).map_err(|reason| io_error(file, "open", reason))?;
@@ -80,10 +86,10 @@ pub fn read_picture(file: impl AsRef<Path>, channels: usize) -> Result<Images, D
     picture(&whole(opened, length, file)?, channels, file)
 }
 
-/// Reads a picture from the bytes of a file; `name` is used in error messages.
+/// Decodes an image from the bytes of a PNG or JPEG file; `name` is used in error messages.
 ///
 /// # Errors
-/// As [`read_picture`].
+/// Same as [`read_picture`].
 pub fn read_picture_from(
     bytes: &[u8],
     channels: usize,
@@ -92,18 +98,20 @@ pub fn read_picture_from(
     picture(bytes, channels, name.as_ref())
 }
 
-/// What a file of images holds.
+/// The contents of a file of images.
 pub enum ImageFile {
-    /// A PNG or JPEG picture.
+    /// A PNG or JPEG image.
     Picture(Images),
-    /// The images of an IDX file, raw or gzipped.
+    /// The images of an IDX file, which may be gzipped.
     Idx(Images),
 }
 
-/// Reads a PNG, JPEG or IDX file in one pass; the format is recognised by the first bytes. `name` is used in error messages.
+/// Reads a PNG, JPEG or IDX file in one pass, detecting the format from the first bytes.
+///
+/// `name` is used in error messages.
 ///
 /// # Errors
-/// As [`read_picture`] and [`read_images`](crate::read_images).
+/// Same as [`read_picture`] and [`read_images`](crate::read_images).
 pub fn read_image_file(
     reader: impl Read,
     channels: usize,
@@ -124,8 +132,10 @@ pub fn read_image_file(
     }
 }
 
-/// Whether a file that was found in a folder holds images: whether its first bytes are those of a PNG, a JPEG, or an IDX file of images, raw
-/// or gzipped. What is not a regular file doesn't; it is not opened.
+/// Returns whether a file found in a folder contains images, judging by its first bytes: a PNG, a
+/// JPEG, or an IDX file of images, which may be gzipped.
+///
+/// Returns `false` for anything but a regular file, without opening it.
 pub fn is_image_file(file: impl AsRef<Path>) -> bool {
     let head = |file| Peeked::new(files::open_regular(file)?).map(|peeked| peeked.head);
     let Ok(mut head) = head(file.as_ref()) else {
@@ -133,7 +143,8 @@ pub fn is_image_file(file: impl AsRef<Path>) -> bool {
     };
     if head.starts_with(&[0x1f, 0x8b]) {
         let mut start = Vec::new();
-        // The head of a stream ends before the stream does; what comes before that is enough.
+        // The head is truncated, so decompression ends with an error; the bytes before it are
+        // enough.
         let _ = GzDecoder::new(&head[..]).take(4).read_to_end(&mut start);
         return matches!(start[..], [0, 0, 8, 3 | 4]);
     }
@@ -152,7 +163,7 @@ fn io_error(file: &Path, doing: &'static str, reason: std::io::Error) -> DataErr
     }
 }
 
-/// The bytes of a picture's file, of which `length` are expected.
+/// Reads an image file into memory; `length` is its expected size.
 fn whole(reader: impl Read, length: u64, file: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::with_capacity(length as usize);
     reader
@@ -175,7 +186,7 @@ fn wrong(file: &Path, problem: String) -> DataError {
 fn too_large() -> String {
     let megabytes = MAX_BYTES >> 20;
     format!(
-        "is larger than a picture may be: {MAX_SIDE}x{MAX_SIDE} pixels, and {megabytes} MiB of memory while it is read"
+        "is too large, wanted at most {MAX_SIDE}x{MAX_SIDE} pixels and {megabytes} MiB of memory for decoding"
     )
 }
 
@@ -196,9 +207,9 @@ fn picture(bytes: &[u8], channels: usize, file: &Path) -> Result<Images, DataErr
             }));
         }
     };
-    // The decoder of JPEG panics on some damaged files. It holds nothing but what is dropped on the way.
+    // The JPEG decoder panics on some damaged files. It holds only values that unwinding drops.
     let decoded = catch_unwind(AssertUnwindSafe(|| decode(bytes, channels)));
-    let decoded = decoded.map_err(|_| fail("is damaged: its decoder gave up".into()))?;
+    let decoded = decoded.map_err(|_| fail("is damaged: its decoder failed".into()))?;
     let (picture, orientation) = decoded.map_err(|problem| match problem {
         Problem::TooLarge => fail(too_large()),
         Problem::Damaged(reason) => fail(printable(&format!("is damaged: {reason}"))),
@@ -206,7 +217,8 @@ fn picture(bytes: &[u8], channels: usize, file: &Path) -> Result<Images, DataErr
     Ok(converted(&picture, orientation, channels))
 }
 
-/// A picture as bytes on white paper, turned as its orientation says. Strip by strip, so that it takes little more memory than the result.
+/// Converts a decoded image to bytes: blends it onto white and applies its orientation. Works in
+/// strips, so that it needs little more memory than the result.
 fn converted(picture: &DynamicImage, orientation: Orientation, channels: usize) -> Images {
     let (width, height) = (picture.width(), picture.height());
     let [cols, rows] = match orientation {
@@ -236,7 +248,7 @@ fn converted(picture: &DynamicImage, orientation: Orientation, channels: usize) 
     Images::new(pixels, [1, channels, rows, cols])
 }
 
-/// Where a pixel comes to lie.
+/// Returns the coordinates of a pixel after applying the orientation.
 fn turned([x, y]: [u32; 2], [width, height]: [u32; 2], orientation: Orientation) -> [u32; 2] {
     let (left, up) = (width - 1 - x, height - 1 - y);
     match orientation {
@@ -251,7 +263,7 @@ fn turned([x, y]: [u32; 2], [width, height]: [u32; 2], orientation: Orientation)
     }
 }
 
-/// A picture as it looks on white paper.
+/// Blends an image onto a white background.
 fn on_white(picture: DynamicImage) -> DynamicImage {
     if !picture.color().has_alpha() {
         return picture;
@@ -266,10 +278,11 @@ fn on_white(picture: DynamicImage) -> DynamicImage {
     DynamicImage::ImageRgb16(laid)
 }
 
-/// Whether the border of image `i` is light, and lighter than what it surrounds: ink on paper, where MNIST has light on dark.
+/// Returns whether image `i` is dark on light, like ink on paper: its border is light, and lighter
+/// than the image on average. (MNIST is light on dark.)
 ///
 /// # Panics
-/// When there is no image `i`.
+/// Panics if `i` is out of bounds.
 pub fn is_dark_on_light(images: &Images, i: usize) -> bool {
     let pixels = images.pixels(i);
     let planes = pixels.chunks(images.rows() * images.cols());
@@ -280,7 +293,7 @@ pub fn is_dark_on_light(images: &Images, i: usize) -> bool {
     border > 127.0 && border > mean(pixels.iter())
 }
 
-/// The mean of the outermost pixels of a plane.
+/// Returns the mean of the outermost pixels of a plane.
 fn border_mean(plane: &[u8], rows: usize, cols: usize) -> f64 {
     let is_border = |&(i, _): &(usize, &u8)| {
         let (row, col) = (i / cols, i % cols);
@@ -302,11 +315,13 @@ fn mean<'p>(pixels: impl Iterator<Item = &'p u8>) -> f64 {
     sum as f64 / f64::from(count.max(1))
 }
 
-/// Images of another size, `[channels, rows, columns]` with as many channels: each is scaled until it fits, keeping its aspect, and laid in the
-/// middle of a ground of its border's brightness.
+/// Resizes images to `[channels, rows, columns]`.
+///
+/// Each image is scaled to fit, keeping its aspect ratio, and centred on a background with the mean
+/// brightness of its border.
 ///
 /// # Panics
-/// When the channels differ, or a size is 0.
+/// Panics if the number of channels differs or a size is 0.
 pub fn resized(images: &Images, [channels, rows, cols]: [usize; 3]) -> Images {
     let (old_rows, old_cols) = (images.rows(), images.cols());
     let scale = (rows as f64 / old_rows as f64).min(cols as f64 / old_cols as f64);
@@ -333,7 +348,8 @@ pub fn resized(images: &Images, [channels, rows, cols]: [usize; 3]) -> Images {
 mod tests {
     use super::*;
 
-    /// Rows and columns of the box around all pixels that are at least half bright, ends included.
+    /// Returns the bounding box of all pixels that are at least half bright: first and last row,
+    /// first and last column.
     fn bright_box(images: &Images) -> [usize; 4] {
         let bright: Vec<_> = (0..images.area())
             .filter(|&i| images.pixels(0)[i] > 127)
@@ -365,7 +381,7 @@ mod tests {
 
     #[test]
     fn scaling_keeps_the_aspect_and_does_not_turn() {
-        // A bar of 40x4 pixels in 56 rows of 28.
+        // A bar of 40x4 pixels in an image of 56x28.
         let bar = |i: usize| {
             if (8..48).contains(&(i / 28)) && (12..16).contains(&(i % 28)) {
                 255

@@ -1,4 +1,4 @@
-//! PNG files.
+//! Decoding of PNG files.
 
 use std::io::Cursor;
 
@@ -11,7 +11,7 @@ use super::{MAX_SIDE, METADATA, Problem, damaged, reserve};
 
 const SIGNATURE: usize = 8;
 
-/// Decodes a file of which every chunk is there and has its checksum.
+/// Decodes a file after checking that all its chunks are present with valid checksums.
 pub fn decode(bytes: &[u8], channels: usize) -> Result<(DynamicImage, Orientation), Problem> {
     expect_whole(bytes)?;
     let mut limits = Limits::default();
@@ -31,7 +31,8 @@ pub fn decode(bytes: &[u8], channels: usize) -> Result<(DynamicImage, Orientatio
     Ok((picture, orientation))
 }
 
-/// The decoder stops as soon as it has all pixels, and so doesn't see what is missing or wrong behind them.
+/// Checks that the file is complete. The decoder stops once it has all pixels, so it doesn't notice
+/// missing or damaged chunks after them.
 fn expect_whole(bytes: &[u8]) -> Result<(), Problem> {
     let mut rest = bytes.get(SIGNATURE..).unwrap_or_default();
     loop {
@@ -39,7 +40,7 @@ fn expect_whole(bytes: &[u8]) -> Result<(), Problem> {
             return Err(truncated());
         };
         let length = u32::from_be_bytes(*length) as usize;
-        // Its type, its data, its checksum.
+        // A chunk consists of its type, its data and a checksum.
         let chunk = length.checked_add(4).and_then(|length| {
             let (chunk, after) = after.split_at_checked(length)?;
             let (sum, after) = after.split_first_chunk()?;

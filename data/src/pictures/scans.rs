@@ -1,7 +1,9 @@
-//! Whether a JPEG file is complete: every segment, every coded block of every scan, and the mark of its end.
+//! Completeness check for JPEG files: every segment, every coded block of every scan, and the
+//! end-of-image marker.
 //!
-//! Decoders make up for what is missing with grey, so the codes are counted here: they are read and forgotten. Names and numbers are those
-//! of the standard. (ITU-T T.81, annexes B, F and G)
+//! Decoders fill missing parts with grey. This module therefore decodes the Huffman codes of all
+//! blocks and discards the values. Names and constants follow the standard. (ITU-T T.81, annexes B,
+//! F and G)
 
 use super::{MAX_SIDE, Problem, damaged};
 
@@ -10,10 +12,12 @@ const END_OF_IMAGE: u8 = 0xd9;
 const HUFFMAN_TABLES: u8 = 0xc4;
 const RESTART_INTERVAL: u8 = 0xdd;
 
-/// Baseline, extended sequential and progressive frames, with Huffman codes.
+/// Baseline, extended sequential and progressive frames with Huffman coding.
 const FRAMES: [u8; 3] = [0xc0, 0xc1, 0xc2];
 
-/// Makes sure that a file is complete up to the mark of its end; what follows that is not looked at. Returns the number of its scans.
+/// Checks that a file is complete up to its end-of-image marker; anything after it is ignored.
+///
+/// Returns the number of scans.
 pub fn expect_complete(bytes: &[u8]) -> Result<usize, Problem> {
     let mut file = File::default();
     let mut place = 2;
@@ -23,7 +27,8 @@ pub fn expect_complete(bytes: &[u8]) -> Result<usize, Problem> {
         match code {
             END_OF_IMAGE if file.scans == 0 => return Err(damaged("it has no pixels")),
             END_OF_IMAGE => return Ok(file.scans),
-            // Those without a length: a temporary one, and restarts between the intervals of a scan, which were counted there.
+            // Markers without a length: the temporary marker (TEM), and restart markers, which are
+            // handled while reading a scan.
             0x01 | 0xd0..=0xd7 => place += 1,
             _ => {
                 let [high, low] = *bytes[place + 1..].first_chunk().ok_or_else(truncated)?;
@@ -46,7 +51,8 @@ pub fn expect_complete(bytes: &[u8]) -> Result<usize, Problem> {
     }
 }
 
-/// The place of the code of the next marker: behind 0xff, and neither a fill byte nor the zero by which data has 0xff in it.
+/// Returns the position of the next marker's code: a byte after 0xff that is neither a fill byte
+/// (0xff) nor a stuffed zero, which escapes 0xff in data.
 fn marker(bytes: &[u8], from: usize) -> Result<usize, Problem> {
     let rest = bytes.get(from..).ok_or_else(truncated)?;
     let place = rest
@@ -59,14 +65,14 @@ fn truncated() -> Problem {
     damaged("the file is truncated")
 }
 
-/// What is known so far.
+/// State of the file read so far.
 #[derive(Default)]
 struct File {
     progressive: bool,
     /// Height and width in pixels.
     size: [usize; 2],
     components: Vec<Component>,
-    /// For coefficients that are a mean (DC), and others (AC).
+    /// Huffman tables for DC and AC coefficients.
     tables: [[Option<Huffman>; 4]; 2],
     interval: usize,
     scans: usize,
@@ -74,11 +80,11 @@ struct File {
 
 struct Component {
     id: u8,
-    /// Vertical and horizontal sampling.
+    /// Vertical and horizontal sampling factors.
     sampling: [usize; 2],
-    /// Blocks of a line, filled up to whole units.
+    /// Number of blocks per line, padded to whole MCUs.
     blocks_across: usize,
-    /// Of each block, the coefficients that are not zero, which a progressive scan goes by when it refines them.
+    /// For each block, a bit mask of the nonzero coefficients, which a refinement scan depends on.
     nonzero: Vec<u64>,
 }
 
@@ -121,7 +127,7 @@ impl File {
         Some(())
     }
 
-    /// Reads all codes of a scan, whose data come first in `data`.
+    /// Reads all codes of a scan, whose entropy-coded data is at the start of `data`.
     fn scan(&mut self, segment: &[u8], data: &[u8]) -> Option<()> {
         self.scans += 1;
         let (&count, rest) = segment.split_first()?;
@@ -146,7 +152,8 @@ impl File {
             let tables = [pair[1] >> 4, pair[1] & 15].map(usize::from);
             parts.push((place, tables));
         }
-        // In a scan of one component a unit is a block; else it is as many blocks of each as its sampling says.
+        // The MCU of a scan with one component is a single block; otherwise, it has as many blocks
+        // of each component as its sampling factors say.
         let alone = parts.len() == 1;
         let units = [0, 1].map(|i| match alone {
             true => {
@@ -188,21 +195,21 @@ impl File {
     }
 }
 
-/// A scan that is being read.
+/// A scan being read.
 struct Scan<'b> {
     bits: Bits<'b>,
     progressive: bool,
-    /// The first and the last coefficient that it has of a block.
+    /// First and last coefficient of each block in this scan.
     first: u8,
     last: u8,
-    /// Whether it adds a bit to coefficients that are known.
+    /// Whether the scan adds a bit to known coefficients.
     refines: bool,
-    /// Blocks in which no further coefficient becomes other than zero.
+    /// Remaining blocks of an end-of-band run, in which no further coefficient becomes nonzero.
     end_of_band: u32,
 }
 
 impl Scan<'_> {
-    /// Goes on behind the next restart marker.
+    /// Continues after the next restart marker.
     fn restart(&mut self) -> Option<()> {
         self.end_of_band = 0;
         self.bits.restart()
@@ -260,7 +267,8 @@ impl Scan<'_> {
                 break;
             }
             self.bits.take(size)?;
-            // Past as many zeros as the run says, refining what is not zero on the way.
+            // Skip `run` zero coefficients, and read a refinement bit for each nonzero one on the
+            // way.
             while place <= last {
                 if *nonzero >> place & 1 == 1 {
                     self.bits.take(1)?;
@@ -288,11 +296,11 @@ impl Scan<'_> {
     }
 }
 
-/// A canonical prefix code of bytes.
+/// A canonical Huffman code for bytes.
 struct Huffman {
-    /// Codes of each length from 1 to 16.
+    /// Number of codes of each length from 1 to 16.
     counts: [u8; 16],
-    /// What they stand for, the shortest first.
+    /// The encoded values, ordered by code length.
     values: Vec<u8>,
 }
 

@@ -1,11 +1,13 @@
-//! Checkpoints: a training at one moment, to go on from there with the same bits.
+//! Checkpoints: the state of a training run, from which it resumes with bit-identical results.
 //!
-//! A checkpoint is a safetensors file, so that any reader of such files shows what is in it: parameters as `model.0.weight`, what the
-//! optimizer remembers as `optimizer.momentum.0.weight`, and in its metadata the spec, the seed, how far the training is, and a SHA-256 of
-//! the whole file. It is written [whole or not at all](crate::atomic).
+//! A checkpoint is a safetensors file, so any reader of the format can inspect it. It holds the
+//! parameters as `model.0.weight` and the optimizer state as `optimizer.momentum.0.weight`; its
+//! metadata holds the spec, the seed, the progress of the run, and a SHA-256 of the whole file. It
+//! is written [atomically](crate::atomic).
 //!
-//! The figures of the epochs before are not in it, or each checkpoint would be larger than the one before. It holds their number and
-//! [checksum](crate::History::checksum); the epochs come from the caller, who has stored them on disk before the checkpoint was written.
+//! A checkpoint doesn't include the metrics of earlier epochs, which would make each one larger
+//! than the one before. It holds only their number and [checksum](crate::History::checksum). The
+//! caller provides the epochs, which it must have stored on disk before the checkpoint was written.
 //!
 //! ```
 //! use tapeline_layers::{layers, loss, losses};
@@ -54,17 +56,17 @@ use crate::{
     weights,
 };
 
-/// What the metadata's `format` says.
+/// The value of `format` in the metadata.
 const FORMAT: &str = "tapeline-checkpoint-2";
 
 const MODEL: &str = "model.";
 const OPTIMIZER: &str = "optimizer.";
 
-/// Writes a checkpoint, whole or not at all.
+/// Writes a checkpoint atomically.
 ///
 /// # Errors
-/// When it can't be written, or a parameter or what the optimizer keeps isn't finite, so that there is nothing to resume; an older file
-/// then is as it was.
+/// Returns an error if the file can't be written, or a parameter or the optimizer state isn't
+/// finite, in which case the run couldn't be resumed. An older file is then unchanged.
 pub fn save(path: &Path, trainer: &Trainer<'_>) -> Result<(), FileError> {
     weights::expect_finite(path, &trainer.params)?;
     for (name, moment) in trainer.stepper.state().moments {
@@ -73,13 +75,16 @@ pub fn save(path: &Path, trainer: &Trainer<'_>) -> Result<(), FileError> {
     atomic::write(path, &encode(trainer)).map_err(|reason| FileError::unwritten(path, &reason))
 }
 
-/// Brings a trainer that has not begun to where a checkpoint was written. It is to be made as the one that was kept: for the same model,
-/// with the same optimizer and seed. `recipe` and `samples`, the number of training samples, are those of its epochs. `epochs` are those that
-/// were done by then; any after them, which a run that was cut off has done and not kept, are left out of the trainer's history.
+/// Restores the state of a run from a checkpoint into a new trainer.
+///
+/// The trainer must have been created for the same model with the same optimizer and seed. `recipe`
+/// and `samples`, the number of training samples, are those of the run. `epochs` are the epochs
+/// stored by the run; those after the checkpoint, which an interrupted run finished without another
+/// checkpoint, are left out of the trainer's history.
 ///
 /// # Errors
-/// When the file can't be read, is damaged, or is of another training, or when `epochs` aren't those that went before it. The trainer then
-/// is as it was.
+/// Returns an error if the file can't be read, is damaged, or belongs to another run, or if
+/// `epochs` aren't those that preceded it. The trainer is then unchanged.
 pub fn restore(
     path: &Path,
     trainer: &mut Trainer<'_>,
@@ -97,7 +102,7 @@ pub fn restore(
     )
 }
 
-/// The bytes of a checkpoint; the same training gives the same bytes, but for the times in it.
+/// Encodes a checkpoint. Identical runs produce identical bytes, except for the times in it.
 pub fn encode(trainer: &Trainer<'_>) -> Vec<u8> {
     let State { steps, moments } = trainer.stepper.state();
     let params = trainer
@@ -137,10 +142,10 @@ pub fn encode(trainer: &Trainer<'_>) -> Vec<u8> {
     bytes
 }
 
-/// As [`restore`], from the bytes of a checkpoint; `path` stands in errors.
+/// Same as [`restore`], from the bytes of a checkpoint; `path` is used in error messages.
 ///
 /// # Errors
-/// As [`restore`].
+/// Same as [`restore`].
 pub fn decode(
     bytes: &[u8],
     path: &Path,
@@ -155,7 +160,7 @@ pub fn decode(
         let entry = metadata.get(name).map(String::as_str);
         entry.ok_or_else(|| {
             fail(format!(
-                "is no checkpoint: it has no `{name}` in its metadata"
+                "is not a checkpoint: it has no `{name}` in its metadata"
             ))
         })
     };
@@ -163,14 +168,14 @@ pub fn decode(
     if format != FORMAT {
         return Err(fail(format!(
             "has format {}, but this version resumes from `{FORMAT}` only: finish the run with the version that wrote it, or delete \
-            the file to begin it anew",
+            the file to start over",
             quote(format)
         )));
     }
     let kept = entry(seal::ENTRY)?;
     if !seal::holds(bytes, kept) {
         return Err(fail(format!(
-            "is damaged: its bytes don't have the SHA-256 {} that it names",
+            "is damaged: its bytes don't match its SHA-256 {}",
             quote(kept)
         )));
     }
@@ -179,7 +184,7 @@ pub fn decode(
         let found = entry(name)?;
         if found != wanted {
             return Err(fail(format!(
-                "is of another training: its {name} is `{found}`, not `{wanted}`"
+                "belongs to another run: its {name} is `{found}`, not `{wanted}`"
             )));
         }
     }
@@ -199,13 +204,13 @@ pub fn decode(
         .and_then(|done| epochs.get(..done));
     let before = before.ok_or_else(|| {
         fail(format!(
-            "was written after {done} epochs, of which the history holds {had}"
+            "was written after {done} epochs, but the history has only {had}"
         ))
     })?;
     let history: History = before.iter().cloned().collect();
     if entry("history")? != history.checksum() {
         return Err(fail(format!(
-            "was written after {done} epochs, whose figures in the history are not those of its run"
+            "was written after {done} epochs, but their figures in the history are not those of its run"
         )));
     }
     let running = Running {
@@ -246,7 +251,7 @@ pub fn decode(
     if running.steps(history.len(), samples, recipe.batch_size) != Some(step) {
         let size = recipe.batch_size;
         return Err(fail(format!(
-            "is of another training: step {step} is not where epochs over {samples} samples in batches of {size} lead"
+            "belongs to another run: epochs of {samples} samples in batches of {size} don't lead to step {step}"
         )));
     }
     let state = State {
@@ -262,7 +267,7 @@ pub fn decode(
     Ok(())
 }
 
-/// A tensor, every bit as it is.
+/// Decodes a stored tensor, bit for bit.
 fn tensor(name: &str, stored: &Stored) -> Result<Tensor, String> {
     if stored.dtype != "F32" {
         return Err(format!(
@@ -277,7 +282,7 @@ fn tensor(name: &str, stored: &Stored) -> Result<Tensor, String> {
     tensor.map_err(|error| format!("its {} can't be read: {error}", quote(name)))
 }
 
-/// Sets a parameter, which keeps its layout.
+/// Sets a parameter, keeping its memory layout.
 fn put(params: &mut Params, name: &str, value: &Tensor) -> Result<(), String> {
     let found = name.strip_prefix(MODEL).and_then(|name| params.find(name));
     let found =

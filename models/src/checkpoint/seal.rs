@@ -1,29 +1,31 @@
-//! A checksum of a whole file that stands in the file itself.
+//! A checksum of a file that is stored in the file itself.
 
 use sha2::{Digest, Sha256};
 
-/// What stands for the checksum in the bytes that it is of.
+/// Placeholder for the checksum while it is computed.
 pub const NO_SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The entry of the metadata that holds it.
+/// The metadata entry that holds the checksum.
 pub const ENTRY: &str = "sha256";
 
-/// How it is announced in the header. In what stands before it, quotation marks inside of texts are escaped.
+/// The JSON text that precedes the checksum in the header. It can't occur inside a string, where
+/// quotation marks are escaped.
 const KEY: &[u8] = b"\"sha256\":\"";
 
-/// Puts the checksum where [`NO_SUM`] stands.
+/// Replaces [`NO_SUM`] with the checksum.
 pub fn seal(bytes: &mut [u8]) {
     let (sum, place) =
         checksum(bytes).unwrap_or_else(|| unreachable!("the entry was just put there"));
     bytes[place..place + sum.len()].copy_from_slice(sum.as_bytes());
 }
 
-/// Whether the bytes have this checksum.
+/// Returns whether the bytes have this checksum.
 pub fn holds(bytes: &[u8], sum: &str) -> bool {
     checksum(bytes).is_some_and(|(found, _)| found == sum)
 }
 
-/// The SHA-256 of the bytes with [`NO_SUM`] in its place, and that place; none where there is no such place.
+/// Returns the SHA-256 of the bytes with [`NO_SUM`] in place of the checksum, and the offset of the
+/// checksum; `None` if the entry is missing.
 fn checksum(bytes: &[u8]) -> Option<(String, usize)> {
     let key = bytes.windows(KEY.len()).position(|window| window == KEY)?;
     let place = key + KEY.len();

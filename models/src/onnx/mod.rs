@@ -1,9 +1,11 @@
-//! A trained model as an ONNX file, for other programs to run.
+//! Export of trained models to ONNX.
 //!
-//! The operations are those of version [`OPSET`] of ONNX's standard set, the file is of format [`IR_VERSION`]. The graph is what the model computes
-//! in evaluation: dropout is absent, batch normalisation uses its running statistics. It takes `input`, `[n, …]` with any `n`, and
-//! outputs `logits`, `probabilities` or `log_probabilities`, as [`Model::meaning`](crate::Model::meaning) says. Parameters have their own names; the metadata are those of a model
-//! file ([`save`](crate::save)), without `format`.
+//! The graph uses version [`OPSET`] of the standard operator set, and the file has format version
+//! [`IR_VERSION`]. The graph computes what the model computes in evaluation: dropout is absent, and
+//! batch normalization uses its running statistics. Its input is `input`, `[n, …]` with any `n`;
+//! its output is `logits`, `probabilities` or `log_probabilities`, depending on
+//! [`Model::meaning`](crate::Model::meaning). Parameters keep their names. The metadata is that of
+//! a model file ([`save`](crate::save)) without `format`.
 
 pub mod proto;
 mod write;
@@ -18,39 +20,40 @@ use tapeline_tensor::Params;
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use crate::{FileError, Labels, Model, SpecError, atomic, file, weights};
 
-/// The version of the file format: the one that came with [`OPSET`]. (ONNX 1.15)
+/// The version of the file format that was released together with [`OPSET`]. (ONNX 1.15)
 pub const IR_VERSION: i64 = 9;
 
-/// The most bytes that a message can have: its sizes are read as `i32`.
+/// The maximum size of a message in bytes: readers store sizes as `i32`.
 const MAX_BYTES: usize = i32::MAX as usize;
 
-/// What the graph does beside what the model does.
+/// Operations added to the graph of the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Begin with `(x · scale − mean) / std`, so that the input is pixels as they are, numbers from 0 to 255.
+    /// Begin with `(x · scale − mean) / std`, so that the input is raw pixel values from 0 to 255.
     pub normalise: bool,
     /// End with a softmax, so that the output is probabilities.
     pub softmax: bool,
 }
 
-/// Why a model can't be written.
+/// An error exporting a model.
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
-    /// A layer doesn't say how it is written, or a softmax would be a second one.
+    /// A layer doesn't support export, or a softmax was requested for an output of probabilities.
     #[error(transparent)]
     Spec(SpecError),
-    /// The file would be larger than files of this kind can be.
-    #[error("the model would have {0} bytes as ONNX, which ends at {MAX_BYTES}")]
+    /// The file would exceed the maximum size of an ONNX file.
+    #[error("the ONNX file would have {0} bytes, wanted at most {MAX_BYTES}")]
     TooLarge(usize),
     /// The file can't be written.
     #[error(transparent)]
     File(FileError),
 }
 
-/// Writes an ONNX file, whole or not at all.
+/// Writes an ONNX file atomically.
 ///
 /// # Errors
-/// When the model can't be written so, a parameter isn't finite, or the file can't be written; an older file then is as it was.
+/// Returns an error if the model can't be exported, a parameter isn't finite, or the file can't be
+/// written. An older file is then unchanged.
 pub fn save(
     path: &Path,
     model: &Model,
@@ -69,10 +72,11 @@ pub fn save(
     written.map_err(|reason| OnnxError::File(FileError::unwritten(path, &reason)))
 }
 
-/// The message that a file would hold.
+/// Builds the message of an ONNX file.
 ///
 /// # Errors
-/// When a layer doesn't say how it is written, or a softmax is asked for where the output is probabilities already.
+/// Returns an error if a layer doesn't support export, or a softmax is requested although the
+/// output consists of probabilities.
 pub fn message(
     model: &Model,
     params: &Params,
@@ -81,7 +85,7 @@ pub fn message(
 ) -> Result<ModelProto, OnnxError> {
     if options.softmax && model.meaning() == Meaning::Probabilities {
         let error = model.blame_meaning(
-            "a softmax is asked for, but the model outputs probabilities already".into(),
+            "a softmax was requested, but the model outputs probabilities already".into(),
             "leave one of them out",
         );
         return Err(OnnxError::Spec(error));
@@ -92,7 +96,7 @@ pub fn message(
     let mut graph = Graph::new(&plan.input);
     let mut x = graph.input();
     if options.normalise {
-        // The graph does it, so nobody else should.
+        // The graph normalizes its input, so its callers must not.
         metadata.remove("normalisation");
         let numbers = labels.normalisation;
         x = graph.within("normalise", &plan.input, |graph| {
@@ -108,13 +112,13 @@ pub fn message(
         });
     }
     let mut y = plan.chain.nodes(&mut graph, x).map_err(|error| {
-        let help = "in the layer's code, `Layer::nodes` is where it would";
-        OnnxError::Spec(model.blame(&error.path, "doesn't say how it is written as nodes", help))
+        let help = "implement `Layer::nodes` for this layer";
+        OnnxError::Spec(model.blame(&error.path, "can't be exported to ONNX", help))
     })?;
     let ending = match (options.softmax, graph.source(y)) {
         (true, _) => Some(("Softmax", &[("axis", 1.into())][..])),
         (false, Source::Node(_)) => None,
-        // An output must be put out by something.
+        // An output of the graph must be the output of a node.
         (false, _) => Some(("Identity", &[][..])),
     };
     if let Some((op, attributes)) = ending {
@@ -163,14 +167,14 @@ fn expect_fits(bytes: usize) -> Result<usize, OnnxError> {
 mod tests {
     use super::*;
 
-    /// A signed length in 32 bits is what readers of such files have.
+    /// Readers of ONNX files store lengths as signed 32-bit integers.
     #[test]
     fn two_gibibytes_are_too_large() {
         assert!(expect_fits((1 << 31) - 1).is_ok());
         let error = expect_fits(1 << 31).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the model would have 2147483648 bytes as ONNX, which ends at 2147483647"
+            "the ONNX file would have 2147483648 bytes, wanted at most 2147483647"
         );
     }
 }

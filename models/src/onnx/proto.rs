@@ -1,29 +1,29 @@
-//! The messages of ONNX files, as far as they are needed here, with the numbers of `onnx.proto`.
+//! The subset of the ONNX messages that is needed here, with the field numbers of `onnx.proto`.
 
-/// A file: a graph, and what is said about it.
+/// A file: a graph and its metadata.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ModelProto {
     /// Version of the file format.
     #[prost(int64, tag = "1")]
     pub ir_version: i64,
-    /// The program that wrote it.
+    /// Name of the program that wrote the file.
     #[prost(string, tag = "2")]
     pub producer_name: String,
-    /// That program's version.
+    /// Version of that program.
     #[prost(string, tag = "3")]
     pub producer_version: String,
     /// The operations.
     #[prost(message, optional, tag = "7")]
     pub graph: Option<GraphProto>,
-    /// The sets of operations it uses.
+    /// The operator sets that the graph uses.
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<OperatorSetIdProto>,
-    /// Text by name.
+    /// Metadata: strings by name.
     #[prost(message, repeated, tag = "14")]
     pub metadata_props: Vec<StringStringEntryProto>,
 }
 
-/// A set of operations.
+/// An operator set.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct OperatorSetIdProto {
     /// Its name; empty for the standard one.
@@ -34,33 +34,33 @@ pub struct OperatorSetIdProto {
     pub version: i64,
 }
 
-/// A text with a name.
+/// A named string.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct StringStringEntryProto {
     /// The name.
     #[prost(string, tag = "1")]
     pub key: String,
-    /// The text.
+    /// The string.
     #[prost(string, tag = "2")]
     pub value: String,
 }
 
-/// Operations, each before those that use what it puts out.
+/// A graph: nodes in topological order.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct GraphProto {
-    /// The operations.
+    /// The nodes.
     #[prost(message, repeated, tag = "1")]
     pub node: Vec<NodeProto>,
-    /// A name.
+    /// Name of the graph.
     #[prost(string, tag = "2")]
     pub name: String,
     /// Parameters and constants.
     #[prost(message, repeated, tag = "5")]
     pub initializer: Vec<TensorProto>,
-    /// What goes in.
+    /// The inputs.
     #[prost(message, repeated, tag = "11")]
     pub input: Vec<ValueInfoProto>,
-    /// What comes out.
+    /// The outputs.
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfoProto>,
 }
@@ -68,42 +68,42 @@ pub struct GraphProto {
 /// One operation.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NodeProto {
-    /// Names of the values it takes; an empty one for an optional input that is left out.
+    /// Names of the inputs; an empty name stands for an omitted optional input.
     #[prost(string, repeated, tag = "1")]
     pub input: Vec<String>,
-    /// Names of the values it puts out.
+    /// Names of the outputs.
     #[prost(string, repeated, tag = "2")]
     pub output: Vec<String>,
-    /// Its own name.
+    /// Name of the node.
     #[prost(string, tag = "3")]
     pub name: String,
-    /// Which operation it is.
+    /// Name of the operator.
     #[prost(string, tag = "4")]
     pub op_type: String,
-    /// What it is told beside its inputs.
+    /// The attributes.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
 }
 
-/// What an operation is told beside its inputs: one of the values, as `type` says.
+/// An attribute of a node: one of the values, as `type` says.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct AttributeProto {
-    /// Its name.
+    /// Name of the attribute.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// A number.
+    /// A floating-point value.
     #[prost(float, optional, tag = "2")]
     pub f: Option<f32>,
-    /// A whole number.
+    /// An integer.
     #[prost(int64, optional, tag = "3")]
     pub i: Option<i64>,
-    /// A text.
+    /// A string.
     #[prost(bytes = "vec", optional, tag = "4")]
     pub s: Option<Vec<u8>>,
-    /// Whole numbers.
+    /// A list of integers.
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
-    /// Which of them it is.
+    /// The type, which says which of the fields is set.
     #[prost(enumeration = "AttributeType", tag = "20")]
     pub r#type: i32,
 }
@@ -112,7 +112,7 @@ pub struct AttributeProto {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum AttributeType {
-    /// None of them.
+    /// No type.
     Undefined = 0,
     /// `f`.
     Float = 1,
@@ -124,28 +124,28 @@ pub enum AttributeType {
     Ints = 7,
 }
 
-/// Numbers in a shape.
+/// A tensor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct TensorProto {
     /// The shape.
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
-    /// Their type.
+    /// The type of the values.
     #[prost(enumeration = "DataType", tag = "2")]
     pub data_type: i32,
-    /// A name.
+    /// Name of the tensor.
     #[prost(string, tag = "8")]
     pub name: String,
-    /// The numbers in row-major order, little-endian.
+    /// The values in row-major order, little-endian.
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
 }
 
-/// Types of numbers.
+/// Types of tensor values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum DataType {
-    /// None of them.
+    /// No type.
     Undefined = 0,
     /// `f32`.
     Float = 1,
@@ -153,32 +153,32 @@ pub enum DataType {
     Int64 = 7,
 }
 
-/// A value that goes into a graph or comes out of it.
+/// An input or output of a graph.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ValueInfoProto {
-    /// Its name.
+    /// Name of the value.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// What it is.
+    /// Type of the value.
     #[prost(message, optional, tag = "2")]
     pub r#type: Option<TypeProto>,
 }
 
-/// What a value is: here always a tensor.
+/// The type of a value, here always a tensor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct TypeProto {
-    /// A tensor of this type.
+    /// The type of the tensor.
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorTypeProto>,
 }
 
-/// A tensor's type and shape.
+/// Element type and shape of a tensor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct TensorTypeProto {
-    /// Type of its numbers.
+    /// Type of the values.
     #[prost(enumeration = "DataType", tag = "1")]
     pub elem_type: i32,
-    /// Its shape.
+    /// The shape.
     #[prost(message, optional, tag = "2")]
     pub shape: Option<TensorShapeProto>,
 }
@@ -186,15 +186,15 @@ pub struct TensorTypeProto {
 /// A shape.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct TensorShapeProto {
-    /// Its sizes.
+    /// The dimensions.
     #[prost(message, repeated, tag = "1")]
     pub dim: Vec<Dimension>,
 }
 
-/// A size: a number, or a name for any number.
+/// A dimension: a fixed size, or a name for a variable one.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Dimension {
-    /// The number.
+    /// The size.
     #[prost(int64, optional, tag = "1")]
     pub dim_value: Option<i64>,
     /// The name.

@@ -1,4 +1,4 @@
-//! A graph as ONNX's messages: every value under a name of its own.
+//! Conversion of a graph to ONNX messages, in which every value has a unique name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,12 @@ use super::proto::{
 /// Name of the input.
 const INPUT: &str = "input";
 
-/// Name of the dimension that counts the samples.
+/// Name of the batch dimension.
 const BATCH: &str = "n";
 
-/// The message of a graph that turns `input` into `output`, shapes without the batch; parameters keep their names.
+/// Builds the message of a graph.
+///
+/// The shapes `input` and `output` exclude the batch dimension; parameters keep their names.
 pub fn graph(
     graph: &Graph,
     result: Value,
@@ -52,12 +54,12 @@ pub fn graph(
 struct Writer<'a> {
     graph: &'a Graph,
     params: &'a Params,
-    /// The output of the whole, and its name.
+    /// The output of the graph, and its name.
     result: (Value, &'a str),
     taken: BTreeSet<String>,
-    /// Names of what the nodes put out, in order.
+    /// Names of the node outputs, in order.
     outputs: Vec<String>,
-    /// The parameters that are in the file already.
+    /// The parameters that are already in the message.
     written: BTreeMap<ParamId, String>,
     message: GraphProto,
 }
@@ -86,7 +88,8 @@ impl Writer<'_> {
         }
     }
 
-    /// The name of a value that a node at `path` takes; parameters and constants are put into the file.
+    /// Returns the name of an input of a node at `path`. Adds parameters and constants to the
+    /// message on first use.
     fn name(&mut self, value: Value, path: &str) -> String {
         match self.graph.source(value) {
             Source::Input => INPUT.into(),
@@ -131,7 +134,7 @@ impl Writer<'_> {
         name
     }
 
-    /// A name that nothing else has.
+    /// Returns a unique name.
     fn free(&mut self, name: &str) -> String {
         let numbered = (2..).map(|n| format!("{name}_{n}"));
         let free = [name.to_string()]
@@ -171,7 +174,7 @@ fn attribute((name, value): &(&'static str, Attribute)) -> AttributeProto {
     message
 }
 
-/// A batch of any size.
+/// Describes a tensor with a variable batch size.
 fn value_info(name: &str, shape: &[usize]) -> ValueInfoProto {
     let batch = Dimension {
         dim_param: Some(BATCH.into()),

@@ -1,4 +1,4 @@
-//! A checkpoint: a training goes on from it, or is as it was.
+//! Checkpoints: a run either resumes from the input or is unchanged.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use tapeline_tensor::Tensor;
 
 use super::message::expect_readable;
 
-/// Training samples.
+/// Number of training samples.
 const SAMPLES: usize = 5;
 
 const BATCH: usize = 2;
@@ -26,7 +26,7 @@ pub fn run(input: &[u8]) {
                 assert_eq!(
                     checkpoint::encode(&trainer),
                     before,
-                    "an error, and a change"
+                    "an error, but the trainer changed"
                 );
                 return;
             }
@@ -37,7 +37,7 @@ pub fn run(input: &[u8]) {
             decode(&kept, &mut again)
                 .unwrap_or_else(|error| panic!("it was just written, but: {error}"));
             assert_eq!(checkpoint::encode(&again), kept);
-            // Weights of any size: the step may diverge.
+            // The step may diverge, since the weights can have any size.
             let _ = trainer.step(&batch(), &[0, 1], 1.0);
         });
     }
@@ -57,7 +57,7 @@ fn decode(bytes: &[u8], trainer: &mut Trainer<'_>) -> Result<(), FileError> {
     checkpoint::decode(bytes, path, trainer, &recipe, SAMPLES, &[epoch()])
 }
 
-/// The only epoch that was done before any of the checkpoints.
+/// Returns the only epoch that precedes any of the checkpoints.
 fn epoch() -> Epoch {
     Epoch {
         epoch: 1,
@@ -71,7 +71,7 @@ fn epoch() -> Epoch {
     }
 }
 
-/// Trainers that have not begun, all alike.
+/// Calls `f` with a function that creates identical new trainers.
 fn with_trainers<R>(f: impl for<'m> FnOnce(&'m (dyn Fn() -> Trainer<'m> + 'm)) -> R) -> R {
     let model = Model::build("flatten linear(2)", &[1, 1, 3], &layers(), &presets())
         .expect("registered names");
@@ -90,7 +90,7 @@ fn batch() -> Tensor {
         .expect("as many values")
 }
 
-/// The input with the checksum that it should have, so that what stands behind that check is reached.
+/// Corrects the checksum of the input, so that the checks after it are reached.
 fn mended(input: &[u8]) -> Vec<u8> {
     const KEY: &[u8] = b"\"sha256\":\"";
     let mut bytes = input.to_vec();
@@ -106,7 +106,7 @@ fn mended(input: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// After no step, in the first epoch, and in the second.
+/// Returns checkpoints before the first step, in the first epoch, and in the second.
 pub fn seeds() -> Vec<Vec<u8>> {
     with_trainers(|begin| {
         let mut trainer = begin();

@@ -1,4 +1,4 @@
-//! IDX files, raw and gzipped.
+//! IDX files, uncompressed and gzipped.
 
 use std::io::{Read, Write};
 
@@ -9,10 +9,10 @@ use super::message::expect_readable;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// A gzip file is unpacked up to here to see what would be in it.
+/// The maximum number of bytes decompressed to compare the contents of a gzip file.
 const MOST_UNPACKED: u64 = 1 << 20;
 
-/// What is read is what stands there, all of it and no more.
+/// Checks that encoding the images or labels read from a file reproduces the file.
 pub fn raw(input: &[u8]) {
     if input.starts_with(GZIP) {
         return;
@@ -34,13 +34,14 @@ pub fn raw(input: &[u8]) {
     }
 }
 
-/// A gzip file is read as what it holds; what is gzipped, in two members, is read as it was.
+/// Checks that a gzip file is read like its contents, and that other input is read the same after
+/// gzipping it in two members.
 pub fn gzipped(input: &[u8]) {
     if input.starts_with(GZIP) {
         let mut held = Vec::new();
         let mut unpacked = MultiGzDecoder::new(input).take(MOST_UNPACKED);
         match unpacked.read_to_end(&mut held) {
-            // More than is looked at, or gzip within gzip.
+            // Too large to compare, or gzip within gzip.
             Ok(_) if held.len() as u64 == MOST_UNPACKED || held.starts_with(GZIP) => {}
             Ok(_) => expect_as_raw(input, &held),
             Err(_) => assert_eq!(read(input), (None, None)),
@@ -63,7 +64,7 @@ fn read(bytes: &[u8]) -> (Option<Images>, Option<Vec<u8>>) {
     (images.ok(), labels.ok())
 }
 
-/// An IDX file of bytes.
+/// Encodes bytes as an IDX file.
 fn file(sizes: &[usize], body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, sizes.len() as u8];
     for &size in sizes {

@@ -1,11 +1,12 @@
-//! What every message has to be.
+//! Requirements that every message must meet.
 
 use tapeline_spec::Diagnostic;
 
-/// The longest message, in bytes.
+/// The maximum length of a message in bytes.
 const LONGEST: usize = 4096;
 
-/// A message must say something, be of a length that is read, and hold nothing that a terminal would obey.
+/// Checks that a message isn't empty, isn't too long, and contains no control characters that a
+/// terminal would interpret.
 #[track_caller]
 pub fn expect_readable<M: ToString>(message: &M) {
     let message = message.to_string();
@@ -24,7 +25,7 @@ pub fn expect_readable<M: ToString>(message: &M) {
     );
 }
 
-/// Something must be wrong, and each thing stand at a place in the text.
+/// Checks that there is at least one diagnostic, and that the span of each is within the text.
 #[track_caller]
 pub fn expect_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
     assert!(!diagnostics.is_empty(), "an error without a reason");

@@ -1,5 +1,9 @@
-//! Everything that reads input from outside, as functions of bytes that panic when something doesn't hold: for fuzzers (`fuzz/` at the top of the
-//! repository), and for tests that run the same functions on committed inputs and on random ones.
+//! Fuzz targets: functions of bytes for everything that reads external input.
+//!
+//! They panic if a property is violated.
+//!
+//! Fuzzers run them (`fuzz/` at the top of the repository), and tests run them on committed and
+//! random inputs.
 //!
 //! ```
 //! let idx = tapeline_tests::fuzz::target("idx");
@@ -16,17 +20,17 @@ mod recipe;
 mod safetensors;
 mod spec;
 
-/// Something that reads input from outside.
+/// A fuzz target.
 pub struct Target {
-    /// Its name, also that of its folder of inputs.
+    /// Its name, which is also the name of its corpus folder.
     pub name: &'static str,
-    /// What it reads.
+    /// The input that it reads.
     pub about: &'static str,
-    /// The most bytes that it may allocate in all, whatever the input.
+    /// The maximum total allocation in bytes for an empty input.
     pub memory: usize,
-    /// How many bytes more it may allocate for each byte of the input.
+    /// Additional bytes that it may allocate for each byte of the input.
     pub memory_per_byte: usize,
-    /// Reads an input, and panics when a property doesn't hold.
+    /// Reads an input; panics if a property is violated.
     pub run: fn(&[u8]),
     seeds: fn() -> Vec<Vec<u8>>,
 }
@@ -35,20 +39,20 @@ const KIB: usize = 1 << 10;
 
 const MIB: usize = 1 << 20;
 
-/// All of them.
+/// All targets.
 pub const TARGETS: &[Target] = &[
     Target {
         name: "spec",
-        about: "any text, by the grammar alone: parsing, printing, alternatives",
+        about: "arbitrary text, by the grammar alone: parsing, printing, alternatives",
         memory: 8 * MIB,
-        // A thousand alternatives, and for each byte of one a piece of a tree.
+        // Up to a thousand alternatives, each of which needs part of a tree for each byte.
         memory_per_byte: 160 * KIB,
         run: spec::run,
         seeds: model::seeds,
     },
     Target {
         name: "model",
-        about: "a model: names, arguments, shapes; a small one runs, forwards and backwards",
+        about: "a model: names, arguments, shapes; small models run forward and backward passes",
         memory: 128 * MIB,
         memory_per_byte: 64 * KIB,
         run: model::run,
@@ -56,7 +60,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "recipe",
-        about: "a loss, an optimizer, a schedule, an augmentation; each is used a little",
+        about: "a loss, an optimizer, a schedule, an augmentation; each is run briefly",
         memory: 4 * MIB,
         memory_per_byte: 32 * KIB,
         run: recipe::run,
@@ -72,7 +76,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "gzip",
-        about: "a gzipped IDX file, and what is one when it is gzipped",
+        about: "a gzipped IDX file, or an IDX file that the target gzips",
         memory: 2 * MIB,
         memory_per_byte: 16 * KIB,
         run: idx::gzipped,
@@ -88,7 +92,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "checkpoint",
-        about: "a training to go on with",
+        about: "a checkpoint to resume from",
         memory: 4 * MIB,
         memory_per_byte: 4 * KIB,
         run: checkpoint::run,
@@ -96,7 +100,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "picture",
-        about: "a PNG or JPEG as input of a model",
+        about: "a PNG or JPEG image as input of a model",
         memory: 768 * MIB,
         memory_per_byte: 16 * KIB,
         run: picture::run,
@@ -104,10 +108,10 @@ pub const TARGETS: &[Target] = &[
     },
 ];
 
-/// The target of a name.
+/// Returns the target with this name.
 ///
 /// # Panics
-/// When there is none.
+/// Panics if there is none.
 #[track_caller]
 pub fn target(name: &str) -> &'static Target {
     let mut targets = TARGETS.iter();
@@ -117,15 +121,19 @@ pub fn target(name: &str) -> &'static Target {
 }
 
 impl Target {
-    /// Inputs to begin with, made by code: what the registries give as examples, small files that are right.
+    /// Returns generated seed inputs: the examples of the registries, and small valid files.
     pub fn seeds(&self) -> Vec<Vec<u8>> {
         (self.seeds)()
     }
 
-    /// Runs it with a look at memory. `allocated` says how many bytes the program has allocated since it began, those given back included.
+    /// Runs the target and checks its memory use.
+    ///
+    /// `allocated` returns the total number of bytes that the program has allocated so far,
+    /// including those already freed.
     ///
     /// # Panics
-    /// When a property doesn't hold, or it allocates more than such an input is worth.
+    /// Panics if a property is violated, or the target allocates more than allowed for the size of
+    /// the input.
     pub fn check(&self, input: &[u8], allocated: impl Fn() -> usize) {
         let before = allocated();
         (self.run)(input);
@@ -133,7 +141,7 @@ impl Target {
         let most = self.memory + self.memory_per_byte * input.len();
         assert!(
             taken <= most,
-            "`{}` allocates {taken} bytes for an input of {}, {most} at most are allowed",
+            "`{}` allocated {taken} bytes for an input of {} bytes, wanted at most {most}",
             self.name,
             input.len()
         );

@@ -1,4 +1,5 @@
-//! A model from any text, for several shapes: shapes and counts are those announced.
+//! Models built from arbitrary text for several input shapes: actual shapes and counts must match
+//! the plan.
 
 use tapeline_data::Normalisation;
 use tapeline_layers::{Ctx, Mode, layers};
@@ -7,7 +8,7 @@ use tapeline_tensor::{Tensor, value_and_grad};
 
 use super::message::{expect_diagnostics, expect_readable};
 
-/// Inputs: features, images, and more than can be counted.
+/// Input shapes: features, images, and a shape whose size overflows.
 const SHAPES: [&[usize]; 5] = [
     &[3],
     &[1, 28, 28],
@@ -16,10 +17,10 @@ const SHAPES: [&[usize]; 5] = [
     &[1 << 16, 1 << 16, 1 << 16, 1 << 16],
 ];
 
-/// The most parameters, outputs of layers and multiply-adds, in hundreds, of a model that is run.
+/// The maximum size of a model that is run: parameters + outputs of layers + multiply-adds / 100.
 const SMALL: u64 = 1 << 14;
 
-/// The longest spec, in full, that is built again.
+/// The maximum length of a full spec that is built again.
 const SHORT: usize = 1 << 14;
 
 pub fn run(input: &[u8]) {
@@ -65,7 +66,7 @@ fn is_small(model: &Model) -> bool {
     values as u64 + plan.multiply_adds() / 100 <= SMALL
 }
 
-/// Two samples, forwards and backwards, and the model as ONNX.
+/// Runs forward and backward passes on two samples, and exports the model to ONNX.
 fn runs(model: &Model, shape: &[usize]) {
     let params = model.init::<f32>(0);
     assert_eq!(params.count(), model.plan.parameters());
@@ -99,7 +100,7 @@ fn runs(model: &Model, shape: &[usize]) {
     }
 }
 
-/// The examples of all layers, and the presets.
+/// Returns the examples of all layers, and two presets.
 pub fn seeds() -> Vec<Vec<u8>> {
     let registry = layers();
     let examples = registry

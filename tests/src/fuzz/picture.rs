@@ -1,4 +1,4 @@
-//! A PNG or JPEG, as `predict` reads it.
+//! PNG and JPEG files, as `predict` reads them.
 
 use std::io::Cursor;
 
@@ -7,10 +7,11 @@ use tapeline_data::{is_dark_on_light, read_picture_from, resized};
 
 use super::message::expect_readable;
 
-/// The most pixels of a picture that is scaled here; larger ones are only read.
+/// The maximum number of pixels of an image that is resized; larger ones are only read.
 const SCALED: usize = 1 << 16;
 
-/// Every picture can be read in grey and in colour, or in neither, has some size, and fits every model once it is scaled.
+/// Checks that an image can be read both in grey and in colour, or in neither; that it isn't empty;
+/// and that it can be resized to any shape.
 pub fn run(input: &[u8]) {
     let [grey, coloured] = [1, 3].map(|channels| {
         let read = read_picture_from(input, channels, "picture");
@@ -30,7 +31,7 @@ pub fn run(input: &[u8]) {
     assert_eq!(grey, coloured);
 }
 
-/// Small pictures of each kind.
+/// Returns small images of each format and colour type.
 pub fn seeds() -> Vec<Vec<u8>> {
     let pictures: [DynamicImage; 3] = [
         GrayImage::from_fn(5, 4, |x, y| [(x * 40 + y) as u8].into()).into(),

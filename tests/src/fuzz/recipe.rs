@@ -1,4 +1,5 @@
-//! A text as each other thing with a name: what is read is written and read again, and works.
+//! Specs of losses, optimizers, schedules and augmentations: a spec that is read must survive a
+//! round trip and work.
 
 use tapeline_data::{Augmentation, augmentations};
 use tapeline_layers::{Element, loss, losses};
@@ -16,7 +17,7 @@ pub fn run(input: &[u8]) {
     augmentation(text);
 }
 
-/// Makes sure that what was read as `short` and `full` is the same when it is read again, by `read`, which gives the full text.
+/// Checks that reading the `short` and `full` specs with `read` returns the full spec.
 fn expect_same(short: &str, full: &str, read: impl Fn(&str) -> Result<String, Vec<Diagnostic>>) {
     for text in [short, full] {
         assert_eq!(read(text).as_deref(), Ok(full), "{text:?}");
@@ -50,7 +51,7 @@ fn optimizer(text: &str) {
             ],
             inputs: vec![],
         };
-        // A large learning rate may overflow.
+        // The update may overflow if the learning rate is large.
         let _ = stepper.step(&mut params, grads, factor);
     }
     let state = stepper.state();
@@ -59,7 +60,7 @@ fn optimizer(text: &str) {
     assert_eq!(later.state().steps, state.steps);
 }
 
-/// Two rows of three.
+/// Creates a 2x3 matrix.
 fn matrix(values: [f32; 6]) -> Tensor {
     tensor(values)
         .into_shape_with_order(vec![2, 3])
@@ -126,12 +127,12 @@ fn augmentation(text: &str) {
         augmentation.draws(3, 1).apply(9, &image, shape, &mut out);
         assert!(
             out.iter().all(|pixel| (0.0..=255.0).contains(pixel)),
-            "{out:?} are no pixels"
+            "{out:?} are not pixel values"
         );
     }
 }
 
-/// The examples of all registries.
+/// Returns the examples of all registries.
 pub fn seeds() -> Vec<Vec<u8>> {
     let (optimizers, schedules) = (optimizers(), schedules());
     let (losses, augmentations) = (losses(), augmentations());

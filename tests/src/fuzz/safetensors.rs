@@ -1,4 +1,4 @@
-//! A model file, and a file of weights: what is read is written and read again.
+//! Model files and weights: a file that is read must survive a round trip.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -46,7 +46,7 @@ fn expect_finite(params: &Params) {
     }
 }
 
-/// Two parameters, in either order in memory.
+/// Declares two parameters, one in each memory order.
 fn declared() -> [Declared; 2] {
     [("w", false), ("v", true)].map(|(name, column_major)| Declared {
         name: name.into(),
@@ -57,7 +57,7 @@ fn declared() -> [Declared; 2] {
     })
 }
 
-/// The two parameters; models with a layer or some.
+/// Returns a file with the two parameters, and files of small models.
 pub fn seeds() -> Vec<Vec<u8>> {
     let params = tapeline_layers::declare::init(&declared(), 0);
     let weights = weights::encode(&params, &BTreeMap::new());

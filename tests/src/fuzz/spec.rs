@@ -1,10 +1,11 @@
-//! Any text: what parses is printed and parses to the same again, and so do its alternatives.
+//! The grammar on arbitrary text: printing a parsed spec and parsing it again must give the same
+//! tree, and the same holds for its alternatives.
 
 use tapeline_spec::{MAX_ALTERNATIVES, Tree, choices, expand, parse};
 
 use super::message::expect_diagnostics;
 
-/// How many alternatives are looked at, from either end.
+/// Number of alternatives checked from either end.
 const LOOKED_AT: usize = 4;
 
 pub fn run(input: &[u8]) {
