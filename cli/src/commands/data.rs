@@ -21,12 +21,12 @@ pub struct Data {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the data sets that have a name
+    /// List the known datasets
     List,
-    /// Read files to the end; show counts and SHA-256 sums
+    /// Read all files; show image counts and SHA-256 checksums
     #[command(after_help = "Example:\n  tapeline data verify mnist path/to/folder")]
     Verify {
-        /// Names or folders; without any, all data sets that are there
+        /// Names or folders [default: all available datasets]
         #[arg(value_name = "DATA")]
         data: Vec<OsString>,
     },
@@ -60,7 +60,7 @@ fn list() -> Result<(), CliError> {
     output::text(&table.to_string())
 }
 
-/// Verifies each source, and fails when anything is wrong in any.
+/// Verifies each source, and fails if there is a problem in any.
 fn verify_all<'a>(
     sources: impl Iterator<Item = &'a OsString>,
     cx: &Context,

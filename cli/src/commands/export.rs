@@ -18,20 +18,20 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline export @runs/1 model.onnx --normalise --softmax")]
 pub struct Export {
-    /// `@` and the path of a run or a model file; a spec with --weights
+    /// `@` and the path of a run or model file; or a spec with --weights
     model: OsString,
-    /// The file to write; its name ends in .onnx, or in .safetensors for one with PyTorch's names
+    /// Output file: .onnx, or .safetensors with PyTorch's names
     file: PathBuf,
-    /// Weights for the model, in a safetensors file with PyTorch's names
+    /// Weights of the model: a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Shape of the input [default: that of the run or model file, else 1x28x28]
+    /// Input shape [default: from the run or model file, else 1x28x28]
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
-    /// ONNX: take pixels as they are, 0 to 255, and bring them to what the model takes
+    /// ONNX: take raw pixels, 0 to 255, and normalise them in the model
     #[arg(long)]
     normalise: bool,
-    /// ONNX: put out probabilities
+    /// ONNX: output probabilities
     #[arg(long)]
     softmax: bool,
 }

@@ -1,4 +1,5 @@
-//! `tapeline layers`, `optimizers`, `schedules`, `augmentations`, `losses`, `presets`: what has a name in a spec.
+//! `tapeline layers`, `optimizers`, `schedules`, `augmentations`, `losses`, `presets`: the names
+//! that specs may use.
 
 use std::fmt::Write;
 
@@ -13,7 +14,7 @@ use crate::{context::Context, error::CliError, output, table::Table};
 
 #[derive(Args)]
 pub struct Name {
-    /// What to describe; without it, all are listed
+    /// Name of the entry to describe; if omitted, all entries are listed
     name: Option<String>,
 }
 
@@ -29,11 +30,11 @@ impl Name {
     }
 }
 
-/// Something with a name, and texts in which it stands.
+/// A registered item with examples of specs that use it.
 pub trait Entry: Named {
     fn examples(&self) -> Vec<String>;
 
-    /// What stands above the examples.
+    /// The heading of the examples.
     fn heading(&self) -> &'static str {
         "for example"
     }
@@ -72,7 +73,7 @@ impl Entry for AugmentDef {
     }
 }
 
-/// A preset as an entry: its example is the text that it stands for.
+/// A preset as a registry entry; its example is the spec that it expands to.
 pub struct PresetEntry(Preset);
 
 impl Named for PresetEntry {
@@ -95,7 +96,7 @@ impl Entry for PresetEntry {
     }
 }
 
-/// Presets as a registry.
+/// Returns the presets as a registry.
 pub fn presets(presets: &Presets) -> Result<Registry<PresetEntry>, CliError> {
     let mut entries = presets
         .iter()
@@ -105,7 +106,7 @@ pub fn presets(presets: &Presets) -> Result<Registry<PresetEntry>, CliError> {
         .map_err(CliError::internal)
 }
 
-/// All registries as a page of Markdown, with the same texts.
+/// Formats all registries as a page of Markdown, with the same descriptions.
 pub fn catalogue(cx: &Context) -> Result<String, CliError> {
     let mut out = String::from(
         "# Catalogue\n\nEverything that has a name in a spec. Written by `tapeline catalogue`; `tapeline layers conv2d` prints an entry alone.\n",

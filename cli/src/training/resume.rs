@@ -1,4 +1,4 @@
-//! From a run folder back to the training that fills it.
+//! Recreates the job of a run from its folder.
 
 use std::path::Path;
 
@@ -17,10 +17,11 @@ use crate::{
     },
 };
 
-/// The training that a run folder is of, and the folder, taken up; with another number of epochs where one is given.
+/// Returns the job of a run folder and the folder, locked; `epochs` overrides the number of epochs.
 ///
 /// # Errors
-/// When the folder is no run, another training is at work there, the run is over, or its data or first weights are not what they were.
+/// When the folder is not a run, is in use by another run, is finished, or its data or initial
+/// weights have changed.
 pub fn resume<'r>(
     folder: &Path,
     epochs: Option<u64>,
@@ -40,7 +41,7 @@ pub fn resume<'r>(
 
     let mut settings = config.settings();
     settings.weights = match run.file(CHECKPOINT).exists() {
-        // The checkpoint has other weights than those it began with.
+        // The checkpoint contains the current weights, so the initial ones aren't needed.
         true => None,
         false => first_weights(&config)?,
     };
@@ -51,7 +52,7 @@ pub fn resume<'r>(
     Ok((job, run))
 }
 
-/// The data that a configuration was made for, wherever they are found.
+/// Loads the data of a configuration from the first location where they are found unchanged.
 fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, CliError> {
     first(Chosen::of(config), |chosen| {
         let data = chosen.for_training(cx)?;
@@ -71,7 +72,7 @@ fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, CliError> {
     })
 }
 
-/// The file of weights that a run begins with, if it begins with any, wherever it is found.
+/// Finds the file with the initial weights of a run, if it has one.
 fn first_weights(config: &Config) -> Result<Option<StoredPath>, CliError> {
     let (Some(given), Some(wanted)) = (&config.weights, &config.weights_sha256) else {
         return Ok(None);
@@ -89,7 +90,7 @@ fn first_weights(config: &Config) -> Result<Option<StoredPath>, CliError> {
     })
 }
 
-/// Makes sure that there is something left to train.
+/// Checks that there is something left to train.
 fn goes_on(folder: &Path, config: &Config, epochs: Option<u64>) -> Result<(), CliError> {
     let had = config.epochs;
     let folder_name = folder.display();
