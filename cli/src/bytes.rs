@@ -44,7 +44,7 @@ pub fn size(text: &str) -> Result<Bytes, String> {
         (bytes >= 1.0 && bytes < u64::MAX as f64).then_some(Bytes(bytes as u64))
     });
     read.next()
-        .ok_or_else(|| "must be a number and a unit, KB, MB, GB or KiB, MiB, GiB: 2GB".into())
+        .ok_or_else(|| "must be a number with a unit (KB, MB, GB, KiB, MiB, GiB), like 2GB".into())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::{
     version,
     max_term_width = 100,
     args_override_self = true,
-    after_help = "Of an option that is given twice, the last value counts.\n\nExample:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
+    after_help = "If an option is given more than once, the last value is used.\n\nExample:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -93,17 +93,17 @@ impl Cli {
 /// # Errors
 /// When stdout can't be written, or, with the exit code for usage errors, when the arguments are
 /// wrong.
-pub fn tell(told: &clap::Error, terminal: &Terminal) -> Result<(), CliError> {
-    if !told.use_stderr() {
-        let written = told.print().and_then(|()| io::stdout().flush());
+pub fn tell(error: &clap::Error, terminal: &Terminal) -> Result<(), CliError> {
+    if !error.use_stderr() {
+        let written = error.print().and_then(|()| io::stdout().flush());
         return written.map_err(CliError::Output);
     }
     let is_clean = |arg: &str| escape::terminal(arg) == arg;
     if env::args_os().all(|arg| arg.to_str().is_some_and(is_clean)) {
         // In colour. A closed stderr must not change the exit code.
-        let _ = told.print();
+        let _ = error.print();
     } else {
-        let plain = told.render().to_string();
+        let plain = error.render().to_string();
         plain.lines().for_each(|line| terminal.line(line));
     }
     Err(CliError::Reported(Kind::Usage as u8))

@@ -98,7 +98,7 @@ impl DataArgs {
                     other.folder.display(),
                     other.config.data.text()
                 );
-                return Err(CliError::usage(message).help("say with `--data` which to take"));
+                return Err(CliError::usage(message).help("choose a dataset with `--data`"));
             }
         }
         let named = self.data.is_some();
@@ -156,9 +156,9 @@ impl Chosen {
     pub fn text(&self) -> String {
         match &self.run {
             Some((run, known)) => {
-                format!("the data are those of {}: {}", run.display(), known.text())
+                format!("using the dataset of {}: {}", run.display(), known.text())
             }
-            None => format!("the data are `{}`", self.name),
+            None => format!("using the dataset `{}`", self.name),
         }
     }
 
@@ -214,7 +214,7 @@ impl Chosen {
                 folder.display(),
                 known.text()
             ))
-            .help("say with `--data` where the data are"),
+            .help("give its location with `--data`"),
             _ => error.into(),
         })?;
         for note in &loaded.notes {
@@ -254,9 +254,7 @@ pub fn first<A, T, E>(
 }
 
 fn changed(data: impl Display, run: impl Display) -> String {
-    format!(
-        "{data}: the data have changed since {run} was trained on them: their SHA-256 is another"
-    )
+    format!("{data}: the data have changed since {run} was trained on them: the SHA-256 differs")
 }
 
 /// Checks that the outputs of a model match the classes of the dataset.
@@ -275,7 +273,7 @@ pub fn expect_classes(model: &Model, loaded: &Loaded, source: &Source) -> Result
             .is_ok_and(|outputs| outputs + lowest == classes)
     {
         return Err(CliError::data(format!(
-            "{}: labels begin at {lowest} and end at {}, but the {} outputs of the model are classes from 0",
+            "{}: labels begin at {lowest} and end at {}, but the {} outputs of the model are classes counted from 0",
             loaded.name,
             classes - 1,
             classes - lowest
@@ -298,5 +296,5 @@ pub fn expect_shape(model: &Model, data: &Dataset, name: &str) -> Result<(), Cli
     Err(CliError::data(format!(
         "{name}: images are {found}, but the model takes {wanted}"
     ))
-    .help("give data of that shape with `--data`"))
+    .help("choose a dataset of that shape with `--data`"))
 }

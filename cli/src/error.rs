@@ -73,7 +73,7 @@ impl CliError {
         if let CliError::Output(reason) = &self
             && reason.kind() != io::ErrorKind::BrokenPipe
         {
-            self = CliError::internal(format!("standard output cannot be written: {reason}"));
+            self = CliError::internal(format!("cannot write to standard output: {reason}"));
         }
         if let CliError::Plain { help, .. } = &mut self {
             *help = Some(text.into());

@@ -59,7 +59,7 @@ pub fn prose(text: &str) -> String {
         lines.collect::<Vec<_>>().join("\n")
     });
     let paragraphs = paragraphs.collect::<Vec<_>>().join("\n\n");
-    // Paragraphs of a study never contain HTML.
+    // Studies don't use HTML, so `<` is always literal.
     paragraphs.replace('<', "\\<")
 }
 

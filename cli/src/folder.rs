@@ -43,7 +43,7 @@ impl Folder {
                 "{}: the folder has no pictures",
                 folder.display()
             ))
-            .help("PNG, JPEG or IDX files"));
+            .help("expected PNG, JPEG or IDX files"));
         }
         Ok(Folder {
             others: all - files.len(),

@@ -65,9 +65,9 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(told) => {
+        Err(error) => {
             let terminal = Terminal::new(&Common::new(cli::color_asked()));
-            return ended(cli::tell(&told, &terminal), &terminal);
+            return ended(cli::tell(&error, &terminal), &terminal);
         }
     };
     let cx = Context::new(&cli.common);

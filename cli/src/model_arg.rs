@@ -90,7 +90,7 @@ impl ModelArg {
         let Some(path) = marked(arg) else {
             let text = arg.to_str().map(String::from);
             let text = text.ok_or_else(|| {
-                CliError::usage(format!("{}: a spec is Unicode text", arg.display()))
+                CliError::usage(format!("{}: a spec must be valid Unicode", arg.display()))
             })?;
             return Ok(ModelArg::Spec(Source { text, origin: None }));
         };
@@ -99,7 +99,7 @@ impl ModelArg {
             if !file.is_file() {
                 let message = format!("{}: the folder has no {MODEL}", path.display());
                 return Err(CliError::model_file(message)
-                    .help("a run has one as soon as its first epoch is done"));
+                    .help("a run has one once its first epoch is finished"));
             }
             let trained = load(&file, &cx.layers, &cx.presets)?;
             let is_run = path.join(CONFIG).exists();
@@ -173,7 +173,7 @@ impl ModelArg {
             ModelArg::Spec(source) if weights.is_none() => {
                 source.expect_no_path()?;
                 Err(CliError::usage("MODEL is a spec, and a spec has no weights")
-                    .help("give a run (`@runs/1`), a model file (`@model.safetensors`), or `--weights FILE` beside the spec"))
+                    .help("give a run (`@runs/1`), a model file (`@model.safetensors`), or add `--weights FILE` to the spec"))
             }
             _ => Ok(()),
         }
@@ -230,7 +230,8 @@ impl ModelFile {
         let model = source.build(input, cx)?;
         if model.plan.declared != own.declared || model.plan.output != own.output {
             let (given, path) = (shape_text(input), self.path.display());
-            let message = format!("--input {given}: the weights of {path} are for another input");
+            let message =
+                format!("--input {given}: the weights of {path} are for a different input shape");
             return Err(CliError::usage(message)
                 .help(format!("the model takes {}", shape_text(&own.input))));
         }
@@ -274,7 +275,7 @@ impl Source {
                 self.text
             ))
             .help(format!(
-                "with a mark it is a path: `{}`",
+                "prefix a path with `@`: `{}`",
                 shell::quoted(OsStr::new(&format!("@{}", self.text)))
             )));
         }
@@ -286,7 +287,7 @@ impl Source {
 /// would not have been loaded. `of` is the model, or the image whose output is not finite.
 pub fn not_finite(of: impl Display, found: &NotFinite) -> CliError {
     CliError::diverged(format!("{of}: {found}"))
-        .help("its weights are finite, but too large to compute with: train with a smaller `--lr`")
+        .help("the weights are finite, but so large that the computation overflows: train with a smaller `--lr`")
 }
 
 /// Returns the path after an `@`. Paths need not be valid Unicode.
@@ -314,7 +315,7 @@ fn spec_in(path: &Path) -> Result<String, CliError> {
     match identify_other(&bytes, "a spec") {
         Some(kind) if kind.help.is_none() => {
             return Err(fail(kind.instead_of("a spec"))
-                .help("the name of a model file ends in `.safetensors`"));
+                .help("the name of a model file must end in `.safetensors`"));
         }
         Some(kind) if !bytes.is_empty() => {
             return Err(fail(kind.instead_of("a spec or a safetensors file")));
@@ -323,11 +324,11 @@ fn spec_in(path: &Path) -> Result<String, CliError> {
     }
     if bytes.len() as u64 > MAX_SPEC {
         return Err(fail(format!(
-            "has more than {MAX_SPEC} bytes, too many for a spec"
+            "is larger than {MAX_SPEC} bytes, the maximum for a spec"
         )));
     }
     String::from_utf8(bytes).map_err(|_| {
-        fail("is not a text in UTF-8, as a spec is".into())
-            .help("the name of a model file ends in `.safetensors`")
+        fail("is not UTF-8 text, which a spec must be".into())
+            .help("the name of a model file must end in `.safetensors`")
     })
 }

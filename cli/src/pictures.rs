@@ -61,12 +61,12 @@ impl Pictures {
             if found[0] != shape[0] || !treatment.resize {
                 let (found, wanted) = (shape_text(&found), shape_text(&shape));
                 let error = CliError::data(format!(
-                    "{}: is {found}, but the model takes {wanted}",
+                    "{}: has shape {found}, but the model takes {wanted}",
                     file.display()
                 ));
                 return Err(match treatment.resize {
                     true => error,
-                    false => error.help("`--resize` scales it, keeping the aspect"),
+                    false => error.help("`--resize` scales it, keeping the aspect ratio"),
                 });
             }
             images = resized(&images, shape);

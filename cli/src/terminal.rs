@@ -132,7 +132,7 @@ impl Terminal {
                 self.styled(render::all(origin.as_deref(), error, self.style).trim_end());
             }
             CliError::Output(reason) if reason.kind() != io::ErrorKind::BrokenPipe => {
-                let message = format!("standard output cannot be written: {reason}");
+                let message = format!("cannot write to standard output: {reason}");
                 self.styled(&self.style.headed("error", &message));
             }
             CliError::Output(_) | CliError::Reported(_) => {}

@@ -25,8 +25,7 @@ use crate::{
     after_help = "Example:\n  tapeline check \"conv2d(4, 3) batchnorm2d relu flatten linear(10)\" --input 1x8x8\n  tapeline check --all"
 )]
 pub struct Check {
-    /// Spec, or `@` and the path of a spec, run or model file; checks each layer, then the whole
-    /// model
+    /// Spec, or `@` and the path of a spec, run or model file
     #[arg(required_unless_present = "all")]
     model: Option<OsString>,
     /// Input shape [default: from the run or model file, else 1x28x28]
@@ -79,7 +78,7 @@ impl Check {
         if calls.len() > 1 {
             rows.push(Row {
                 kind: "model",
-                ..one(&calls, input, "all of them together".into())?
+                ..one(&calls, input, "whole model".into())?
             });
         }
         Ok(rows)
@@ -228,7 +227,7 @@ fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
     let failed = rows.iter().filter(|row| row.failed > 0).count();
     let _ = writeln!(
         out,
-        "\n{} passed, {failed} failed; {} checks of {} aspects, {} mutated rules noticed, {:.1} s",
+        "\n{} passed, {failed} failed; {} checks of {} aspects, {} mutated rules detected, {:.1} s",
         rows.len() - failed,
         sum(|row| row.checks),
         ASPECTS.len(),

@@ -28,7 +28,7 @@ const MOST: usize = 1000;
 
 #[derive(Args)]
 #[command(
-    after_help = "Alternatives stand in braces: values and numbers are parted by commas, specs by bars.\n\n\
+    after_help = "Alternatives go in braces: values and numbers separated by commas, specs by bars.\n\n\
     Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
     tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2\n  \

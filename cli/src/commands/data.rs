@@ -52,7 +52,7 @@ impl Data {
 }
 
 fn list() -> Result<(), CliError> {
-    let mut table = Table::new(&["name", "available", "what", "from"]);
+    let mut table = Table::new(&["name", "available", "description", "source"]);
     for known in known() {
         let available = if known.available { "yes" } else { "no" };
         table.row([known.name, available, known.about, known.from].map(String::from));
@@ -94,7 +94,7 @@ fn problem(report: &FileReport) -> Option<String> {
     match (&report.problem, report.expected) {
         (Some(problem), _) => Some(problem.to_string()),
         (None, Some(expected)) if !report.ok => Some(format!(
-            "{}: SHA-256 is {}, wanted {expected}",
+            "{}: SHA-256 is {}, expected {expected}",
             report.name, report.sha256
         )),
         _ => None,

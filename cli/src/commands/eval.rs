@@ -62,7 +62,7 @@ impl Eval {
                 listed(own),
                 listed(&test.classes)
             );
-            return Err(CliError::usage(message).help("say it with `--data`"));
+            return Err(CliError::usage(message).help("choose a dataset with `--data`"));
         }
         let source = model.source();
         let trained = model.trained(self.weights.as_deref(), input.as_ref(), cx)?;
@@ -140,7 +140,7 @@ fn table(data: &str, found: &Evaluation, classes: &[String]) -> String {
         let counts = row.iter().map(usize::to_string);
         table.row([class.clone(), i.to_string()].into_iter().chain(counts));
     }
-    format!("{out}\nclass, and what it was taken for\n{table}")
+    format!("{out}\nconfusion matrix: true class by row, predicted class by column\n{table}")
 }
 
 #[derive(Serialize)]

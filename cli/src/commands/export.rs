@@ -51,13 +51,13 @@ impl Export {
             Some("safetensors") if options == Options::default() => false,
             Some("safetensors") => {
                 return Err(CliError::usage(
-                    "`--normalise` and `--softmax` are for ONNX; a model file says in its metadata how pixels become numbers",
+                    "`--normalise` and `--softmax` are for ONNX only; a model file stores the normalisation in its metadata",
                 ));
             }
             _ => {
                 let file = self.file.display();
-                return Err(CliError::usage(format!("{file}: what is to be written?"))
-                    .help("the name ends in `.onnx` or in `.safetensors`"));
+                return Err(CliError::usage(format!("{file}: unknown output format"))
+                    .help("the name must end in `.onnx` or `.safetensors`"));
             }
         };
         let model = ModelArg::read(&self.model, cx)?;

@@ -78,7 +78,7 @@ impl Predict {
         let input = &trained.model.plan.input;
         let shape = input.as_slice().try_into().map_err(|_| {
             CliError::usage(format!(
-                "the model takes {}, which is no image",
+                "the model takes {}, which is not the shape of an image",
                 shape_text(input)
             ))
         })?;
@@ -97,14 +97,14 @@ impl Predict {
                 true => self.folder(path, cx),
                 false => Ok(vec![path.clone()]),
             };
-            let files = told(files, &mut bad, cx)?.unwrap_or_default();
+            let files = reported(files, &mut bad, cx)?.unwrap_or_default();
             for file in &files {
                 let opened = match is_folder {
                     true => files::open_regular(file),
                     false => files::open(file),
                 };
                 let pictures = Pictures::read(file, opened, shape, &treatment);
-                let pictures = told(pictures, &mut bad, cx)?;
+                let pictures = reported(pictures, &mut bad, cx)?;
                 if let Some(pictures) = pictures {
                     warn_of_ink(file, &pictures, cx);
                     classifier.add(file, &pictures)?;
@@ -128,22 +128,20 @@ impl Predict {
     /// Returns the pictures in a folder.
     fn folder(&self, path: &Path, cx: &Context) -> Result<Vec<PathBuf>, CliError> {
         let Folder { pictures, others } = Folder::read(path)?;
-        let passed_over = match others {
+        let skipped = match others {
             0 => return Ok(pictures),
-            1 => "1 file is".into(),
-            n => format!("{n} files are"),
+            1 => "1 file that is not a picture".into(),
+            n => format!("{n} files that are not pictures"),
         };
-        cx.terminal.warn(&format!(
-            "{}: {passed_over} no picture, passed over",
-            path.display()
-        ));
+        cx.terminal
+            .warn(&format!("{}: skipped {skipped}", path.display()));
         Ok(pictures)
     }
 }
 
 /// Reports an error in a file and returns `None`, so that the remaining files are still processed.
 /// Other errors are returned.
-fn told<T>(
+fn reported<T>(
     result: Result<T, CliError>,
     bad: &mut bool,
     cx: &Context,
@@ -166,9 +164,9 @@ fn warn_of_ink(file: &Path, pictures: &Pictures, cx: &Context) {
         true => "most images show",
         false => "shows",
     };
-    let advice = "`--invert` if the model has learned light on dark";
+    let advice = "use `--invert` if the model was trained on light on dark";
     cx.terminal.warn(&format!(
-        "{}: {what} something dark on a light ground; {advice}",
+        "{}: {what} dark content on a light background; {advice}",
         file.display()
     ));
 }

@@ -61,9 +61,9 @@ impl Summary {
         }
         let total = Bytes(memory.total());
         let parts = parts(&memory);
-        let training = format!("batches of {batch_size} and `{}`", optimizer.short());
+        let training = format!("batch size {batch_size} and `{}`", optimizer.short());
         output::text(&format!(
-            "{}\nmemory to train with {training}: about {total}\n{parts}\n",
+            "{}\nmemory for training with {training}: about {total}\n{parts}\n",
             table(&model.plan)
         ))
     }

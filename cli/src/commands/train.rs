@@ -165,7 +165,7 @@ impl Train {
             let [own, shape] = [own, &shape].map(shape_text);
             let name = &data.config.name;
             cx.terminal.note(&format!(
-                "images of {name} are {shape}: the spec is built for them, not for {own}"
+                "images of {name} are {shape}; the model is built for that shape, not for {own}"
             ));
         }
         let job = Job::new(&settings, specs, self.seed, &data, cx)?;

@@ -107,7 +107,7 @@ impl Config {
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
         let text = files::read_regular_to_string(&path).map_err(|reason| {
             fail(format!("cannot be read: {reason}"))
-                .help("a run is a folder that `tapeline train` has made")
+                .help("a run is a folder created by `tapeline train`")
         })?;
         let config: Config = toml::from_str(&text).map_err(|error| fail(in_toml(&text, &error)))?;
         let origin = Origin::file(path.display().to_string(), &text);
@@ -116,7 +116,7 @@ impl Config {
                 Some(_) => "weights",
                 None => "weights_sha256",
             });
-            let message = format!("{place}: `weights` and `weights_sha256` go together");
+            let message = format!("{place}: `weights` and `weights_sha256` must be given together");
             return Err(CliError::usage(message));
         }
         Ok((config, origin))

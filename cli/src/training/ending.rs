@@ -86,7 +86,7 @@ impl Recorder<'_> {
             None => {
                 let last = trainer.history.last().cloned();
                 let last =
-                    last.ok_or_else(|| CliError::internal("a training ended without an epoch"))?;
+                    last.ok_or_else(|| CliError::internal("training ended without an epoch"))?;
                 self.keep(End::Done {
                     epochs: last.epoch,
                     figures: (&last).into(),
@@ -177,7 +177,7 @@ impl Ending {
                 })?;
                 let command = shell::resume(&run.folder);
                 terminal.note(&format!(
-                    "stopped in epoch {epoch} after {step} steps; `{command}` goes on, and {out}/{MODEL} has the weights of this moment"
+                    "stopped in epoch {epoch} after {step} steps; `{command}` resumes the run; {out}/{MODEL} has the current weights"
                 ));
                 Err(CliError::Reported(exit_code(signal)))
             }
@@ -191,7 +191,7 @@ pub fn advice(config: &Config) -> String {
     let more = if !has(&config.optimizer, "clip_norm") {
         ", or `--max-grad-norm 1`"
     } else if !has(&config.schedule, "warmup") {
-        ", or begin with a small one: `--schedule \"warmup(500) constant\"`"
+        ", or a warmup: `--schedule \"warmup(500) constant\"`"
     } else {
         ""
     };

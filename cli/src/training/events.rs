@@ -78,7 +78,7 @@ impl Events {
                 self.open = false;
                 Ok(())
             }
-            told => told,
+            result => result,
         }
     }
 }

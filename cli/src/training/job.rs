@@ -28,8 +28,8 @@ use crate::{
 };
 
 /// Help for a checkpoint that can't be read.
-const RESTORED: &str = "the run resumes from `checkpoint.safetensors` and the epochs in `metrics.csv`, both as they were written; without the \
-    checkpoint it begins anew";
+const RESTORED: &str = "the run resumes from `checkpoint.safetensors` and the epochs in `metrics.csv`, which must be unmodified; \
+    without the checkpoint it starts over";
 
 /// A run whose settings and data have been read and checked, ready for its first step.
 pub struct Job<'r> {
@@ -155,8 +155,8 @@ impl<'r> Job<'r> {
         self.restore(&mut trainer, run)?;
         trainer.profile = manner.profiled.then(Profile::default);
         run.begin(&self.config, &trainer.history)?;
-        let told = watch.begin(&trainer);
-        told.map_err(|error| run.can_be_resumed(error))?;
+        let begun = watch.begin(&trainer);
+        begun.map_err(|error| run.can_be_resumed(error))?;
 
         let labels = Labels {
             classes: self.parts.train.classes.to_vec(),
@@ -208,7 +208,10 @@ impl<'r> Job<'r> {
             .map_err(|error| CliError::from(error).help(RESTORED))?;
         let (epochs, begun) = (self.config.epochs, trainer.running.samples > 0);
         if trainer.history.len() as u64 + u64::from(begun) > epochs {
-            let message = format!("--epochs {epochs}: the run is in epoch {}", trainer.epoch());
+            let message = format!(
+                "--epochs {epochs}: the run is already in epoch {}",
+                trainer.epoch()
+            );
             return Err(CliError::usage(message));
         }
         Ok(())

@@ -91,7 +91,7 @@ fn positive_f32(number: f32) -> Result<f32, String> {
 /// Deserializes a fraction of the epochs of a configuration.
 pub fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     let share = number(from)?.filter(|share| *share > 0.0 && *share <= 1.0);
-    share.ok_or_else(|| D::Error::custom("`epochs` must be a share, above 0 and at most 1"))
+    share.ok_or_else(|| D::Error::custom("`epochs` must be a fraction above 0 and at most 1"))
 }
 
 /// Deserializes train loss, train accuracy and test accuracy of runs from other sources.
@@ -103,7 +103,7 @@ pub fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[f64; 3]>, D::E
     match !runs.is_empty() && runs.iter().all(can_be) {
         true => Ok(runs),
         false => Err(D::Error::custom(
-            "known figures must be one run or more, each a finite loss and two accuracies, 0 to 1",
+            "known figures must be one or more runs, each a finite loss and two accuracies from 0 to 1",
         )),
     }
 }
@@ -115,7 +115,7 @@ pub fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     match sum.len() == 64 && sum.bytes().all(is_digit) {
         true => Ok(sum),
         false => Err(D::Error::custom(
-            "must be a SHA-256, 64 hexadecimal digits in lower case",
+            "must be a SHA-256: 64 lower-case hexadecimal digits",
         )),
     }
 }

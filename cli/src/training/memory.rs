@@ -25,7 +25,7 @@ pub fn check<'j>(
     // The dataset is already in memory, so the available memory excludes it.
     let (limit, whose, taken) = match (limit, available(Path::new("/"))) {
         (Some(limit), _) => (limit, "`--max-memory` allows", data),
-        (None, Some(left)) => (left, "the machine has", 0),
+        (None, Some(left)) => (left, "the available memory is", 0),
         (None, None) => return Ok(()),
     };
     let wanted = largest
@@ -44,16 +44,16 @@ pub fn check<'j>(
         data => format!(", and data {}", Bytes(data)),
     };
     let message = format!(
-        "the training needs about {}, and {whose} {limit}: {times}{}{data}",
+        "training needs about {}, but {whose} {limit}: {times}{}{data}",
         Bytes(wanted),
         parts(&largest)
     );
     let help = match largest {
-        _ if at_once > 1 => "fewer `--jobs`",
+        _ if at_once > 1 => "use fewer `--jobs`",
         Memory { activations, .. } if 2 * activations > largest.total() => {
-            "a smaller `--batch-size`"
+            "use a smaller `--batch-size`"
         }
-        _ => "a smaller model, or a larger `--max-memory`",
+        _ => "use a smaller model or a larger `--max-memory`",
     };
     Err(CliError::usage(message).help(help))
 }

@@ -1,7 +1,7 @@
 //! A single run, from its options to its run folder.
 //!
-//! The [`options`] are converted to [`settings`]. These are parsed and combined with a dataset into a
-//! [`job`], which writes a run folder.
+//! The [`options`] are converted to [`settings`]. These are parsed and combined with a dataset into
+//! a [`job`], which writes a run folder.
 //!
 //! | module | contents |
 //! |---|---|

@@ -116,7 +116,7 @@ fn optional<T: Copy + std::fmt::Display>(
 fn only<T: Copy + std::fmt::Display>(numbers: &Choices<T>, option: &str) -> Result<T, CliError> {
     numbers.only().ok_or_else(|| {
         CliError::usage(format!(
-            "{option} {numbers}: alternatives where one value is wanted"
+            "{option} {numbers}: expected one value, not alternatives"
         ))
         .help("use `compare`")
     })

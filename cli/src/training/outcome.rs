@@ -66,12 +66,14 @@ impl Outcome {
             Ok(SCHEMA) => {}
             Ok(other) => {
                 let message = format!("has schema {other}, but this program reads schema {SCHEMA}");
-                return Err(fail(message).help("another version wrote it: train the run anew"));
+                return Err(
+                    fail(message).help("it was written by another version: start a new run")
+                );
             }
-            Err(reason) => return Err(fail(format!("is no result of a training: {reason}"))),
+            Err(reason) => return Err(fail(format!("is not the result of a run: {reason}"))),
         }
         serde_json::from_str(&text)
             .map(Some)
-            .map_err(|reason| fail(format!("is no result of a training: {reason}")))
+            .map_err(|reason| fail(format!("is not the result of a run: {reason}")))
     }
 }

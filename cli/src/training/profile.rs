@@ -76,12 +76,12 @@ fn time(entry: &Entry) -> Duration {
 /// Formats the parts for people.
 pub fn table(parts: &[Part]) -> String {
     let mut table = Table::new(&[
-        "microseconds a step",
+        "microseconds per step",
         ">forward",
         ">backward",
         ">share",
         ">GFLOP/s",
-        ">fresh bytes",
+        ">allocated bytes",
     ]);
     let cells = |part: &Part| {
         [

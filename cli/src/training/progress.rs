@@ -57,7 +57,7 @@ impl<'t> Progress<'t> {
             let _ = write!(out, "{:.0} images/s", state.per_sec());
         };
         let style = ProgressStyle::with_template(TEMPLATE)
-            .unwrap_or_else(|e| unreachable!("our template can be read: {e}"));
+            .unwrap_or_else(|e| unreachable!("the template is valid: {e}"));
         bar.set_style(style.with_key("rate", rate).progress_chars("━╸─"));
         Progress {
             terminal,
@@ -90,11 +90,11 @@ impl<'t> Progress<'t> {
         self.bar.reset_eta();
         if trainer.step > 0 {
             let (epoch, step) = (trainer.epoch(), trainer.step);
-            let goes_on = format!(
-                "goes on in epoch {epoch}/{}, after {step} steps",
+            let message = format!(
+                "resuming in epoch {epoch}/{}, after {step} steps",
                 self.epochs
             );
-            self.terminal.note(&goes_on);
+            self.terminal.note(&message);
         }
     }
 

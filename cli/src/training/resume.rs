@@ -29,10 +29,10 @@ pub fn resume<'r>(
 ) -> Result<(Job<'r>, Run), CliError> {
     let (mut config, origin) = Config::read(folder)?;
     let run = Run::take_up(folder)?;
-    goes_on(folder, &config, epochs)?;
+    expect_unfinished(folder, &config, epochs)?;
     if config.version != VERSION {
         cx.terminal.warn(&format!(
-            "{} was begun by version {}; this is {VERSION}, which may compute other bits",
+            "{} was started by version {}; version {VERSION} may give different results",
             folder.display(),
             config.version
         ));
@@ -64,7 +64,7 @@ fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, CliError> {
             if wanted != found {
                 let name = &data.config.name;
                 return Err(CliError::data(format!(
-                    "{name}: the {part} data are not those that the run began with: SHA-256 {found}, wanted {wanted}"
+                    "{name}: the {part} data are not those that the run started with: SHA-256 is {found}, expected {wanted}"
                 )));
             }
         }
@@ -84,25 +84,27 @@ fn first_weights(config: &Config) -> Result<Option<StoredPath>, CliError> {
         match found == *wanted {
             true => Ok(Some(file.clone())),
             false => Err(CliError::model_file(format!(
-                "{file}: is not the file that the run began with: SHA-256 {found}, wanted {wanted}"
+                "{file}: is not the file that the run started with: SHA-256 is {found}, expected {wanted}"
             ))),
         }
     })
 }
 
 /// Checks that there is something left to train.
-fn goes_on(folder: &Path, config: &Config, epochs: Option<u64>) -> Result<(), CliError> {
+fn expect_unfinished(folder: &Path, config: &Config, epochs: Option<u64>) -> Result<(), CliError> {
     let had = config.epochs;
     let folder_name = folder.display();
     match Outcome::read(folder)?.map(|outcome| outcome.end) {
         Some(End::Diverged { step, .. }) => Err(CliError::usage(format!(
             "{folder_name}: diverged in step {step}, and would again"
         ))
-        .help(format!("train anew: {}", advice(config)))),
+        .help(format!("start a new run: {}", advice(config)))),
         Some(End::Done { .. }) if epochs.is_none_or(|epochs| epochs <= had) => {
-            let message = format!("{folder_name}: is done, with all its {had} epochs");
-            Err(CliError::usage(message)
-                .help(format!("`--epochs {}` goes on", had.saturating_mul(2))))
+            let message = format!("{folder_name}: all {had} epochs are done");
+            Err(CliError::usage(message).help(format!(
+                "`--epochs {}` continues training",
+                had.saturating_mul(2)
+            )))
         }
         _ => Ok(()),
     }

@@ -127,7 +127,7 @@ impl Run {
     /// Adds help to an error that says how to resume the run.
     pub fn can_be_resumed(&self, error: CliError) -> CliError {
         let command = shell::resume(&self.folder);
-        error.help(format!("`{command}` goes on from what has been written"))
+        error.help(format!("`{command}` resumes from what has been written"))
     }
 
     /// Returns the path of a file in the folder.
@@ -191,11 +191,11 @@ fn claim(folder: &Path) -> Result<PathBuf, CliError> {
         }
         Err(reason) if reason.kind() == ErrorKind::AlreadyExists => {
             let message = format!(
-                "--out {}: is there already, and a run is never overwritten",
+                "--out {}: already exists, and a run is never overwritten",
                 folder.display()
             );
             Err(CliError::usage(message)
-                .help("give another name, or leave `--out` out for the next free `runs/<n>`"))
+                .help("choose another name, or omit `--out` to use the next free `runs/<n>`"))
         }
         Err(reason) => Err(cannot_write(folder, reason)),
     }
@@ -227,7 +227,7 @@ fn claim_number(runs: &Path) -> Result<PathBuf, CliError> {
 }
 
 fn at_work(folder: &Path) -> CliError {
-    let message = format!("{}: a training is at work here", folder.display());
+    let message = format!("{}: another run is active here", folder.display());
     CliError::usage(message).help("wait for it to end")
 }
 
@@ -236,5 +236,5 @@ fn cannot_write(folder: &Path, reason: io::Error) -> CliError {
         "{}: the run folder cannot be written: {reason}",
         folder.display()
     ))
-    .help("`--out FOLDER` puts it elsewhere")
+    .help("choose another folder with `--out FOLDER`")
 }

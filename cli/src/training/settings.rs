@@ -97,11 +97,11 @@ impl Settings {
         let schedule = schedule.map_err(in_option(&origin.of("schedule"), &self.schedule))?;
         if schedule.goes_by_loss() && self.val.is_none() {
             let message = format!(
-                "{}: `{}` goes by the validation loss, and no images are held out for that",
+                "{}: `{}` monitors the validation loss, but no images are held out for validation",
                 origin.of("schedule"),
                 schedule.short()
             );
-            return Err(CliError::usage(message).help("hold some out: `--val 5000`"));
+            return Err(CliError::usage(message).help("hold out some images: `--val 5000`"));
         }
         let augment = self.augment.as_ref().map(|text| {
             Augmentation::read(text, &cx.augmentations)
