@@ -1,4 +1,4 @@
-//! Numbers of bytes, as people write and read them: `2GB`, `500MB`.
+//! Byte sizes with units: `2GB`, `500MB`.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ const UNITS: [(&str, u64); 8] = [
     ("KB", 1_000),
 ];
 
-/// A number of bytes; shown in three digits.
+/// A number of bytes, displayed with three significant digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(pub u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What would be rounded up to a thousand is one of the next unit.
+        // A value that would round up to 1000 is shown in the next larger unit.
         let mut decimal = UNITS[4..].iter();
         let Some((unit, size)) = decimal.find(|(_, size)| 2 * self.0 >= 2 * size - size / 1000)
         else {
@@ -34,7 +34,8 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Reads a size: a number above 0 and a unit, `B`, `KB`, `MB`, `GB`, `TB` (powers of 1000), `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024).
+/// Parses a size: a positive number followed by a unit, `B`, `KB`, `MB`, `GB`, `TB` (powers of
+/// 1000) or `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024).
 pub fn size(text: &str) -> Result<Bytes, String> {
     let units = UNITS.iter().chain(&[("B", 1)]);
     let mut read = units.filter_map(|&(unit, size)| {
@@ -43,7 +44,7 @@ pub fn size(text: &str) -> Result<Bytes, String> {
         (bytes >= 1.0 && bytes < u64::MAX as f64).then_some(Bytes(bytes as u64))
     });
     read.next()
-        .ok_or_else(|| "must be a number and a unit, KB, MB, GB or KiB, MiB, GiB: 2GB".into())
+        .ok_or_else(|| "must be a number with a unit (KB, MB, GB, KiB, MiB, GiB), like 2GB".into())
 }
 
 #[cfg(test)]

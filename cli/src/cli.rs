@@ -1,4 +1,4 @@
-//! The list of commands.
+//! The command-line interface: all commands and how arguments are parsed.
 
 use std::{
     env,
@@ -18,14 +18,14 @@ use crate::{
     terminal::{Common, Terminal},
 };
 
-/// One line of text becomes a trained classifier
+/// Train neural networks described in one line of text
 #[derive(Parser)]
 #[command(
     name = "tapeline",
     version,
     max_term_width = 100,
     args_override_self = true,
-    after_help = "Of an option that is given twice, the last value counts.\n\nExample:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
+    after_help = "If an option is given more than once, the last value is used.\n\nExample:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -38,19 +38,19 @@ pub struct Cli {
 pub enum Command {
     /// Train a model
     Train(Train),
-    /// Train models side by side, and judge their differences
+    /// Train several models and compare their results
     Compare(Compare),
-    /// Rebuild the report: its models and comparisons, with verdicts
+    /// Reproduce the report: train its models and test its claims
     Report(Report),
-    /// Measure a trained model on test data
+    /// Evaluate a trained model on test data
     Eval(Eval),
     /// Classify images
     Predict(Predict),
-    /// Write a trained model for other programs
+    /// Export a trained model to ONNX or safetensors
     Export(Export),
     /// Show the layers of a model: shapes, parameters, multiply-adds
     Summary(Summary),
-    /// Check gradients, and what else layers are held to
+    /// Check the gradients and other invariants of layers
     Check(Check),
     /// List the layers, or describe one
     #[command(after_help = "Example:\n  tapeline layers conv2d")]
@@ -61,53 +61,55 @@ pub enum Command {
     /// List the learning-rate schedules, or describe one
     #[command(after_help = "Example:\n  tapeline schedules cosine")]
     Schedules(Name),
-    /// List the ways of changing training images, or describe one
+    /// List the image augmentations, or describe one
     #[command(after_help = "Example:\n  tapeline augmentations elastic")]
     Augmentations(Name),
     /// List the losses, or describe one
     #[command(after_help = "Example:\n  tapeline losses cross_entropy")]
     Losses(Name),
-    /// List the models that have a name, or describe one
+    /// List the presets (predefined models), or describe one
     #[command(after_help = "Example:\n  tapeline presets cnn")]
     Presets(Name),
-    /// Print everything that has a name, as a page of Markdown
+    /// Print the descriptions of all layers, losses, … as Markdown
     #[command(after_help = "Example:\n  tapeline catalogue > catalogue.md")]
     Catalogue,
-    /// List data sets, or check their files
+    /// List datasets, or verify their files
     Data(Data),
-    /// Print a script that completes commands and options in a shell
+    /// Generate a shell completion script
     Completions(Completions),
 }
 
 impl Cli {
-    /// Reads the arguments of the process.
+    /// Parses the arguments of the process.
     pub fn read() -> Result<Cli, clap::Error> {
         let command = Cli::command().color(color_asked());
         Cli::from_arg_matches(&command.try_get_matches()?)
     }
 }
 
-/// Shows what clap has to say instead of arguments: help or the version, on stdout, or what is wrong with the arguments, on stderr.
+/// Prints what clap returned instead of arguments: help or the version on stdout, an error in the
+/// arguments on stderr.
 ///
 /// # Errors
-/// When stdout can't be written; with the exit code when the arguments are wrong.
-pub fn tell(told: &clap::Error, terminal: &Terminal) -> Result<(), CliError> {
-    if !told.use_stderr() {
-        let written = told.print().and_then(|()| io::stdout().flush());
+/// When stdout can't be written, or, with the exit code for usage errors, when the arguments are
+/// wrong.
+pub fn tell(error: &clap::Error, terminal: &Terminal) -> Result<(), CliError> {
+    if !error.use_stderr() {
+        let written = error.print().and_then(|()| io::stdout().flush());
         return written.map_err(CliError::Output);
     }
     let is_clean = |arg: &str| escape::terminal(arg) == arg;
     if env::args_os().all(|arg| arg.to_str().is_some_and(is_clean)) {
-        // In colour. A stderr that is closed is no reason for another exit code.
-        let _ = told.print();
+        // In colour. A closed stderr must not change the exit code.
+        let _ = error.print();
     } else {
-        let plain = told.render().to_string();
+        let plain = error.render().to_string();
         plain.lines().for_each(|line| terminal.line(line));
     }
     Err(CliError::Reported(Kind::Usage as u8))
 }
 
-/// The value of `--color`, for errors in the arguments themselves.
+/// Returns the value of `--color`, which is needed to show errors in the arguments themselves.
 pub fn color_asked() -> ColorChoice {
     let mut args = env::args_os().skip_while(|arg| arg != "--color").skip(1);
     let asked = args.next().or_else(|| {
@@ -129,10 +131,10 @@ mod tests {
 
     use super::*;
 
-    /// Values of which every option takes one.
+    /// Values such that every option accepts one of them.
     const VALUES: [&str; 8] = ["2", "1x28x28", "2GB", "never", "30s", "x", "true", "false"];
 
-    /// Arguments that are wanted beside some options.
+    /// Arguments that some options require in addition.
     const BESIDE: [&[&str]; 6] = [
         &[],
         &["x"],
@@ -142,7 +144,7 @@ mod tests {
         &["bash"],
     ];
 
-    /// Of all options of all commands the last value counts.
+    /// If an option is given twice, the last value is used, for every option of every command.
     #[test]
     fn of_an_option_that_is_given_twice_the_last_value_counts() {
         let mut cli = Cli::command();

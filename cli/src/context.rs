@@ -1,4 +1,4 @@
-//! What every command is given.
+//! State that is passed to every command.
 
 use tapeline_data::{AugmentDef, augmentations};
 use tapeline_layers::{LayerDef, LossDef, layers, losses};
@@ -8,7 +8,7 @@ use tapeline_spec::{Presets, Registry};
 
 use crate::terminal::{Common, Terminal};
 
-/// Everything that has a name in a spec, and the way to the user.
+/// The registries of all names that specs may use, and the terminal.
 pub struct Context {
     pub terminal: Terminal,
     pub layers: Registry<LayerDef>,

@@ -1,4 +1,4 @@
-//! DATA: a data set by name or folder, and what a model must be to learn it.
+//! The DATA argument: a dataset by name or folder, and checks that a model fits it.
 
 use std::{
     ffi::OsString,
@@ -20,41 +20,41 @@ use crate::{
     training::config::DataConfig,
 };
 
-/// The data where neither an option nor a run says which.
+/// The default dataset, if neither an option nor a run names one.
 pub const DEFAULT: &str = "mnist";
 
-/// Options of commands that read data.
+/// Options of commands that read a dataset.
 #[derive(Args)]
 pub struct DataArgs {
-    /// A name of `data list`, or an IDX folder [default: the run's, else mnist]
+    /// Name from `data list`, or IDX folder [default: the run's, else mnist]
     #[arg(long, value_name = "DATA")]
     data: Option<OsString>,
-    /// Swap rows and columns, which EMNIST needs [default: as the run]
+    /// Swap rows and columns, as EMNIST needs [default: as in the run]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, hide_possible_values = true, default_missing_value = "true")]
     transpose: Option<bool>,
 }
 
-/// The data that a command reads.
+/// The dataset that a command reads.
 pub struct Chosen {
-    /// A name of `data list`, or a folder, as it was given.
+    /// A name of `data list` or a folder, as it was given.
     name: StoredPath,
-    /// Where a run found the folder: looked for there first.
+    /// The absolute path of the folder when the run was trained; it is tried first.
     path: Option<StoredPath>,
     transpose: bool,
-    /// Whether `--data` names them.
+    /// Whether the dataset was named by `--data`.
     pub named: bool,
-    /// The run that was trained on them: its folder, and what it knows of them.
+    /// The run that was trained on this dataset: its folder, and its record of the dataset.
     run: Option<(PathBuf, DataConfig)>,
 }
 
-/// Data to train on, and what identifies it.
+/// A loaded dataset to train on, and what identifies it.
 pub struct TrainingData {
     pub loaded: Loaded,
     pub config: DataConfig,
 }
 
 impl TrainingData {
-    /// What a study says of it.
+    /// Returns the facts that a study stores about the dataset.
     pub fn facts(&self) -> DataFacts {
         DataFacts {
             name: self.config.name.to_string(),
@@ -63,7 +63,7 @@ impl TrainingData {
         }
     }
 
-    /// Bytes of its images and labels.
+    /// Returns the size of all images and labels in bytes.
     pub fn size(&self) -> u64 {
         let parts = [&self.loaded.train, &self.loaded.test];
         let sizes = parts.map(|part| part.images.bytes().len() + part.labels.len());
@@ -72,11 +72,12 @@ impl TrainingData {
 }
 
 impl DataArgs {
-    /// The data of a command whose models are of these runs: what the options say, otherwise what the runs were trained on, otherwise the
-    /// default. Transposition belongs to the data, so that of a run holds for the run's data only.
+    /// Chooses the dataset of a command whose models come from `runs`: the one given by the
+    /// options, otherwise the one the runs were trained on, otherwise the default. Transposition
+    /// belongs to the dataset, so a run's setting applies only to the run's dataset.
     ///
     /// # Errors
-    /// When the runs were trained on different data, and no option says which to take.
+    /// When the runs were trained on different datasets and no option chooses one.
     pub fn choose<'k>(
         &self,
         runs: impl IntoIterator<Item = &'k KnownRun>,
@@ -97,7 +98,7 @@ impl DataArgs {
                     other.folder.display(),
                     other.config.data.text()
                 );
-                return Err(CliError::usage(message).help("say with `--data` which to take"));
+                return Err(CliError::usage(message).help("choose a dataset with `--data`"));
             }
         }
         let named = self.data.is_some();
@@ -133,7 +134,7 @@ impl DataArgs {
 }
 
 impl Chosen {
-    /// The places where the data of a configuration may be, in the order in which to look.
+    /// Returns the locations where the dataset of a configuration may be, in the order to try them.
     pub fn of(config: &DataConfig) -> Vec<Self> {
         let places = places(&config.name, config.path.as_ref());
         let chosen = |place: &StoredPath| Chosen {
@@ -146,22 +147,22 @@ impl Chosen {
         places.into_iter().map(chosen).collect()
     }
 
-    /// Whether a run says which data they are.
+    /// Returns whether the dataset was taken from a run.
     pub fn is_of_run(&self) -> bool {
         self.run.is_some() && !self.named
     }
 
-    /// Which data they are, for people.
+    /// Describes the choice for people.
     pub fn text(&self) -> String {
         match &self.run {
             Some((run, known)) => {
-                format!("the data are those of {}: {}", run.display(), known.text())
+                format!("using the dataset of {}: {}", run.display(), known.text())
             }
-            None => format!("the data are `{}`", self.name),
+            None => format!("using the dataset `{}`", self.name),
         }
     }
 
-    /// Reads the data for trainings.
+    /// Loads the dataset for training.
     pub fn for_training(&self, cx: &Context) -> Result<TrainingData, CliError> {
         let loaded = self.load(cx)?;
         let config = DataConfig {
@@ -181,7 +182,7 @@ impl Chosen {
         Ok(TrainingData { loaded, config })
     }
 
-    /// Warns where the test data are not those that the run was trained with.
+    /// Warns if the test data differ from those the run was trained with.
     pub fn compare_test(&self, loaded: &Loaded, cx: &Context) {
         if let Some((folder, known)) = &self.run
             && known.test_sha256 != loaded.test.sha256()
@@ -190,7 +191,7 @@ impl Chosen {
         }
     }
 
-    /// These data as options.
+    /// Returns the options that select this dataset.
     pub fn words(&self) -> Vec<OsString> {
         let mut words = vec!["--data".into(), shell::operand(self.name.path())];
         words.extend(self.transpose.then(|| "--transpose".into()));
@@ -202,7 +203,7 @@ impl Chosen {
         known().iter().any(|known| name == Path::new(known.name))
     }
 
-    /// Reads the data.
+    /// Loads the dataset.
     pub fn load(&self, cx: &Context) -> Result<Loaded, CliError> {
         let loaded = first(places(&self.name, self.path.as_ref()), |place| {
             load(place.path())
@@ -213,7 +214,7 @@ impl Chosen {
                 folder.display(),
                 known.text()
             ))
-            .help("say with `--data` where the data are"),
+            .help("give its location with `--data`"),
             _ => error.into(),
         })?;
         for note in &loaded.notes {
@@ -227,17 +228,17 @@ impl Chosen {
     }
 }
 
-/// Where data may be: their folder from the root on, then as it was given.
+/// The locations where a dataset may be: its absolute path, then the path as it was given.
 fn places<'a>(name: &'a StoredPath, path: Option<&'a StoredPath>) -> Vec<&'a StoredPath> {
-    // In the same folder as before, a message names what was given.
+    // If both are the same folder, messages should show the path as it was given.
     let moved = path.filter(|path| name.absolute().as_ref() != Some(path));
     moved.into_iter().chain([name]).collect()
 }
 
-/// The first success. Where there is none, the first failure.
+/// Returns the first success, or the first failure if there is no success.
 ///
 /// # Panics
-/// When nothing is attempted.
+/// When `all` is empty.
 pub fn first<A, T, E>(
     all: impl IntoIterator<Item = A>,
     attempt: impl Fn(A) -> Result<T, E>,
@@ -253,15 +254,13 @@ pub fn first<A, T, E>(
 }
 
 fn changed(data: impl Display, run: impl Display) -> String {
-    format!(
-        "{data}: the data have changed since {run} was trained on them: their SHA-256 is another"
-    )
+    format!("{data}: the data have changed since {run} was trained on them: the SHA-256 differs")
 }
 
-/// Makes sure that a model outputs the classes of the data.
+/// Checks that the outputs of a model match the classes of the dataset.
 ///
 /// # Errors
-/// When it doesn't; where that is because labels are counted from 1, the labels are blamed.
+/// When they don't match. If the reason is that labels are counted from 1, the error says so.
 pub fn expect_classes(model: &Model, loaded: &Loaded, source: &Source) -> Result<(), CliError> {
     let classes = loaded.train.classes.len();
     let Err(error) = model.expect_classes(classes) else {
@@ -274,7 +273,7 @@ pub fn expect_classes(model: &Model, loaded: &Loaded, source: &Source) -> Result
             .is_ok_and(|outputs| outputs + lowest == classes)
     {
         return Err(CliError::data(format!(
-            "{}: labels begin at {lowest} and end at {}, but the {} outputs of the model are classes from 0",
+            "{}: labels begin at {lowest} and end at {}, but the {} outputs of the model are classes counted from 0",
             loaded.name,
             classes - 1,
             classes - lowest
@@ -284,10 +283,10 @@ pub fn expect_classes(model: &Model, loaded: &Loaded, source: &Source) -> Result
     Err(source.error(error))
 }
 
-/// Makes sure that a model takes the images of the data.
+/// Checks that a model accepts the images of a dataset.
 ///
 /// # Errors
-/// When they have another shape.
+/// When the shapes differ.
 pub fn expect_shape(model: &Model, data: &Dataset, name: &str) -> Result<(), CliError> {
     let (found, wanted) = (data.shape(), &model.plan.input);
     if found[..] == wanted[..] {
@@ -297,5 +296,5 @@ pub fn expect_shape(model: &Model, data: &Dataset, name: &str) -> Result<(), Cli
     Err(CliError::data(format!(
         "{name}: images are {found}, but the model takes {wanted}"
     ))
-    .help("give data of that shape with `--data`"))
+    .help("choose a dataset of that shape with `--data`"))
 }

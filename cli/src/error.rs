@@ -1,4 +1,4 @@
-//! What ends the program, and its exit code.
+//! The errors that end the program, and their exit codes.
 
 use std::{io, process::ExitCode};
 
@@ -6,28 +6,28 @@ use tapeline_data::DataError;
 use tapeline_models::{FileError, SpecError};
 use tapeline_spec::Diagnostic;
 
-/// Why a command could not do its work.
+/// An error that ends a command.
 #[derive(Debug)]
 pub enum CliError {
-    /// A message, perhaps with advice.
+    /// A message, optionally with help.
     Plain {
         kind: Kind,
         message: String,
         help: Option<String>,
     },
-    /// A text with errors in it.
+    /// Errors at places in a spec.
     Spec {
-        /// The file or option that the text is from; none for MODEL itself.
+        /// The file or option that contains the spec; `None` for the MODEL argument itself.
         origin: Option<String>,
         error: SpecError,
     },
-    /// Standard output doesn't take any more.
+    /// Writing to standard output failed.
     Output(io::Error),
-    /// All has been said already; what remains is the exit code.
+    /// The error has already been reported; only the exit code remains.
     Reported(u8),
 }
 
-/// Kinds of failure, as exit codes.
+/// Kinds of failure; the discriminant is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -63,17 +63,17 @@ impl CliError {
         CliError::plain(Kind::ModelFile, message)
     }
 
-    /// A figure isn't finite.
+    /// A value is not finite.
     pub fn diverged(message: impl ToString) -> Self {
         CliError::plain(Kind::Diverged, message)
     }
 
-    /// Adds what the user can do about it.
+    /// Adds advice on how to fix the error.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         if let CliError::Output(reason) = &self
             && reason.kind() != io::ErrorKind::BrokenPipe
         {
-            self = CliError::internal(format!("standard output cannot be written: {reason}"));
+            self = CliError::internal(format!("cannot write to standard output: {reason}"));
         }
         if let CliError::Plain { help, .. } = &mut self {
             *help = Some(text.into());
@@ -85,7 +85,8 @@ impl CliError {
         ExitCode::from(match self {
             CliError::Plain { kind, .. } => *kind as u8,
             CliError::Spec { .. } => Kind::Usage as u8,
-            // The reader has seen enough: `tapeline layers | head -1`.
+            // The reader closed the pipe, as in `tapeline layers | head -1`, which is not a
+            // failure.
             CliError::Output(reason) if reason.kind() == io::ErrorKind::BrokenPipe => 0,
             CliError::Output(_) => Kind::Internal as u8,
             CliError::Reported(code) => *code,
@@ -93,7 +94,7 @@ impl CliError {
     }
 }
 
-/// Errors in the text of an option.
+/// Wraps errors in the spec `text` given by an option.
 pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>) -> CliError + 'a {
     move |diagnostics| CliError::Spec {
         origin: Some(option.into()),
@@ -101,7 +102,7 @@ pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>)
     }
 }
 
-/// What is wrong in a TOML file of this text, and where.
+/// Describes an error in a TOML file with this text: line, key and message.
 pub fn in_toml(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(0, |before| before.matches('\n').count());

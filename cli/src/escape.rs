@@ -1,14 +1,15 @@
-//! Text from outside as it is shown: file names, class names, specs, titles. One function for each kind of target; JSON escapes by itself.
+//! Escapes untrusted text (file names, class names, specs, titles) for display, with one function
+//! per output format. JSON needs none: its serializer escapes strings.
 
 use tapeline_spec::printable;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// For a terminal: one line without anything that a terminal would obey.
+/// Escapes text for a terminal: one line without control characters.
 pub fn terminal(text: &str) -> String {
     printable(text)
 }
 
-/// The same for several lines.
+/// Escapes text of several lines for a terminal.
 pub fn lines(text: &str) -> String {
     text.split('\n')
         .map(printable)
@@ -16,7 +17,7 @@ pub fn lines(text: &str) -> String {
         .join("\n")
 }
 
-/// For XML and HTML, in an element or an attribute: one line in which every character means itself.
+/// Escapes text for an element or attribute of XML or HTML, as one line.
 pub fn xml(text: &str) -> String {
     let mut out = String::new();
     for char in flat(text).chars() {
@@ -31,7 +32,7 @@ pub fn xml(text: &str) -> String {
     out
 }
 
-/// For Markdown, in a heading: one line in which every character means itself.
+/// Escapes text for a heading in Markdown, as one line without markup.
 pub fn markdown(text: &str) -> String {
     let mut out = String::new();
     for char in flat(text).chars() {
@@ -46,28 +47,29 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// The same in a cell of a table.
+/// Escapes text for a cell of a Markdown table.
 pub fn markdown_cell(text: &str) -> String {
     markdown(text).replace('|', "\\|")
 }
 
-/// For Markdown, where its marks keep their meaning: paragraphs of a study.
+/// Escapes the paragraphs of a study for Markdown; Markdown markup in them stays active.
 pub fn prose(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(|paragraph| {
         let lines = paragraph.lines().map(flat);
         lines.collect::<Vec<_>>().join("\n")
     });
     let paragraphs = paragraphs.collect::<Vec<_>>().join("\n\n");
-    // Studies have no use for HTML.
+    // Studies don't use HTML, so `<` is always literal.
     paragraphs.replace('<', "\\<")
 }
 
-/// For CSV: a quoted cell (RFC 4180) on one line.
+/// Escapes text for CSV: a quoted cell (RFC 4180) on one line.
 pub fn csv(text: &str) -> String {
     format!("\"{}\"", flat(text).replace('"', "\"\""))
 }
 
-/// One line no wider than a number of columns, for a terminal or as a part of one of the others.
+/// Flattens text to one line and truncates it to a number of columns, for a terminal or as input of
+/// another escape function.
 pub fn cut(text: &str, columns: usize) -> String {
     let text = flat(text);
     if text.width() <= columns {
@@ -81,7 +83,7 @@ pub fn cut(text: &str, columns: usize) -> String {
     kept.chain(['…']).collect()
 }
 
-/// One line: any white space is a space, and what can't be printed is its code.
+/// Flattens text to one line: white space becomes spaces, unprintable characters become escapes.
 fn flat(text: &str) -> String {
     let space = |char: char| match char.is_whitespace() {
         true => ' ',

@@ -9,15 +9,17 @@ use tapeline_data::is_image_file;
 
 use crate::error::CliError;
 
-/// The files of a folder that are read as pictures, by name, and how many files are not.
+/// The picture files of a folder, sorted by name, and the number of other files.
 pub struct Folder {
     pub pictures: Vec<PathBuf>,
     pub others: usize,
 }
 
 impl Folder {
-    /// Lists a folder. A picture is a file that is called one (`.png`, `.jpg`, `.jpeg`), or begins as a PNG, JPEG or IDX file does, gzipped IDX
-    /// files included. Folders in it are not entered, hidden files are not counted, and pipes and devices are not opened.
+    /// Lists a folder. A file counts as a picture if its extension says so (`.png`, `.jpg`,
+    /// `.jpeg`) or if it starts like a PNG, JPEG or IDX file, including gzipped IDX files.
+    /// Subfolders are not entered, hidden files are not counted, and pipes and devices are not
+    /// opened.
     pub fn read(folder: &Path) -> Result<Self, CliError> {
         let fail = |reason: io::Error| {
             CliError::data(format!(
@@ -41,7 +43,7 @@ impl Folder {
                 "{}: the folder has no pictures",
                 folder.display()
             ))
-            .help("PNG, JPEG or IDX files"));
+            .help("expected PNG, JPEG or IDX files"));
         }
         Ok(Folder {
             others: all - files.len(),

@@ -1,27 +1,28 @@
-//! The command line of Tapeline: one line of text becomes a trained classifier.
+//! The command line of Tapeline: trains neural networks described in one line of text.
 //!
-//! It reads arguments and files, calls the libraries, and shows what came out. Results go to stdout, everything else to stderr.
+//! It reads arguments and files, calls the libraries, and prints the results. Results go to stdout,
+//! everything else to stderr.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`cli`] | the list of commands |
 //! | [`commands`] | the commands, one file each |
-//! | [`context`] | what every command is given: the registries, the terminal |
-//! | [`error`] | what ends the program, and its exit code |
-//! | [`render`] | a diagnostic as text, with carets under the place |
-//! | [`escape`], [`shell`] | text from outside, as it is shown; commands, as a shell reads them |
-//! | [`terminal`], [`output`] | stderr and stdout; what every command takes |
-//! | [`numbers`], [`bytes`] | numbers given as options |
+//! | [`context`] | state passed to every command: the registries, the terminal |
+//! | [`error`] | errors that end the program, and their exit codes |
+//! | [`render`] | diagnostics as text, with carets under the location |
+//! | [`escape`], [`shell`] | escaping of untrusted text; quoting of shell commands |
+//! | [`terminal`], [`output`] | stderr and stdout; options of every command |
+//! | [`numbers`], [`bytes`] | parsers of numeric options |
 //! | [`stored_path`] | paths in TOML and JSON |
-//! | [`model_arg`], [`data_arg`] | MODEL and DATA |
-//! | [`training`] | one training: from options to a run folder |
-//! | [`report`] | the report: a study read from a file, as Markdown |
-//! | [`study`] | trainings side by side |
+//! | [`model_arg`], [`data_arg`] | the MODEL and DATA arguments |
+//! | [`training`] | a single run: from options to a run folder |
+//! | [`report`] | the report: a study defined in a file, written as Markdown |
+//! | [`study`] | comparisons of several runs |
 //! | [`page`] | a study with its results as one HTML file |
 //! | [`plots`] | charts, as SVG and in a terminal |
 //! | [`folder`] | the pictures in a folder |
 //! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
-//! | [`table`] | columns of text |
+//! | [`table`] | tables as aligned columns of text |
 
 mod bytes;
 mod cli;
@@ -56,16 +57,17 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    // A panic is a fault of this program. Its message is out already; what remains is the exit code.
+    // A panic is a bug in this program. Its message has already been printed; only the exit code
+    // remains.
     panic::catch_unwind(run).unwrap_or(ExitCode::from(error::Kind::Internal as u8))
 }
 
 fn run() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(told) => {
+        Err(error) => {
             let terminal = Terminal::new(&Common::new(cli::color_asked()));
-            return ended(cli::tell(&told, &terminal), &terminal);
+            return ended(cli::tell(&error, &terminal), &terminal);
         }
     };
     let cx = Context::new(&cli.common);

@@ -1,16 +1,19 @@
-//! MODEL: a spec, or with a mark a path: `@net.spec`, `@runs/1`, `@model.safetensors`. What each of them knows besides its spec, so that no
-//! command asks for it again, and which option goes before it:
+//! The MODEL argument: a spec, or `@` and a path (`@net.spec`, `@model.safetensors`, `@runs/1`).
+//!
+//! A model file or a run stores more than the spec, so that a command need not be given these
+//! settings again. An option, if given, takes precedence:
 //!
 //! | | spec, `@net.spec` | `@model.safetensors` | `@runs/1` | option |
 //! |---|---|---|---|---|
 //! | weights | – | the file's | those of its `model.safetensors` | `--weights` |
-//! | shape of the input | the data's, or 1x28x28 | the file's | the file's | `--input` |
-//! | names of classes, normalisation | those of the data, or numbers | the file's | the file's | |
-//! | data, transposition | mnist | mnist, if its classes have these names | those it was trained on | `--data`, `--transpose` |
+//! | input shape | the dataset's, or 1x28x28 | the file's | the file's | `--input` |
+//! | class names, normalisation | the dataset's, or numbers | the file's | the file's | |
+//! | dataset, transposition | mnist | mnist, if its class names match | the one it was trained on | `--data`, `--transpose` |
 //! | loss to measure | `cross_entropy` | `cross_entropy` | the run's | `--loss` |
 //!
-//! A model file that lies in the folder of the run that wrote it is as good as the run. `train` and `compare` take the spec, and from a run
-//! the data; a model is built anew for the shape of the data.
+//! A model file inside the folder of the run that wrote it is treated like the run. `train` and
+//! `compare` only use the spec, and the dataset of a run; they build a new model for the shape of
+//! the dataset.
 
 use std::{
     ffi::OsStr,
@@ -36,38 +39,38 @@ use crate::{
     },
 };
 
-/// The most bytes that a file with a spec may have.
+/// The maximum size of a spec file in bytes.
 const MAX_SPEC: u64 = 1 << 20;
 
-/// The input where nothing says its shape.
+/// The default input shape.
 const INPUT: [usize; 3] = [1, 28, 28];
 
-/// MODEL, as far as it is known.
+/// The MODEL argument, read.
 pub enum ModelArg {
     Spec(Source),
-    /// A model file, which has a spec and weights.
+    /// A model file, which contains a spec and weights.
     File(Box<ModelFile>),
 }
 
-/// A model file that is sound.
+/// A model file that has been loaded.
 pub struct ModelFile {
     path: PathBuf,
     trained: TrainedModel,
-    /// The run that it is of.
+    /// The run that wrote it.
     run: Option<KnownRun>,
 }
 
-/// What a run folder knows.
+/// A run folder and its configuration.
 pub struct KnownRun {
     pub folder: PathBuf,
     pub config: Config,
 }
 
-/// A spec, and where it is from.
+/// The text of a spec and its origin.
 #[derive(Clone, Debug)]
 pub struct Source {
     pub text: String,
-    /// The file; none for the command line.
+    /// The file; `None` for the command line.
     pub origin: Option<String>,
 }
 
@@ -82,12 +85,12 @@ impl KnownRun {
 }
 
 impl ModelArg {
-    /// Follows the mark, and reads what is there.
+    /// Reads the argument; after an `@`, the file or folder at that path.
     pub fn read(arg: &OsStr, cx: &Context) -> Result<Self, CliError> {
         let Some(path) = marked(arg) else {
             let text = arg.to_str().map(String::from);
             let text = text.ok_or_else(|| {
-                CliError::usage(format!("{}: a spec is Unicode text", arg.display()))
+                CliError::usage(format!("{}: a spec must be valid Unicode", arg.display()))
             })?;
             return Ok(ModelArg::Spec(Source { text, origin: None }));
         };
@@ -96,7 +99,7 @@ impl ModelArg {
             if !file.is_file() {
                 let message = format!("{}: the folder has no {MODEL}", path.display());
                 return Err(CliError::model_file(message)
-                    .help("a run has one as soon as its first epoch is done"));
+                    .help("a run has one once its first epoch is finished"));
             }
             let trained = load(&file, &cx.layers, &cx.presets)?;
             let is_run = path.join(CONFIG).exists();
@@ -108,7 +111,7 @@ impl ModelArg {
             .is_some_and(|extension| extension == "safetensors")
         {
             let trained = load(&path, &cx.layers, &cx.presets)?;
-            // Any other file of this name beside it is none of our business.
+            // The folder may contain an unrelated file with this name.
             let run = path.parent().and_then(|folder| KnownRun::read(folder).ok());
             let run = run.filter(|run| run.config.spec == trained.model.full());
             return Ok(ModelArg::file(path, trained, run));
@@ -123,7 +126,7 @@ impl ModelArg {
         ModelArg::File(Box::new(ModelFile { path, trained, run }))
     }
 
-    /// Its spec.
+    /// Returns the spec and its origin.
     pub fn source(&self) -> Source {
         match self {
             ModelArg::Spec(source) => source.clone(),
@@ -134,7 +137,7 @@ impl ModelArg {
         }
     }
 
-    /// The run that it is of.
+    /// Returns the run that the model belongs to.
     pub fn run(&self) -> Option<&KnownRun> {
         match self {
             ModelArg::Spec(_) => None,
@@ -142,7 +145,7 @@ impl ModelArg {
         }
     }
 
-    /// The names of its classes.
+    /// Returns the class names, if known.
     pub fn classes(&self) -> Option<&[String]> {
         match self {
             ModelArg::Spec(_) => None,
@@ -150,7 +153,7 @@ impl ModelArg {
         }
     }
 
-    /// The shape of its input, where it knows it.
+    /// Returns the input shape, if known.
     pub fn input(&self) -> Option<&[usize]> {
         match self {
             ModelArg::Spec(_) => None,
@@ -158,26 +161,27 @@ impl ModelArg {
         }
     }
 
-    /// The model without weights, for the input that an option gives, or else its own.
+    /// Builds the model without weights, for the input shape of an option or else its own.
     pub fn build(&self, input: Option<&Shape>, cx: &Context) -> Result<Model, CliError> {
         let input = input.map(|shape| &shape.0[..]).or(self.input());
         self.source().build(input.unwrap_or(&INPUT), cx)
     }
 
-    /// Makes sure that there are weights: its own, or those of `--weights`.
+    /// Checks that there are weights, from the model file or from `--weights`.
     pub fn expect_weights(&self, weights: Option<&Path>) -> Result<(), CliError> {
         match self {
             ModelArg::Spec(source) if weights.is_none() => {
                 source.expect_no_path()?;
                 Err(CliError::usage("MODEL is a spec, and a spec has no weights")
-                    .help("give a run (`@runs/1`), a model file (`@model.safetensors`), or `--weights FILE` beside the spec"))
+                    .help("give a run (`@runs/1`), a model file (`@model.safetensors`), or add `--weights FILE` to the spec"))
             }
             _ => Ok(()),
         }
     }
 
-    /// The model with weights, once [`expect_weights`](Self::expect_weights) is content, for the input that an option gives, or else its
-    /// own. The classes of a spec are called by their numbers.
+    /// Returns the model with weights, for the input shape of an option or else its own. Call
+    /// [`expect_weights`](Self::expect_weights) first. The classes of a spec are named by their
+    /// numbers.
     pub fn trained(
         self,
         weights: Option<&Path>,
@@ -211,7 +215,8 @@ impl ModelArg {
 }
 
 impl ModelFile {
-    /// The model for an input of another shape, if that wants the same weights and has the same classes.
+    /// Returns the model for another input shape, provided that weights and output keep their
+    /// shapes.
     fn on(
         self,
         input: Option<&Shape>,
@@ -225,7 +230,8 @@ impl ModelFile {
         let model = source.build(input, cx)?;
         if model.plan.declared != own.declared || model.plan.output != own.output {
             let (given, path) = (shape_text(input), self.path.display());
-            let message = format!("--input {given}: the weights of {path} are for another input");
+            let message =
+                format!("--input {given}: the weights of {path} are for a different input shape");
             return Err(CliError::usage(message)
                 .help(format!("the model takes {}", shape_text(&own.input))));
         }
@@ -237,7 +243,7 @@ impl ModelFile {
 }
 
 impl Source {
-    /// Finds everything wrong with the text that can be seen without an input shape.
+    /// Reports all errors in the spec that can be found without an input shape.
     pub fn check(&self, cx: &Context) -> Result<(), CliError> {
         let Err(diagnostics) = read(&self.text, &cx.layers, &cx.presets) else {
             return Ok(());
@@ -246,13 +252,13 @@ impl Source {
         Err(self.error(SpecError::new(&self.text, diagnostics)))
     }
 
-    /// The model for inputs of a shape.
+    /// Builds the model for an input shape.
     pub fn build(&self, input: &[usize], cx: &Context) -> Result<Model, CliError> {
         self.check(cx)?;
         Model::build(&self.text, input, &cx.layers, &cx.presets).map_err(|error| self.error(error))
     }
 
-    /// An error in this text.
+    /// Wraps an error in this spec.
     pub fn error(&self, error: SpecError) -> CliError {
         CliError::Spec {
             origin: self.origin.clone(),
@@ -260,7 +266,7 @@ impl Source {
         }
     }
 
-    /// Tells who forgot the mark.
+    /// Reports a path that was given without `@`.
     fn expect_no_path(&self) -> Result<(), CliError> {
         let looks_like_path = self.text.contains(['/', '.']) && !self.text.contains([' ', '(']);
         if self.origin.is_none() && looks_like_path && Path::new(&self.text).exists() {
@@ -269,7 +275,7 @@ impl Source {
                 self.text
             ))
             .help(format!(
-                "with a mark it is a path: `{}`",
+                "prefix a path with `@`: `{}`",
                 shell::quoted(OsStr::new(&format!("@{}", self.text)))
             )));
         }
@@ -277,14 +283,14 @@ impl Source {
     }
 }
 
-/// A model computes something that isn't finite. Its weights are finite, or it would not have been loaded.
-/// `of` is the model, or the image that it can't judge.
+/// The error for a model that computes a value that is not finite. Its weights are finite, or it
+/// would not have been loaded. `of` is the model, or the image whose output is not finite.
 pub fn not_finite(of: impl Display, found: &NotFinite) -> CliError {
     CliError::diverged(format!("{of}: {found}"))
-        .help("its weights are finite, but too large to compute with: train with a smaller `--lr`")
+        .help("the weights are finite, but so large that the computation overflows: train with a smaller `--lr`")
 }
 
-/// The path after an `@`. Paths need not be Unicode.
+/// Returns the path after an `@`. Paths need not be valid Unicode.
 fn marked(arg: &OsStr) -> Option<PathBuf> {
     if let Some(text) = arg.to_str() {
         return text.strip_prefix('@').map(PathBuf::from);
@@ -309,7 +315,7 @@ fn spec_in(path: &Path) -> Result<String, CliError> {
     match identify_other(&bytes, "a spec") {
         Some(kind) if kind.help.is_none() => {
             return Err(fail(kind.instead_of("a spec"))
-                .help("the name of a model file ends in `.safetensors`"));
+                .help("the name of a model file must end in `.safetensors`"));
         }
         Some(kind) if !bytes.is_empty() => {
             return Err(fail(kind.instead_of("a spec or a safetensors file")));
@@ -318,11 +324,11 @@ fn spec_in(path: &Path) -> Result<String, CliError> {
     }
     if bytes.len() as u64 > MAX_SPEC {
         return Err(fail(format!(
-            "has more than {MAX_SPEC} bytes, too many for a spec"
+            "is larger than {MAX_SPEC} bytes, the maximum for a spec"
         )));
     }
     String::from_utf8(bytes).map_err(|_| {
-        fail("is not a text in UTF-8, as a spec is".into())
-            .help("the name of a model file ends in `.safetensors`")
+        fail("is not UTF-8 text, which a spec must be".into())
+            .help("the name of a model file must end in `.safetensors`")
     })
 }

@@ -1,4 +1,4 @@
-//! Numbers given as options: each is in its range before anything else is done.
+//! Parsers for numeric options, with range checks.
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
@@ -6,7 +6,7 @@ use tapeline_models::parse_shape;
 
 use crate::training::limits::{positive, within};
 
-/// A parser of integers in a range.
+/// Returns a parser for integers in a range.
 pub fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
 where
     T: FromStr + PartialOrd + Display + Clone,
@@ -14,16 +14,16 @@ where
     move |text| within(text.parse().ok(), &range)
 }
 
-/// Reads a learning rate, or the largest norm of a gradient.
+/// Parses a learning rate or a maximum gradient norm.
 pub fn above_zero(text: &str) -> Result<f64, String> {
     positive(text.parse().ok())
 }
 
-/// The shape of an input, without the batch.
+/// The shape of an input, without the batch dimension.
 #[derive(Clone, Debug)]
 pub struct Shape(pub Vec<usize>);
 
-/// Reads a shape: `1x28x28`.
+/// Parses a shape such as `1x28x28`.
 pub fn shape(text: &str) -> Result<Shape, String> {
     let shape = parse_shape(text).map(Shape);
     shape.ok_or_else(|| "must be one to four sizes, each 1 to 65536, like 1x28x28".into())

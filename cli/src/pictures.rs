@@ -7,29 +7,31 @@ use tapeline_models::shape_text;
 
 use crate::error::CliError;
 
-/// What is done to images before a model sees them.
+/// Transformations of images before they are passed to a model.
 pub struct Treatment {
-    /// Whether rows and columns are swapped, where that is said.
+    /// Whether to swap rows and columns, if `--transpose` says so.
     pub transpose: Option<bool>,
-    /// Whether they are otherwise swapped in IDX files, as they were in those that the model was trained on. Pictures are upright.
+    /// Whether to swap rows and columns of IDX files by default, as was done for the training data.
+    /// PNG and JPEG files are always upright.
     pub transpose_idx: bool,
-    /// Make dark what is light.
+    /// Whether to invert the brightness.
     pub invert: bool,
-    /// Scale to the model's size, keeping the aspect.
+    /// Whether to resize to the model's input size, keeping the aspect ratio.
     pub resize: bool,
 }
 
-/// The images of a file.
+/// The images in a file.
 pub struct Pictures {
     pub images: Images,
-    /// Whether they stand in an IDX file, and so have numbers.
+    /// Whether the file is an IDX file, whose images are numbered.
     pub numbered: bool,
-    /// How many of them show something dark on a light ground.
+    /// The number of images with dark content on a light background.
     pub dark_on_light: usize,
 }
 
 impl Pictures {
-    /// Reads an opened file as inputs of `shape`: channels, rows, columns. Its format is recognised by the first bytes.
+    /// Reads an opened file as inputs of `shape` (channels, rows, columns). The format is detected
+    /// from the first bytes.
     pub fn read(
         file: &Path,
         opened: io::Result<File>,
@@ -59,12 +61,12 @@ impl Pictures {
             if found[0] != shape[0] || !treatment.resize {
                 let (found, wanted) = (shape_text(&found), shape_text(&shape));
                 let error = CliError::data(format!(
-                    "{}: is {found}, but the model takes {wanted}",
+                    "{}: has shape {found}, but the model takes {wanted}",
                     file.display()
                 ));
                 return Err(match treatment.resize {
                     true => error,
-                    false => error.help("`--resize` scales it, keeping the aspect"),
+                    false => error.help("`--resize` scales it, keeping the aspect ratio"),
                 });
             }
             images = resized(&images, shape);
@@ -77,8 +79,9 @@ impl Pictures {
     }
 }
 
-/// Calls what may panic in a decoder, which is caught there and comes back as an error: it is no fault of this program, and isn't told as
-/// one.
+/// Runs a decoder without the panic message. The decoder's panic is caught inside `read` and
+/// returned as an error: it means that the file is invalid and must not look like a bug of this
+/// program.
 fn quietly<R>(read: impl FnOnce() -> R) -> R {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));

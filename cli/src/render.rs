@@ -1,4 +1,4 @@
-//! A diagnostic as text, with carets under the place.
+//! Formats diagnostics as text, with carets under the location.
 //!
 //! ```text
 //! error: unknown layer `maxpol2d`
@@ -14,20 +14,20 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::escape;
 
-/// The widest line that is shown whole, in columns.
+/// The maximum width of a line that is shown in full, in columns.
 const WIDTH: usize = 80;
 
-/// Columns that are kept in front of the place when a line is cut.
+/// The number of columns kept before the location when a line is truncated.
 const BEFORE: usize = 30;
 
-/// How text is decorated.
+/// The style of messages.
 #[derive(Clone, Copy)]
 pub struct Style {
     pub colored: bool,
 }
 
 impl Style {
-    /// `error: text`, the word in its colour.
+    /// Formats `word: text`, such as `error: text`, with the word in its colour.
     pub fn headed(self, word: &str, text: &str) -> String {
         let color = match word {
             "error" => "1;31",
@@ -37,7 +37,7 @@ impl Style {
         format!("{}: {}", self.paint(color, word), escape::terminal(text))
     }
 
-    /// A text in a colour, as a terminal numbers them.
+    /// Wraps text in the escape sequence of a colour; `color` holds the SGR parameters.
     pub fn paint(self, color: &str, text: &str) -> String {
         match self.colored {
             true => format!("\x1b[{color}m{text}\x1b[0m"),
@@ -46,7 +46,8 @@ impl Style {
     }
 }
 
-/// All diagnostics of a text, an empty line between them. `origin` names the file or option that the text is from.
+/// Formats all diagnostics of a spec, separated by empty lines. `origin` names the file or option
+/// that contains the spec.
 pub fn all(origin: Option<&str>, error: &SpecError, style: Style) -> String {
     let diagnostics = error.diagnostics.iter();
     let shown: Vec<_> = diagnostics
@@ -83,7 +84,7 @@ fn one(origin: Option<&str>, text: &str, diagnostic: &Diagnostic, style: Style) 
     out
 }
 
-/// Where the shown line stands, when the text alone doesn't tell.
+/// Names the location of the shown line, unless the text is a single line without an origin.
 fn location(origin: Option<&str>, text: &str, place: &Place) -> Option<String> {
     let one_line = !text.trim_end().contains('\n');
     match (origin, one_line) {
@@ -94,12 +95,12 @@ fn location(origin: Option<&str>, text: &str, place: &Place) -> Option<String> {
     }
 }
 
-/// The line that a span begins in.
+/// The line in which a span begins.
 struct Place<'t> {
     line: &'t str,
-    /// Its number, from 1.
+    /// The line number, from 1.
     number: usize,
-    /// The span, in bytes of the line; cut off at the line's end.
+    /// The span, in bytes of the line, truncated at the end of the line.
     start: usize,
     end: usize,
 }
@@ -119,10 +120,10 @@ impl<'t> Place<'t> {
     }
 }
 
-/// What is shown of a line: all of it, or a part around the place.
+/// The shown part of a line: all of it, or a part around the location.
 struct Excerpt {
     text: String,
-    /// Columns in front of the carets.
+    /// Number of columns before the carets.
     indent: usize,
     carets: usize,
 }
@@ -136,7 +137,7 @@ impl Excerpt {
         );
         let total = columns(place.line);
 
-        // Cut between items, where that is possible.
+        // Cut between items where possible.
         let (mut low, mut high) = (0, total);
         if total > WIDTH && end > WIDTH {
             low = start.saturating_sub(BEFORE);
@@ -179,7 +180,7 @@ impl Excerpt {
     }
 }
 
-/// Columns at which a word begins.
+/// Returns the columns at which words begin.
 fn breaks(line: &str) -> impl Iterator<Item = usize> {
     let mut column = 0;
     let mut after_space = false;
@@ -191,7 +192,7 @@ fn breaks(line: &str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// A character in one column or two, as the carets count them.
+/// Replaces tabs and unprintable characters, whose width would be unknown.
 fn shown(char: char) -> char {
     match char {
         '\t' => ' ',
@@ -246,7 +247,8 @@ mod tests {
 
     #[test]
     fn columns_are_counted_as_a_terminal_does() {
-        // A full-width comma takes two columns, an e with a combining accent one, a tab is shown as one.
+        // A full-width comma takes two columns, an e with a combining accent one, and a tab is
+        // shown as one.
         assert_eq!(
             plain("漢e\u{301}\tx", "x", None),
             "error: wrong\n  │ 漢e\u{301} x\n  │     ^\n"

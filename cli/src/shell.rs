@@ -1,4 +1,4 @@
-//! Commands as a shell reads them.
+//! Commands quoted for a shell.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -8,7 +8,7 @@ use std::{
 
 use tapeline_spec::is_printable;
 
-/// A command of this program, each word quoted where a shell would change it.
+/// Formats a command of this program, quoting each word that a shell would change.
 pub fn command<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> String {
     let mut command = String::from("tapeline");
     for word in words {
@@ -18,12 +18,13 @@ pub fn command<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> String {
     command
 }
 
-/// The command that resumes a run.
+/// Formats the command that resumes a run.
 pub fn resume(run: &Path) -> String {
     command([OsStr::new("train"), OsStr::new("--resume"), &operand(run)])
 }
 
-/// A path as the value of an option: neither an option itself, nor with the mark of a model's path.
+/// Returns a path as the value of an option, so that it is neither parsed as an option nor as an
+/// `@path`.
 pub fn operand(path: &Path) -> OsString {
     match path.as_os_str().as_encoded_bytes().first() {
         Some(b'-' | b'@') => Path::new(".").join(path).into(),
@@ -31,8 +32,8 @@ pub fn operand(path: &Path) -> OsString {
     }
 }
 
-/// A word, quoted. Where it has characters that can't be shown, or bytes that are no text, it is written as `$'…'` (POSIX 2024, bash, zsh,
-/// ksh), so that it can be printed and copied.
+/// Quotes a word. If it has unprintable characters or invalid Unicode, it is written as `$'…'`
+/// (POSIX 2024, bash, zsh, ksh), so that it can be printed and copied.
 pub fn quoted(word: &OsStr) -> String {
     if let Some(text) = word.to_str().filter(|text| text.chars().all(is_printable)) {
         return shell_words::quote(text).into_owned();
@@ -66,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// What bash makes of a text.
+    /// Returns the words as bash parses them, each followed by a null byte.
     fn read_by_bash(command: &str) -> Vec<u8> {
         let line = format!("printf '%s\\0' {command}");
         let ran = Command::new("bash").args(["-c", &line]).output().unwrap();
@@ -77,7 +78,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// Text with anything in it, and any bytes.
+        /// Words of arbitrary text and arbitrary bytes.
         #[test]
         fn a_shell_reads_the_same_words(
             texts in vec("[^\0]{0,12}", 1..4),

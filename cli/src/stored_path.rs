@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A path, stored as a string; as an array of its bytes where it isn't Unicode.
+/// A path that is serialized as a string, or as an array of bytes if it isn't valid Unicode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct StoredPath(PathBuf);
@@ -24,7 +24,7 @@ impl StoredPath {
         &self.0
     }
 
-    /// The path from the root of the file system, if it can be found out.
+    /// Returns the absolute path, if it can be determined.
     pub fn absolute(&self) -> Option<StoredPath> {
         std::path::absolute(&self.0).ok().map(StoredPath)
     }

@@ -1,4 +1,4 @@
-//! Columns of text.
+//! Tables as aligned columns of text.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::escape;
 
-/// The widest cell, in columns: a name from outside may be of any length.
+/// The maximum width of a cell in columns, since names from outside may have any length.
 const WIDEST: usize = 160;
 
-/// Rows whose cells are lined up: numbers to the right, all else to the left.
+/// A table with right-aligned columns for numbers and left-aligned columns for everything else.
 #[derive(Default)]
 pub struct Table {
     right: Vec<bool>,
@@ -17,7 +17,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with a heading. A heading that begins with `>` stands over a column that is lined up to the right.
+    /// Creates a table with a heading. A name that begins with `>` marks a right-aligned column.
     pub fn new(heading: &[&str]) -> Self {
         Table {
             right: heading.iter().map(|name| name.starts_with('>')).collect(),
@@ -30,7 +30,7 @@ impl Table {
         }
     }
 
-    /// Adds a row of as many cells as the heading has.
+    /// Adds a row, which must have as many cells as the heading.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows
             .push(cells.into_iter().map(|text| cell(&text)).collect());
@@ -64,7 +64,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A share as people read it: `91.77 %`.
+/// Formats a fraction as a percentage: `91.77 %`.
 pub fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }

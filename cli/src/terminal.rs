@@ -1,4 +1,4 @@
-//! Messages, on stderr.
+//! Messages on stderr.
 
 use std::{
     env,
@@ -15,10 +15,10 @@ use crate::{
     render::{self, Style},
 };
 
-/// What every command takes.
+/// Options of every command.
 #[derive(Args)]
 pub struct Common {
-    /// Show no progress, notes or warnings
+    /// Hide progress, notes and warnings
     #[arg(
         short,
         long,
@@ -27,10 +27,10 @@ pub struct Common {
         conflicts_with = "verbose"
     )]
     pub quiet: bool,
-    /// Show more
+    /// Show more detail
     #[arg(short, long, global = true, display_order = 901)]
     pub verbose: bool,
-    /// When to colour messages: auto, always, never
+    /// When to use colours: auto, always, never
     #[arg(
         long,
         global = true,
@@ -43,7 +43,7 @@ pub struct Common {
 }
 
 impl Common {
-    /// The defaults, with a choice of colours.
+    /// The default options with a choice of colours.
     pub fn new(color: ColorChoice) -> Self {
         Common {
             quiet: false,
@@ -53,7 +53,7 @@ impl Common {
     }
 }
 
-/// The way to the user: what is shown, and how.
+/// The terminal: which messages are shown on stderr, and in which style.
 pub struct Terminal {
     pub quiet: bool,
     pub verbose: bool,
@@ -74,51 +74,52 @@ impl Terminal {
         }
     }
 
-    /// A line, whatever the verbosity.
+    /// Prints a line, regardless of verbosity.
     pub fn line(&self, text: &str) {
         self.styled(&escape::terminal(text));
     }
 
-    /// Lines with colours, in which all text from outside is escaped already. A stderr that is closed is no reason to stop.
+    /// Prints text that may have colours; untrusted text in it must already be escaped. A closed
+    /// stderr is ignored.
     pub fn styled(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// Its columns and rows, where stderr is a terminal.
+    /// Returns the number of columns and rows, if stderr is a terminal.
     pub fn size(&self) -> Option<(usize, usize)> {
         let (columns, rows) = terminal_size_of(io::stderr())?;
         Some((columns.0.into(), rows.0.into()))
     }
 
-    /// What the user may want to know.
+    /// Prints a note.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             self.styled(&self.style.headed("note", text));
         }
     }
 
-    /// What only `-v` shows.
+    /// Prints text that only `-v` shows.
     pub fn detail(&self, text: &str) {
         if self.verbose {
             text.lines().for_each(|line| self.line(line));
         }
     }
 
-    /// What is allowed, but hardly meant.
+    /// Warns about something that is valid but probably unintended.
     pub fn warn(&self, text: &str) {
         if !self.quiet {
             self.styled(&self.style.headed("warning", text));
         }
     }
 
-    /// Warnings about a text.
+    /// Prints the warnings about a spec.
     pub fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError) {
         if !self.quiet && !warnings.diagnostics.is_empty() {
             self.styled(render::all(origin, warnings, self.style).trim_end());
         }
     }
 
-    /// The error that ends the program, or the work on one of several files.
+    /// Prints an error that ends the program, or the processing of one of several files.
     pub fn error(&self, error: &CliError) {
         match error {
             CliError::Plain { message, help, .. } => {
@@ -131,7 +132,7 @@ impl Terminal {
                 self.styled(render::all(origin.as_deref(), error, self.style).trim_end());
             }
             CliError::Output(reason) if reason.kind() != io::ErrorKind::BrokenPipe => {
-                let message = format!("standard output cannot be written: {reason}");
+                let message = format!("cannot write to standard output: {reason}");
                 self.styled(&self.style.headed("error", &message));
             }
             CliError::Output(_) | CliError::Reported(_) => {}
@@ -139,7 +140,7 @@ impl Terminal {
     }
 }
 
-/// What the environment says: <https://no-color.org>.
+/// Returns whether the environment allows colours: <https://no-color.org>.
 fn colors_wanted() -> bool {
     let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && env::var_os("TERM").is_none_or(|term| term != "dumb")

@@ -1,4 +1,4 @@
-//! `tapeline check`: gradients, and what else layers are held to.
+//! `tapeline check`: checks the gradients and other invariants of layers.
 
 use std::{ffi::OsString, fmt::Write, time::Instant};
 
@@ -25,16 +25,16 @@ use crate::{
     after_help = "Example:\n  tapeline check \"conv2d(4, 3) batchnorm2d relu flatten linear(10)\" --input 1x8x8\n  tapeline check --all"
 )]
 pub struct Check {
-    /// A spec, or `@` and the path of a spec, a run or a model file: each layer, and all of them together
+    /// Spec, or `@` and the path of a spec, run or model file
     #[arg(required_unless_present = "all")]
     model: Option<OsString>,
-    /// Shape of the input [default: that of the run or model file, else 1x28x28]
+    /// Input shape [default: from the run or model file, else 1x28x28]
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
-    /// Check every registered layer and loss, with drawn arguments and shapes
+    /// Check every registered layer and loss, with random arguments and shapes
     #[arg(long, conflicts_with_all = ["model", "input"])]
     all: bool,
-    /// Print a line of JSON for each
+    /// Print JSON, one line per layer, loss or model
     #[arg(long)]
     json: bool,
 }
@@ -56,7 +56,7 @@ impl Check {
         }
     }
 
-    /// A row for each layer of a model, on the input that it gets there, and one for the model.
+    /// Checks each layer of a model on the input it gets there, then the whole model.
     fn model(&self, model: &OsString, cx: &Context) -> Result<Vec<Row>, CliError> {
         let model = ModelArg::read(model, cx)?.build(self.input.as_ref(), cx)?;
         let input = &model.plan.input;
@@ -78,14 +78,14 @@ impl Check {
         if calls.len() > 1 {
             rows.push(Row {
                 kind: "model",
-                ..one(&calls, input, "all of them together".into())?
+                ..one(&calls, input, "whole model".into())?
             });
         }
         Ok(rows)
     }
 }
 
-/// A row for everything that is registered.
+/// Checks everything that is registered.
 fn registered(cx: &Context) -> Vec<Row> {
     let layers = cx.layers.iter().map(|def| {
         let name = def.name.to_string();
@@ -98,21 +98,21 @@ fn registered(cx: &Context) -> Vec<Row> {
     layers.chain(losses).collect()
 }
 
-/// How one layer, loss or model fared.
+/// The results of one layer, loss or model.
 #[derive(Default, Serialize)]
 struct Row {
     kind: &'static str,
     name: String,
-    /// Number of arguments and shapes that were tried, and that were refused.
+    /// Number of cases (arguments and shapes) that were tried, and of those that were rejected.
     cases: usize,
     refused: usize,
-    /// Number of checks over all cases, and of aspects that failed.
+    /// Number of checks over all cases, and number of aspects that failed.
     checks: usize,
     failed: usize,
     kinks: usize,
-    /// The largest relative difference between a gradient and finite differences.
+    /// Maximum relative difference between a gradient and finite differences.
     worst: f64,
-    /// Number of mutated rules, all noticed.
+    /// Number of mutated rules, all of which were detected.
     mutants: usize,
     aspects: Vec<Aspect>,
     failures: Vec<String>,
@@ -160,7 +160,7 @@ impl Row {
         }
         match caught {
             Ok(caught) => row.mutants = caught.mutants,
-            // A failure of the layer is also one of its mutants.
+            // If the layer itself fails, its mutants fail for the same reason.
             Err(failure) if row.failures.is_empty() => row.failures.push(failure.to_string()),
             Err(_) => {}
         }
@@ -227,7 +227,7 @@ fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
     let failed = rows.iter().filter(|row| row.failed > 0).count();
     let _ = writeln!(
         out,
-        "\n{} passed, {failed} failed; {} checks of {} aspects, {} mutated rules noticed, {:.1} s",
+        "\n{} passed, {failed} failed; {} checks of {} aspects, {} mutated rules detected, {:.1} s",
         rows.len() - failed,
         sum(|row| row.checks),
         ASPECTS.len(),

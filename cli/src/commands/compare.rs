@@ -23,12 +23,12 @@ use crate::{
     training::{limits, memory, options::Options},
 };
 
-/// The most trainings at a time.
+/// The maximum number of parallel runs.
 const MOST: usize = 1000;
 
 #[derive(Args)]
 #[command(
-    after_help = "Alternatives stand in braces: values and numbers are parted by commas, specs by bars.\n\n\
+    after_help = "Alternatives go in braces: values and numbers separated by commas, specs by bars.\n\n\
     Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
     tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2\n  \
@@ -38,34 +38,34 @@ pub struct Compare {
     /// Specs with alternatives, or `@` and the path of one [default: mlp]
     #[arg(value_name = "MODEL")]
     models: Vec<OsString>,
-    /// Number of seeds, from 0 on, for each row
+    /// Number of seeds, counted from 0, for each configuration
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(limits::SEEDS), allow_negative_numbers = true)]
     seeds: u64,
     #[command(flatten)]
     options: Options,
     #[command(flatten)]
     crew: CrewArgs,
-    /// Folder for runs and results; what is done there stays
+    /// Folder for runs and results; finished runs are reused
     #[arg(long, value_name = "FOLDER", default_value = "compare")]
     out: PathBuf,
-    /// Train nothing; print a command for each run that is left
+    /// Train nothing; print a command for each unfinished run
     #[arg(long)]
     plan: bool,
-    /// Train nothing; make the tables of what is done in a folder
+    /// Train nothing; tabulate the finished runs in a folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["models", "plan", "out"])]
     collect: Option<PathBuf>,
-    /// Print JSON, a line for each row and each difference
+    /// Print JSON, one line per configuration and per difference
     #[arg(long, conflicts_with = "plan")]
     json: bool,
 }
 
-/// How many trainings run at a time, and how wide.
+/// The number of parallel runs and their threads.
 #[derive(Args)]
 pub struct CrewArgs {
-    /// Number of trainings at a time
+    /// Number of runs to train in parallel
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1..=MOST), allow_negative_numbers = true)]
     jobs: usize,
-    /// Threads, shared out among the trainings [default: one for each core]
+    /// Total threads, divided among the jobs [default: one per core]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
     threads: Option<usize>,
 }
@@ -86,7 +86,7 @@ impl Compare {
             let store = Store::new(folder);
             let study = store.study()?;
             let _lock = store.lock()?;
-            // The runs of a comparison have the same data.
+            // All runs of a comparison use the same dataset.
             let rows = study
                 .comparisons
                 .iter()
@@ -103,7 +103,7 @@ impl Compare {
         let tasks = queue::tasks(&mut study, &data, cx)?;
         let jobs = tasks.iter().map(|task| &task.job);
         memory::check(jobs, self.crew.jobs, self.options.max_memory)?;
-        // The seeds of a row have the same warnings.
+        // The seeds of a configuration have the same warnings, so one is enough.
         for task in tasks.iter().filter(|task| task.job.config.seed == 0) {
             task.job.warn(cx);
         }
@@ -117,7 +117,7 @@ impl Compare {
         self.show(&study, &store, &data, cx)
     }
 
-    /// The comparison as a study, before its runs have names, and its data.
+    /// Returns the comparison as a study whose runs have no names yet, and its dataset.
     fn study(&self, cx: &Context) -> Result<(Study, Chosen), CliError> {
         let default = [OsString::from("mlp")];
         let models = match &self.models[..] {

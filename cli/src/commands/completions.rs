@@ -10,7 +10,7 @@ use crate::{cli::Cli, error::CliError, output};
     after_help = "Example:\n  tapeline completions bash > ~/.local/share/bash-completion/completions/tapeline"
 )]
 pub struct Completions {
-    /// The shell that will read the script
+    /// Shell that will run the script
     shell: Shell,
 }
 

@@ -21,12 +21,12 @@ pub struct Data {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the data sets that have a name
+    /// List the known datasets
     List,
-    /// Read files to the end; show counts and SHA-256 sums
+    /// Read all files; show image counts and SHA-256 checksums
     #[command(after_help = "Example:\n  tapeline data verify mnist path/to/folder")]
     Verify {
-        /// Names or folders; without any, all data sets that are there
+        /// Names or folders [default: all available datasets]
         #[arg(value_name = "DATA")]
         data: Vec<OsString>,
     },
@@ -52,7 +52,7 @@ impl Data {
 }
 
 fn list() -> Result<(), CliError> {
-    let mut table = Table::new(&["name", "available", "what", "from"]);
+    let mut table = Table::new(&["name", "available", "description", "source"]);
     for known in known() {
         let available = if known.available { "yes" } else { "no" };
         table.row([known.name, available, known.about, known.from].map(String::from));
@@ -60,7 +60,7 @@ fn list() -> Result<(), CliError> {
     output::text(&table.to_string())
 }
 
-/// Verifies each source, and fails when anything is wrong in any.
+/// Verifies each source, and fails if there is a problem in any.
 fn verify_all<'a>(
     sources: impl Iterator<Item = &'a OsString>,
     cx: &Context,
@@ -94,7 +94,7 @@ fn problem(report: &FileReport) -> Option<String> {
     match (&report.problem, report.expected) {
         (Some(problem), _) => Some(problem.to_string()),
         (None, Some(expected)) if !report.ok => Some(format!(
-            "{}: SHA-256 is {}, wanted {expected}",
+            "{}: SHA-256 is {}, expected {expected}",
             report.name, report.sha256
         )),
         _ => None,

@@ -21,17 +21,17 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline eval @runs/1")]
 pub struct Eval {
-    /// `@` and the path of a run or a model file; a spec with --weights
+    /// `@` and the path of a run or model file; or a spec with --weights
     model: OsString,
     #[command(flatten)]
     data: DataArgs,
-    /// Weights for the model, in a safetensors file with PyTorch's names
+    /// Weights of the model: a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// The loss to measure [default: that of MODEL's run, else cross_entropy]
+    /// Loss to measure [default: the run's, else cross_entropy]
     #[arg(long, value_name = "SPEC")]
     loss: Option<String>,
-    /// Number of threads [default: one for each core]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
     threads: Option<usize>,
     /// Print JSON
@@ -51,7 +51,7 @@ impl Eval {
         let chosen = self.data.choose(model.run())?;
         let loaded = chosen.load(cx)?;
         let (name, test) = (&loaded.name, &loaded.test);
-        // A spec is built for the data.
+        // A spec is built for the shape of the dataset.
         let input = model.input().is_none().then(|| Shape(test.shape().into()));
         let classes = model.classes().map(<[String]>::to_vec);
         let expected = classes.as_deref().filter(|own| *own != &test.classes[..]);
@@ -62,7 +62,7 @@ impl Eval {
                 listed(own),
                 listed(&test.classes)
             );
-            return Err(CliError::usage(message).help("say it with `--data`"));
+            return Err(CliError::usage(message).help("choose a dataset with `--data`"));
         }
         let source = model.source();
         let trained = model.trained(self.weights.as_deref(), input.as_ref(), cx)?;
@@ -95,7 +95,7 @@ impl Eval {
     }
 }
 
-/// The first names of a list.
+/// Joins the first few names.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 3;
     match names.len() > SHOWN {
@@ -140,7 +140,7 @@ fn table(data: &str, found: &Evaluation, classes: &[String]) -> String {
         let counts = row.iter().map(usize::to_string);
         table.row([class.clone(), i.to_string()].into_iter().chain(counts));
     }
-    format!("{out}\nclass, and what it was taken for\n{table}")
+    format!("{out}\nconfusion matrix: true class by row, predicted class by column\n{table}")
 }
 
 #[derive(Serialize)]

@@ -18,20 +18,20 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline export @runs/1 model.onnx --normalise --softmax")]
 pub struct Export {
-    /// `@` and the path of a run or a model file; a spec with --weights
+    /// `@` and the path of a run or model file; or a spec with --weights
     model: OsString,
-    /// The file to write; its name ends in .onnx, or in .safetensors for one with PyTorch's names
+    /// Output file: .onnx, or .safetensors with PyTorch's names
     file: PathBuf,
-    /// Weights for the model, in a safetensors file with PyTorch's names
+    /// Weights of the model: a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Shape of the input [default: that of the run or model file, else 1x28x28]
+    /// Input shape [default: from the run or model file, else 1x28x28]
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
-    /// ONNX: take pixels as they are, 0 to 255, and bring them to what the model takes
+    /// ONNX: take raw pixels, 0 to 255, and normalise them in the model
     #[arg(long)]
     normalise: bool,
-    /// ONNX: put out probabilities
+    /// ONNX: output probabilities
     #[arg(long)]
     softmax: bool,
 }
@@ -51,13 +51,13 @@ impl Export {
             Some("safetensors") if options == Options::default() => false,
             Some("safetensors") => {
                 return Err(CliError::usage(
-                    "`--normalise` and `--softmax` are for ONNX; a model file says in its metadata how pixels become numbers",
+                    "`--normalise` and `--softmax` are for ONNX only; a model file stores the normalisation in its metadata",
                 ));
             }
             _ => {
                 let file = self.file.display();
-                return Err(CliError::usage(format!("{file}: what is to be written?"))
-                    .help("the name ends in `.onnx` or in `.safetensors`"));
+                return Err(CliError::usage(format!("{file}: unknown output format"))
+                    .help("the name must end in `.onnx` or `.safetensors`"));
             }
         };
         let model = ModelArg::read(&self.model, cx)?;

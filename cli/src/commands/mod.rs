@@ -21,7 +21,7 @@ use crate::{
     output,
 };
 
-/// Runs a command; without one, shows what there is.
+/// Runs a command, or prints the help if there is none.
 pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
     match command {
         None => output::text(&Cli::command().render_help().to_string()),

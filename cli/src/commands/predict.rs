@@ -25,45 +25,46 @@ use crate::{
     table::percent,
 };
 
-/// Images that are classified at once.
+/// Number of images per batch.
 const BATCH: usize = 200;
 
-/// Classes that are shown to people, the likeliest first.
+/// Number of most likely classes in the text output.
 const SHOWN: usize = 3;
 
-/// The widest name of a class, in columns.
+/// Maximum width of a class name in columns.
 const WIDEST: usize = 60;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline predict @runs/1 seven.png --invert --resize")]
 pub struct Predict {
-    /// `@` and the path of a run or a model file; a spec with --weights
+    /// `@` and the path of a run or model file; or a spec with --weights
     model: OsString,
     /// PNG, JPEG or IDX files, or folders of them
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
-    /// Weights for the model, in a safetensors file with PyTorch's names
+    /// Weights of the model: a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Shape of the input [default: that of the run or model file, else 1x28x28]
+    /// Input shape [default: from the run or model file, else 1x28x28]
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
-    /// Make dark what is light: for ink on paper
+    /// Invert the brightness, for dark ink on light paper
     #[arg(long)]
     invert: bool,
-    /// Scale to the model's size, keeping the aspect, padded with the border's brightness
+    /// Resize to the model's input, padding with the border's brightness
     #[arg(long)]
     resize: bool,
-    /// Swap rows and columns [default: false; for IDX files as MODEL's run did with its data]
+    /// Swap rows and columns [default: false; for IDX files, as in the run]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, hide_possible_values = true, default_missing_value = "true")]
     transpose: Option<bool>,
-    /// Print JSON, a line for each image
+    /// Print JSON, one line per image
     #[arg(long)]
     json: bool,
 }
 
 impl Predict {
-    /// Classifies the images of each file. A bad file is told, and the others are classified all the same.
+    /// Classifies the images of each file. A bad file is reported, and the others are still
+    /// classified.
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let model = ModelArg::read(&self.model, cx)?;
         model.expect_weights(self.weights.as_deref())?;
@@ -77,7 +78,7 @@ impl Predict {
         let input = &trained.model.plan.input;
         let shape = input.as_slice().try_into().map_err(|_| {
             CliError::usage(format!(
-                "the model takes {}, which is no image",
+                "the model takes {}, which is not the shape of an image",
                 shape_text(input)
             ))
         })?;
@@ -96,14 +97,14 @@ impl Predict {
                 true => self.folder(path, cx),
                 false => Ok(vec![path.clone()]),
             };
-            let files = told(files, &mut bad, cx)?.unwrap_or_default();
+            let files = reported(files, &mut bad, cx)?.unwrap_or_default();
             for file in &files {
                 let opened = match is_folder {
                     true => files::open_regular(file),
                     false => files::open(file),
                 };
                 let pictures = Pictures::read(file, opened, shape, &treatment);
-                let pictures = told(pictures, &mut bad, cx)?;
+                let pictures = reported(pictures, &mut bad, cx)?;
                 if let Some(pictures) = pictures {
                     warn_of_ink(file, &pictures, cx);
                     classifier.add(file, &pictures)?;
@@ -124,24 +125,23 @@ impl Predict {
         }
     }
 
-    /// The pictures in a folder.
+    /// Returns the pictures in a folder.
     fn folder(&self, path: &Path, cx: &Context) -> Result<Vec<PathBuf>, CliError> {
         let Folder { pictures, others } = Folder::read(path)?;
-        let passed_over = match others {
+        let skipped = match others {
             0 => return Ok(pictures),
-            1 => "1 file is".into(),
-            n => format!("{n} files are"),
+            1 => "1 file that is not a picture".into(),
+            n => format!("{n} files that are not pictures"),
         };
-        cx.terminal.warn(&format!(
-            "{}: {passed_over} no picture, passed over",
-            path.display()
-        ));
+        cx.terminal
+            .warn(&format!("{}: skipped {skipped}", path.display()));
         Ok(pictures)
     }
 }
 
-/// What there is; or nothing, once it is told what is wrong with a file, so that the others have their turn.
-fn told<T>(
+/// Reports an error in a file and returns `None`, so that the remaining files are still processed.
+/// Other errors are returned.
+fn reported<T>(
     result: Result<T, CliError>,
     bad: &mut bool,
     cx: &Context,
@@ -164,18 +164,18 @@ fn warn_of_ink(file: &Path, pictures: &Pictures, cx: &Context) {
         true => "most images show",
         false => "shows",
     };
-    let advice = "`--invert` if the model has learned light on dark";
+    let advice = "use `--invert` if the model was trained on light on dark";
     cx.terminal.warn(&format!(
-        "{}: {what} something dark on a light ground; {advice}",
+        "{}: {what} dark content on a light background; {advice}",
         file.display()
     ));
 }
 
-/// Classifies images in batches, whatever files they are from, and prints them in order.
+/// Classifies images in batches that may span several files, and prints the results in order.
 struct Classifier<'t> {
     trained: &'t TrainedModel,
     json: bool,
-    /// Those of the next batch: the file, and the place in it where it holds several.
+    /// The images of the next batch: the file, and the index in it if it is an IDX file.
     waiting: Vec<(PathBuf, Option<usize>)>,
     pixels: Vec<f32>,
     done: usize,
@@ -197,7 +197,7 @@ impl Classifier<'_> {
         Ok(())
     }
 
-    /// Classifies what is waiting.
+    /// Classifies the waiting images.
     fn flush(&mut self) -> Result<(), CliError> {
         if self.waiting.is_empty() {
             return Ok(());
@@ -273,13 +273,13 @@ impl<'a> Prediction<'a> {
     }
 }
 
-/// An image for people: its file, with its place where that holds several.
+/// Names an image for people: its file, with the index if it is in an IDX file.
 fn place(file: &str, index: Option<usize>) -> String {
     let index = index.map_or_else(String::new, |index| format!("[{index}]"));
     format!("{file}{index}")
 }
 
-/// The classes, the likeliest first; equals in their order.
+/// Returns the classes in order of decreasing probability; ties keep their order.
 fn ranked(probabilities: &[f32]) -> Vec<usize> {
     let mut classes: Vec<_> = (0..probabilities.len()).collect();
     classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));

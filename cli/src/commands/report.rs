@@ -24,23 +24,23 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline report --quick --out runs/report")]
 pub struct Report {
-    /// Folder for runs and report; what is done there stays
+    /// Folder for runs and report; finished runs are reused
     #[arg(long, value_name = "FOLDER", default_value = "report")]
     out: PathBuf,
-    /// Fewer seeds and epochs, as the file says: a first look in minutes
+    /// Use fewer seeds and epochs, as set in the file: takes minutes
     #[arg(long)]
     quick: bool,
-    /// Train the rows as well that take long
+    /// Also train the configurations that take long
     #[arg(long)]
     extra: bool,
-    /// A file of comparisons [default: the report of this program]
+    /// TOML file of comparisons [default: the built-in report]
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
     crew: CrewArgs,
-    /// Train nothing; print a command for each run that is left
+    /// Train nothing; print a command for each unfinished run
     #[arg(long)]
     plan: bool,
 }

@@ -19,22 +19,22 @@ use crate::{
     training::{limits, memory::parts, options::OPTIMIZER},
 };
 
-/// Images in a step, where neither an option nor a run says it.
+/// The default batch size of the memory estimate.
 const BATCH_SIZE: usize = 100;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline summary cnn --input 1x28x28")]
 pub struct Summary {
-    /// A spec, or `@` and the path of a spec, a run or a model file
+    /// Spec, or `@` and the path of a spec, run or model file
     #[arg(default_value = "mlp")]
     model: OsString,
-    /// Shape of the input [default: that of the run or model file, else 1x28x28]
+    /// Input shape [default: from the run or model file, else 1x28x28]
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
-    /// Batch size of the training whose memory is estimated [default: that of MODEL's run, else 100]
+    /// Batch size for the memory estimate [default: the run's, else 100]
     #[arg(long, value_name = "N", value_parser = whole(limits::BATCH_SIZE), allow_negative_numbers = true)]
     batch_size: Option<usize>,
-    /// The optimizer of that training [default: that of MODEL's run, else `train`'s]
+    /// Optimizer for the memory estimate [default: the run's, else `train`'s]
     #[arg(long, value_name = "SPEC")]
     optimizer: Option<String>,
     /// Print JSON
@@ -54,16 +54,16 @@ impl Summary {
         let optimizer = optimizer.map_err(in_option("--optimizer", text))?;
         let batch_size = self.batch_size.or(config.map(|config| config.batch_size));
         let batch_size = batch_size.unwrap_or(BATCH_SIZE);
-        // The size of the data isn't known here: evaluation is assumed to use whole batches.
+        // The size of the dataset isn't known here, so evaluation is assumed to use full batches.
         let memory = Memory::training(&model.plan, &optimizer, batch_size, usize::MAX);
         if self.json {
             return output::json(&Report::new(model.full(), &model.plan, memory));
         }
         let total = Bytes(memory.total());
         let parts = parts(&memory);
-        let training = format!("batches of {batch_size} and `{}`", optimizer.short());
+        let training = format!("batch size {batch_size} and `{}`", optimizer.short());
         output::text(&format!(
-            "{}\nmemory to train with {training}: about {total}\n{parts}\n",
+            "{}\nmemory for training with {training}: about {total}\n{parts}\n",
             table(&model.plan)
         ))
     }
@@ -114,7 +114,7 @@ struct Report<'a> {
     memory: Bill,
 }
 
-/// Bytes that a training takes.
+/// The memory that training needs, in bytes.
 #[derive(Serialize)]
 struct Bill {
     parameters: u64,

@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// What a run's configuration says.
+/// Options that `--resume` takes from the run's configuration, so that they conflict with it.
 const CONFIGURED: [&str; 15] = [
     "model",
     "seed",
@@ -56,21 +56,21 @@ const CONFIGURED: [&str; 15] = [
     after_help = "Example:\n  tapeline train \"flatten linear(128) relu linear(10)\" --epochs 5 --optimizer \"adam(lr=0.001)\""
 )]
 pub struct Train {
-    /// A spec, or `@` and the path of a spec, a run or a model file
+    /// Spec, or `@` and the path of a spec, run or model file
     #[arg(default_value = "mlp")]
     model: OsString,
     #[command(flatten)]
     options: Options,
-    /// Seed of everything random
+    /// Random seed
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(limits::SEED), allow_negative_numbers = true)]
     seed: u64,
-    /// Number of threads, for the same result [default: all cores]
+    /// Number of threads (does not affect the result) [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
     threads: Option<usize>,
-    /// A new folder for the run [default: runs/ and a number]
+    /// New folder for the run [default: runs/ and a number]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Go on with a run that was stopped, to the same result
+    /// Resume a stopped run; the result is the same as without the stop
     #[arg(long, value_name = "RUN", conflicts_with_all = CONFIGURED)]
     resume: Option<PathBuf>,
     /// Steps, or seconds like 30s, between checkpoints
@@ -81,16 +81,16 @@ pub struct Train {
         allow_negative_numbers = true
     )]
     checkpoint_every: Every,
-    /// Write the figures of each epoch for TensorBoard, too
+    /// Also write the metrics of each epoch for TensorBoard
     #[arg(long)]
     tensorboard: bool,
-    /// Measure each layer, and print where the time of the steps went
+    /// Measure each layer and print where the time of the steps went
     #[arg(long)]
     profile: bool,
-    /// Draw the curves while it trains, on a terminal; elsewhere, plain lines
+    /// Plot the curves during training, if stderr is a terminal
     #[arg(long)]
     live: bool,
-    /// Print JSON, a line for each event
+    /// Print JSON, one line per event
     #[arg(long)]
     json: bool,
 }
@@ -146,7 +146,7 @@ impl Train {
         output::text(&(ending::table(&last, &run) + &profile))
     }
 
-    /// A new training, as the options say, and a folder for it.
+    /// Creates a new job from the options, and a folder for its run.
     fn begin<'r>(&self, cx: &'r Context) -> Result<(Job<'r>, Run), CliError> {
         let model = ModelArg::read(&self.model, cx)?;
         let source = model.source();
@@ -165,7 +165,7 @@ impl Train {
             let [own, shape] = [own, &shape].map(shape_text);
             let name = &data.config.name;
             cx.terminal.note(&format!(
-                "images of {name} are {shape}: the spec is built for them, not for {own}"
+                "images of {name} are {shape}; the model is built for that shape, not for {own}"
             ));
         }
         let job = Job::new(&settings, specs, self.seed, &data, cx)?;
@@ -177,13 +177,13 @@ impl Train {
     }
 }
 
-/// A run may be named as everywhere else, `@runs/1`.
+/// Strips the `@` of a run, since other commands accept `@runs/1`.
 fn unmarked(run: &Path) -> &Path {
     let text = run.to_str().and_then(|text| text.strip_prefix('@'));
     text.map_or(run, Path::new)
 }
 
-/// Shows a training as it goes: for people, and as JSON.
+/// Shows the progress of training, for people and as JSON.
 struct Screen<'s> {
     job: &'s Job<'s>,
     threads: usize,

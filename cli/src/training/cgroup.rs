@@ -1,14 +1,14 @@
-//! Limits of memory that Linux' control groups set: those of a container, a systemd unit, a batch job.
+//! Memory limits set by Linux control groups: those of a container, a systemd unit or a batch job.
 
 use std::{fs, path::Path};
 
-/// The files of a version of control groups.
+/// The file names of one version of control groups.
 struct Version {
-    /// Where groups are mounted.
+    /// The mount point.
     mount: &'static str,
     limit: &'static str,
     usage: &'static str,
-    /// The line of `memory.stat` with the memory of files that are cached and not in use.
+    /// The line of `memory.stat` with the size of the inactive file cache, which can be reclaimed.
     cached: &'static str,
 }
 
@@ -26,8 +26,9 @@ const V2: Version = Version {
     cached: "inactive_file",
 };
 
-/// Bytes that the process may still take: the smallest remainder in its group and all groups around it. None without a limit, or where
-/// there are no control groups. `root` is the root of the file system.
+/// Returns the number of bytes that the process may still allocate: the minimum remainder in its
+/// group and all enclosing groups. Returns `None` if there is no limit or there are no control
+/// groups. `root` is the root of the file system.
 pub fn left(root: &Path) -> Option<u64> {
     let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
     let left = groups.lines().filter_map(|line| {
@@ -44,7 +45,8 @@ pub fn left(root: &Path) -> Option<u64> {
 }
 
 impl Version {
-    /// The smallest remainder from a group up to the root. A container sees the host's path, but only its own group, at the root.
+    /// Returns the minimum remainder from a group up to the root. Inside a container, the path is
+    /// the host's, but only the container's own group is visible, mounted at the root.
     fn left(&self, root: &Path, group: &Path) -> Option<u64> {
         let mount = root.join(self.mount);
         let groups = group.ancestors().map(|group| {
@@ -55,7 +57,7 @@ impl Version {
     }
 
     fn left_in(&self, group: &Path) -> Option<u64> {
-        // The second version says `max` where there is no limit, which is no number.
+        // Version 2 writes `max`, which is not a number, if there is no limit.
         let number = |name| read(group, name)?.trim().parse::<u64>().ok();
         let (limit, usage) = (number(self.limit)?, number(self.usage)?);
         let stat = read(group, "memory.stat").unwrap_or_default();

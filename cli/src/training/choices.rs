@@ -1,4 +1,4 @@
-//! Numbers that may have alternatives: `{1, 2}`, as values in specs have.
+//! Numeric options that may have alternatives, `{1, 2}`, as values in specs may.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use std::fmt::Display;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choices<T>(pub Vec<T>);
 
-/// A parser of one number, or of several in braces, each read by `one`.
+/// Returns a parser for one number or several in braces, each parsed by `one`.
 pub fn choices<T>(
     one: impl Fn(&str) -> Result<T, String> + Clone,
 ) -> impl Fn(&str) -> Result<Choices<T>, String> + Clone
@@ -27,7 +27,7 @@ where
 }
 
 impl<T: Copy> Choices<T> {
-    /// The number, where there is one.
+    /// Returns the number if there is exactly one.
     pub fn only(&self) -> Option<T> {
         match self.0[..] {
             [only] => Some(only),

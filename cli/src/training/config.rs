@@ -1,4 +1,4 @@
-//! `config.toml`: everything that a training's result depends on.
+//! `config.toml`: everything that the result of a run depends on.
 
 use std::path::Path;
 
@@ -21,7 +21,8 @@ use crate::{
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A training, resolved: the same config gives the same model, on any number of threads.
+/// The resolved configuration of a run: the same configuration gives the same model, on any number
+/// of threads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -52,10 +53,10 @@ pub struct Config {
         deserialize_with = "limits::limit"
     )]
     pub limit: Option<usize>,
-    /// The file that the first weights are from, as it was given.
+    /// The file with the initial weights, as it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<StoredPath>,
-    /// The same from the root on, so that it is found from any folder.
+    /// The absolute path of that file, so that it is found from any working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights_path: Option<StoredPath>,
     #[serde(
@@ -97,16 +98,16 @@ impl Config {
         }
     }
 
-    /// Reads that of a run folder, with the places of its keys.
+    /// Reads the configuration of a run folder, and the lines of its keys.
     ///
     /// # Errors
-    /// When there is none, or it says something that the command line would refuse.
+    /// When it can't be read, or contains a value that the command line would reject.
     pub fn read(folder: &Path) -> Result<(Config, Origin), CliError> {
         let path = folder.join(CONFIG);
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
         let text = files::read_regular_to_string(&path).map_err(|reason| {
             fail(format!("cannot be read: {reason}"))
-                .help("a run is a folder that `tapeline train` has made")
+                .help("a run is a folder created by `tapeline train`")
         })?;
         let config: Config = toml::from_str(&text).map_err(|error| fail(in_toml(&text, &error)))?;
         let origin = Origin::file(path.display().to_string(), &text);
@@ -115,13 +116,13 @@ impl Config {
                 Some(_) => "weights",
                 None => "weights_sha256",
             });
-            let message = format!("{place}: `weights` and `weights_sha256` go together");
+            let message = format!("{place}: `weights` and `weights_sha256` must be given together");
             return Err(CliError::usage(message));
         }
         Ok((config, origin))
     }
 
-    /// The settings that give it.
+    /// Returns the settings that produce this configuration.
     pub fn settings(&self) -> Settings {
         Settings {
             model: self.spec.clone(),
@@ -139,7 +140,8 @@ impl Config {
         }
     }
 
-    /// What its result depends on: everything but the places of files, whose contents are known by their sums.
+    /// Returns what the result depends on as text: everything except file paths, because the
+    /// contents of the files are identified by checksums.
     pub fn identity(&self) -> Result<String, CliError> {
         let mut config = self.clone();
         config.weights_path = None;
@@ -147,25 +149,25 @@ impl Config {
         config.text()
     }
 
-    /// The file.
+    /// Serializes the configuration as TOML.
     pub fn text(&self) -> Result<String, CliError> {
         toml::to_string(self).map_err(CliError::internal)
     }
 }
 
-/// The SHA-256 of a file of weights.
+/// Returns the SHA-256 of a file of weights.
 pub fn weights_sha256(file: &StoredPath) -> Result<String, CliError> {
     let bytes = tapeline_models::file::read(file.path())?;
     Ok(format!("{:x}", Sha256::digest(bytes)))
 }
 
-/// The data, as it was read: before `val` and `limit` take their part.
+/// The dataset as it was loaded, before `val` and `limit` select a part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// A name of `data list`, or a folder, as it was given.
+    /// A name of `data list` or a folder, as it was given.
     pub name: StoredPath,
-    /// The folder from the root on, so that it is found from any folder.
+    /// The absolute path of the folder, so that it is found from any working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<StoredPath>,
     pub transpose: bool,
@@ -176,14 +178,14 @@ pub struct DataConfig {
 }
 
 impl DataConfig {
-    /// For people.
+    /// Describes the dataset for people.
     pub fn text(&self) -> String {
         let transposed = if self.transpose { ", transposed" } else { "" };
         format!("`{}`{transposed}", self.name)
     }
 }
 
-/// How a pixel becomes a number: `(pixel · scale − mean) / std`.
+/// The mapping from a pixel to an input value: `(pixel · scale − mean) / std`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked", into = "Unchecked")]
 pub struct NormalisationConfig(pub Normalisation);

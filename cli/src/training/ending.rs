@@ -1,4 +1,4 @@
-//! How a training ends: with its last epoch, a number that isn't finite, a signal.
+//! How a run ends: with its last epoch, a value that isn't finite, or a signal.
 
 use tapeline_models::{Ended, Epoch, Trainer};
 
@@ -18,13 +18,13 @@ use crate::{
     },
 };
 
-/// How a training ended.
+/// How a run ended.
 pub enum Ending {
-    /// With its last epoch.
+    /// It finished its last epoch.
     Done(Epoch),
-    /// With a number that wasn't finite.
+    /// A value wasn't finite.
     Diverged(Divergence),
-    /// By a signal; the model file has the weights of that moment.
+    /// It was stopped by a signal; the model file has the weights at that step.
     Stopped {
         signal: usize,
         epoch: u64,
@@ -32,23 +32,24 @@ pub enum Ending {
     },
 }
 
-/// Where a training has left the finite numbers.
+/// The first value that wasn't finite in a run.
 pub struct Divergence {
     pub epoch: u64,
     pub step: u64,
     pub layer: Option<String>,
     /// What was found, as a sentence.
     pub message: String,
-    /// The weight with the largest gradient in the last step whose gradients were finite, and that gradient's norm.
+    /// The weight with the largest gradient norm in the last step whose gradients were finite, and
+    /// that norm.
     pub largest_gradient: Option<(String, f64)>,
-    /// What to do about it.
+    /// What to change to avoid it.
     pub advice: String,
-    /// The last epoch that all went well in; its weights are kept.
+    /// The last epoch without such values, whose weights are in the model file.
     pub kept: Option<u64>,
 }
 
 impl Recorder<'_> {
-    /// Writes what is left to be written after the last step.
+    /// Writes the remaining files after the last step.
     ///
     /// # Errors
     /// When a file can't be written.
@@ -85,7 +86,7 @@ impl Recorder<'_> {
             None => {
                 let last = trainer.history.last().cloned();
                 let last =
-                    last.ok_or_else(|| CliError::internal("a training ended without an epoch"))?;
+                    last.ok_or_else(|| CliError::internal("training ended without an epoch"))?;
                 self.keep(End::Done {
                     epochs: last.epoch,
                     figures: (&last).into(),
@@ -95,13 +96,15 @@ impl Recorder<'_> {
         }
     }
 
-    /// Writes the weights of this moment, which are worth more than those of the last epoch, and what resuming needs.
+    /// Writes the current weights, which are newer than those of the last epoch, and the
+    /// checkpoint.
     fn stop(&self, trainer: &Trainer<'_>) -> Result<(), CliError> {
         self.save(MODEL, &trainer.averaged())?;
         self.checkpoint(trainer)
     }
 
-    /// The model file and the checkpoint stay as they are: the last good state.
+    /// Records the divergence. The model file and the checkpoint are not touched: they hold the
+    /// last good state.
     fn diverged(&self, found: Divergence) -> Result<Ending, CliError> {
         self.keep(End::Diverged {
             epoch: found.epoch,
@@ -125,10 +128,10 @@ impl Recorder<'_> {
 }
 
 impl Ending {
-    /// Tells of it as `train` does; the last epoch, where the training came to its end.
+    /// Reports the ending as `train` does, and returns the last epoch if the run finished.
     ///
     /// # Errors
-    /// When it didn't: with the message and the exit code.
+    /// When the run did not finish, with the message and the exit code.
     pub fn tell(
         self,
         run: &Run,
@@ -174,7 +177,7 @@ impl Ending {
                 })?;
                 let command = shell::resume(&run.folder);
                 terminal.note(&format!(
-                    "stopped in epoch {epoch} after {step} steps; `{command}` goes on, and {out}/{MODEL} has the weights of this moment"
+                    "stopped in epoch {epoch} after {step} steps; `{command}` resumes the run; {out}/{MODEL} has the current weights"
                 ));
                 Err(CliError::Reported(exit_code(signal)))
             }
@@ -182,20 +185,20 @@ impl Ending {
     }
 }
 
-/// What to do about a run with this configuration that diverges: only what it doesn't do already.
+/// Suggests how to avoid divergence, given what the configuration already does.
 pub fn advice(config: &Config) -> String {
     let has = |spec: &str, name: &str| spec.contains(&format!("{name}("));
     let more = if !has(&config.optimizer, "clip_norm") {
         ", or `--max-grad-norm 1`"
     } else if !has(&config.schedule, "warmup") {
-        ", or begin with a small one: `--schedule \"warmup(500) constant\"`"
+        ", or a warmup: `--schedule \"warmup(500) constant\"`"
     } else {
         ""
     };
     format!("try a smaller `--lr`{more}")
 }
 
-/// The figures of the last epoch, for people.
+/// Formats the metrics of the last epoch for people.
 pub fn table(last: &Epoch, run: &Run) -> String {
     let mut table = Table::new(&["", ">loss", ">accuracy"]);
     let mut row = |name: &str, loss: f64, accuracy| {

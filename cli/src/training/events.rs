@@ -1,4 +1,4 @@
-//! What `train --json` says, one object a line; a number that is not finite is `null`.
+//! The events of `train --json`, one object per line. A number that is not finite becomes `null`.
 
 use std::io::ErrorKind;
 
@@ -7,7 +7,7 @@ use tapeline_models::Epoch;
 
 use crate::{error::CliError, output, training::profile::Part};
 
-/// An event. Keys come in this order.
+/// An event. The fields are serialized in this order.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event<'a> {
@@ -22,7 +22,7 @@ pub enum Event<'a> {
         val_samples: Option<usize>,
         seed: u64,
         threads: usize,
-        /// Number of steps that a resumed training has taken before.
+        /// Number of steps taken before the run was resumed.
         #[serde(skip_serializing_if = "Option::is_none")]
         resumed_at: Option<u64>,
     },
@@ -40,7 +40,8 @@ pub enum Event<'a> {
         epoch: u64,
         step: u64,
         layer: Option<&'a str>,
-        /// The largest norm of a weight's gradient in the last step whose gradients were finite, and the weight.
+        /// The largest gradient norm of a weight in the last step whose gradients were finite, and
+        /// the weight.
         largest_gradient: Option<f64>,
         largest_gradient_of: Option<&'a str>,
         out: &'a str,
@@ -53,9 +54,9 @@ pub enum Event<'a> {
     },
 }
 
-/// JSON events on stdout.
+/// Writes JSON events to stdout.
 pub struct Events {
-    /// Whether events are wanted, and somebody still reads them.
+    /// Whether events are wanted and the reader has not closed the pipe.
     open: bool,
 }
 
@@ -64,10 +65,10 @@ impl Events {
         Events { open: wanted }
     }
 
-    /// Writes an event, if somebody wants it. A reader that goes away doesn't end the training.
+    /// Writes an event, if events are wanted. A closed pipe doesn't end the run.
     ///
     /// # Errors
-    /// When stdout can't be written for any other reason.
+    /// When writing to stdout fails for any other reason.
     pub fn tell(&mut self, event: &Event<'_>) -> Result<(), CliError> {
         if !self.open {
             return Ok(());
@@ -77,7 +78,7 @@ impl Events {
                 self.open = false;
                 Ok(())
             }
-            told => told,
+            result => result,
         }
     }
 }
@@ -90,7 +91,7 @@ pub struct Logged {
     pub figures: Figures,
 }
 
-/// The figures of an epoch.
+/// The metrics of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     #[serde(deserialize_with = "number")]
@@ -108,7 +109,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Whether all of them are finite.
+    /// Returns whether all losses and accuracies are finite.
     pub fn are_finite(&self) -> bool {
         let always = [
             self.train_loss,
@@ -121,7 +122,7 @@ impl Figures {
     }
 }
 
-/// Reads a number; `null` is one that was not finite.
+/// Reads a number; `null` stands for a number that was not finite.
 fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
@@ -142,7 +143,7 @@ impl From<&Epoch> for Figures {
 }
 
 impl<'a> Event<'a> {
-    /// The event of an epoch.
+    /// Creates the event of an epoch.
     pub fn epoch(epoch: &Epoch) -> Self {
         Event::Epoch(Logged {
             epoch: epoch.epoch,

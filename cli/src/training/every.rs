@@ -1,18 +1,19 @@
-//! How often a checkpoint is written.
+//! The interval between checkpoints.
 
 use std::{
     str::FromStr,
     time::{Duration, Instant},
 };
 
-/// After a number of steps, or of seconds.
+/// An interval in steps or in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Every {
     Steps(u64),
     Seconds(u64),
 }
 
-/// What `train` does without being told: little is lost, and nothing is to be felt of it.
+/// The default interval: short enough that little work is lost, and long enough that the overhead
+/// is negligible.
 pub const DEFAULT: Every = Every::Seconds(60);
 
 impl FromStr for Every {
@@ -30,20 +31,20 @@ impl FromStr for Every {
     }
 }
 
-/// When the next checkpoint is due.
+/// Tracks when the next checkpoint is due.
 pub struct Due {
     every: Every,
     last: Instant,
 }
 
 impl Due {
-    /// The first one is due after the first such time.
+    /// Starts the first interval now.
     pub fn new(every: Every) -> Self {
         let last = Instant::now();
         Due { every, last }
     }
 
-    /// Whether one is due after this many steps; if so, it counts as written.
+    /// Returns whether a checkpoint is due after this step; if so, the next interval starts.
     pub fn is_now(&mut self, step: u64) -> bool {
         let due = match self.every {
             Every::Steps(steps) => step.is_multiple_of(steps),

@@ -1,26 +1,27 @@
 //! The files of a run folder.
 
-/// Everything that the training's result depends on.
+/// The configuration: everything that the result depends on.
 pub const CONFIG: &str = "config.toml";
 
-/// The figures of each epoch, as lines of JSON.
+/// The metrics of each epoch, as lines of JSON.
 pub const METRICS: &str = "metrics.jsonl";
 
-/// The same as a table. It grows by a line an epoch, and `--resume` takes the epochs before the checkpoint from it. It is locked while a
-/// training runs: of all files in the folder, this one is there from the first moment on and is never replaced.
+/// The metrics as a table, to which each epoch appends a line. `--resume` reads the epochs before
+/// the checkpoint from it. The file is locked while a run is active, because it is the only file in
+/// the folder that exists from the start and is never replaced.
 pub const CSV: &str = "metrics.csv";
 
-/// The same as a picture.
+/// The metrics as a plot.
 pub const CURVES: &str = "curves.svg";
 
 /// The model after the last epoch.
 pub const MODEL: &str = "model.safetensors";
 
-/// The model after the epoch that did best on the validation data.
+/// The model after the epoch with the best result on the validation data.
 pub const BEST: &str = "best.safetensors";
 
-/// What `--resume` goes on from.
+/// The state that `--resume` continues from.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 
-/// What the training came to: it is there when the run is done.
+/// The outcome of the run; the file exists once the run is finished.
 pub const RESULT: &str = "result.json";

@@ -1,4 +1,4 @@
-//! A training, ready to run.
+//! A run that is ready to start.
 
 use std::path::Path;
 
@@ -27,51 +27,52 @@ use crate::{
     },
 };
 
-/// What a checkpoint needs that can't be read.
-const RESTORED: &str = "the run resumes from `checkpoint.safetensors` and the epochs in `metrics.csv`, both as they were written; without the \
-    checkpoint it begins anew";
+/// Help for a checkpoint that can't be read.
+const RESTORED: &str = "the run resumes from `checkpoint.safetensors` and the epochs in `metrics.csv`, which must be unmodified; \
+    without the checkpoint it starts over";
 
-/// A training of which everything is known and checked, before its first step.
+/// A run whose settings and data have been read and checked, ready for its first step.
 pub struct Job<'r> {
     pub model: Model,
     pub config: Config,
     pub parts: Parts,
-    /// Bytes of all data, as loaded.
+    /// Size of the whole dataset as loaded, in bytes.
     pub data_size: u64,
-    /// Weights to start from, where they are not drawn.
+    /// Initial weights, if they are not random.
     weights: Option<Params>,
     specs: Specs<'r>,
     schedule: Schedule,
 }
 
-/// The data, in the parts that a training needs.
+/// The parts of the dataset used for training, testing and validation.
 pub struct Parts {
     pub train: Dataset,
     pub test: Dataset,
     pub val: Option<Dataset>,
 }
 
-/// How a job is run. Its result doesn't depend on it.
+/// Execution options; they do not affect the result.
 #[derive(Clone, Copy)]
 pub struct Manner<'a> {
     pub pool: &'a Pool,
     pub signals: &'a Signals,
     pub checkpoint_every: Every,
-    /// Whether it is measured where the time goes.
+    /// Whether to measure the time of each layer.
     pub profiled: bool,
 }
 
-/// What came of a job.
+/// The result of running a job.
 pub struct Trained {
     pub ending: Ending,
-    /// Number of steps taken, without those before it was resumed.
+    /// Number of steps taken, excluding those before the run was resumed.
     pub steps: u64,
     /// Number of samples in those steps; the last batch of an epoch may be smaller.
     pub samples: u64,
     pub profile: Option<Profile>,
 }
 
-/// Weights to start from, and the SHA-256 of their file, which is read once: it may be a pipe.
+/// Reads the initial weights and the SHA-256 of their file. The file is read only once because it
+/// may be a pipe.
 fn first_weights(path: &Path, model: &Model) -> Result<(Params, String), CliError> {
     let bytes = file::read(path)?;
     let params = weights::decode(&bytes, &model.plan.declared, path)?;
@@ -79,7 +80,7 @@ fn first_weights(path: &Path, model: &Model) -> Result<(Params, String), CliErro
 }
 
 impl<'r> Job<'r> {
-    /// A training with these settings on this data: the model is built, and everything must fit.
+    /// Builds the model for the dataset, and checks that settings, model and dataset fit together.
     pub fn new(
         settings: &Settings,
         specs: Specs<'r>,
@@ -118,7 +119,7 @@ impl<'r> Job<'r> {
         })
     }
 
-    /// The memory that it takes, the data not counted.
+    /// Estimates the memory that the run needs, excluding the dataset.
     pub fn memory(&self) -> Memory {
         let Parts { train, test, val } = &self.parts;
         let evaluated = test.len().max(val.as_ref().map_or(0, Dataset::len));
@@ -126,7 +127,7 @@ impl<'r> Job<'r> {
         Memory::training(&self.model.plan, &self.specs.optimizer, batch, evaluated)
     }
 
-    /// What is allowed, but hardly meant.
+    /// Warns about settings that are valid but probably unintended.
     pub fn warn(&self, cx: &Context) {
         cx.terminal.warn_spec(
             self.specs.source.origin.as_deref(),
@@ -138,8 +139,9 @@ impl<'r> Job<'r> {
         }
     }
 
-    /// Trains, from where the run folder's checkpoint stands if there is one, and fills the folder. A number that isn't finite or a signal
-    /// is an ending like any other; an error is a file that can't be written, or a checkpoint that can't be read.
+    /// Trains, starting from the checkpoint in the run folder if there is one, and writes the files
+    /// of the run. Divergence and signals are regular endings. Errors are files that can't be
+    /// written and checkpoints that can't be read.
     pub fn run(
         &self,
         run: &mut Run,
@@ -153,8 +155,8 @@ impl<'r> Job<'r> {
         self.restore(&mut trainer, run)?;
         trainer.profile = manner.profiled.then(Profile::default);
         run.begin(&self.config, &trainer.history)?;
-        let told = watch.begin(&trainer);
-        told.map_err(|error| run.can_be_resumed(error))?;
+        let begun = watch.begin(&trainer);
+        begun.map_err(|error| run.can_be_resumed(error))?;
 
         let labels = Labels {
             classes: self.parts.train.classes.to_vec(),
@@ -194,7 +196,7 @@ impl<'r> Job<'r> {
         })
     }
 
-    /// Brings a trainer to where the run folder's checkpoint stands, if there is one.
+    /// Restores a trainer from the checkpoint in the run folder, if there is one.
     fn restore(&self, trainer: &mut Trainer<'_>, run: &Run) -> Result<(), CliError> {
         let checkpoint = run.file(CHECKPOINT);
         if !checkpoint.exists() {
@@ -206,7 +208,10 @@ impl<'r> Job<'r> {
             .map_err(|error| CliError::from(error).help(RESTORED))?;
         let (epochs, begun) = (self.config.epochs, trainer.running.samples > 0);
         if trainer.history.len() as u64 + u64::from(begun) > epochs {
-            let message = format!("--epochs {epochs}: the run is in epoch {}", trainer.epoch());
+            let message = format!(
+                "--epochs {epochs}: the run is already in epoch {}",
+                trainer.epoch()
+            );
             return Err(CliError::usage(message));
         }
         Ok(())

@@ -1,26 +1,26 @@
-//! Ranges of the numbers that a training depends on. An option of the command line and a key of a file (`config.toml`, `study.json`, a file
-//! of comparisons) are checked by the same functions.
+//! Valid ranges of the numbers in a run's settings. The same functions check options of the command
+//! line and keys of files (`config.toml`, `study.json`, a file of comparisons).
 
 use std::{fmt::Display, ops::RangeInclusive};
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// Passes over the training data.
+/// Number of passes over the training data.
 pub const EPOCHS: RangeInclusive<u64> = 1..=1_000_000;
 
-/// Images in a step.
+/// Batch size.
 pub const BATCH_SIZE: RangeInclusive<usize> = 1..=65_536;
 
-/// Images that are held out, or trained on.
+/// Number of images to hold out or to train on.
 pub const IMAGES: RangeInclusive<usize> = 1..=1_000_000_000;
 
-/// A seed is stored in `config.toml`, whose integers end here.
+/// Random seed. It is stored in `config.toml`, where integers are limited to this range.
 pub const SEED: RangeInclusive<u64> = 0..=i64::MAX as u64;
 
-/// Seeds of a row in a comparison.
+/// Number of seeds of a configuration in a comparison.
 pub const SEEDS: RangeInclusive<u64> = 1..=1000;
 
-/// The number, if it is in the range.
+/// Returns the number if it is in the range.
 pub fn within<T: PartialOrd + Display>(
     number: Option<T>,
     range: &RangeInclusive<T>,
@@ -30,14 +30,14 @@ pub fn within<T: PartialOrd + Display>(
         .ok_or_else(|| format!("must be an integer, {} to {}", range.start(), range.end()))
 }
 
-/// The number, if it can be a learning rate or the largest norm of a gradient.
+/// Returns the number if it is a valid learning rate or maximum gradient norm.
 pub fn positive(number: Option<f64>) -> Result<f64, String> {
     number
         .filter(|number| number.is_finite() && *number > 0.0)
         .ok_or_else(|| "must be a finite number above 0".into())
 }
 
-/// Reads the key `epochs`; likewise the other functions of this name.
+/// Deserializes the key `epochs`. The functions below do the same for the key of their name.
 pub fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     integer(from, "epochs", &EPOCHS)
 }
@@ -70,7 +70,7 @@ pub fn max_grad_norm<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, 
     keyed("max_grad_norm", positive(number(from)?)).map(Some)
 }
 
-/// Parts of the normalisation.
+/// Deserializes a field of the normalisation.
 pub fn scale<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     keyed("scale", positive_f32(f32::deserialize(from)?))
 }
@@ -88,13 +88,13 @@ fn positive_f32(number: f32) -> Result<f32, String> {
     positive(Some(number.into())).map(|number| number as f32)
 }
 
-/// A share of a row's epochs.
+/// Deserializes a fraction of the epochs of a configuration.
 pub fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     let share = number(from)?.filter(|share| *share > 0.0 && *share <= 1.0);
-    share.ok_or_else(|| D::Error::custom("`epochs` must be a share, above 0 and at most 1"))
+    share.ok_or_else(|| D::Error::custom("`epochs` must be a fraction above 0 and at most 1"))
 }
 
-/// Train loss, train accuracy and test accuracy of runs elsewhere.
+/// Deserializes train loss, train accuracy and test accuracy of runs from other sources.
 pub fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[f64; 3]>, D::Error> {
     let runs = Vec::<[f64; 3]>::deserialize(from)?;
     let is_share = |share: f64| (0.0..=1.0).contains(&share);
@@ -103,19 +103,19 @@ pub fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[f64; 3]>, D::E
     match !runs.is_empty() && runs.iter().all(can_be) {
         true => Ok(runs),
         false => Err(D::Error::custom(
-            "known figures must be one run or more, each a finite loss and two accuracies, 0 to 1",
+            "known figures must be one or more runs, each a finite loss and two accuracies from 0 to 1",
         )),
     }
 }
 
-/// The SHA-256 of a file, in hexadecimal digits.
+/// Deserializes a SHA-256 in hexadecimal digits.
 pub fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let sum = String::deserialize(from)?;
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     match sum.len() == 64 && sum.bytes().all(is_digit) {
         true => Ok(sum),
         false => Err(D::Error::custom(
-            "must be a SHA-256, 64 hexadecimal digits in lower case",
+            "must be a SHA-256: 64 lower-case hexadecimal digits",
         )),
     }
 }
@@ -133,7 +133,8 @@ where
     keyed(key, within(number.try_into().ok(), range))
 }
 
-/// A number with or without a fraction; none is `null`, as JSON has no other word for one that is not finite.
+/// Deserializes a number, or `None` for `null`, which is how JSON represents a number that is not
+/// finite.
 fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     Option::deserialize(from)
 }

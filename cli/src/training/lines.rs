@@ -1,21 +1,21 @@
-//! The line of an epoch, for people: a row of a table that is at most 80 columns wide.
+//! The line of an epoch in the text output: a row of a table that is at most 80 columns wide.
 
 use tapeline_models::Epoch;
 
 use crate::table::percent;
 
-/// Columns of a terminal.
+/// Maximum width of a line in columns.
 const WIDTH: usize = 80;
 
-/// What an epoch is measured on.
+/// The datasets that an epoch is measured on.
 const MEASURED: [&str; 3] = ["train", "test", "val"];
 
-/// Columns of a loss, an accuracy and a time.
+/// Widths of the columns for a loss, an accuracy and a time.
 const LOSS: usize = 11;
 const ACCURACY: usize = 9;
 const TIME: usize = 9;
 
-/// The names of the columns, for a training of some epochs.
+/// Formats the heading of the table, for a run of `epochs` epochs.
 pub fn heading(epochs: u64, with_val: bool) -> String {
     let measured = &MEASURED[..if with_val { 3 } else { 2 }];
     let mut line = format!("{:>width$}", "epoch", width = first(epochs, measured.len()));
@@ -25,7 +25,7 @@ pub fn heading(epochs: u64, with_val: bool) -> String {
     line + &format!("{:>TIME$}", "time")
 }
 
-/// The figures of an epoch under them.
+/// Formats the metrics of an epoch as a row of the table.
 pub fn epoch(epoch: &Epoch, epochs: u64) -> String {
     let figures = [
         Some((epoch.train_loss, epoch.train_accuracy)),
@@ -50,7 +50,7 @@ pub fn epoch(epoch: &Epoch, epochs: u64) -> String {
     line + &format!("{:>TIME$}", time(epoch.train_seconds))
 }
 
-/// A loss in at most 8 columns.
+/// Formats a loss in at most 8 columns.
 pub fn loss(loss: f64) -> String {
     match loss.abs() {
         0.0..1000.0 => format!("{loss:.4}"),
@@ -58,7 +58,7 @@ pub fn loss(loss: f64) -> String {
     }
 }
 
-/// Seconds in at most 8 columns.
+/// Formats seconds in at most 8 columns.
 fn time(seconds: f64) -> String {
     match seconds {
         ..9_999.0 => format!("{seconds:.1} s"),
@@ -66,7 +66,8 @@ fn time(seconds: f64) -> String {
     }
 }
 
-/// Columns of the number of an epoch: with the number of all of them, where there is room.
+/// Returns the width of the first column, which includes the total number of epochs if there is
+/// room.
 fn first(epochs: u64, measured: usize) -> usize {
     let room = WIDTH - TIME - measured * (LOSS + ACCURACY);
     let wanted = 2 * epochs.to_string().len() + 1;

@@ -1,4 +1,4 @@
-//! Whether trainings fit into memory, asked before they take any.
+//! Checks that runs fit into memory before they allocate it.
 
 use std::{fs, path::Path};
 
@@ -10,8 +10,9 @@ use crate::{
     training::{cgroup, job::Job},
 };
 
-/// Makes sure that the data and as many trainings at a time as `at_once` fit into `limit`, `--max-memory`; without that, into what the machine
-/// has left and its control groups allow, where that can be found out. Of several trainings each is taken for the largest.
+/// Checks that the dataset and `at_once` parallel runs fit into `limit` (`--max-memory`). Without a
+/// limit, they must fit into the memory that the machine has available and its control groups
+/// allow, if that can be determined. Each run is assumed to need as much as the largest.
 pub fn check<'j>(
     jobs: impl IntoIterator<Item = &'j Job<'j>>,
     at_once: usize,
@@ -21,10 +22,10 @@ pub fn check<'j>(
     let Some((largest, data)) = jobs.max_by_key(|(memory, _)| memory.total()) else {
         return Ok(());
     };
-    // The data is there already, so that what the machine has left is without it.
+    // The dataset is already in memory, so the available memory excludes it.
     let (limit, whose, taken) = match (limit, available(Path::new("/"))) {
         (Some(limit), _) => (limit, "`--max-memory` allows", data),
-        (None, Some(left)) => (left, "the machine has", 0),
+        (None, Some(left)) => (left, "the available memory is", 0),
         (None, None) => return Ok(()),
     };
     let wanted = largest
@@ -43,21 +44,21 @@ pub fn check<'j>(
         data => format!(", and data {}", Bytes(data)),
     };
     let message = format!(
-        "the training needs about {}, and {whose} {limit}: {times}{}{data}",
+        "training needs about {}, but {whose} {limit}: {times}{}{data}",
         Bytes(wanted),
         parts(&largest)
     );
     let help = match largest {
-        _ if at_once > 1 => "fewer `--jobs`",
+        _ if at_once > 1 => "use fewer `--jobs`",
         Memory { activations, .. } if 2 * activations > largest.total() => {
-            "a smaller `--batch-size`"
+            "use a smaller `--batch-size`"
         }
-        _ => "a smaller model, or a larger `--max-memory`",
+        _ => "use a smaller model or a larger `--max-memory`",
     };
     Err(CliError::usage(message).help(help))
 }
 
-/// What an estimate is made up of: `parameters 1.67 MB, gradients 1.67 MB, …`.
+/// Formats the parts of an estimate: `parameters 1.67 MB, gradients 1.67 MB, …`.
 pub fn parts(memory: &Memory) -> String {
     let parts = [
         ("parameters", memory.parameters),
@@ -71,8 +72,8 @@ pub fn parts(memory: &Memory) -> String {
         .join(", ")
 }
 
-/// Memory that a new program may take without swapping: what the machine has left, or its control groups allow, if that is less. Linux
-/// reports both.
+/// Returns the memory that can be allocated without swapping: what the machine has available or its
+/// control groups allow, whichever is less. Only Linux reports these numbers.
 fn available(root: &Path) -> Option<Bytes> {
     let left = [machine(root), cgroup::left(root)];
     left.into_iter().flatten().min().map(Bytes)
@@ -93,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// A machine with 1 GiB left, and files beside that.
+    /// Creates the root directory of a machine with 1 GiB available and some more files.
     fn machine_with(files: &[(&str, &str)]) -> TempDir {
         let root = TempDir::new().unwrap();
         let meminfo = ("proc/meminfo", "MemTotal: 9 kB\nMemAvailable: 1048576 kB\n");
@@ -128,7 +129,8 @@ mod tests {
         assert_eq!(available(Path::new("/nowhere")), None);
     }
 
-    /// The tightest limit counts, on whatever level it is; memory that only caches files is given back.
+    /// The tightest limit applies, on whatever level it is; memory that only caches files counts as
+    /// available.
     #[test]
     fn the_limits_of_all_groups_count() {
         let inner = [
@@ -174,7 +176,7 @@ mod tests {
                 "sys/fs/cgroup/memory/docker/1/memory.stat",
                 "inactive_file 7\ntotal_inactive_file 100000\n",
             ),
-            // How this version says that there is none.
+            // Version 1 writes this number if there is no limit.
             (
                 "sys/fs/cgroup/memory/memory.limit_in_bytes",
                 "9223372036854771712\n",
@@ -182,7 +184,8 @@ mod tests {
             ("sys/fs/cgroup/memory/memory.usage_in_bytes", "1\n"),
         ];
         expect(&first, 600_000);
-        // In a container the path is the host's: its own group is mounted at the root.
+        // In a container the path is the host's, but the container's own group is mounted at the
+        // root.
         let inside = [
             ("proc/self/cgroup", "4:memory:/docker/1\n"),
             ("sys/fs/cgroup/memory/memory.limit_in_bytes", "5000\n"),

@@ -1,24 +1,25 @@
-//! One training, from its options to its run folder.
+//! A single run, from its options to its run folder.
 //!
-//! [`options`] are given, and become [`settings`]; those, read, and data make a [`job`]; a job fills a run folder.
+//! The [`options`] are converted to [`settings`]. These are parsed and combined with a dataset into
+//! a [`job`], which writes a run folder.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`options`] | the options that `train` and `compare` share |
 //! | [`choices`] | numbers that may have alternatives: `{1, 2}` |
-//! | [`settings`] | what one training depends on, as texts and numbers |
-//! | [`job`] | a training, ready to run |
+//! | [`settings`] | the settings of a run as text and numbers |
+//! | [`job`] | a run that is ready to start |
 //! | [`memory`], [`cgroup`] | whether it fits into memory |
-//! | [`config`] | `config.toml`: the same, resolved |
-//! | [`limits`] | the ranges of its numbers |
-//! | [`origin`] | where its settings are from, for errors in them |
-//! | [`every`] | how often a checkpoint is written |
-//! | [`run`], [`files`] | a run folder and what is in it |
-//! | [`recorder`], [`ending`] | what is kept of a training, and how it ends |
-//! | [`resume`](mod@resume) | from a run folder back to its job |
-//! | [`outcome`] | `result.json`: what a finished training came to |
-//! | [`events`], [`progress`], [`lines`], [`profile`] | what `train` shows of it |
-//! | [`tensorboard`] | the figures of each epoch for TensorBoard |
+//! | [`config`] | `config.toml`: the resolved settings |
+//! | [`limits`] | valid ranges of the numbers |
+//! | [`origin`] | where settings come from, for error messages |
+//! | [`every`] | the interval between checkpoints |
+//! | [`run`], [`files`] | a run folder and its files |
+//! | [`recorder`], [`ending`] | what is written during a run, and how a run ends |
+//! | [`resume`](mod@resume) | recreates the job of a run folder |
+//! | [`outcome`] | `result.json`: the outcome of a finished run |
+//! | [`events`], [`progress`], [`lines`], [`profile`] | the output of `train` |
+//! | [`tensorboard`] | metrics for TensorBoard |
 //! | [`signals`] | Ctrl-C, SIGTERM and SIGHUP |
 
 pub mod cgroup;

@@ -17,12 +17,13 @@ use crate::{
     },
 };
 
-/// The optimizer, where none is given.
+/// The default optimizer.
 pub const OPTIMIZER: &str = "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)";
 
 const EPOCHS: u64 = 10;
 
-/// What a training's result depends on, beside the model and the seed, and what it may take. Numbers and specs may have alternatives.
+/// The settings of a run except the model and the seed, and its memory limit. Numbers and specs may
+/// have alternatives.
 #[derive(Args)]
 pub struct Options {
     #[command(flatten)]
@@ -30,7 +31,7 @@ pub struct Options {
     /// Number of passes over the training data [default: 10]
     #[arg(long, value_name = "N", value_parser = choices(whole(limits::EPOCHS)), allow_hyphen_values = true)]
     epochs: Option<Choices<u64>>,
-    /// Images in a step; the last one takes what is left
+    /// Batch size; the last batch of an epoch may be smaller
     #[arg(long, value_name = "N", default_value = "100", value_parser = choices(whole(limits::BATCH_SIZE)), allow_hyphen_values = true)]
     pub batch_size: Choices<usize>,
     /// Optimizer
@@ -40,42 +41,42 @@ pub struct Options {
         default_value = OPTIMIZER
     )]
     pub optimizer: String,
-    /// Learning rate, instead of the optimizer's own
+    /// Learning rate; overrides the optimizer's own
     #[arg(long, value_name = "X", value_parser = choices(above_zero), allow_hyphen_values = true)]
     pub lr: Option<Choices<f64>>,
-    /// Shorten longer gradients to this norm
+    /// Clip the global gradient norm to this maximum
     #[arg(long, value_name = "X", value_parser = choices(above_zero), allow_hyphen_values = true)]
     pub max_grad_norm: Option<Choices<f64>>,
-    /// The loss
+    /// Loss function
     #[arg(long, value_name = "SPEC", default_value = "cross_entropy")]
     pub loss: String,
-    /// The learning rate over the steps
+    /// Learning-rate schedule
     #[arg(long, value_name = "SPEC", default_value = "constant")]
     pub schedule: String,
-    /// Change training images at random, like "shift(2) rotate(10)"
+    /// Augment the training images, like "shift(2) rotate(10)"
     #[arg(long, value_name = "SPEC")]
     pub augment: Option<String>,
-    /// Hold the last N images out; best.safetensors is the best epoch on them
+    /// Hold out the last N images; best.safetensors is the best epoch on them
     #[arg(long, value_name = "N", value_parser = choices(whole(limits::IMAGES)), allow_hyphen_values = true)]
     pub val: Option<Choices<usize>>,
     /// Train on the first N images only
     #[arg(long, value_name = "N", value_parser = choices(whole(limits::IMAGES)), allow_hyphen_values = true)]
     pub limit: Option<Choices<usize>>,
-    /// Start from these weights, in a safetensors file with PyTorch's names
+    /// Initial weights: a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Refuse what needs more memory than 2GB, 500MiB… [default: what is free]
+    /// Refuse runs that need more than 2GB, 500MiB… [default: free memory]
     #[arg(long, value_name = "SIZE", value_parser = size, allow_hyphen_values = true)]
     pub max_memory: Option<Bytes>,
 }
 
 impl Options {
-    /// Number of passes over the training data.
+    /// Returns the number of passes over the training data.
     pub fn epochs(&self) -> Choices<u64> {
         self.epochs.clone().unwrap_or(Choices(vec![EPOCHS]))
     }
 
-    /// That number, where it was given.
+    /// Returns the value of `--epochs`, if it was given.
     ///
     /// # Errors
     /// When it has alternatives.
@@ -83,7 +84,10 @@ impl Options {
         optional(&self.epochs, "--epochs")
     }
 
-    /// One training's settings, for the spec `model`; alternatives are refused.
+    /// Returns the settings of one run with the spec `model`.
+    ///
+    /// # Errors
+    /// When an option has alternatives.
     pub fn settings(&self, model: String) -> Result<Settings, CliError> {
         Ok(Settings {
             model,
@@ -112,7 +116,7 @@ fn optional<T: Copy + std::fmt::Display>(
 fn only<T: Copy + std::fmt::Display>(numbers: &Choices<T>, option: &str) -> Result<T, CliError> {
     numbers.only().ok_or_else(|| {
         CliError::usage(format!(
-            "{option} {numbers}: alternatives where one value is wanted"
+            "{option} {numbers}: expected one value, not alternatives"
         ))
         .help("use `compare`")
     })

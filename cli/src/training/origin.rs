@@ -1,13 +1,13 @@
-//! Where settings are from, for errors in them.
+//! Where settings come from, for error messages.
 
 use std::collections::BTreeMap;
 
-/// The command line, or a file.
+/// The command line or a file.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    /// Options. The model's spec may be from a file of its own.
+    /// Options. The spec of the model may come from a separate file.
     Options { model: Option<String> },
-    /// The keys of a TOML file, with their lines.
+    /// The keys of a TOML file, with their line numbers.
     File {
         name: String,
         lines: BTreeMap<String, usize>,
@@ -15,7 +15,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The keys of a file with this text, which can be read.
+    /// Returns the keys of a valid TOML file with this text.
     pub fn file(name: String, text: &str) -> Self {
         let table = toml::de::DeTable::parse(text).map(|table| table.into_inner());
         let line = |start: usize| text[..start].matches('\n').count() + 1;
@@ -28,7 +28,7 @@ impl Origin {
         }
     }
 
-    /// The place of a setting, which an option and a key of a file have under the same name.
+    /// Names the place of a setting. Options and keys of a file have the same names.
     pub fn of(&self, key: &str) -> String {
         match self {
             Origin::Options { .. } => format!("--{}", key.replace('_', "-")),
@@ -39,7 +39,7 @@ impl Origin {
         }
     }
 
-    /// The place of the model's spec; none for the command line.
+    /// Names the place of the model's spec; `None` for the command line.
     pub fn of_model(&self) -> Option<String> {
         match self {
             Origin::Options { model } => model.clone(),

@@ -1,4 +1,5 @@
-//! `result.json`: what a training came to. A run that has one is done, whatever happens to its folder later.
+//! `result.json`: the outcome of a finished run. A run that has this file is finished, whatever
+//! happens to its folder later.
 
 use std::{io::ErrorKind, path::Path};
 
@@ -12,37 +13,37 @@ use crate::{
 
 pub const SCHEMA: u32 = 2;
 
-/// What every version has.
+/// The field that every version of the file has.
 #[derive(Deserialize)]
 struct Versioned {
     schema: u32,
 }
 
-/// What a training came to.
+/// The outcome of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     pub schema: u32,
     pub parameters: usize,
     pub multiply_adds: u64,
-    /// Number of images that it was tested on, which is the resolution of its accuracy.
+    /// Number of test images, which determines the resolution of the accuracy.
     pub test_samples: usize,
-    /// Number of threads that it was given: its times depend on it.
+    /// Number of threads used, which affects the measured times.
     pub threads: usize,
     #[serde(flatten)]
     pub end: End,
 }
 
-/// The end that a training has by itself.
+/// How a run ended, unless it was stopped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum End {
-    /// After its last epoch, whose figures these are.
+    /// It finished its last epoch, which has these metrics.
     Done {
         epochs: u64,
         #[serde(flatten)]
         figures: Figures,
     },
-    /// Before it, with a number that wasn't finite: in this step, or in the evaluation after it.
+    /// It diverged: a value wasn't finite in this step, or in the evaluation after it.
     Diverged {
         epoch: u64,
         step: u64,
@@ -51,7 +52,7 @@ pub enum End {
 }
 
 impl Outcome {
-    /// Reads that of a run folder; none where the run is not done.
+    /// Reads the outcome in a run folder; `None` if the run is not finished.
     pub fn read(folder: &Path) -> Result<Option<Outcome>, CliError> {
         let path = folder.join(RESULT);
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
@@ -65,12 +66,14 @@ impl Outcome {
             Ok(SCHEMA) => {}
             Ok(other) => {
                 let message = format!("has schema {other}, but this program reads schema {SCHEMA}");
-                return Err(fail(message).help("another version wrote it: train the run anew"));
+                return Err(
+                    fail(message).help("it was written by another version: start a new run")
+                );
             }
-            Err(reason) => return Err(fail(format!("is no result of a training: {reason}"))),
+            Err(reason) => return Err(fail(format!("is not the result of a run: {reason}"))),
         }
         serde_json::from_str(&text)
             .map(Some)
-            .map_err(|reason| fail(format!("is no result of a training: {reason}")))
+            .map_err(|reason| fail(format!("is not the result of a run: {reason}")))
     }
 }

@@ -1,4 +1,4 @@
-//! Where the time of training goes, layer by layer.
+//! The training time of each layer.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use tapeline_tensor::{Profile, profile::Entry};
 
 use crate::table::{Table, percent};
 
-/// What one part of a step took, as a mean over the steps.
+/// The cost of one part of a step, averaged over the steps.
 #[derive(Serialize)]
 pub struct Part {
-    /// The layer as `summary` shows it, or `gather`, `loss`, `update`.
+    /// The layer as in `summary`, or `gather`, `loss`, `update`.
     pub layer: String,
     pub forward_microseconds: f64,
     pub backward_microseconds: f64,
-    /// Of the time of all parts.
+    /// Fraction of the total time of all parts.
     pub share: f64,
-    /// Speed if all products were dense; `None` where there are none.
+    /// Speed if all products were dense; `None` if the part has none.
     pub gflops: Option<f64>,
-    /// Bytes taken from the system over all steps: buffers that none put aside could serve.
+    /// Bytes allocated from the system over all steps, because no recycled buffer was large enough.
     pub fresh_bytes: u64,
 }
 
-/// The parts of a step in order, for training on `samples` samples in `steps` steps.
+/// Returns the parts of a step in order, for training on `samples` samples in `steps` steps.
 pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<Part> {
     let total: Duration = profile.entries().iter().map(time).sum();
     let part = |layer: &str, multiply_adds: u64, takes: &dyn Fn(&Entry) -> bool| {
@@ -49,7 +49,8 @@ pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<Pa
     let mut parts = vec![part("gather", 0, &|entry| outside(entry, &["gather"]))];
     let mut first = true;
     for row in &plan.rows {
-        // Forward, the gradient of the weights, and that of the input, which the first layer with weights needs not.
+        // The forward pass, the gradient of the weights, and the gradient of the input, which the
+        // first layer with weights doesn't need.
         let products = if first { 2 } else { 3 };
         first &= row.multiply_adds == 0;
         let layer = format!("{} {}", row.path, row.text);
@@ -72,15 +73,15 @@ fn time(entry: &Entry) -> Duration {
     entry.forward + entry.backward
 }
 
-/// The parts for people.
+/// Formats the parts for people.
 pub fn table(parts: &[Part]) -> String {
     let mut table = Table::new(&[
-        "microseconds a step",
+        "microseconds per step",
         ">forward",
         ">backward",
         ">share",
         ">GFLOP/s",
-        ">fresh bytes",
+        ">allocated bytes",
     ]);
     let cells = |part: &Part| {
         [

@@ -1,4 +1,5 @@
-//! How far a training is: a bar on a terminal, with the curves above it where they are wanted; plain lines elsewhere.
+//! The progress of a run: a bar on a terminal, with the curves above it for `--live`; otherwise
+//! plain lines.
 
 use std::{
     fmt::Write,
@@ -17,18 +18,19 @@ use crate::{
 
 const TEMPLATE: &str = "{prefix}{msg}  {bar:16}  {rate}  {eta} left";
 
-/// How often the curves are drawn anew. The bar, which is drawn with them, comes in between.
+/// Interval between redraws of the curves. The bar, which is drawn with them, is updated more
+/// often.
 const REDRAWN: Duration = Duration::from_millis(500);
 const FRAMES_PER_SECOND: u8 = 4;
 
-/// Rows that the bar may take in a narrow window.
+/// Number of rows that the bar may take in a narrow window.
 const BAR: usize = 4;
 
-/// Shows how far a training is.
+/// Shows the progress of a run.
 pub struct Progress<'t> {
     terminal: &'t Terminal,
     epochs: u64,
-    /// Over the images of all epochs. Hidden where stderr is no terminal.
+    /// Counts the images of all epochs. Hidden if stderr is not a terminal.
     bar: ProgressBar,
     history: Vec<Epoch>,
     /// Whether the heading of the epochs' lines has been shown.
@@ -36,26 +38,26 @@ pub struct Progress<'t> {
     live: Option<Live>,
 }
 
-/// What curves that are drawn while the training goes on need.
+/// The state of the curves drawn during training.
 struct Live {
     drawn: Instant,
-    /// The running epoch, at each time that it was drawn.
+    /// The progress of the current epoch at each redraw.
     so_far: Vec<models::Progress>,
 }
 
 impl<'t> Progress<'t> {
-    /// A bar for `epochs` passes over `samples` images.
+    /// Creates a bar for `epochs` passes over `samples` images.
     pub fn new(terminal: &'t Terminal, epochs: u64, samples: usize) -> Self {
         let bar = match terminal.quiet {
             true => ProgressBar::hidden(),
             false => ProgressBar::new(epochs.saturating_mul(samples as u64)),
         };
         let rate = |state: &ProgressState, out: &mut dyn Write| {
-            // The bar draws what it can: a text that can't be written is no failure.
+            // The bar is cosmetic, so a failed write is not an error.
             let _ = write!(out, "{:.0} images/s", state.per_sec());
         };
         let style = ProgressStyle::with_template(TEMPLATE)
-            .unwrap_or_else(|e| unreachable!("our template can be read: {e}"));
+            .unwrap_or_else(|e| unreachable!("the template is valid: {e}"));
         bar.set_style(style.with_key("rate", rate).progress_chars("━╸─"));
         Progress {
             terminal,
@@ -67,7 +69,7 @@ impl<'t> Progress<'t> {
         }
     }
 
-    /// Shows the curves above the bar, too, from now on.
+    /// Also shows the curves above the bar from now on.
     pub fn live(mut self) -> Self {
         if !self.bar.is_hidden() {
             let target = ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND);
@@ -80,7 +82,7 @@ impl<'t> Progress<'t> {
         self
     }
 
-    /// Before the first step, or after those that a resumed training has taken.
+    /// Called before the first step, or before the first step of a resumed run.
     pub fn begin(&mut self, trainer: &Trainer<'_>, samples: usize) {
         self.history = trainer.history.to_vec();
         let done = trainer.history.len() * samples + trainer.running.samples;
@@ -88,15 +90,15 @@ impl<'t> Progress<'t> {
         self.bar.reset_eta();
         if trainer.step > 0 {
             let (epoch, step) = (trainer.epoch(), trainer.step);
-            let goes_on = format!(
-                "goes on in epoch {epoch}/{}, after {step} steps",
+            let message = format!(
+                "resuming in epoch {epoch}/{}, after {step} steps",
                 self.epochs
             );
-            self.terminal.note(&goes_on);
+            self.terminal.note(&message);
         }
     }
 
-    /// After a step.
+    /// Called after each step.
     pub fn step(&mut self, now: &models::Progress) {
         if let Some(live) = &mut self.live
             && live.drawn.elapsed() >= REDRAWN
@@ -115,7 +117,7 @@ impl<'t> Progress<'t> {
         }
     }
 
-    /// After an epoch: a line that stays.
+    /// Called after each epoch; prints a line that stays.
     pub fn epoch(&mut self, epoch: &Epoch) {
         self.history.push(epoch.clone());
         if self.terminal.quiet {
@@ -129,7 +131,8 @@ impl<'t> Progress<'t> {
         let line = lines::epoch(epoch, self.epochs);
         if let Some(live) = &mut self.live {
             live.so_far.clear();
-            // Not after each of many short epochs: a picture of all of them takes longer the more there are.
+            // Redrawing after every short epoch would be slow, since the cost grows with the number
+            // of epochs.
             if live.drawn.elapsed() >= REDRAWN {
                 live.drawn = Instant::now();
                 self.draw();
@@ -138,12 +141,12 @@ impl<'t> Progress<'t> {
         self.bar.suspend(|| self.terminal.line(&line));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// Shows the curves, on a terminal; they stay. One epoch makes no curve.
+    /// Prints the final curves on a terminal, if there are at least two epochs.
     pub fn plot(&self) {
         if !self.terminal.quiet && self.history.len() > 1 {
             let chart = curves::chart("", &self.history);
@@ -153,7 +156,7 @@ impl<'t> Progress<'t> {
         }
     }
 
-    /// Puts the curves above the bar.
+    /// Draws the curves above the bar.
     fn draw(&self) {
         let so_far = self.live.as_ref().map_or(&[][..], |live| &live.so_far);
         let chart = curves::running(&self.history, so_far);
@@ -162,7 +165,8 @@ impl<'t> Progress<'t> {
         self.bar.set_prefix(plot);
     }
 
-    /// A chart as wide as the terminal, if stderr is one. The last column stays empty: some terminals begin a new line behind it.
+    /// Draws a chart as wide as the terminal, if stderr is one. The last column stays empty because
+    /// some terminals wrap after it.
     fn lines(&self, chart: &Chart, rows: fn(usize) -> usize) -> Vec<String> {
         let size = self.terminal.size();
         size.map_or_else(Vec::new, |(columns, of)| {

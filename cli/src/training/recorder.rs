@@ -1,4 +1,4 @@
-//! What is kept of a training while it runs.
+//! Writes the files of a run during training.
 
 use std::ops::ControlFlow;
 
@@ -17,23 +17,23 @@ use crate::{
     },
 };
 
-/// Who is told how far a training is.
+/// An observer of the progress of a run.
 pub trait Watch: Send {
-    /// The next step is the first one, or the first after those that a resumed training has taken.
+    /// Called before the first step, or before the first step of a resumed run.
     ///
     /// # Errors
-    /// When this can't be shown; the training doesn't begin then.
+    /// When the progress can't be shown; training doesn't start then.
     fn begin(&mut self, trainer: &Trainer<'_>) -> Result<(), CliError>;
-    /// A step is done.
+    /// Called after each step.
     fn step(&mut self, now: &Progress);
-    /// An epoch is done, and its files are written.
+    /// Called after each epoch, when its files have been written.
     ///
     /// # Errors
-    /// When this can't be shown; the training ends then, and can be resumed.
+    /// When the progress can't be shown; training ends then, and can be resumed.
     fn epoch(&mut self, epoch: &Epoch) -> Result<(), CliError>;
 }
 
-/// The observer of a training.
+/// The observer that records a run in its folder.
 pub struct Recorder<'a> {
     pub run: &'a mut Run,
     pub model: &'a Model,
@@ -43,12 +43,12 @@ pub struct Recorder<'a> {
     pub due: Due,
     pub threads: usize,
     pub test_samples: usize,
-    /// The file or standard output that couldn't be written, which ended the training from here.
+    /// The write error, of a file or standard output, that ended training.
     pub failure: Option<CliError>,
 }
 
 impl Recorder<'_> {
-    /// Takes note of an event; breaks when the training should end.
+    /// Handles an event; breaks if training should end.
     pub fn observe(&mut self, happened: Happened<'_>) -> ControlFlow<()> {
         let noted = match happened {
             Happened::Step(now, trainer) => {
@@ -70,8 +70,9 @@ impl Recorder<'_> {
         }
     }
 
-    /// Writes the epoch's files, then tells of it: who hears of an epoch finds its model. The checkpoint comes last: a training that was
-    /// killed before it does the epoch's end again.
+    /// Writes the files of an epoch before reporting it, so that a reader of the event finds the
+    /// model. The checkpoint comes last: if the process is killed before it, the resumed run writes
+    /// the files of this epoch again.
     fn end_epoch(&mut self, epoch: &Epoch, trainer: &Trainer<'_>) -> Result<(), CliError> {
         let params = trainer.averaged();
         self.save(MODEL, &params)?;

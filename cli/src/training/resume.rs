@@ -1,4 +1,4 @@
-//! From a run folder back to the training that fills it.
+//! Recreates the job of a run from its folder.
 
 use std::path::Path;
 
@@ -17,10 +17,11 @@ use crate::{
     },
 };
 
-/// The training that a run folder is of, and the folder, taken up; with another number of epochs where one is given.
+/// Returns the job of a run folder and the folder, locked; `epochs` overrides the number of epochs.
 ///
 /// # Errors
-/// When the folder is no run, another training is at work there, the run is over, or its data or first weights are not what they were.
+/// When the folder is not a run, is in use by another run, is finished, or its data or initial
+/// weights have changed.
 pub fn resume<'r>(
     folder: &Path,
     epochs: Option<u64>,
@@ -28,10 +29,10 @@ pub fn resume<'r>(
 ) -> Result<(Job<'r>, Run), CliError> {
     let (mut config, origin) = Config::read(folder)?;
     let run = Run::take_up(folder)?;
-    goes_on(folder, &config, epochs)?;
+    expect_unfinished(folder, &config, epochs)?;
     if config.version != VERSION {
         cx.terminal.warn(&format!(
-            "{} was begun by version {}; this is {VERSION}, which may compute other bits",
+            "{} was started by version {}; version {VERSION} may give different results",
             folder.display(),
             config.version
         ));
@@ -40,7 +41,7 @@ pub fn resume<'r>(
 
     let mut settings = config.settings();
     settings.weights = match run.file(CHECKPOINT).exists() {
-        // The checkpoint has other weights than those it began with.
+        // The checkpoint contains the current weights, so the initial ones aren't needed.
         true => None,
         false => first_weights(&config)?,
     };
@@ -51,7 +52,7 @@ pub fn resume<'r>(
     Ok((job, run))
 }
 
-/// The data that a configuration was made for, wherever they are found.
+/// Loads the data of a configuration from the first location where they are found unchanged.
 fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, CliError> {
     first(Chosen::of(config), |chosen| {
         let data = chosen.for_training(cx)?;
@@ -63,7 +64,7 @@ fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, CliError> {
             if wanted != found {
                 let name = &data.config.name;
                 return Err(CliError::data(format!(
-                    "{name}: the {part} data are not those that the run began with: SHA-256 {found}, wanted {wanted}"
+                    "{name}: the {part} data are not those that the run started with: SHA-256 is {found}, expected {wanted}"
                 )));
             }
         }
@@ -71,7 +72,7 @@ fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, CliError> {
     })
 }
 
-/// The file of weights that a run begins with, if it begins with any, wherever it is found.
+/// Finds the file with the initial weights of a run, if it has one.
 fn first_weights(config: &Config) -> Result<Option<StoredPath>, CliError> {
     let (Some(given), Some(wanted)) = (&config.weights, &config.weights_sha256) else {
         return Ok(None);
@@ -83,25 +84,27 @@ fn first_weights(config: &Config) -> Result<Option<StoredPath>, CliError> {
         match found == *wanted {
             true => Ok(Some(file.clone())),
             false => Err(CliError::model_file(format!(
-                "{file}: is not the file that the run began with: SHA-256 {found}, wanted {wanted}"
+                "{file}: is not the file that the run started with: SHA-256 is {found}, expected {wanted}"
             ))),
         }
     })
 }
 
-/// Makes sure that there is something left to train.
-fn goes_on(folder: &Path, config: &Config, epochs: Option<u64>) -> Result<(), CliError> {
+/// Checks that there is something left to train.
+fn expect_unfinished(folder: &Path, config: &Config, epochs: Option<u64>) -> Result<(), CliError> {
     let had = config.epochs;
     let folder_name = folder.display();
     match Outcome::read(folder)?.map(|outcome| outcome.end) {
         Some(End::Diverged { step, .. }) => Err(CliError::usage(format!(
             "{folder_name}: diverged in step {step}, and would again"
         ))
-        .help(format!("train anew: {}", advice(config)))),
+        .help(format!("start a new run: {}", advice(config)))),
         Some(End::Done { .. }) if epochs.is_none_or(|epochs| epochs <= had) => {
-            let message = format!("{folder_name}: is done, with all its {had} epochs");
-            Err(CliError::usage(message)
-                .help(format!("`--epochs {}` goes on", had.saturating_mul(2))))
+            let message = format!("{folder_name}: all {had} epochs are done");
+            Err(CliError::usage(message).help(format!(
+                "`--epochs {}` continues training",
+                had.saturating_mul(2)
+            )))
         }
         _ => Ok(()),
     }

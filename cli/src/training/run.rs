@@ -23,19 +23,19 @@ use crate::{
     },
 };
 
-/// A folder that belongs to this training alone, for as long as this value lives.
+/// A run folder, locked as long as this value lives.
 pub struct Run {
     pub folder: PathBuf,
     jsonl: File,
     csv: File,
-    /// Whether there is an event file for TensorBoard, or is to be one.
+    /// Whether the folder has an event file for TensorBoard, or should get one.
     pub tensorboard: bool,
     events: Option<EventFile>,
 }
 
 impl Run {
-    /// Takes a new folder by creating it: `out`, or `runs/<n>` with the first free number. Metrics are opened at once, so that a folder
-    /// that can't be written is found before training.
+    /// Creates a new folder: `out`, or `runs/<n>` with the first free number. The metrics are
+    /// opened immediately, so that a folder that can't be written is detected before training.
     pub fn claim(out: Option<&Path>) -> Result<Self, CliError> {
         let folder = match out {
             Some(out) => claim(out)?,
@@ -44,7 +44,7 @@ impl Run {
         Run::open(folder)
     }
 
-    /// Takes up the run in a folder, to go on with it.
+    /// Opens the folder of an existing run, to resume it.
     pub fn take_up(folder: &Path) -> Result<Self, CliError> {
         Run::open(folder.into())
     }
@@ -73,7 +73,7 @@ impl Run {
         })
     }
 
-    /// The epochs at the start of `metrics.csv`, as far as its lines are whole.
+    /// Returns the epochs at the start of `metrics.csv`, up to the first incomplete line.
     pub fn history(&self) -> Result<History, CliError> {
         match fs::read(self.file(CSV)) {
             Ok(bytes) => Ok(History::read(&String::from_utf8_lossy(&bytes))),
@@ -84,10 +84,12 @@ impl Run {
         }
     }
 
-    /// Writes what is known before the next step: the configuration, and the metrics of the epochs that are done. Those are in `metrics.csv`
-    /// already, the only place where they are stored; what follows them there is cut off.
+    /// Writes what is known before the next step: the configuration, and the metrics of the
+    /// finished epochs. `metrics.csv`, which alone stores these epochs, already has them; it is
+    /// truncated after them.
     pub fn begin(&mut self, config: &Config, history: &History) -> Result<(), CliError> {
-        // First: a result beside a configuration of more epochs would be a run that is done, and isn't.
+        // The result is removed first: next to a configuration with more epochs, it would mark an
+        // unfinished run as finished.
         self.remove(RESULT)
             .map_err(|reason| cannot_write(&self.folder, reason))?;
         let text = config.text()?;
@@ -106,7 +108,7 @@ impl Run {
         Ok(())
     }
 
-    /// Cuts `metrics.csv` after some epochs that it begins with.
+    /// Truncates `metrics.csv` after the epochs of `history`, which it begins with.
     fn metrics(&mut self, history: &History, with_val: bool) -> io::Result<()> {
         match history.len() {
             0 => {
@@ -117,23 +119,24 @@ impl Run {
         }
     }
 
-    /// The folder as text, for people and JSON.
+    /// Returns the folder as text, for people and JSON.
     pub fn name(&self) -> String {
         self.folder.display().to_string()
     }
 
-    /// Adds to an error that the run goes on from what has been written.
+    /// Adds help to an error that says how to resume the run.
     pub fn can_be_resumed(&self, error: CliError) -> CliError {
         let command = shell::resume(&self.folder);
-        error.help(format!("`{command}` goes on from what has been written"))
+        error.help(format!("`{command}` resumes from what has been written"))
     }
 
-    /// A file in the folder.
+    /// Returns the path of a file in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Adds an epoch to the metrics. It is on the disk when this returns: a checkpoint after it counts on that.
+    /// Appends an epoch to the metrics. It is synced to disk before this returns, because a later
+    /// checkpoint relies on it.
     pub fn add(&mut self, epoch: &Epoch) -> Result<(), CliError> {
         let line = json_line(&Event::epoch(epoch))?;
         let written = self.csv.write_all(history::row(epoch).as_bytes());
@@ -148,18 +151,18 @@ impl Run {
             .map_err(|reason| cannot_write(&self.folder, reason))
     }
 
-    /// Writes what the training came to; from then on the run is done.
+    /// Writes the outcome, which marks the run as finished.
     pub fn keep(&self, outcome: &Outcome) -> Result<(), CliError> {
         self.write(RESULT, json_line(outcome)?.as_bytes())
     }
 
-    /// Draws the epochs.
+    /// Plots the metrics of the epochs.
     pub fn draw(&self, spec: &str, history: &[Epoch]) -> Result<(), CliError> {
         let svg = curves::chart(spec, history).svg();
         self.write(CURVES, svg.as_bytes())
     }
 
-    /// Gives up what `--resume` would need.
+    /// Removes the checkpoint, so that the run can no longer be resumed.
     pub fn forget(&self) -> Result<(), CliError> {
         self.remove(CHECKPOINT)
             .map_err(|reason| cannot_write(&self.folder, reason))
@@ -188,17 +191,17 @@ fn claim(folder: &Path) -> Result<PathBuf, CliError> {
         }
         Err(reason) if reason.kind() == ErrorKind::AlreadyExists => {
             let message = format!(
-                "--out {}: is there already, and a run is never overwritten",
+                "--out {}: already exists, and a run is never overwritten",
                 folder.display()
             );
             Err(CliError::usage(message)
-                .help("give another name, or leave `--out` out for the next free `runs/<n>`"))
+                .help("choose another name, or omit `--out` to use the next free `runs/<n>`"))
         }
         Err(reason) => Err(cannot_write(folder, reason)),
     }
 }
 
-/// Whether a folder was claimed by a training that was killed before it had written anything.
+/// Returns whether a folder was created by a run that was killed before it had written anything.
 fn is_unborn(folder: &Path) -> bool {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     entries.is_ok_and(|all| all.iter().all(is_blank))
@@ -224,7 +227,7 @@ fn claim_number(runs: &Path) -> Result<PathBuf, CliError> {
 }
 
 fn at_work(folder: &Path) -> CliError {
-    let message = format!("{}: a training is at work here", folder.display());
+    let message = format!("{}: another run is active here", folder.display());
     CliError::usage(message).help("wait for it to end")
 }
 
@@ -233,5 +236,5 @@ fn cannot_write(folder: &Path, reason: io::Error) -> CliError {
         "{}: the run folder cannot be written: {reason}",
         folder.display()
     ))
-    .help("`--out FOLDER` puts it elsewhere")
+    .help("choose another folder with `--out FOLDER`")
 }

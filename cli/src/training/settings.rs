@@ -1,4 +1,4 @@
-//! What one training depends on, beside the data and the seed.
+//! The settings of a run, except the dataset and the seed.
 
 use std::ffi::OsString;
 
@@ -16,7 +16,7 @@ use crate::{
     training::{limits, origin::Origin},
 };
 
-/// The options of one training, as they were given.
+/// The settings of a run, as they were given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -59,9 +59,9 @@ pub struct Settings {
     pub weights: Option<StoredPath>,
 }
 
-/// The texts of some settings, understood.
+/// The specs of some settings, parsed.
 pub struct Specs<'r> {
-    /// Where they are from.
+    /// Where the settings come from.
     pub origin: Origin,
     pub source: Source,
     pub loss: NamedLoss,
@@ -71,7 +71,7 @@ pub struct Specs<'r> {
 }
 
 impl Settings {
-    /// Reads all texts, before any data.
+    /// Parses all specs, before any data are read.
     pub fn read<'r>(&self, origin: Origin, cx: &'r Context) -> Result<Specs<'r>, CliError> {
         let source = Source {
             text: self.model.clone(),
@@ -97,11 +97,11 @@ impl Settings {
         let schedule = schedule.map_err(in_option(&origin.of("schedule"), &self.schedule))?;
         if schedule.goes_by_loss() && self.val.is_none() {
             let message = format!(
-                "{}: `{}` goes by the validation loss, and no images are held out for that",
+                "{}: `{}` monitors the validation loss, but no images are held out for validation",
                 origin.of("schedule"),
                 schedule.short()
             );
-            return Err(CliError::usage(message).help("hold some out: `--val 5000`"));
+            return Err(CliError::usage(message).help("hold out some images: `--val 5000`"));
         }
         let augment = self.augment.as_ref().map(|text| {
             Augmentation::read(text, &cx.augmentations)
@@ -117,7 +117,7 @@ impl Settings {
         })
     }
 
-    /// The arguments with which `train` has these settings.
+    /// Returns the arguments of `train` that select these settings.
     pub fn words(&self) -> Vec<OsString> {
         let mut words = vec![OsString::from(&self.model)];
         let mut option =

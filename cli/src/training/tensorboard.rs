@@ -1,7 +1,8 @@
-//! The figures of each epoch as an event file of TensorBoard.
+//! Writes the metrics of each epoch as a TensorBoard event file.
 //!
-//! Such a file is a row of records, TFRecords: a length, the record, and a checksum behind each of the two. A record is an `Event` in the
-//! encoding of protocol buffers; the numbers are those of TensorFlow's `event.proto` and `summary.proto`.
+//! An event file is a sequence of TFRecords: a length, its checksum, the record, and its checksum.
+//! Each record is an `Event` in protocol buffer encoding; the tags are those of TensorFlow's
+//! `event.proto` and `summary.proto`.
 
 use std::{
     collections::BTreeMap,
@@ -14,10 +15,10 @@ use std::{
 use prost::Message;
 use tapeline_models::Epoch;
 
-/// What the names of event files begin with. TensorBoard takes no other.
+/// The prefix of event file names, which TensorBoard requires.
 const NAME: &str = "events.out.tfevents.";
 
-/// What the first record says.
+/// The file version in the first record.
 const VERSION: &str = "brain.Event:2";
 
 /// A record.
@@ -41,7 +42,7 @@ struct Summary {
     value: Vec<Scalar>,
 }
 
-/// A number under a name. TensorBoard puts what has one word before the slash in one group.
+/// A named number. TensorBoard groups names by the part before the slash.
 #[derive(Clone, PartialEq, Message)]
 struct Scalar {
     #[prost(string, tag = "1")]
@@ -54,13 +55,14 @@ struct Scalar {
 pub struct EventFile(File);
 
 impl EventFile {
-    /// Whether a run folder has one.
+    /// Returns whether a run folder has an event file.
     pub fn is_in(folder: &Path) -> io::Result<bool> {
         Ok(!files(folder)?.is_empty())
     }
 
-    /// Begins one with the epochs so far, instead of any that the folder has; epochs that are in those keep their times. Its name is new:
-    /// TensorBoard, if it is watching, goes over to the file with the later name.
+    /// Creates an event file with the epochs so far and deletes the existing ones; epochs that are
+    /// in those keep their times. The file gets a new name, because a running TensorBoard switches
+    /// to the file with the later name.
     pub fn begin(folder: &Path, history: &[Epoch]) -> io::Result<Self> {
         let before = files(folder)?;
         let mut times = BTreeMap::new();
@@ -68,7 +70,7 @@ impl EventFile {
             times.extend(recorded(&fs::read(file)?));
         }
         let now = since_1970();
-        // Nanoseconds, so that no two files are called the same.
+        // Includes nanoseconds, so that names are unique.
         let name = format!(
             "{NAME}{}.{:09}.tapeline",
             now as u64,
@@ -88,12 +90,12 @@ impl EventFile {
             let time = times.get(&(epoch.epoch as i64)).copied();
             file.add_at(epoch, time.unwrap_or(now))?;
         }
-        // Only now: a folder that has none is one where none is wanted.
+        // Old files are removed last: a folder without any means that no event file is wanted.
         before.into_iter().try_for_each(fs::remove_file)?;
         Ok(file)
     }
 
-    /// Adds the figures of an epoch that has just ended, at its number.
+    /// Appends the metrics of an epoch that has just ended.
     pub fn add(&mut self, epoch: &Epoch) -> io::Result<()> {
         self.add_at(epoch, since_1970())
     }
@@ -126,13 +128,15 @@ impl EventFile {
         })
     }
 
-    /// Writes a record in one go, so that who reads at the same time hardly sees half of one.
+    /// Writes a record in a single call, so that a concurrent reader is unlikely to see a partial
+    /// one.
     fn write(&mut self, event: &Event) -> io::Result<()> {
         self.0.write_all(&framed(&event.encode_to_vec()))
     }
 }
 
-/// The epochs in an event file, with their times; up to the first record that is cut off or damaged.
+/// Returns the epochs in an event file with their times, up to the first truncated or damaged
+/// record.
 fn recorded(mut bytes: &[u8]) -> BTreeMap<i64, f64> {
     let mut times = BTreeMap::new();
     while let Some((record, rest)) = unframed(bytes) {
@@ -147,7 +151,7 @@ fn recorded(mut bytes: &[u8]) -> BTreeMap<i64, f64> {
     times
 }
 
-/// The first record, if it is whole, and what follows it.
+/// Splits off the first record, if it is complete and its checksums match.
 fn unframed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
@@ -157,14 +161,15 @@ fn unframed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         .then_some((record, &rest[4..]))
 }
 
-/// A record with its length and checksums.
+/// Frames a record with its length and checksums.
 fn framed(record: &[u8]) -> Vec<u8> {
     let length = (record.len() as u64).to_le_bytes();
     let parts = [&length, &masked(&length)[..], record, &masked(record)];
     parts.concat()
 }
 
-/// The checksum: CRC-32C, turned and moved, so that a checksum over data that has checksums in it still says something.
+/// Returns the masked CRC-32C, rotated and offset so that the checksum of data that contain
+/// checksums remains useful.
 fn masked(bytes: &[u8]) -> [u8; 4] {
     let sum = crc32c::crc32c(bytes).rotate_right(15);
     sum.wrapping_add(0xa282_ead8).to_le_bytes()

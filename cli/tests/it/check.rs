@@ -22,7 +22,7 @@ fn each_layer_of_a_spec_is_checked_and_then_all_of_them() {
             "2 relu on 2x3x2",
             "3 flatten on 2x3x2",
             "4 linear(3) on 12",
-            "all of them together",
+            "whole model",
         ]
     );
     for row in &rows {

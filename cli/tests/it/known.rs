@@ -106,7 +106,7 @@ fn each_command_takes_what_a_model_knows() {
         assert_eq!(begun.json()[0]["data"], "data", "{model}");
         let told = begun
             .stderr
-            .contains("the data are those of run: `data`, transposed");
+            .contains("using the dataset of run: `data`, transposed");
         assert_eq!(told, knows_data, "{begun:#?}");
         let config = fs::read_to_string(bench.path(&out).join("config.toml")).unwrap();
         assert!(config.contains("transpose = true"), "{config}");

@@ -86,7 +86,7 @@ fn a_full_device_is_a_failure_of_every_command() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let ran = run_with(&bench, &args, full.into());
         assert_eq!(ran.code, Some(1), "{args:?}: {ran:?}");
-        let part = "standard output cannot be written: No space left";
+        let part = "cannot write to standard output: No space left";
         assert!(ran.stderr.contains(part), "{args:?}: {ran:?}");
     }
 }

@@ -370,7 +370,7 @@ fn a_command_in_a_message_works() {
             .find("`tapeline ")
             .unwrap_or_else(|| panic!("{ran:?}"))
             + 1;
-        let end = ran.stderr.rfind("` goes on").unwrap();
+        let end = ran.stderr.rfind("` resumes").unwrap();
         run_by_bash(bench.dir.path(), &ran.stderr[start..end]);
         assert!(
             bench

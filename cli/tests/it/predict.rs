@@ -83,7 +83,7 @@ fn every_form_of_a_picture_is_the_same_input() {
     let dark = [&path("one-black-on-white.png")[..]];
     let warned = predict(&bench, &dark, &[]);
     assert!(
-        warned.stderr.contains("light ground") && warned.stderr.contains("--invert"),
+        warned.stderr.contains("light background") && warned.stderr.contains("--invert"),
         "{warned:#?}"
     );
     let inverted = predict(&bench, &dark, &["--invert"]);
@@ -386,7 +386,7 @@ fn the_pictures_of_a_folder_are_classified_by_name() {
     assert_eq!(found, wanted);
     assert!(
         ran.stderr
-            .contains("pictures: 2 files are no picture, passed over"),
+            .contains("pictures: skipped 2 files that are not pictures"),
         "{ran:#?}"
     );
     // Beside others in a batch a picture is what it is alone.
@@ -472,7 +472,7 @@ fn pipes_in_a_folder_are_passed_over_and_pipes_that_are_named_are_read() {
     assert_eq!(ran.stdout.lines().count(), 1);
     assert!(
         ran.stderr
-            .contains("pipes: 2 files are no picture, passed over"),
+            .contains("pipes: skipped 2 files that are not pictures"),
         "{ran:#?}"
     );
 

@@ -235,12 +235,9 @@ fn what_cannot_be_resumed_is_refused() {
     );
 
     bench.train("a", &["--val", "7"]);
-    resume(&["a"]).failed(
-        2,
-        &["a: is done, with all its 2 epochs", "`--epochs 4` goes on"],
-    );
-    resume(&["a", "--epochs", "1"]).failed(2, &["is done"]);
-    resume(&["a", "--epochs", "{3, 4}"]).failed(2, &["alternatives where one value is wanted"]);
+    resume(&["a"]).failed(2, &["a: all 2 epochs are done", "`--epochs 4` continues"]);
+    resume(&["a", "--epochs", "1"]).failed(2, &["epochs are done"]);
+    resume(&["a", "--epochs", "{3, 4}"]).failed(2, &["expected one value, not alternatives"]);
     for option in [
         ["--lr", "0.1"],
         ["--seed", "1"],
@@ -260,7 +257,7 @@ fn what_cannot_be_resumed_is_refused() {
         4,
         &[
             "a/checkpoint.safetensors: is damaged",
-            "without the checkpoint it begins anew",
+            "without the checkpoint it starts over",
         ],
     );
     fs::write(&checkpoint, whole).unwrap();
@@ -323,7 +320,7 @@ fn two_trainings_never_share_a_folder() {
     }
     bench
         .run(&["train", "--resume", "a"])
-        .failed(2, &["a: a training is at work here"]);
+        .failed(2, &["a: another run is active here"]);
     bench
         .run(&[&WHOLE[..], &["--out", "a"]].concat())
         .failed(2, &["is never overwritten"]);
@@ -377,7 +374,7 @@ fn a_full_disk_leaves_the_last_checkpoint() {
         &[
             "can't be written",
             "bytes are needed",
-            "`tapeline train --resume a` goes on",
+            "`tapeline train --resume a` resumes",
         ],
     );
     assert!(checkpoint() == kept);

@@ -405,8 +405,7 @@ fn advice_depends_on_what_was_given() {
     let clip = "try a smaller `--lr`, or `--max-grad-norm 1`";
     assert_eq!(advice(&[]), clip);
     assert_eq!(advice(&["--schedule", "warmup(1) constant"]), clip);
-    let warm =
-        "try a smaller `--lr`, or begin with a small one: `--schedule \"warmup(500) constant\"`";
+    let warm = "try a smaller `--lr`, or a warmup: `--schedule \"warmup(500) constant\"`";
     assert_eq!(advice(&["--max-grad-norm", "1"]), warm);
     assert_eq!(advice(&["--optimizer", "clip_norm(1) sgd"]), warm);
     let both = ["--max-grad-norm", "1", "--schedule", "warmup(1) constant"];
@@ -565,7 +564,7 @@ fn a_profile_shows_each_layer_and_changes_no_result() {
     let plain = bench.train("a", &[]);
     let profiled = bench.train("b", &["--profile"]);
     for part in [
-        "microseconds a step",
+        "microseconds per step",
         "gather",
         "update",
         "total",
