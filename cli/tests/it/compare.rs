@@ -53,7 +53,7 @@ fn every_combination_is_trained_with_every_seed_and_only_once() {
         first.stdout.contains("paired t-test") && first.stdout.contains("Holm"),
         "{first:#?}"
     );
-    assert!(first.stdout.contains("* best of its column"), "{first:#?}");
+    assert!(first.stdout.contains("* best in its column"), "{first:#?}");
 
     let csv = file(&bench, "compare/results.csv");
     assert_eq!(csv.lines().count(), 1 + 8);
@@ -70,7 +70,7 @@ fn every_combination_is_trained_with_every_seed_and_only_once() {
     // More seeds: the runs of the first ones stay.
     let more = compare(&bench, &["--seeds", "3"]).succeeded();
     assert!(
-        more.stderr.contains("8 of 12 runs are there already"),
+        more.stderr.contains("8 of 12 runs are already done"),
         "{more:#?}"
     );
     assert_eq!(more.stderr.matches("\nrun ").count(), 4, "{more:#?}");
@@ -87,7 +87,7 @@ fn a_run_that_was_cut_off_is_trained_again_and_gives_the_same() {
 
     let again = compare(&bench, &["--jobs", "2", "--threads", "2"]).succeeded();
     assert!(
-        again.stderr.contains("7 of 8 runs are there already"),
+        again.stderr.contains("7 of 8 runs are already done"),
         "{again:#?}"
     );
     assert_eq!(figures(&file(&bench, "compare/results.csv")), before);
@@ -357,7 +357,7 @@ fn a_folder_belongs_to_one_process() {
     compare(&bench, &[]).succeeded();
     let lock = fs::File::open(bench.path("compare/lock")).unwrap();
     lock.lock().unwrap();
-    compare(&bench, &[]).failed(2, &["another process is at work here", "--out"]);
+    compare(&bench, &[]).failed(2, &["another process is using this folder", "--out"]);
 }
 
 const REPORT: &str = r#"
@@ -434,7 +434,7 @@ fn a_report_is_its_file_with_what_came_of_it() {
     // What is said is of two epochs and one seed, and nothing from ten epochs stands next to it.
     let quick_page = file(&bench, "quick/report.md") + &file(&bench, "quick/report.html");
     for part in [
-        "can't be told",
+        "inconclusive with fewer than two seeds",
         "- epochs: 2\n",
         "- seeds: 1\n",
         "- wide: epochs 4\n",
@@ -485,7 +485,7 @@ fn mistakes_in_a_report_are_told_with_their_place() {
             "data = \"data\"\nepochs = 5",
             &[
                 "row `narrow`",
-                "`elsewhere` are of 5 epochs",
+                "`elsewhere` are for 5 epochs",
                 "trained for 10",
             ],
         ),
