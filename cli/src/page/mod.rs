@@ -115,7 +115,8 @@ fn section(
     }
     if evidence.iter().any(Option::is_some) {
         html += &heading("Models");
-        html += "<p>The first finished run of each configuration, evaluated on the test images.</p>\n";
+        html +=
+            "<p>The first finished run of each configuration, evaluated on the test images.</p>\n";
         for (row, evidence) in compared.rows.iter().zip(evidence) {
             if let Some(evidence) = evidence {
                 html += &models::model(&row.row.name(), evidence, level + 1);

@@ -41,10 +41,7 @@ pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
         let mut picture = |what: &str, file: String| page += &format!("\n![{what}]({file})\n");
         picture("Loss and accuracy over the epochs", files::curves(number));
         if comparison.gradients {
-            picture(
-                "Gradient norms by layer",
-                files::gradients(number),
-            );
+            picture("Gradient norms by layer", files::gradients(number));
         }
         let lines = verdicts(compared);
         if !lines.is_empty() {

@@ -175,7 +175,10 @@ impl Comparison {
             }
             // Names become paths, so anything but a generated name could leave the study's folder.
             if let Some(name) = row.runs.iter().find(|name| !store::is_name(name)) {
-                return Err(format!("row `{}`: `{name}` is not the name of a run", row.name()));
+                return Err(format!(
+                    "row `{}`: `{name}` is not the name of a run",
+                    row.name()
+                ));
             }
         }
         let rows = self.rows.len();

@@ -92,8 +92,12 @@ impl Store {
                 Ok(Locked { _file: file })
             }
             Err(TryLockError::WouldBlock) => {
-                let message = format!("{}: another process is using this folder", self.folder.display());
-                Err(CliError::usage(message).help("wait for it to finish, or choose another folder with `--out FOLDER`"))
+                let message = format!(
+                    "{}: another process is using this folder",
+                    self.folder.display()
+                );
+                Err(CliError::usage(message)
+                    .help("wait for it to finish, or choose another folder with `--out FOLDER`"))
             }
             Err(TryLockError::Error(reason)) => Err(self.cannot_write(reason)),
         }
