@@ -1,4 +1,4 @@
-//! Charts, with a legend that shows and hides their series.
+//! Charts with a legend that toggles their series.
 
 use crate::{
     page::html::escaped,
@@ -13,24 +13,24 @@ use crate::{
     },
 };
 
-/// The rules by which the boxes of a legend hide up to `count` series.
+/// CSS rules by which the checkboxes of a legend hide up to `count` series.
 pub fn toggles(count: usize) -> String {
     let rule = |i| format!(".figures:has(.t{i}:not(:checked)) .s{i} {{ display: none }}\n");
     (0..count).map(rule).collect()
 }
 
-/// Training loss and test accuracy over the epochs.
+/// Training loss and test accuracy per epoch.
 pub fn curves(number: usize, compared: &Compared<'_>) -> String {
     figures(&format!("curves-{number}"), charts::curves(compared))
 }
 
-/// The norms of the gradients of all rows, from the first weight to the last.
+/// Gradient norm of each weight, for all configurations.
 pub fn gradients(number: usize, compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> String {
     let chart = charts::gradients(compared, evidence);
     figures(&format!("gradients-{number}"), chart)
 }
 
-/// The norms of one model's gradients, by name, at the start and at the end.
+/// Gradient norm of each weight of one model by name, before and after training.
 pub fn norms(gradients: &Gradients) -> String {
     let line = |norms: &Vec<f64>, dashed| Line {
         series: 0,
@@ -43,7 +43,7 @@ pub fn norms(gradients: &Gradients) -> String {
     let end = gradients.end.as_ref().map(|norms| line(norms, false));
     let start = gradients.start.as_ref().map(|norms| line(norms, true));
     let chart = Chart {
-        title: "Norm of the gradient by each weight".into(),
+        title: "Gradient norm of each weight".into(),
         series: Vec::new(),
         panels: vec![Panel {
             title: String::new(),
@@ -58,7 +58,7 @@ pub fn norms(gradients: &Gradients) -> String {
     chart.inline()
 }
 
-/// The panels of a chart beside or below each other, and one legend for them.
+/// The panels of a chart with a common legend.
 fn figures(id: &str, chart: Chart) -> String {
     let entry = |(i, name): (usize, &String)| {
         let (name, classes, stroke) = (escaped(name), classes(i), fallback(Part::Stroke(i)));
@@ -81,6 +81,6 @@ fn figures(id: &str, chart: Chart) -> String {
     let panels: String = panels.collect();
     format!(
         "<div class=\"figures\">\n<div class=\"panels\">\n{panels}</div>\n\
-        <fieldset class=\"chart legend\">\n<legend>Rows shown</legend>\n{legend}</fieldset>\n</div>\n"
+        <fieldset class=\"chart legend\">\n<legend>Configurations shown</legend>\n{legend}</fieldset>\n</div>\n"
     )
 }

@@ -1,8 +1,8 @@
-//! The little of Markdown that studies use, as HTML.
+//! Converts the small subset of Markdown that studies use to HTML.
 
 pub use crate::escape::xml as escaped;
 
-/// Paragraphs, which blank lines part.
+/// Paragraphs, separated by blank lines.
 pub fn paragraphs(text: &str) -> String {
     let parts = text.split("\n\n").map(str::trim);
     let parts = parts.filter(|part| !part.is_empty());
@@ -41,7 +41,7 @@ fn links(text: &str) -> String {
     link().unwrap_or_else(|| escaped(text))
 }
 
-/// An address on the web, or beside the page; not one that runs something.
+/// Whether an address is on the web or relative to the page. Rejects schemes that run code.
 fn leads_to_a_page(address: &str) -> bool {
     address.starts_with("https://") || address.starts_with("http://") || !address.contains(':')
 }

@@ -1,14 +1,15 @@
-//! A study with its results as one HTML file, which needs nothing else: no network, no fonts, and JavaScript for sorting and printing only.
+//! Renders a study with its results as one self-contained HTML file, which needs no network and no
+//! fonts, and JavaScript for sorting and printing only.
 //!
-//! It is well-formed XML as well, so that a parser can check it.
+//! The page is also well-formed XML, so that a parser can check it.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`html`] | escaping, paragraphs |
-//! | [`table`] | the table of a comparison |
-//! | [`figures`] | charts, with a legend that shows and hides their series |
-//! | [`models`] | what each row's model shows |
-//! | [`picture`] | images as PNG inside of the page |
+//! | [`table`] | the results table of a comparison |
+//! | [`figures`] | charts with a legend that toggles their series |
+//! | [`models`] | diagnostics of each configuration's model |
+//! | [`picture`] | images as PNG data URLs |
 
 mod figures;
 mod html;
@@ -31,7 +32,7 @@ use crate::{
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page. `evidence` has an entry for each row of each comparison.
+/// Renders the page. `evidence` has an entry for each configuration of each comparison.
 pub fn page(study: &Study, all: &[Compared<'_>], evidence: &[Vec<Option<Evidence>>]) -> String {
     let title = escaped(&study.title);
     let series = all.iter().map(|compared| compared.rows.len()).max();
@@ -77,7 +78,7 @@ fn section(
     evidence: &[Option<Evidence>],
 ) -> String {
     let comparison = compared.comparison;
-    // A comparison that is the whole study has the page's heading.
+    // If the study has a single comparison with the same title, the page's heading serves for both.
     let alone = study.title == comparison.title;
     let level = if alone { 2 } else { 3 };
     let heading = |text: &str| format!("<h{level}>{text}</h{level}>\n");
@@ -89,17 +90,17 @@ fn section(
     html += &table::table(compared);
     let changes = facts::changes(study, compared);
     if !changes.is_empty() {
-        html += "<p>Other than the recipe:</p>\n";
+        html += "<p>Changes from the recipe:</p>\n";
         html += &list(&changes, true);
     }
-    let told = verdicts(compared);
-    if !told.is_empty() {
+    let lines = verdicts(compared);
+    if !lines.is_empty() {
         html += &heading("Verdicts");
         let claims = !comparison.claims.is_empty();
         if let Some(method) = method(compared).filter(|_| claims) {
-            html += &format!("<p class=\"note\">By a {}.</p>\n", escaped(&method));
+            html += &format!("<p class=\"note\">Method: {}.</p>\n", escaped(&method));
         }
-        html += &list(&told, claims);
+        html += &list(&lines, claims);
     }
     let strangers = strangers(compared);
     if !strangers.is_empty() {
@@ -114,7 +115,8 @@ fn section(
     }
     if evidence.iter().any(Option::is_some) {
         html += &heading("Models");
-        html += "<p>Each row’s model of its first seed, on the test images.</p>\n";
+        html +=
+            "<p>The first finished run of each configuration, evaluated on the test images.</p>\n";
         for (row, evidence) in compared.rows.iter().zip(evidence) {
             if let Some(evidence) = evidence {
                 html += &models::model(&row.row.name(), evidence, level + 1);
@@ -124,7 +126,8 @@ fn section(
     html + "</section>\n"
 }
 
-/// Lines as a list; without `all`, only those that are indented, under the paragraphs that the others are.
+/// Renders lines as a list. Unless `all` is set, only indented lines become items, and the others
+/// become paragraphs above them.
 fn list(lines: &[String], all: bool) -> String {
     let is_item = |line: &&String| all || line.starts_with(' ');
     let show = |tag, line: &String| format!("<{tag}>{}</{tag}>\n", inline(line.trim()));

@@ -1,4 +1,5 @@
-//! What each row's model shows: what it confuses, its worst mistakes, its first layer, its gradients.
+//! Diagnostics of each configuration's model: confusion matrix, worst mistakes, first layer,
+//! gradient norms.
 
 use crate::{
     page::{
@@ -10,13 +11,13 @@ use crate::{
     table::percent,
 };
 
-/// Shades of a confusion matrix, beside none.
+/// Number of shades of a confusion matrix, not counting the empty one.
 const SHADES: f64 = 9.0;
 
-/// How wide a tile of a sheet is to be at least, in pixels.
+/// Minimum width of a tile of a sheet, in pixels.
 const TILE: usize = 48;
 
-/// A model's part of the page, folded.
+/// The collapsible section of one model.
 pub fn model(name: &str, evidence: &Evidence, level: usize) -> String {
     let images: usize = evidence.confusion.iter().flatten().sum();
     let right: usize = (0..evidence.confusion.len())
@@ -34,18 +35,18 @@ pub fn model(name: &str, evidence: &Evidence, level: usize) -> String {
         parts += &part("weights", "First layer", weights(filters));
     }
     let end = match evidence.gradients.end {
-        Some(_) => "solid at the end",
-        None => "not finite at the end",
+        Some(_) => "solid after training",
+        None => "not finite after training",
     };
     let start = match evidence.gradients.start {
-        Some(_) => ", dashed at the start",
+        Some(_) => ", dashed before training",
         None => "",
     };
     let norms = figures::norms(&evidence.gradients);
     let note = format!(
-        "<p class=\"note\">By each weight, over the first training images, logarithmic: {end}{start}.</p>\n"
+        "<p class=\"note\">Norm for each weight over the first training images, logarithmic scale: {end}{start}.</p>\n"
     );
-    parts += &part("norms", "Norms of the gradients", norms + &note);
+    parts += &part("norms", "Gradient norms", norms + &note);
     format!(
         "<details>\n<summary><b>{}</b> <span class=\"note\">seed {}, {} of {images} test images wrong</span></summary>\n\
         <div class=\"parts\">\n{parts}</div>\n</details>\n",
@@ -61,7 +62,7 @@ fn confusion(evidence: &Evidence) -> String {
     let row = |(class, row): (usize, &Vec<usize>)| {
         let images = row.iter().sum::<usize>().max(1) as f64;
         let cell = |(found, &count): (usize, &usize)| {
-            // The root, so that few are seen as well.
+            // The square root makes small counts visible.
             let shade = (SHADES * (count as f64 / images).sqrt()).ceil();
             match (count, found == class) {
                 (0, _) => "<td></td>".into(),
@@ -77,7 +78,7 @@ fn confusion(evidence: &Evidence) -> String {
     format!(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Confusion matrix\">\n\
         <table class=\"confusion\">\n<thead>\n<tr><th></th>{columns}</tr>\n</thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n\
-        <p class=\"note\">Rows: what it is. Columns: what it was taken for.</p>\n"
+        <p class=\"note\">Rows: true class. Columns: predicted class.</p>\n"
     )
 }
 
@@ -91,7 +92,7 @@ fn wrong(evidence: &Evidence) -> String {
             format!("<li><span>{class}</span> {p}</li>")
         });
         format!(
-            "<figure>\n<img src=\"{}\" alt=\"Test image {}: {is}, taken for {taken}\"/>\n\
+            "<figure>\n<img src=\"{}\" alt=\"Test image {}: {is}, predicted as {taken}\"/>\n\
             <figcaption>{is}, not {taken}<ul>{}</ul></figcaption>\n</figure>\n",
             image(&wrong.image),
             wrong.index,
@@ -112,7 +113,7 @@ fn weights(filters: &Filters) -> String {
     };
     format!(
         "<img class=\"sheet\" width=\"{}\" height=\"{}\" src=\"{}\" alt=\"{shown} images of the weights {name}\"/>\n\
-        <p class=\"note\">{count} of <code>{name}</code>, each on its own scale: red adds, blue takes away.</p>\n",
+        <p class=\"note\">{count} of <code>{name}</code>, each on its own scale: red is positive, blue is negative.</p>\n",
         scale * sheet.width,
         scale * sheet.height,
         sheet.source

@@ -1,4 +1,4 @@
-// A click or Enter on a heading sorts by its column, a second one the other way round; what has no number comes last.
+// Clicking a heading or pressing Enter on it sorts by its column; repeating that reverses the order. Cells without a number come last.
 const sort = heading => {
   const table = heading.closest("table");
   const column = heading.cellIndex;
@@ -20,7 +20,7 @@ for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => sort(button.closest("th")));
 }
 
-// Paper can't be unfolded.
+// Expand all sections for printing.
 let folded = [];
 addEventListener("beforeprint", () => {
   folded = [...document.querySelectorAll("details:not([open])")];

@@ -1,4 +1,4 @@
-//! Images as PNG inside of the page.
+//! Images as PNG data URLs.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use image::{
@@ -9,29 +9,29 @@ use tapeline_data::Images;
 
 use crate::study::evidence::Filters;
 
-/// Tiles in a row of a sheet.
+/// Number of tiles in a row of a sheet.
 const ACROSS: usize = 8;
 
-/// Steps from zero to the largest weight; fewer make smaller files.
+/// Number of colour steps from zero to the largest weight; fewer steps make smaller files.
 const STEPS: f32 = 12.0;
 
-/// What is between the tiles, on light ground and dark.
+/// Colour of the gaps between tiles; it is visible on light and dark backgrounds.
 const GAP: Rgb<u8> = Rgb([128, 128, 128]);
 
-/// The ends and the middle of ColorBrewer's `RdBu`, which people with any kind of colour vision can tell apart.
+/// The ends and the middle of ColorBrewer's `RdBu`, which is safe for all kinds of colour vision.
 const NEGATIVE: [f32; 3] = [33.0, 102.0, 172.0];
 const ZERO: [f32; 3] = [247.0, 247.0, 247.0];
 const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
 
-/// Many small images as one.
+/// A grid of many small images as a single image.
 pub struct Sheet {
     pub width: usize,
     pub height: usize,
-    /// The address, with the image in it.
+    /// The data URL.
     pub source: String,
 }
 
-/// The first of some images, with one channel in grey, with three in colour; of any other number, the first channel.
+/// The first of `images`: in colour if it has three channels, otherwise its first channel in grey.
 pub fn image(images: &Images) -> String {
     let (area, pixels) = (images.rows() * images.cols(), images.pixels(0));
     let at = |x: u32, y: u32| y as usize * images.cols() + x as usize;
@@ -46,7 +46,8 @@ pub fn image(images: &Images) -> String {
     source(&image)
 }
 
-/// Weights side by side, from blue over white to red, each image on a scale of its own.
+/// Weights in a grid, from blue (negative) over white to red (positive), each image on its own
+/// scale.
 pub fn sheet(filters: &Filters) -> Sheet {
     let count = filters.images.len();
     let (across, down) = (ACROSS.min(count), count.div_ceil(ACROSS));
@@ -77,7 +78,7 @@ pub fn sheet(filters: &Filters) -> Sheet {
     }
 }
 
-/// The colour of a share from −1 to 1.
+/// The colour of a relative weight between −1 and 1.
 fn color(share: f32) -> Rgb<u8> {
     let end = if share < 0.0 { NEGATIVE } else { POSITIVE };
     let strength = (share.abs() * STEPS).round() / STEPS;
@@ -86,11 +87,12 @@ fn color(share: f32) -> Rgb<u8> {
 
 fn source(image: &DynamicImage) -> String {
     let mut png = Vec::new();
-    // Few colours repeat as they are; their differences, which a filter makes, are many.
+    // With few colours, raw pixels repeat and compress well; PNG filters would turn them into many
+    // different differences.
     let encoder =
         PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
     image
         .write_with_encoder(encoder)
-        .unwrap_or_else(|e| unreachable!("memory takes a PNG: {e}"));
+        .unwrap_or_else(|e| unreachable!("a PNG can be written to memory: {e}"));
     format!("data:image/png;base64,{}", STANDARD.encode(png))
 }

@@ -1,4 +1,4 @@
-//! The table of a comparison.
+//! The results table of a comparison.
 
 use crate::{
     page::html::escaped,
@@ -9,7 +9,8 @@ use crate::{
     },
 };
 
-/// The table. Each row has a body of its own, with the figures from elsewhere that belong to it, so that sorting keeps them together.
+/// Renders the table. Each configuration has its own `tbody`, together with its results from other
+/// sources, so that sorting keeps them together.
 pub fn table(compared: &Compared<'_>) -> String {
     let grid = grid(compared);
     let heading = |column: &Column| {
@@ -56,7 +57,7 @@ fn row(line: &Line, columns: &[Column]) -> String {
             .number
             .map(|number| format!(" data-number=\"{number}\""));
         let number = number.unwrap_or_default();
-        // On a narrow screen the heading is out of sight, and each figure brings its own.
+        // On a narrow screen the heading is hidden, so each figure has its own label.
         let label = match column.number {
             true => format!(" data-label=\"{}\"", escaped(&column.name)),
             false => String::new(),

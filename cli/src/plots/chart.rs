@@ -1,21 +1,22 @@
-//! What a picture shows: lines in one panel, or in two side by side.
+//! Charts: lines in one panel, or in two side by side.
 
 use crate::plots::{palette, svg};
 
-/// A picture of up to a dozen series, drawn as SVG that reads well on light and dark grounds.
+/// A chart of up to a dozen series, drawn as SVG that is readable on light and dark backgrounds.
 ///
-/// A value that is not finite, or not above 0 on a logarithmic axis, is left out, and so is one beyond ±10³⁰⁰.
+/// Values that are not finite, not positive on a logarithmic axis, or beyond ±10³⁰⁰ are skipped.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// What it shows; cut to the picture's width.
+    /// Title of the chart; it is truncated to the width of the picture.
     pub title: String,
-    /// The names of the series, for the legend. Each has a colour, in order; after the tenth they begin again, dashed.
+    /// Names of the series, for the legend. Each series has its own colour; after the tenth the
+    /// colours repeat, dashed.
     pub series: Vec<String>,
     /// One panel, or two side by side.
     pub panels: Vec<Panel>,
 }
 
-/// A frame with axes, and lines in it.
+/// A pair of axes with lines.
 #[derive(Clone, Debug)]
 pub struct Panel {
     pub title: String,
@@ -24,57 +25,58 @@ pub struct Panel {
     pub lines: Vec<Line>,
 }
 
-/// What one direction of a panel means.
+/// An axis of a panel.
 #[derive(Clone, Debug, Default)]
 pub struct Axis {
-    /// What the numbers are; may be empty.
+    /// Label of the axis; may be empty.
     pub label: String,
     pub scale: Scale,
-    /// What stands at the positions 0, 1, 2… instead of numbers; empty for numbers.
+    /// Labels for the positions 0, 1, 2… of a categorical axis; empty for a numeric axis.
     pub names: Vec<String>,
 }
 
-/// How values become lengths.
+/// How values are mapped to lengths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Equal differences are equally long.
+    /// Equal differences have equal lengths.
     #[default]
     Linear,
-    /// Equal ratios are equally long.
+    /// Equal ratios have equal lengths.
     Log,
 }
 
-/// The points of a series, joined in their order.
+/// The points of a series, connected in order.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// Its place in [`Chart::series`].
+    /// Index in [`Chart::series`].
     pub series: usize,
     pub points: Vec<(f64, f64)>,
-    /// Whether it is told apart from a second line of the series by dashes.
+    /// Whether the line is dashed, to distinguish it from another line of the same series.
     pub dashed: bool,
 }
 
 impl Chart {
-    /// The picture as a whole file: with its title, its legend and its style.
+    /// Renders the chart as a standalone SVG file with title, legend and style.
     pub fn svg(&self) -> String {
         svg::draw(self, true)
     }
 
-    /// The picture as a part of an HTML page, which brings the style once for all of them ([`Chart::style`]), and says in its own way
-    /// what the picture is about and how the series are called. Each line is in a `g` of the class `s0`, `s1`…, after its series; the
-    /// class `c0`, `c1`… that stands beside it gives anything the colour of a series, a legend too.
+    /// Renders the chart as part of an HTML page. The page includes the style sheet once for all
+    /// charts ([`Chart::style`]) and provides its own title and legend. Each line is in a `g` with
+    /// the class `s0`, `s1`… of its series; the class `c0`, `c1`… next to it gives any element the
+    /// colour of a series, for example in a legend.
     pub fn inline(&self) -> String {
         svg::draw(self, false)
     }
 
-    /// The style sheet of all charts. Every rule is about elements inside of one of the class `chart`, or that one itself.
+    /// The style sheet of all charts. Every rule is scoped to elements of class `chart`.
     pub fn style() -> &'static str {
         palette::style()
     }
 }
 
 impl Axis {
-    /// A linear axis with numbers.
+    /// A linear numeric axis.
     pub fn linear(label: &str) -> Self {
         Axis {
             label: label.into(),
@@ -90,7 +92,7 @@ impl Axis {
         }
     }
 
-    /// Whether a value has a place on it.
+    /// Whether a value can be shown on the axis.
     pub fn holds(&self, value: f64) -> bool {
         match self.scale {
             _ if value.is_nan() || value.abs() > 1e300 => false,
@@ -102,7 +104,7 @@ impl Axis {
 }
 
 impl Panel {
-    /// The points of a line that have a place in the panel.
+    /// The points of a line that can be shown in the panel.
     pub fn drawn(&self, line: &Line) -> Vec<(f64, f64)> {
         let held = |&&(x, y): &&(f64, f64)| self.x.holds(x) && self.y.holds(y);
         line.points.iter().filter(held).copied().collect()

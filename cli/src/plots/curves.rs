@@ -1,13 +1,13 @@
-//! Loss and accuracy of one training, over its epochs.
+//! Loss and accuracy of one run over its epochs.
 
 use tapeline_models::{Epoch, Progress};
 
 use crate::plots::chart::{Axis, Chart, Line, Panel};
 
-/// A figure of an epoch.
+/// A metric of an epoch.
 type Figure = fn(&Epoch) -> f64;
 
-/// What an epoch is measured on: its name, loss and accuracy.
+/// The series of a chart: name, loss and accuracy.
 const SERIES: [(&str, Figure, Figure); 3] = [
     ("train", |e| e.train_loss, |e| e.train_accuracy),
     ("test", |e| e.test_loss, |e| e.test_accuracy),
@@ -18,7 +18,8 @@ const SERIES: [(&str, Figure, Figure); 3] = [
     ),
 ];
 
-/// The chart of a training: the training data, the test data and, where there are some, the validation data.
+/// The chart of a run on the training data, the test data and, if there are any, the validation
+/// data.
 pub fn chart(title: &str, history: &[Epoch]) -> Chart {
     let with_val = history.iter().any(|epoch| epoch.val.is_some());
     let series = &SERIES[..if with_val { 3 } else { 2 }];
@@ -45,7 +46,7 @@ pub fn chart(title: &str, history: &[Epoch]) -> Chart {
     }
 }
 
-/// The chart of a training that is in the middle of an epoch, with the means that the epoch has come to `so_far`.
+/// The chart of a run in the middle of an epoch, with the running means of that epoch in `so_far`.
 pub fn running(history: &[Epoch], so_far: &[Progress]) -> Chart {
     let mut chart = chart("", history);
     let figures: [fn(&Progress) -> f64; 2] = [|now| now.loss, |now| now.accuracy];

@@ -1,4 +1,4 @@
-//! The names of a chart's series, in rows below it.
+//! The legend of a chart: the names of its series, in rows below it.
 
 use std::fmt::Write;
 
@@ -10,10 +10,10 @@ use crate::plots::{
     svg::{ADVANCE, Anchor, LINE, MARGIN, text},
 };
 
-/// The length of the piece of line in front of a name.
+/// Length of the line sample in front of a name.
 const SWATCH: f64 = 20.0;
 
-/// Space between the piece of line and its name.
+/// Space between the line sample and its name.
 const GAP: f64 = 8.0;
 
 /// Space between two entries.
@@ -22,14 +22,14 @@ const APART: f64 = 24.0;
 /// Height of a row.
 const ROW: f64 = LINE + 4.0;
 
-/// Names with their places: as many in a row as fit, and too long ones cut.
+/// Laid-out names: each row holds as many as fit, and names that are too long are truncated.
 pub struct Legend {
-    /// The left end of each, its row, and its name.
+    /// Left edge, row and name of each entry.
     entries: Vec<(f64, usize, String)>,
 }
 
 impl Legend {
-    /// Lays names out between `left` and `right`.
+    /// Lays out the names between `left` and `right`.
     pub fn new(names: &[String], left: f64, right: f64) -> Self {
         let columns = ((right - left - SWATCH - GAP) / ADVANCE) as usize;
         let (mut x, mut row) = (left, 0);
@@ -48,7 +48,7 @@ impl Legend {
         }
     }
 
-    /// The space that it takes.
+    /// Height of the legend.
     pub fn height(&self) -> f64 {
         match self.entries.last() {
             Some((_, row, _)) => ROW * (row + 1) as f64 + 0.5 * MARGIN,
@@ -56,7 +56,7 @@ impl Legend {
         }
     }
 
-    /// Draws it below `top`.
+    /// Draws the legend below `top`.
     pub fn draw(&self, svg: &mut String, top: f64) {
         for (series, (x, row, name)) in self.entries.iter().enumerate() {
             let (y, end) = (top + ROW * *row as f64 + 0.5 * LINE, x + SWATCH);

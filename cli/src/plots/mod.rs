@@ -1,14 +1,14 @@
-//! Pictures of figures.
+//! Charts.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`chart`] | what a picture shows: panels, axes, lines |
-//! | [`ruler`] | where values lie on an axis, and the numbers beside it |
-//! | [`svg`] | a chart as SVG |
-//! | [`legend`] | the names of a chart's series |
-//! | [`palette`] | colours, and the style of charts |
-//! | [`text`] | a chart in text, for a terminal |
-//! | [`curves`] | the chart of one training |
+//! | [`chart`] | the description of a chart: panels, axes, lines |
+//! | [`ruler`] | the layout of an axis: positions of values, ticks and labels |
+//! | [`svg`] | renders a chart as SVG |
+//! | [`legend`] | the legend of a chart |
+//! | [`palette`] | colours, and the style sheet of charts |
+//! | [`text`] | renders a chart as text for a terminal |
+//! | [`curves`] | the learning curves of one run |
 
 pub mod chart;
 pub mod curves;

@@ -1,7 +1,8 @@
-//! Colours that can be told apart.
+//! Colours of charts, and their style sheet.
 //!
-//! They are the ten of M. A. Petroff, "Accessible Color Sequences for Data Visualization" (arXiv 2107.02270), which people with any
-//! kind of colour vision can tell apart; the lightest are made darker on a light ground, the darkest lighter on a dark one.
+//! The colours are the ten of M. A. Petroff, "Accessible Color Sequences for Data Visualization"
+//! (arXiv 2107.02270), which are distinguishable with any kind of colour vision. The lightest are
+//! darkened on a light background, and the darkest lightened on a dark one.
 
 use std::sync::LazyLock;
 
@@ -58,14 +59,14 @@ pub fn style() -> &'static str {
     &STYLE
 }
 
-/// The classes of what belongs to a series: its own, and that of its colour.
+/// The CSS classes of an element of a series: that of the series and that of its colour.
 pub fn classes(series: usize) -> String {
     let again = if series < COLORS { "" } else { " again" };
     format!("s{series} c{}{again}", series % COLORS)
 }
 
-/// The presentation attributes of what is drawn. They have the colours of the light theme, for programs that know no variables in style
-/// sheets; the style sheet goes before them wherever it is understood.
+/// The presentation attributes of an element, in the colours of the light theme. They serve
+/// programs that don't support CSS variables; elsewhere the style sheet overrides them.
 pub fn fallback(part: Part) -> String {
     let Theme {
         ground,
@@ -86,7 +87,7 @@ pub fn fallback(part: Part) -> String {
     }
 }
 
-/// What has a colour.
+/// A part of a chart that has a colour.
 #[derive(Clone, Copy)]
 pub enum Part {
     Text,
@@ -119,8 +120,9 @@ mod tests {
     type Rgb = [f64; 3];
     type Matrix = [[f64; 3]; 3];
 
-    /// Colour vision: whole, and without each kind of cone. The matrices are those of G. M. Machado, M. M. Oliveira, L. A. F. Fernandes,
-    /// "A Physiologically-based Model for Simulation of Color Vision Deficiency" (2009), severity 1.
+    /// Normal colour vision, and vision without each kind of cone. The matrices are those of G. M.
+    /// Machado, M. M. Oliveira, L. A. F. Fernandes, "A Physiologically-based Model for Simulation
+    /// of Color Vision Deficiency" (2009), severity 1.
     const VISIONS: [Matrix; 4] = [
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
         [
@@ -144,7 +146,7 @@ mod tests {
         matrix.map(|row| row.iter().zip(color).map(|(m, c)| m * c).sum())
     }
 
-    /// Linear light of an sRGB colour.
+    /// Converts an sRGB colour to linear RGB.
     fn light(color: &str) -> Rgb {
         let channel = |at| f64::from(u8::from_str_radix(&color[at..at + 2], 16).unwrap()) / 255.0;
         [1, 3, 5].map(channel).map(|c| match c <= 0.04045 {
@@ -153,7 +155,7 @@ mod tests {
         })
     }
 
-    /// The contrast of WCAG 2, from 1 to 21.
+    /// Contrast ratio as defined by WCAG 2, from 1 to 21.
     fn contrast(a: &str, b: &str) -> f64 {
         let luminance = |color| {
             let [r, g, b] = light(color);
@@ -163,7 +165,8 @@ mod tests {
         a.max(b) / a.min(b)
     }
 
-    /// B. Ottosson's Oklab, in which a distance is how different two colours look.
+    /// Converts linear RGB to B. Ottosson's Oklab, in which distances approximate perceived
+    /// differences.
     fn oklab(light: Rgb) -> Rgb {
         let cones = times(
             &[

@@ -1,4 +1,4 @@
-//! What holds for every chart that is drawn.
+//! Property tests of charts.
 
 use std::ops::Range;
 
@@ -57,7 +57,7 @@ pub fn charts() -> impl Strategy<Value = Chart> {
     })
 }
 
-/// An element that was drawn: its tag with all attributes, and the text behind it.
+/// A drawn element: its tag with all attributes, and the text that follows.
 struct Element<'s> {
     tag: &'s str,
     text: &'s str,
@@ -75,7 +75,8 @@ impl<'s> Element<'s> {
     }
 }
 
-/// The elements of a picture that begin with a name; text has no `<` in it, or this would find too much.
+/// The elements of a picture with the given name. Text must not contain `<`, or this finds too
+/// many.
 fn elements<'s>(svg: &'s str, name: &str) -> Vec<Element<'s>> {
     let mark = format!("<{name} ");
     let element = |(start, _): (usize, &str)| {
@@ -103,7 +104,7 @@ fn points(polyline: &Element<'_>) -> Vec<Point> {
     pairs.map(point).collect()
 }
 
-/// Where a text is: left, top, right, bottom.
+/// Bounding box of a text: left, top, right, bottom.
 fn place(text: &Element<'_>) -> [f64; 4] {
     let (x, y) = (text.number("x"), text.number("y"));
     let length = read(text.text).width() as f64 * ADVANCE;
@@ -113,7 +114,7 @@ fn place(text: &Element<'_>) -> [f64; 4] {
         Some("end") => length,
         Some(other) => panic!("{other}"),
     };
-    // A letter reaches 9 pixels above its line, and 3 below it.
+    // A letter extends 9 pixels above its baseline and 3 below it.
     match text.attribute("transform") {
         None => [x - before, y - 9.0, x - before + length, y + 3.0],
         Some(turned) => {
@@ -186,7 +187,7 @@ proptest! {
         }
     }
 
-    /// What is between tags is text, and tags are what was meant to be drawn.
+    /// Text is escaped, so that the tags of the picture are those that were meant to be drawn.
     #[test]
     fn text_is_escaped(chart in charts()) {
         let svg = chart.svg();
@@ -209,7 +210,8 @@ proptest! {
         prop_assert!(open.is_empty());
     }
 
-    /// Programs that know no variables in style sheets draw black where no other colour is given.
+    /// Programs without support for CSS variables draw elements in black unless they have a colour
+    /// attribute.
     #[test]
     fn every_element_has_a_colour_of_its_own(chart in charts()) {
         for svg in [chart.svg(), chart.inline()] {
@@ -221,7 +223,7 @@ proptest! {
                     prop_assert!(name != "polyline" || element.attribute("fill") == Some("none"));
                 }
             }
-            // Nothing else is drawn.
+            // There are no other elements.
             for tag in svg.split('<').skip(1).filter_map(|part| part.split(['>', ' ']).next()) {
                 let drawn = ["text", "rect", "circle", "line", "polyline", "svg", "title", "style", "g"];
                 prop_assert!(drawn.contains(&tag.trim_start_matches('/')), "<{tag}>");
@@ -229,7 +231,7 @@ proptest! {
         }
     }
 
-    /// A tick stands where the value is that it names.
+    /// Each tick is at the position of the value on its label.
     #[test]
     fn ticks_are_where_they_say(low in value(), span in 1e-3..1e3, log in any::<bool>()) {
         let values = if log { [1e-3 * span, span] } else { [low, low + span] };

@@ -1,4 +1,4 @@
-//! Where values lie on an axis, and what is written beside it.
+//! The layout of an axis: positions of values, ticks and labels.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -8,31 +8,31 @@ use crate::plots::{
     svg::{ADVANCE, LINE},
 };
 
-/// The widest name of a position, in columns.
+/// Maximum width of a categorical label, in columns.
 const NAME: usize = 16;
 
-/// Space between two labels in a row.
+/// Minimum space between two labels next to each other.
 const GAP: f64 = 10.0;
 
-/// An axis of which the range is known.
+/// An axis with a known range.
 pub struct Ruler {
     scale: Scale,
-    /// The range; its logarithms where the scale is logarithmic.
+    /// Ends of the range; their logarithms on a logarithmic scale.
     low: f64,
     high: f64,
     pub ticks: Vec<Tick>,
-    /// Whether the labels are turned, since they are too wide to stand side by side.
+    /// Whether the labels are rotated, because they are too wide to fit next to each other.
     pub turned: bool,
 }
 
-/// A place on an axis that has a label.
+/// A labelled position on an axis.
 pub struct Tick {
-    /// Its place, from 0 to 1.
+    /// Position from 0 to 1.
     pub at: f64,
     pub label: String,
 }
 
-/// A round number *m·10ᵖ*, *m* one of 1, 2, 5: the distance between ticks.
+/// Distance between ticks: a round number *m·10ᵖ* with *m* one of 1, 2, 5.
 #[derive(Clone, Copy)]
 struct Step {
     mantissa: i64,
@@ -40,8 +40,8 @@ struct Step {
 }
 
 impl Ruler {
-    /// Lays values, all of which the axis holds, along `length` pixels: from left to right, from the first to the last of them; or upwards,
-    /// from tick to tick.
+    /// Lays out an axis of `length` pixels for `values`, all of which it can show. A horizontal
+    /// axis (`across`) extends from the first to the last value, a vertical one from tick to tick.
     pub fn new(axis: &Axis, values: &[f64], length: f64, across: bool) -> Self {
         if !axis.names.is_empty() {
             return Ruler::named(&axis.names, length, across);
@@ -60,7 +60,7 @@ impl Ruler {
         }
     }
 
-    /// The place of a value, from 0 to 1.
+    /// Position of a value, from 0 to 1.
     pub fn at(&self, value: f64) -> f64 {
         let value = match self.scale {
             Scale::Linear => value,
@@ -69,7 +69,7 @@ impl Ruler {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// The widest label, in pixels.
+    /// Width of the widest label, in pixels.
     pub fn widest(&self) -> f64 {
         widest(self.ticks.iter().map(|tick| &tick.label))
     }
@@ -88,7 +88,7 @@ impl Ruler {
         }
     }
 
-    /// A place for each name, half a place of air at both ends.
+    /// A categorical axis with half a position of space at both ends.
     fn named(names: &[String], length: f64, across: bool) -> Self {
         let labels: Vec<_> = names.iter().map(|name| cut(name, NAME)).collect();
         let place = length / names.len() as f64;
@@ -104,7 +104,7 @@ impl Ruler {
         }
     }
 
-    /// From a power of ten to another, a few of those between them named.
+    /// A logarithmic axis between two powers of ten, with at most seven labels.
     fn log(low: f64, high: f64) -> Self {
         let low = low.log10().floor() as i32;
         let high = (high.log10().ceil() as i32).max(low + 1);
@@ -127,7 +127,7 @@ impl Ruler {
         Ruler::with(Scale::Linear, range, ticks)
     }
 
-    /// As many ticks, up to ten or so, as have room for their labels.
+    /// A horizontal axis with up to about ten ticks, as many as their labels leave room for.
     fn across(low: f64, high: f64, length: f64, whole: bool) -> Self {
         let (low, high) = widened(low, high, whole);
         let range = high - low;
@@ -152,7 +152,7 @@ impl Step {
         power: 0,
     };
 
-    /// The smallest step that is not smaller than `size`, but for an error of rounding.
+    /// The smallest step that is at least `size`, up to rounding errors.
     fn at_least(size: f64) -> Self {
         let power = size.log10().floor() as i32;
         let step = |mantissa| Step { mantissa, power };
@@ -170,19 +170,19 @@ impl Step {
         self.mantissa as f64 * 10_f64.powi(self.power)
     }
 
-    /// The first multiple to show and the last: all that lie between two values.
+    /// The first and last multiples that lie inside a range.
     fn inside(self, low: f64, high: f64) -> (i64, i64) {
         let (low, high) = (low / self.size(), high / self.size());
         ((low - 1e-6).ceil() as i64, (high + 1e-6).floor() as i64)
     }
 
-    /// The first multiple to show and the last: with all of two values between them.
+    /// The first and last multiples that enclose a range.
     fn outside(self, low: f64, high: f64) -> (i64, i64) {
         let (low, high) = (low / self.size(), high / self.size());
         ((low + 1e-6).floor() as i64, (high - 1e-6).ceil() as i64)
     }
 
-    /// The multiples in a range, with labels that are all written in the same way.
+    /// The multiples in a range, with labels in a common format.
     fn multiples(
         self,
         low: f64,
@@ -192,7 +192,7 @@ impl Step {
         let (first, last) = range(self, low, high);
         let decimals = self.power.min(0).unsigned_abs() as usize;
         let plain = |i: i64| format!("{:.decimals$}", i as f64 * self.size());
-        // 1234·10⁻⁸ is 1.234·10⁻⁵: the digits are exact.
+        // The digits are computed with integers, so they are exact: 1234·10⁻⁸ is 1.234·10⁻⁵.
         let scientific = |i: i64| {
             let digits = format!("{:e}", i * self.mantissa);
             let (digits, power) = digits.split_once('e').unwrap_or((&digits, "0"));
@@ -214,7 +214,7 @@ impl Step {
     }
 }
 
-/// A range that is wide enough to have ticks in it.
+/// Widens a range that is too narrow to have ticks in it.
 fn widened(low: f64, high: f64, whole: bool) -> (f64, f64) {
     let size = low.abs().max(high.abs());
     match high - low > 1e-6 * size && size > 1e-290 {
@@ -225,7 +225,7 @@ fn widened(low: f64, high: f64, whole: bool) -> (f64, f64) {
     }
 }
 
-/// The smallest value and the largest.
+/// The minimum and the maximum.
 pub fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))

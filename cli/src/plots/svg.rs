@@ -1,6 +1,7 @@
-//! A chart as SVG.
+//! Renders a chart as SVG.
 //!
-//! A character of a monospaced font is 0.6 of its size wide, so what fits is known without measuring.
+//! A character of a monospaced font is 0.6 times its size wide, so the width of a text is known
+//! without measuring.
 
 use std::fmt::Write;
 
@@ -14,23 +15,23 @@ use crate::{
     },
 };
 
-/// Width of a column of text, in pixels.
+/// Width of a character, in pixels.
 pub const ADVANCE: f64 = 7.25;
 
 /// Height of a line of text.
 pub const LINE: f64 = 16.0;
 
-/// Space around everything.
+/// Margin around the picture.
 pub const MARGIN: f64 = 16.0;
 
-/// The size of a panel, inside its axes.
+/// Size of a panel, inside its axes.
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 220.0;
 
-/// More points than this on a line run into each other, and are not marked.
+/// Maximum number of points on a line that are marked; more would run into each other.
 const MARKED: usize = 50;
 
-/// Where a text is, relative to its point.
+/// Alignment of a text relative to its position.
 #[derive(Clone, Copy)]
 pub enum Anchor {
     Start,
@@ -38,7 +39,7 @@ pub enum Anchor {
     End,
 }
 
-/// A panel, and what it needs around it.
+/// A panel with its axes and the space it needs around it.
 struct Frame<'c> {
     panel: &'c Panel,
     x: Ruler,
@@ -48,7 +49,7 @@ struct Frame<'c> {
     below: f64,
 }
 
-/// The picture: a `whole` file, or without style, title and legend.
+/// Draws a chart: as a `whole` file, or without style, title and legend.
 pub fn draw(chart: &Chart, whole: bool) -> String {
     let frames: Vec<_> = chart.panels.iter().map(Frame::new).collect();
     let widest = |side: fn(&Frame) -> f64| frames.iter().map(side).fold(MARGIN, f64::max);
@@ -180,19 +181,19 @@ fn line(svg: &mut String, (class, part): (&str, Part), (x1, y1): (f64, f64), (x2
     );
 }
 
-/// A text; nothing where it is empty.
+/// Draws a text, unless it is empty.
 pub fn text(svg: &mut String, at: (f64, f64), anchor: Anchor, text: &str) {
     written(svg, at, anchor.attribute(), text);
 }
 
-/// A text that reads upwards.
+/// Draws a text rotated by 90°, reading upwards.
 fn turned(svg: &mut String, (x, y): (f64, f64), anchor: Anchor, text: &str) {
     let anchor = anchor.attribute();
     let turned = format!("{anchor} transform=\"rotate(-90 {x:.1} {y:.1})\"");
     written(svg, (x, y), &turned, text);
 }
 
-/// The title of a panel.
+/// Draws the title of a panel.
 fn titled(svg: &mut String, at: (f64, f64), text: &str) {
     written(svg, at, " class=\"title\"", text);
 }

@@ -1,4 +1,4 @@
-//! A chart in text, for a terminal: dots of braille, two in a row and four above each other to a character.
+//! Renders a chart as text for a terminal, with braille characters of two by four dots.
 //!
 //! ```text
 //!        loss
@@ -22,37 +22,39 @@ use crate::{
     render::Style,
 };
 
-/// The widest panel; more makes a curve flat.
+/// Maximum width of a panel; in a wider one curves look flat.
 const WIDEST: usize = 60;
 
-/// The narrowest panel that still shows something.
+/// Minimum width of a panel.
 const NARROWEST: usize = 24;
 
-/// The narrowest panel that is worth another one beside it.
+/// Minimum width of each of two panels next to each other.
 const BESIDE: usize = 36;
 
-/// Columns between two panels.
+/// Number of columns between two panels.
 const APART: usize = 3;
 
-/// Rows of dots, at most and at least.
+/// Maximum and minimum number of character rows of the plot area.
 const HEIGHT: usize = 6;
 const LOWEST: usize = 3;
 
-/// The rows of a panel that are not dots: its title, and the numbers below.
+/// Rows of a panel outside the plot area: its title, and the numbers below.
 const AROUND: usize = 2;
 
-/// The longest name of a series.
+/// Maximum length of the name of a series.
 const NAME: usize = 8;
 
-/// The bit of a dot, by its column and row in a character.
+/// Bit of a dot, by its column and row in a character.
 const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
-/// Colours of the series, as a terminal numbers them.
+/// ANSI colour codes of the series.
 const COLORS: [&str; 6] = ["34", "33", "32", "35", "36", "31"];
 
-/// The lines of a chart, without its title, in at most so many columns and rows; none where there is too little room. Panels stand side
-/// by side, or below each other where it is narrow. All axes are linear, and those across go from one whole number to another.
-/// The name of each series stands where its line ends; without colours, the lines after the first one are dotted, too.
+/// Draws a chart without its title in at most the given number of columns and rows; returns no
+/// lines if there is too little room. Panels are side by side, or below each other if the terminal
+/// is narrow. All axes are linear, and horizontal ones extend from one integer to another. The name
+/// of each series is next to the end of its line. Without colours, all lines after the first are
+/// dotted to distinguish them.
 pub fn draw(chart: &Chart, (columns, rows): (usize, usize), style: Style) -> Vec<String> {
     let count = chart.panels.len().max(1);
     let part = (columns + APART) / count;
@@ -83,7 +85,7 @@ fn side_by_side(left: Vec<Row>, right: Vec<Row>) -> Vec<Row> {
     left.into_iter().zip(right).map(joined).collect()
 }
 
-/// A panel as rows that are all `width` columns wide.
+/// Draws a panel as rows that are all `width` columns wide.
 fn drawn(
     panel: &Panel,
     names: &[String],
@@ -145,7 +147,7 @@ fn drawn(
     rows
 }
 
-/// The numbers below a panel, and between them what they are, where there is room.
+/// The row below a panel: the range of the axis and, if there is room, its label.
 fn below((first, last): (String, String), label: &str, width: usize) -> String {
     if first == last {
         return first;
@@ -157,8 +159,8 @@ fn below((first, last): (String, String), label: &str, width: usize) -> String {
     }
 }
 
-/// The series to name in each row: that of the row in which its line ends, or a near one where several end in the same. A name is above
-/// another where its line ends above.
+/// Assigns the names of series to rows: each to the row in which its line ends, or to a nearby row
+/// if several lines end in the same one. Names have the same order as the ends of their lines.
 fn side_labels(mut ends: Vec<(usize, usize)>, height: usize) -> Vec<Option<usize>> {
     ends.sort();
     ends.truncate(height);
@@ -172,7 +174,7 @@ fn side_labels(mut ends: Vec<(usize, usize)>, height: usize) -> Vec<Option<usize
     labels
 }
 
-/// Dots, each character with the series that was drawn there last.
+/// A grid of braille characters, each with the series that was drawn there last.
 struct Canvas {
     width: usize,
     height: usize,
@@ -188,13 +190,13 @@ impl Canvas {
         }
     }
 
-    /// The dot at a place from 0 to 1, from the left and from below.
+    /// The dot at a position from 0 to 1, from the left and from the bottom.
     fn place(&self, x: f64, y: f64) -> (usize, usize) {
         let dot = |at: f64, dots: usize| (at * (dots.max(1) - 1) as f64).round() as usize;
         (dot(x, 2 * self.width), dot(1.0 - y, 4 * self.height))
     }
 
-    /// Joins dots; only `every` so many of those between them is drawn.
+    /// Draws line segments between dots, with only one in `every` dots in between.
     fn line(&mut self, places: &[(usize, usize)], series: usize, every: usize) {
         for &place in places {
             self.dot(place, series);
@@ -234,7 +236,7 @@ impl Canvas {
     }
 }
 
-/// Pieces of text, each with the series that gives it its colour.
+/// Pieces of text, each with the series that determines its colour.
 struct Row(Vec<(String, Option<usize>)>);
 
 impl Row {
@@ -264,7 +266,7 @@ impl Row {
     }
 }
 
-/// The place of a value in a range, from 0 to 1; in the middle of one that is empty.
+/// The position of a value in a range, from 0 to 1; 0.5 if the range is empty.
 fn fraction(value: f64, low: f64, high: f64) -> f64 {
     match low < high {
         true => (value - low) / (high - low),
@@ -299,7 +301,7 @@ mod tests {
 
     const PLAIN: Style = Style { colored: false };
 
-    /// A chart of one panel, its lines named `a`, `b`…
+    /// A chart of one panel with lines named `a`, `b`…
     fn chart(lines: &[&[f64]]) -> Chart {
         let line = |(series, values): (usize, &&[f64])| Line {
             series,
@@ -320,13 +322,13 @@ mod tests {
         }
     }
 
-    /// The dots of some lines, column and row, from the left and from above.
+    /// The dots of lines of text, as column and row from the top left.
     fn dots(lines: &[String]) -> Vec<(usize, usize)> {
         let mut dots = Vec::new();
         for (row, line) in lines.iter().enumerate() {
             for (column, char) in line.chars().enumerate() {
                 let code = u32::from(char).wrapping_sub(0x2800);
-                // Unicode numbers the upper six dots column by column, then the two below.
+                // Unicode numbers the upper six dots column by column, then the two at the bottom.
                 let set = [
                     (0, 0),
                     (0, 1),
@@ -347,7 +349,7 @@ mod tests {
         dots
     }
 
-    /// A text without what gives it colours.
+    /// Removes colour codes from a text.
     fn bare(text: &str) -> String {
         let mut parts = text.split("\x1b[");
         let first = parts.next().unwrap_or_default().to_owned();
@@ -368,7 +370,8 @@ mod tests {
                 let lines = draw(&chart, (columns, rows), Style { colored });
                 prop_assert!(lines.len() <= rows);
                 for line in &lines {
-                    // Colours are ours; what else begins like one came with the chart.
+                    // Only colour codes of our own are removed; other escape sequences came with
+                    // the chart.
                     let shown = if colored { bare(line) } else { line.clone() };
                     prop_assert!(shown.width() <= columns, "{shown:?}");
                 }
@@ -377,7 +380,8 @@ mod tests {
             }
         }
 
-        /// A line that falls is drawn as one that falls, from the upper left corner to the lower right one, without a gap.
+        /// A decreasing line is drawn from the upper left corner to the lower right one, without
+        /// ascents or gaps.
         #[test]
         fn a_falling_line_falls(falls in vec(0.01..1.0, 1..30), columns in 24_usize..80) {
             let values: Vec<_> = falls.iter().scan(0.0, |sum, fall| { *sum -= fall; Some(*sum) }).collect();
@@ -402,7 +406,7 @@ mod tests {
             let rows: Vec<_> = rows.collect();
             for (i, j) in (0..last.len()).flat_map(|i| (0..i).map(move |j| (i, j))) {
                 prop_assert_ne!(rows[i], rows[j]);
-                // Values that are a dot or less apart may end at the same one.
+                // Lines whose last values are less than a dot apart may end at the same dot.
                 if last[i] > last[j] + 0.05 {
                     prop_assert!(rows[i] < rows[j], "{last:?} {rows:?}");
                 }

@@ -1,4 +1,4 @@
-//! From a file of comparisons to a study.
+//! Reads a report definition (`report.toml`) into a study.
 
 use std::{collections::BTreeMap, io::Read, path::Path};
 
@@ -15,10 +15,11 @@ use crate::{
     training::{limits, settings::Settings},
 };
 
-/// The report that this program comes with.
+/// The definition of the built-in report.
 const REPORT: &str = include_str!("report.toml");
 
-/// The file, as it is written. Settings are left as tables, so that errors in those of a row and of the recipe have their places.
+/// The file as written. Settings are left as TOML tables, so that errors in those of the recipe and
+/// of a row carry their positions.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -29,7 +30,7 @@ struct File {
     #[serde(rename = "recipe")]
     _recipe: IgnoredAny,
     quick: Quick,
-    /// Where figures from elsewhere are from.
+    /// Sources of results from elsewhere, by name.
     #[serde(default)]
     source: BTreeMap<String, Source>,
     comparison: Vec<ComparisonDef>,
@@ -40,12 +41,12 @@ struct File {
 struct Quick {
     #[serde(deserialize_with = "limits::seeds")]
     seeds: u64,
-    /// A share of each row's epochs.
+    /// Fraction of each row's epochs.
     #[serde(deserialize_with = "limits::share")]
     epochs: f64,
 }
 
-/// Where figures are from, and of what runs.
+/// A source of results, with the runs they are for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Source {
@@ -67,13 +68,13 @@ struct ComparisonDef {
     claim: Vec<ClaimDef>,
 }
 
-/// A row. Its other keys are those of the recipe that it changes.
+/// A row. Its other keys override those of the recipe.
 #[derive(Deserialize)]
 struct RowDef {
     name: String,
     #[serde(default)]
     extra: bool,
-    /// By source: train loss, train accuracy, test accuracy of each run.
+    /// By source: train loss, train accuracy and test accuracy of each run.
     #[serde(default)]
     known: BTreeMap<String, KnownRuns>,
 }
@@ -89,10 +90,10 @@ struct ClaimDef {
     than: String,
 }
 
-/// Reads a study: the report of this program, or that in a file.
+/// Reads the built-in report, or the one in `file`.
 ///
 /// # Errors
-/// When the file can't be read, or says something that has no meaning.
+/// If the file can't be read, or is not a valid definition.
 pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
     let name = file.map_or_else(|| "report.toml".into(), |file| file.display().to_string());
     let fail = |what: String| CliError::usage(format!("{name}: {what}"));
@@ -109,7 +110,7 @@ pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
     let file: File = toml::from_str(&text).map_err(wrong)?;
     let tables = DeTable::parse(&text).map_err(wrong)?.into_inner();
     if file.comparison.is_empty() {
-        return Err(fail("has no comparison".into()));
+        return Err(fail("expected at least one comparison".into()));
     }
     let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
     let recipe = tables.get("recipe").unwrap_or(&empty);
@@ -121,7 +122,7 @@ pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
             Some(settings(recipe, table))
         });
         let rows = rows.collect::<Option<Result<Vec<_>, _>>>();
-        let rows = rows.ok_or_else(|| fail("its rows are no tables".into()))?;
+        let rows = rows.ok_or_else(|| fail("`row` must be an array of tables".into()))?;
         let comparison = def.read(&file, rows.map_err(wrong)?, quick);
         comparisons.push(comparison.map_err(fail)?);
     }
@@ -138,13 +139,14 @@ pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, CliError> {
     Ok(study)
 }
 
-/// The settings of a row: those of the recipe, but for its own.
+/// The settings of a row: those of the recipe with the row's own keys on top.
 fn settings(recipe: &Spanned<DeValue<'_>>, row: &Spanned<DeValue<'_>>) -> Result<Settings, Error> {
     let mut table = recipe.get_ref().as_table().cloned().unwrap_or_default();
     let changes = row.get_ref().as_table().cloned().unwrap_or_default();
     for (key, value) in changes {
         if !ROW.contains(&key.get_ref().as_ref()) {
-            // A key that is there keeps its place in the recipe, unless it is taken out first.
+            // Inserting an existing key would keep its position in the recipe, so it is removed
+            // first.
             table.remove(&key);
             table.insert(key, value);
         }
@@ -153,7 +155,7 @@ fn settings(recipe: &Spanned<DeValue<'_>>, row: &Spanned<DeValue<'_>>) -> Result
 }
 
 impl File {
-    /// The settings of a row that changes none, for the table of the recipe.
+    /// The settings of the recipe itself, with an empty model if it doesn't set one.
     fn recipe(&self, table: &Spanned<DeValue<'_>>, quick: bool) -> Result<Recipe, Error> {
         let mut unnamed = DeTable::new();
         if table.get_ref().get("model").is_none() {
@@ -174,7 +176,7 @@ impl File {
 }
 
 impl Quick {
-    /// The epochs that are left of some.
+    /// Number of epochs for `--quick`.
     fn epochs(&self, all: u64) -> u64 {
         ((all as f64 * self.epochs).ceil() as u64).max(1)
     }
@@ -192,7 +194,7 @@ impl ComparisonDef {
         let rows = rows.map(|(row, settings)| row.read(file, settings, quick));
         let index = |name: &str| {
             let found = self.row.iter().position(|row| row.name == name);
-            found.ok_or_else(|| inside(format!("a claim names `{name}`, and no row is called so")))
+            found.ok_or_else(|| inside(format!("a claim names `{name}`, but no row has that name")))
         };
         let claim = |claim: &ClaimDef| {
             Ok(Claim {
@@ -204,7 +206,7 @@ impl ComparisonDef {
         Ok(Comparison {
             title: self.title.clone(),
             text: self.text.clone(),
-            columns: vec!["what".into()],
+            columns: vec!["configuration".into()],
             rows: rows.collect::<Result<_, _>>().map_err(inside)?,
             claims: self
                 .claim
@@ -222,12 +224,12 @@ impl RowDef {
         let known = self.known.iter().map(|(by, KnownRuns(runs))| {
             let source = file.source.get(by);
             let source = source.ok_or_else(|| {
-                inside(format!("`known` names `{by}`, and no source is called so"))
+                inside(format!("`known` names `{by}`, but no source has that name"))
             })?;
             if source.epochs != settings.epochs {
                 let (theirs, ours) = (source.epochs, settings.epochs);
                 return Err(inside(format!(
-                    "the figures by `{by}` are of {theirs} epochs, the row is trained for {ours}"
+                    "the figures from `{by}` are for {theirs} epochs, but the row is trained for {ours}"
                 )));
             }
             Ok(Known {
@@ -258,7 +260,7 @@ impl RowDef {
     }
 }
 
-/// Figures from elsewhere.
+/// Results of the runs of another source.
 #[derive(Deserialize)]
 struct KnownRuns(#[serde(deserialize_with = "limits::figures")] Vec<[f64; 3]>);
 
@@ -285,7 +287,8 @@ mod tests {
         }
     }
 
-    /// A number in a text would be wrong for another number of epochs, seeds or images. Names of rows may have some.
+    /// A number in a text would be wrong for another number of epochs, seeds or images. Names of
+    /// rows may contain numbers.
     #[test]
     fn texts_have_no_numbers_that_could_be_wrong() {
         let study = read(None, false).unwrap();
@@ -309,7 +312,7 @@ mod tests {
         }
     }
 
-    /// Figures of ten epochs are not those of two, nor figures of one data set those of another.
+    /// Results for ten epochs don't apply to two, nor results on one dataset to another.
     #[test]
     fn figures_from_elsewhere_are_of_the_same_runs() {
         let known = |quick, data: &str| {

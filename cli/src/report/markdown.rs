@@ -1,4 +1,4 @@
-//! A study with its results as Markdown.
+//! Renders a study with its results as Markdown.
 
 use crate::{
     escape,
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// The page; its pictures stand beside it.
+/// Renders the page; it refers to the charts in the same folder.
 pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
     let mut page = format!(
         "# {}\n\n{}\n\n",
@@ -35,24 +35,21 @@ pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
         page += &format!("\n{}\n", facts::notes(compared, &grid, "Italic").join(" "));
         let changes = facts::changes(study, compared);
         if !changes.is_empty() {
-            page += "\nOther than the recipe:\n\n";
+            page += "\nChanges from the recipe:\n\n";
             page.extend(changes.iter().map(|line| item(line)));
         }
         let mut picture = |what: &str, file: String| page += &format!("\n![{what}]({file})\n");
         picture("Loss and accuracy over the epochs", files::curves(number));
         if comparison.gradients {
-            picture(
-                "Norms of the gradients, layer by layer",
-                files::gradients(number),
-            );
+            picture("Gradient norms by layer", files::gradients(number));
         }
-        let told = verdicts(compared);
-        if !told.is_empty() {
+        let lines = verdicts(compared);
+        if !lines.is_empty() {
             page += &match method(compared) {
                 Some(method) => format!("\nVerdicts ({method}):\n\n"),
                 None => "\nVerdicts:\n\n".into(),
             };
-            page.extend(told.iter().map(|line| item(line)));
+            page.extend(lines.iter().map(|line| item(line)));
         }
         let strangers = strangers(compared);
         if !strangers.is_empty() {

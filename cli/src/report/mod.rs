@@ -1,10 +1,10 @@
-//! The report: a study read from a file, and written as Markdown.
+//! The report: a study that is read from a file and written as Markdown.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `report.toml` | the report itself, as data |
-//! | [`definition`] | from such a file to a study |
-//! | [`markdown`] | a study with its results as Markdown |
+//! | `report.toml` | the definition of the built-in report |
+//! | [`definition`] | reads a definition into a study |
+//! | [`markdown`] | renders a study with its results as Markdown |
 
 pub mod definition;
 pub mod markdown;

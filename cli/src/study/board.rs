@@ -1,4 +1,4 @@
-//! How far a study is: a bar on a terminal, a line for each finished run.
+//! Progress of a study: a progress bar on the terminal and one line per finished run.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,10 +15,11 @@ use crate::{
 
 const TEMPLATE: &str = "{msg}  {bar:20}  {eta} left";
 
-/// What a sample costs beside its multiply-adds, in multiply-adds: gathering, the update, the losses.
+/// Cost per sample other than the model's multiply-adds (gathering the images, the parameter
+/// update, the losses), expressed in multiply-adds.
 const OVERHEAD: u64 = 200_000;
 
-/// Shows how far the runs of a study are.
+/// Progress display for the runs of a study.
 pub struct Board<'t> {
     terminal: &'t Terminal,
     bar: ProgressBar,
@@ -27,21 +28,21 @@ pub struct Board<'t> {
     running: AtomicUsize,
 }
 
-/// One run on the board.
+/// Progress of one run.
 pub struct Watched<'b> {
     board: &'b Board<'b>,
     title: String,
-    /// What a sample counts.
+    /// Cost of one sample; see [`cost`].
     cost: u64,
-    /// Samples of an epoch.
+    /// Number of samples per epoch.
     of: u64,
-    /// Samples of the epoch so far.
+    /// Samples processed so far in the current epoch.
     samples: u64,
     seconds: f64,
 }
 
 impl<'t> Board<'t> {
-    /// A board for `all` runs, some of which are `missing`.
+    /// Creates the display for `all` runs, of which `missing` still have to be trained.
     pub fn new<'a>(
         terminal: &'t Terminal,
         all: usize,
@@ -60,7 +61,7 @@ impl<'t> Board<'t> {
             false => ProgressBar::new(work),
         };
         let style = ProgressStyle::with_template(TEMPLATE)
-            .unwrap_or_else(|e| unreachable!("our template can be read: {e}"));
+            .unwrap_or_else(|e| unreachable!("the template is valid: {e}"));
         bar.set_style(style.progress_chars("━╸─"));
         let board = Board {
             terminal,
@@ -70,12 +71,12 @@ impl<'t> Board<'t> {
             running: 0.into(),
         };
         if done > 0 && done < all {
-            board.line(&format!("{done} of {all} runs are there already"));
+            board.line(&format!("{done} of {all} runs are already done"));
         }
         board
     }
 
-    /// A run has begun.
+    /// Starts tracking a run.
     pub fn watch<'b>(&'b self, task: &Task<'_>) -> Watched<'b> {
         self.running.fetch_add(1, Ordering::Relaxed);
         self.count();
@@ -89,12 +90,12 @@ impl<'t> Board<'t> {
         }
     }
 
-    /// Number of runs that are not done.
+    /// Number of runs that are not finished.
     pub fn left(&self) -> usize {
         self.all - self.done.load(Ordering::Relaxed)
     }
 
-    /// Takes the bar away.
+    /// Removes the progress bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -116,11 +117,11 @@ impl<'t> Board<'t> {
 }
 
 impl Watched<'_> {
-    /// The run has come to an end of its own.
+    /// Reports that the run has finished or diverged.
     pub fn done(&self, ending: &Ending) {
         let board = self.board;
         let number = board.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let came = match ending {
+        let outcome = match ending {
             Ending::Done(last) => format!(
                 "train loss {:.4}  test accuracy {}  {:.1} s",
                 last.train_loss,
@@ -133,7 +134,7 @@ impl Watched<'_> {
             Ending::Stopped { .. } => "stopped".into(),
         };
         board.line(&format!(
-            "run {number}/{}  {}  {came}",
+            "run {number}/{}  {}  {outcome}",
             board.all, self.title
         ));
     }
@@ -152,7 +153,8 @@ impl Watch for Watched<'_> {
     }
 
     fn step(&mut self, now: &Progress) {
-        // Told once a step, with the samples of the epoch so far; the bar wants those of this step.
+        // `now.samples` counts from the start of the epoch, but the bar advances by the samples of
+        // this step.
         let samples = now.samples as u64 - self.samples;
         self.samples = now.samples as u64 % self.of;
         self.board.bar.inc(samples.saturating_mul(self.cost));
@@ -171,7 +173,7 @@ impl Drop for Watched<'_> {
     }
 }
 
-/// What a sample of a run counts.
+/// Cost of one sample of a run, in multiply-adds.
 fn cost(job: &Job<'_>) -> u64 {
     job.model.plan.multiply_adds().saturating_add(OVERHEAD)
 }

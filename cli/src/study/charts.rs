@@ -1,4 +1,4 @@
-//! The curves of a comparison, and the gradients of its models.
+//! Charts of a comparison: learning curves, and gradient norms of the models.
 
 use crate::{
     plots::chart::{Axis, Chart, Line, Panel},
@@ -9,7 +9,8 @@ use crate::{
     training::events::Figures,
 };
 
-/// Training loss and test accuracy over the epochs, a series for each row: means over the seeds.
+/// Training loss and test accuracy per epoch, one series per configuration, averaged over the
+/// seeds.
 pub fn curves(compared: &Compared<'_>) -> Chart {
     let panel = |title: &str, figure: fn(&Figures) -> f64| {
         let line = |(series, row): (usize, &RowResult<'_>)| Line {
@@ -34,7 +35,8 @@ pub fn curves(compared: &Compared<'_>) -> Chart {
     }
 }
 
-/// The norms of the gradients of all rows, from the first weight to the last, at the start and at the end of training.
+/// Gradient norm of each weight, from the first weight of the model to the last, one series per
+/// configuration, before and after training.
 pub fn gradients(compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> Chart {
     let panel = |title: &str, norms: fn(&Gradients) -> Option<&Vec<f64>>| {
         let line = |(series, evidence): (usize, &Option<Evidence>)| {
@@ -47,8 +49,8 @@ pub fn gradients(compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> Char
             })
         };
         Panel {
-            title: format!("norm of the gradient {title}"),
-            x: Axis::linear("weight, from the input on"),
+            title: format!("gradient norm {title}"),
+            x: Axis::linear("weight, from input to output"),
             y: Axis::log(),
             lines: evidence.iter().enumerate().filter_map(line).collect(),
         }
@@ -57,8 +59,8 @@ pub fn gradients(compared: &Compared<'_>, evidence: &[Option<Evidence>]) -> Char
         title: compared.comparison.title.clone(),
         series: compared.rows.iter().map(|row| row.row.name()).collect(),
         panels: vec![
-            panel("at the start", |gradients| gradients.start.as_ref()),
-            panel("at the end", |gradients| gradients.end.as_ref()),
+            panel("before training", |gradients| gradients.start.as_ref()),
+            panel("after training", |gradients| gradients.end.as_ref()),
         ],
     }
 }

@@ -1,4 +1,5 @@
-//! What a trained model shows of itself: what it confuses, what it looks for, how its gradients flow.
+//! Diagnostics of a trained model: confusion matrix, worst mistakes, first-layer weights and
+//! gradient norms.
 
 use tapeline_data::{Dataset, Images, Normalisation, files};
 use tapeline_layers::{AnyLoss, loss};
@@ -14,72 +15,74 @@ use crate::{
     training::files::MODEL,
 };
 
-/// Wrong images that are shown.
+/// Maximum number of misclassified images shown.
 const WRONG: usize = 12;
 
-/// Classes that are named beside a wrong image.
+/// Number of classes listed next to a misclassified image.
 const LIKELIEST: usize = 3;
 
-/// Images of weights that are shown: of a convolution's filters, and of a linear layer's units.
+/// Maximum number of weight images shown: filters of a convolution, and units of a linear layer.
 const FILTERS: usize = 64;
 const UNITS: usize = 24;
 
-/// Training images over which gradients are taken.
+/// Number of training images over which the gradients are computed.
 const BATCH: usize = 100;
 
-/// Images that are classified at once.
+/// Batch size for classifying the test images.
 const AT_ONCE: usize = 200;
 
-/// What a run's model shows.
+/// Diagnostics of the model of one run.
 pub struct Evidence {
-    /// The run's seed.
+    /// Seed of the run.
     pub seed: u64,
     pub classes: Vec<String>,
-    /// Number of test images of each class, row, for which each class was found, column.
+    /// Confusion matrix: `confusion[c][p]` is the number of test images of class `c` predicted as
+    /// class `p`.
     pub confusion: Vec<Vec<usize>>,
-    /// The test images that were misjudged with the highest probability, that one first.
+    /// Misclassified test images, by decreasing probability of the predicted class.
     pub wrong: Vec<Wrong>,
-    /// The first layer's weights; none where they are no images.
+    /// Weights of the first layer; `None` if they can't be shown as images.
     pub filters: Option<Filters>,
     pub gradients: Gradients,
 }
 
-/// A test image that was taken for something else.
+/// A misclassified test image.
 pub struct Wrong {
-    /// Its place in the test data.
+    /// Index in the test data.
     pub index: usize,
-    /// The class that it has.
+    /// The true class.
     pub class: usize,
-    /// The image alone.
+    /// The image itself, as a set of one.
     pub image: Images,
-    /// Classes with their probabilities, the likeliest first.
+    /// The most probable classes with their probabilities, in decreasing order.
     pub likeliest: Vec<(usize, f32)>,
 }
 
-/// Weights of one layer as images of one size; where the input has several channels, their mean.
+/// Weights of one layer as images of equal size, averaged over the input channels.
 pub struct Filters {
-    /// The name of the weight.
+    /// Name of the weight tensor.
     pub name: String,
     pub rows: usize,
     pub cols: usize,
     pub images: Vec<Vec<f32>>,
-    /// Number of filters or units that the layer has.
+    /// Total number of filters or units in the layer.
     pub of: usize,
 }
 
-/// Norms of the loss's gradients by each weight, over the first training images.
+/// Norm of the loss gradient with respect to each weight, over the first training images.
 pub struct Gradients {
     pub names: Vec<String>,
-    /// Before the first step; none where the training began with weights from a file, or a gradient isn't finite.
+    /// Before the first step; `None` if the run started from the weights in a file, or if a
+    /// gradient is not finite.
     pub start: Option<Vec<f64>>,
-    /// After the last step; none where a gradient isn't finite.
+    /// After the last step; `None` if a gradient is not finite.
     pub end: Option<Vec<f64>>,
 }
 
-/// What each row of each comparison shows.
+/// Collects the diagnostics of each configuration of each comparison.
 ///
 /// # Errors
-/// When a run's files can't be read, or its model computes something that isn't finite.
+/// If the files of a run can't be read, or its model outputs a value that is not finite.
 pub fn gather(
     all: &[Compared<'_>],
     data: &TrainingData,
@@ -94,11 +97,11 @@ pub fn gather(
     all.iter().map(of_rows).collect()
 }
 
-/// What the model of a row's first finished run shows. None where no run came to its end, its model file is gone, or it has learned
-/// from other data than this.
+/// Diagnostics of the first finished run of a configuration. Returns `None` if no run has finished
+/// without diverging, the model file is missing, or the run was trained on data other than `data`.
 ///
 /// # Errors
-/// When the model file can't be read, or the model's output for a test image isn't finite.
+/// If the model file can't be read, or the model's output for a test image is not finite.
 fn evidence(
     row: &RowResult<'_>,
     data: &TrainingData,
@@ -138,14 +141,14 @@ fn evidence(
     }))
 }
 
-/// Whether a run's own account of its data is that of `data`.
+/// Whether the checksums in the run's configuration are those of `data`.
 fn learned_from(run: &RunResult, data: &TrainingData) -> Result<bool, CliError> {
     let path = run.folder.join("config.toml");
     let fail = |reason: String| CliError::usage(format!("{}: {reason}", path.display()));
     let text = files::read_regular_to_string(&path);
     let text = text.map_err(|reason| fail(format!("cannot be read: {reason}")))?;
     let config: toml::Table =
-        toml::from_str(&text).map_err(|reason| fail(format!("is no config: {reason}")))?;
+        toml::from_str(&text).map_err(|reason| fail(format!("is not a valid config: {reason}")))?;
     let known = |name: &str| config.get("data")?.get(name)?.as_str();
     Ok(
         known("train_sha256") == Some(data.config.train_sha256.as_str())
@@ -153,7 +156,7 @@ fn learned_from(run: &RunResult, data: &TrainingData) -> Result<bool, CliError> 
     )
 }
 
-/// The images that are misjudged most confidently; of equals, the first.
+/// The images misclassified with the highest probability; ties keep the order of the test data.
 fn wrong(trained: &TrainedModel, test: &Dataset) -> Result<Vec<Wrong>, NotFinite> {
     let mut all = Vec::new();
     let indices: Vec<_> = (0..test.len()).collect();
@@ -186,10 +189,11 @@ fn images(data: &Dataset, indices: &[usize], scale: Normalisation) -> Tensor {
     let mut pixels = vec![0.0; indices.len() * channels * rows * cols];
     data.gather(indices, scale, &mut pixels);
     Tensor::from_shape_vec(vec![indices.len(), channels, rows, cols], pixels)
-        .unwrap_or_else(|e| unreachable!("images have this many pixels: {e}"))
+        .unwrap_or_else(|e| unreachable!("the shape matches the number of pixels: {e}"))
 }
 
-/// The first weights as images: filters `[out, in, h, w]`, or units `[out, in]` over all pixels.
+/// The first weight tensor as images: convolution filters `[out, in, h, w]`, or linear units `[out,
+/// in]` that are connected to every pixel.
 fn filters(model: &Model, params: &Params) -> Option<Filters> {
     let is_weight = |p: &&Param| p.role == Role::Weight;
     let weight = params.iter().find(is_weight)?;
@@ -218,7 +222,7 @@ fn filters(model: &Model, params: &Params) -> Option<Filters> {
 }
 
 impl Gradients {
-    /// What belongs to each weight, without biases, which belong to the same layers.
+    /// Selects the entries of `values` that belong to weights, leaving out biases.
     pub fn of_weights<X: Clone>(&self, values: &[X]) -> Vec<X> {
         let pairs = self.names.iter().zip(values);
         let weights = pairs.filter(|(name, _)| !name.ends_with("bias"));

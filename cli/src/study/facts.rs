@@ -1,14 +1,16 @@
-//! What was run, in words. All of it comes from the study and its runs, so that it can't say anything else than what was run.
+//! Descriptions of what was run. They are generated from the study and its runs only, so they can't
+//! disagree with what was run.
 
 use crate::{
     study::{Row, Study, grid::Grid, results::Compared},
     training::settings::Settings,
 };
 
-/// A fact: what it is about, and its value, in which code is marked as in Markdown.
+/// A name and its value. The value marks code as in Markdown.
 pub type Fact = (String, String);
 
-/// The data, the settings that all rows share or that they follow unless it is said otherwise, and the command.
+/// The data, the settings (those of the recipe, or those shared by all configurations if there is
+/// no recipe), and the command.
 pub fn facts(study: &Study) -> Vec<Fact> {
     let data = &study.data;
     let mut facts = vec![(
@@ -41,7 +43,8 @@ pub fn facts(study: &Study) -> Vec<Fact> {
     facts
 }
 
-/// The rows of a comparison that don't follow the study's recipe, and what they change.
+/// The configurations of a comparison that deviate from the study's recipe, with the settings they
+/// change.
 pub fn changes(study: &Study, compared: &Compared<'_>) -> Vec<String> {
     let Some(recipe) = &study.recipe else {
         return Vec::new();
@@ -62,7 +65,8 @@ pub fn changes(study: &Study, compared: &Compared<'_>) -> Vec<String> {
         .collect()
 }
 
-/// What the figures of a table are. `elsewhere` says how those from elsewhere look.
+/// Notes that explain the figures of a table. `elsewhere` names the style in which figures from
+/// other sources are shown.
 pub fn notes(compared: &Compared<'_>, grid: &Grid, elsewhere: &str) -> Vec<String> {
     let cells = || grid.rows.iter().flat_map(|row| &row.cells);
     let mut notes = Vec::new();
@@ -70,13 +74,13 @@ pub fn notes(compared: &Compared<'_>, grid: &Grid, elsewhere: &str) -> Vec<Strin
         notes.push("Mean ± standard deviation over the seeds.".into());
     }
     if compared.rows.iter().any(|row| !row.runs.is_empty()) {
-        notes.push("Training figures are means over the last epoch, as it was trained on; s/epoch is the median.".into());
+        notes.push("Training metrics are averaged over the last epoch while the weights are being updated; s/epoch is the median.".into());
     }
     if cells().any(|cell| cell.best) {
-        notes.push("Bold: best of its column.".into());
+        notes.push("Bold: best in its column.".into());
     }
     if grid.rows.iter().any(|row| !row.measured) {
-        notes.push(format!("{elsewhere}: figures from elsewhere."));
+        notes.push(format!("{elsewhere}: figures from other sources."));
     }
     notes
 }
@@ -88,7 +92,7 @@ fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
         ("batch size", Some(settings.batch_size.to_string())),
         ("optimizer", Some(code(&settings.optimizer))),
         (
-            "learning rate instead",
+            "learning rate override",
             settings.lr.map(|lr| lr.to_string()),
         ),
         (
@@ -98,10 +102,10 @@ fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
         ("loss", Some(code(&settings.loss))),
         ("schedule", Some(code(&settings.schedule))),
         ("augmentation", settings.augment.as_deref().map(code)),
-        ("images held out", optional(&settings.val)),
+        ("validation images", optional(&settings.val)),
         ("training images used", optional(&settings.limit)),
         (
-            "first weights from",
+            "initial weights",
             settings
                 .weights
                 .as_ref()
@@ -115,7 +119,7 @@ fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
     given.collect()
 }
 
-/// A text as code. A backtick can't be in it, since it would end there.
+/// Formats a text as Markdown code. Backticks are replaced, since they would end it.
 fn code(text: &str) -> String {
     format!("`{}`", text.replace('`', "'"))
 }

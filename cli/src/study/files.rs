@@ -1,4 +1,4 @@
-//! What is written beside the runs.
+//! The output files of a study.
 
 use crate::{
     context::Context,
@@ -8,7 +8,7 @@ use crate::{
     study::{Study, charts, evidence, lines, results::Compared, store::Store},
 };
 
-/// The name of the picture of a comparison's curves: `curves.svg`, and numbers behind it from the second comparison on.
+/// File name of a comparison's learning curves: `curves.svg`, then `curves-2.svg` and so on.
 pub fn curves(number: usize) -> String {
     match number {
         0 => "curves.svg".into(),
@@ -16,7 +16,7 @@ pub fn curves(number: usize) -> String {
     }
 }
 
-/// The name of the picture of a comparison's gradients, in the same way.
+/// File name of a comparison's gradient norms: `gradients.svg`, then `gradients-2.svg` and so on.
 pub fn gradients(number: usize) -> String {
     match number {
         0 => "gradients.svg".into(),
@@ -24,10 +24,10 @@ pub fn gradients(number: usize) -> String {
     }
 }
 
-/// Writes tables, pictures and the page of what is finished.
+/// Writes the tables, charts and HTML page of the finished runs.
 ///
 /// # Errors
-/// When a run's files can't be read, or one of these can't be written.
+/// If the files of a run can't be read, or an output file can't be written.
 pub fn write(
     study: &Study,
     all: &[Compared<'_>],

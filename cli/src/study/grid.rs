@@ -1,4 +1,4 @@
-//! The table of a comparison, for every form in which it is shown.
+//! The table of a comparison, independent of the output format.
 
 use crate::{
     study::{
@@ -14,29 +14,29 @@ pub struct Grid {
     pub rows: Vec<Line>,
 }
 
-/// A column's heading.
+/// A column heading.
 pub struct Column {
     pub name: String,
-    /// Whether it holds numbers.
+    /// Whether the column contains numbers.
     pub number: bool,
 }
 
-/// A row: measured here, or known from elsewhere.
+/// A table row: a configuration measured here, or figures from another source.
 pub struct Line {
     pub cells: Vec<Cell>,
     pub measured: bool,
 }
 
-/// A cell; its number is for sorting.
+/// A table cell; `number` is the value by which the cell is sorted.
 #[derive(Clone, Default)]
 pub struct Cell {
     pub text: String,
     pub number: Option<f64>,
-    /// Whether it is the best of its column.
+    /// Whether this is the best value in its column.
     pub best: bool,
 }
 
-/// A figure that is shown as mean ± deviation.
+/// A metric that is shown as mean ± standard deviation.
 struct Shown {
     name: &'static str,
     of: fn(&Figures) -> Option<f64>,
@@ -66,7 +66,7 @@ const SHOWN: [Shown; 4] = [
     },
 ];
 
-/// Lays out a comparison.
+/// Builds the table of a comparison.
 pub fn grid(compared: &Compared<'_>) -> Grid {
     let rows = &compared.rows;
     let validated = rows
@@ -176,7 +176,7 @@ pub fn grid(compared: &Compared<'_>) -> Grid {
 }
 
 impl Shown {
-    /// The best mean, where there are several rows that are ranked.
+    /// The best mean; `None` unless at least two configurations are ranked.
     fn best(&self, rows: &[RowResult<'_>]) -> Option<f64> {
         let means = rows.iter().filter_map(|row| row.rank(self.of));
         let means: Vec<_> = means.collect();
@@ -217,12 +217,12 @@ impl Cell {
     }
 }
 
-/// What stands in a column: an alternative may be nothing at all.
+/// Text of a cell; an alternative may be empty.
 fn named(cell: &str) -> &str {
-    if cell.is_empty() { "(nothing)" } else { cell }
+    if cell.is_empty() { "(none)" } else { cell }
 }
 
-/// How many of a row's runs have come to their last epoch.
+/// How many runs of a configuration have finished, diverged or are missing.
 fn runs(row: &RowResult<'_>) -> String {
     let (all, diverged, missing) = (row.row.runs.len(), row.diverged(), row.missing());
     let done = all - diverged - missing;

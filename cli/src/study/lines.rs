@@ -1,4 +1,4 @@
-//! `results.csv`, `results.jsonl`, and what `compare --json` prints.
+//! Machine-readable output: `results.csv`, `results.jsonl` and `compare --json`.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::{
     training::{events::Figures, outcome::Outcome},
 };
 
-/// A run of a study, in its places.
+/// A run with the comparison and configuration it belongs to.
 #[derive(Serialize)]
 struct RunLine<'a> {
     comparison: &'a str,
@@ -40,7 +40,7 @@ pub fn jsonl(all: &[Compared<'_>]) -> Result<String, CliError> {
     runs(all).map(line).collect()
 }
 
-/// All runs as CSV; a run that diverged has no figures.
+/// All runs as CSV. The metrics of a run that diverged are empty.
 pub fn csv(all: &[Compared<'_>]) -> String {
     let heading = "comparison,row,seed,run,parameters,multiply_adds,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,threads,seconds_per_epoch\n";
     let number = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
@@ -82,7 +82,8 @@ fn runs<'a, 's>(
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Event<'a> {
-    /// Figures are means over the seeds, with their standard deviation: `null` where there is none.
+    /// A configuration. Metrics are `[mean, standard deviation]` over the seeds; a value that does
+    /// not exist is `null`.
     Row {
         index: usize,
         columns: &'a [String],
@@ -99,7 +100,8 @@ enum Event<'a> {
         val_accuracy: Option<[f64; 2]>,
         seconds_per_epoch: Option<f64>,
     },
-    /// The best row's test accuracy less another's; `interval` is that of 95 %, `p` is corrected for the number of rows.
+    /// Test accuracy of the best configuration minus that of another one. `interval` is the 95 %
+    /// confidence interval; `p` is corrected for the number of comparisons.
     Difference {
         best: usize,
         other: usize,
@@ -110,7 +112,8 @@ enum Event<'a> {
     },
 }
 
-/// What `compare --json` prints: an object for each row, then one for each row that is not the best.
+/// Output of `compare --json`: one object per configuration, then one for each configuration other
+/// than the best.
 pub fn events(compared: &Compared<'_>) -> Result<String, CliError> {
     let row = |(index, row): (usize, &RowResult<'_>)| {
         let spread = |of: fn(&Figures) -> Option<f64>| {

@@ -1,22 +1,23 @@
-//! Trainings side by side: what `compare` and `report` are made of.
+//! Comparisons of training runs: the common part of `compare` and `report`.
 //!
-//! A [`Study`] says what is trained, and what is claimed of it. Each training is a run folder under the name of its configuration, so a
-//! finished one is never trained again; all tables and pictures are made from run folders.
+//! A [`Study`] describes what is trained and which claims are tested. Each run has a folder named
+//! after its configuration, so a finished run is never trained again; all tables and charts are
+//! generated from run folders.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`variants`] | from options with alternatives to the rows of a comparison |
-//! | [`store`] | run folders by configuration; the study's own folder |
-//! | [`queue`], [`board`] | training what is missing, several at a time, and showing how far it is |
-//! | [`plan`] | the same as commands, for other machines |
-//! | [`results`] | what came of the rows, read from their folders |
-//! | [`stats`] | mean, median, standard deviation, Student's t |
-//! | [`verdict`] | whether a difference is larger than the seeds' spread |
-//! | [`facts`] | what was run, in words |
-//! | [`grid`], [`text`] | tables, and what can be said of the differences |
-//! | [`charts`], [`files`] | curves, and what is written beside the runs |
-//! | [`evidence`] | what a trained model shows of itself |
-//! | [`lines`] | `results.csv`, `results.jsonl`, and what `compare --json` prints |
+//! | [`variants`] | expands options with alternatives into configurations |
+//! | [`store`] | run folders, and the folder of the study |
+//! | [`queue`], [`board`] | trains the missing runs, several at a time, and shows the progress |
+//! | [`plan`] | the runs as shell commands, for other machines |
+//! | [`results`] | results of the configurations, read from run folders |
+//! | [`stats`] | mean, median, standard deviation, Student's t-tests |
+//! | [`verdict`] | significance of differences |
+//! | [`facts`] | descriptions of what was run |
+//! | [`grid`], [`text`] | tables, and verdicts as text |
+//! | [`charts`], [`files`] | charts, and the output files |
+//! | [`evidence`] | diagnostics of trained models |
+//! | [`lines`] | `results.csv`, `results.jsonl` and `compare --json` |
 
 pub mod board;
 pub mod charts;
@@ -38,97 +39,102 @@ use serde::{Deserialize, Serialize};
 
 use crate::training::{limits, settings::Settings};
 
-/// Comparisons over one data set. It is kept as `study.json` beside the runs.
+/// Comparisons on one dataset, stored as `study.json` next to the runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Study {
     pub schema: u32,
     pub title: String,
-    /// Paragraphs of Markdown.
+    /// Introduction: paragraphs of Markdown.
     pub text: String,
-    /// The command that made it.
+    /// The command that created the study.
     pub command: String,
     pub data: DataFacts,
-    /// What a row does unless it is said otherwise; none where columns say how the rows differ.
+    /// Settings that configurations follow by default; `None` if the columns show all differences.
     pub recipe: Option<Recipe>,
     pub comparisons: Vec<Comparison>,
 }
 
-/// What is trained on.
+/// The dataset of a study.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataFacts {
     pub name: String,
-    /// Numbers of images, before any are held out or left out.
+    /// Number of training images, before any are held out or left out.
     pub train_samples: usize,
+    /// Number of test images.
     pub test_samples: usize,
 }
 
-/// How a row is trained, but for its model.
+/// Default training settings of the configurations, apart from the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     pub settings: Settings,
     pub seeds: u64,
 }
 
-/// Rows that are trained with the same seeds.
+/// Configurations that are trained with the same seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     pub title: String,
-    /// Paragraphs of Markdown.
+    /// Introduction: paragraphs of Markdown.
     pub text: String,
-    /// Names of what the rows differ in.
+    /// Names of the properties in which the configurations differ.
     pub columns: Vec<String>,
     pub rows: Vec<Row>,
     pub claims: Vec<Claim>,
-    /// Whether the norms of the gradients, layer by layer, belong to it.
+    /// Whether to show the gradient norms, layer by layer.
     pub gradients: bool,
 }
 
-/// One way to train, with several seeds.
+/// A configuration that is trained with several seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// What it is, for each column.
+    /// Value for each column.
     pub cells: Vec<String>,
     pub settings: Settings,
-    /// Number of seeds, from 0 on.
+    /// Number of seeds; they are counted from 0.
     #[serde(deserialize_with = "limits::seeds")]
     pub seeds: u64,
-    /// Names of its runs, one a seed; see [`store`].
+    /// Names of the runs, one per seed; see [`store`].
     pub runs: Vec<String>,
-    /// Whether it is trained only on demand.
+    /// Whether the configuration is trained only with `--extra`.
     pub extra: bool,
-    /// What others measured.
+    /// Results from other sources.
     pub known: Vec<Known>,
 }
 
-/// Figures of the same training from elsewhere.
+/// Results of the same configuration from another source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Known {
+    /// Name of the source.
     pub by: String,
-    /// What that is.
+    /// Description of the source.
     pub about: String,
-    /// The data and the number of epochs that they are of.
+    /// Name of the dataset.
     pub data: String,
+    /// Number of epochs.
     pub epochs: u64,
-    /// Train loss, train accuracy and test accuracy of one run or more.
+    /// Train loss, train accuracy and test accuracy of each run.
     #[serde(deserialize_with = "limits::figures")]
     pub runs: Vec<[f64; 3]>,
 }
 
-/// What a comparison is to find out about two of its rows.
+/// A claim about two configurations of a comparison: one is more accurate than the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// The claim, as a sentence.
     pub text: String,
-    /// Indices of the rows.
+    /// Index of the configuration that is claimed to be more accurate.
     pub better: usize,
+    /// Index of the configuration it is compared with.
     pub than: usize,
 }
 
-/// The version of `study.json`.
+/// Schema version of `study.json`.
 pub const SCHEMA: u32 = 2;
 
 impl Study {
-    /// Sets what is trained on. Figures from elsewhere stay only next to runs on the same data, of the same length.
+    /// Sets the dataset. Results from other sources are kept only where the dataset and the number
+    /// of epochs match.
     pub fn set_data(&mut self, data: DataFacts) {
         for row in self.comparisons.iter_mut().flat_map(|c| &mut c.rows) {
             let epochs = row.settings.epochs;
@@ -140,10 +146,10 @@ impl Study {
 }
 
 impl Study {
-    /// Makes sure that its parts fit each other.
+    /// Validates the study.
     ///
     /// # Errors
-    /// Otherwise, with the comparison and what is wrong with it.
+    /// If a comparison is inconsistent; the message names it and the problem.
     pub fn check(&self) -> Result<(), String> {
         for comparison in &self.comparisons {
             comparison
@@ -157,7 +163,7 @@ impl Study {
 impl Comparison {
     fn check(&self) -> Result<(), String> {
         if self.columns.is_empty() || self.rows.is_empty() {
-            return Err("wanted a column and a row at least".into());
+            return Err("expected at least one column and one row".into());
         }
         for row in &self.rows {
             let (cells, columns) = (row.cells.len(), self.columns.len());
@@ -167,16 +173,19 @@ impl Comparison {
                     row.name()
                 ));
             }
-            // Nobody but the store gives runs their names, and no other name leads out of its folder.
+            // Names become paths, so anything but a generated name could leave the study's folder.
             if let Some(name) = row.runs.iter().find(|name| !store::is_name(name)) {
-                return Err(format!("row `{}`: `{name}` names no run", row.name()));
+                return Err(format!(
+                    "row `{}`: `{name}` is not the name of a run",
+                    row.name()
+                ));
             }
         }
         let rows = self.rows.len();
         let mut claims = self.claims.iter();
         match claims.find(|claim| claim.better >= rows || claim.than >= rows) {
             Some(claim) => Err(format!(
-                "claim \"{}\" is about rows {} and {}, and there are {rows}, from 0 on",
+                "claim \"{}\" refers to rows {} and {}, but there are only {rows} (counted from 0)",
                 claim.text, claim.better, claim.than
             )),
             None => Ok(()),
@@ -185,10 +194,10 @@ impl Comparison {
 }
 
 impl Row {
-    /// Its cells as one text.
+    /// The cells joined into one text.
     pub fn name(&self) -> String {
         let cell = |cell: &String| match cell.as_str() {
-            "" => "nothing".into(),
+            "" => "none".into(),
             text => text.to_string(),
         };
         self.cells.iter().map(cell).collect::<Vec<_>>().join(" · ")

@@ -1,4 +1,4 @@
-//! The runs of a study as commands, for whatever runs commands.
+//! The runs of a study as shell commands, for running them elsewhere.
 
 use crate::{
     data_arg::Chosen,
@@ -6,12 +6,14 @@ use crate::{
     study::{queue::Task, store::Store},
 };
 
-/// The command that was given, as a shell takes it. `--plan` is left out: what was planned is the same study.
+/// The command line of this process, quoted for a shell. `--plan` is left out, because the planned
+/// study is the same as the executed one.
 pub fn given() -> String {
     shell::command(std::env::args_os().skip(1).filter(|word| word != "--plan"))
 }
 
-/// `tapeline train …` for each run that is not done, one a line; one that has begun is resumed.
+/// A `tapeline train …` command for each unfinished run, one per line. A run that has been started
+/// is resumed instead.
 pub fn commands(tasks: &[Task<'_>], store: &Store, data: &Chosen) -> String {
     let missing = tasks.iter().filter(|task| !store.is_done(&task.name));
     let command = |task: &Task<'_>| {

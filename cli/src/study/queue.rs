@@ -1,4 +1,4 @@
-//! Training what is missing, several at a time.
+//! Trains the missing runs of a study, several at a time.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -28,31 +28,32 @@ use crate::{
     },
 };
 
-/// A training of a study.
+/// A training run of a study.
 pub struct Task<'r> {
-    /// The run's name; see [`store`].
+    /// Name of the run; see [`store`].
     pub name: String,
-    /// For people.
+    /// Human-readable title.
     pub title: String,
     pub settings: Settings,
     pub job: Job<'r>,
-    /// Whether it is trained only on demand.
+    /// Whether the run is trained only with `--extra`.
     pub extra: bool,
 }
 
-/// How a study is trained.
+/// How the runs of a study share the processors.
 #[derive(Clone, Copy)]
 pub struct Crew {
-    /// Trainings at a time.
+    /// Number of concurrent runs.
     pub jobs: usize,
-    /// Threads of each.
+    /// Number of threads per run.
     pub threads: usize,
 }
 
-/// All trainings of a study, each once; the names of the runs are written into its rows.
+/// Lists the training runs of a study without duplicates, and stores the run names in the
+/// configurations.
 ///
 /// # Errors
-/// When one of the rows can't be trained on the data.
+/// If a configuration can't be trained on the data.
 pub fn tasks<'r>(
     study: &mut Study,
     data: &TrainingData,
@@ -84,10 +85,11 @@ pub fn tasks<'r>(
     Ok(tasks)
 }
 
-/// Trains the tasks that are not done yet, in order. Those that a signal or an error has kept from their end go on from their checkpoint.
+/// Trains the unfinished tasks, in order. Runs that were interrupted by a signal or an error resume
+/// from their checkpoint.
 ///
 /// # Errors
-/// When a file can't be written, or a signal came; what is done by then stays.
+/// If a file can't be written or a signal was received. Finished runs are kept.
 pub fn train(
     tasks: Vec<Task<'_>>,
     crew: Crew,
@@ -130,7 +132,7 @@ pub fn train(
     let left = board.left();
     if let Some(signal) = signals.came().filter(|_| left > 0) {
         cx.terminal.note(&format!(
-            "stopped with {left} of {all} runs left; the same command goes on from here"
+            "stopped with {left} of {all} runs left; run the same command again to continue"
         ));
         return Err(CliError::Reported(exit_code(signal)));
     }

@@ -1,4 +1,4 @@
-//! What came of the rows, read from their run folders.
+//! Results of the configurations, read from their run folders.
 
 use std::path::PathBuf;
 
@@ -18,17 +18,17 @@ use crate::{
     },
 };
 
-/// A comparison with what came of it.
+/// A comparison with its results.
 pub struct Compared<'s> {
     pub comparison: &'s Comparison,
-    /// One for each row.
+    /// One entry per configuration.
     pub rows: Vec<RowResult<'s>>,
 }
 
-/// A row with its finished runs.
+/// A configuration with its finished runs.
 pub struct RowResult<'s> {
     pub row: &'s Row,
-    /// In the order of their seeds.
+    /// Ordered by seed.
     pub runs: Vec<RunResult>,
 }
 
@@ -37,14 +37,14 @@ pub struct RunResult {
     pub seed: u64,
     pub folder: PathBuf,
     pub outcome: Outcome,
-    /// Its epochs.
+    /// Metrics of each epoch.
     pub history: Vec<Logged>,
 }
 
 /// Reads all finished runs of a study.
 ///
 /// # Errors
-/// When a run's files can't be read.
+/// If the files of a run can't be read.
 pub fn read<'s>(study: &'s Study, store: &Store) -> Result<Vec<Compared<'s>>, CliError> {
     let row = |row: &'s Row| {
         let runs = (0..)
@@ -64,7 +64,7 @@ pub fn read<'s>(study: &'s Study, store: &Store) -> Result<Vec<Compared<'s>>, Cl
 }
 
 impl RunResult {
-    /// Reads a run folder; none where the run is not finished.
+    /// Reads a run folder; returns `None` if the run is not finished.
     fn read(seed: u64, folder: PathBuf) -> Result<Option<Self>, CliError> {
         let Some(outcome) = Outcome::read(&folder)? else {
             return Ok(None);
@@ -75,7 +75,7 @@ impl RunResult {
             .map_err(|reason| fail(format!("cannot be read: {reason}")))?;
         let line = |(number, line)| {
             serde_json::from_str(line)
-                .map_err(|reason| fail(format!("line {number} is no epoch: {reason}")))
+                .map_err(|reason| fail(format!("line {number} is not a valid epoch: {reason}")))
         };
         let history = (1..)
             .zip(text.lines())
@@ -89,12 +89,13 @@ impl RunResult {
         }))
     }
 
-    /// Median of the seconds that an epoch's training took.
+    /// Median training time of an epoch, in seconds.
     pub fn seconds(&self) -> Option<f64> {
         median(self.history.iter().map(train_seconds))
     }
 
-    /// The figures of its last epoch; none when it diverged. An older version may have ended with figures that aren't finite.
+    /// Metrics of the last epoch; `None` if the run diverged. Runs of older versions may have
+    /// finished with metrics that are not finite; they count as diverged, too.
     pub fn figures(&self) -> Option<&Figures> {
         match &self.outcome.end {
             End::Done { figures, .. } => Some(figures).filter(|figures| figures.are_finite()),
@@ -108,13 +109,13 @@ fn train_seconds(epoch: &Logged) -> f64 {
 }
 
 impl RowResult<'_> {
-    /// A figure of each run that came to its last epoch, with the seed.
+    /// A metric of each run that reached its last epoch, with the seed.
     pub fn values(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Vec<(u64, f64)> {
         let value = |run: &RunResult| Some((run.seed, figure(run.figures()?)?));
         self.runs.iter().filter_map(value).collect()
     }
 
-    /// Such a figure over the seeds.
+    /// Summary of a metric over the seeds.
     pub fn sample(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<Sample> {
         let values: Vec<_> = self
             .values(figure)
@@ -124,7 +125,8 @@ impl RowResult<'_> {
         Sample::of(&values)
     }
 
-    /// The mean over the seeds by which rows are ranked; none where a run diverged, as those that came through say nothing of it.
+    /// Mean over the seeds by which configurations are ranked. `None` if any run diverged, because
+    /// the mean of the other runs would be biased.
     pub fn rank(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<f64> {
         match self.diverged() {
             0 => Some(self.sample(figure)?.mean),
@@ -132,13 +134,13 @@ impl RowResult<'_> {
         }
     }
 
-    /// Median of the seconds that an epoch's training took.
+    /// Median training time of an epoch over all runs, in seconds.
     pub fn seconds(&self) -> Option<f64> {
         let epochs = self.runs.iter().flat_map(|run| &run.history);
         median(epochs.map(train_seconds))
     }
 
-    /// Number of images that its runs were tested on.
+    /// Number of test images of the runs.
     pub fn test_samples(&self) -> Option<usize> {
         self.runs.first().map(|run| run.outcome.test_samples)
     }
@@ -156,7 +158,7 @@ impl RowResult<'_> {
         self.row.runs.len() - self.runs.len()
     }
 
-    /// Mean over the seeds of a figure in each epoch, as far as all runs came.
+    /// Mean of a metric over the seeds in each epoch, up to the last epoch that all runs reached.
     pub fn curve(&self, figure: impl Fn(&Figures) -> f64) -> Vec<(f64, f64)> {
         let epochs = self.runs.iter().map(|run| run.history.len()).min();
         let mean = |epoch: usize| {

@@ -1,21 +1,25 @@
-//! Mean, median, standard deviation, Student's t.
+//! Mean, median, standard deviation and Student's t-tests.
 //!
-//! Accuracies are shares of some test images, which has two consequences for every test here:
+//! Accuracies are fractions of a finite number of test images, which has two consequences for every
+//! test here:
 //!
-//! - **They are rounded.** An accuracy is a multiple of 1/n, and seeds that give the same one don't show that there is no spread: a
-//!   reading with resolution *r* has a standard uncertainty of *r/√12* that repeating it doesn't reduce (*Guide to the Expression of
-//!   Uncertainty in Measurement*, JCGM 100:2008, F.2.2.1). So the squared standard error of a difference of two accuracies has
-//!   *2·(1/n)²/12* added to it.
-//! - **All seeds share the images.** What another draw of n images would change is not seen in the seeds' spread, and more seeds don't
-//!   reduce it. How many images the rows disagree on is not known from accuracies, but they differ by *m* at least: an exact sign test on
-//!   the images (McNemar 1947) has a p-value of 2·2⁻ᵐ or more. A p-value here is never below that.
+//! - **They are rounded.** An accuracy is a multiple of 1/n, so equal accuracies over several seeds
+//!   don't show that the spread is zero: a reading with resolution *r* has a standard uncertainty
+//!   of *r/√12* that repeating it doesn't reduce (*Guide to the Expression of Uncertainty in
+//!   Measurement*, JCGM 100:2008, F.2.2.1). So *2·(1/n)²/12* is added to the squared standard error
+//!   of a difference of two accuracies.
+//! - **All seeds share the test images.** The spread over the seeds doesn't show the effect of
+//!   drawing n other images, and more seeds don't reduce it. Accuracies don't say on how many
+//!   images two configurations disagree, but it is at least *m*, the difference in correct images:
+//!   an exact sign test on the images (McNemar 1947) has a p-value of 2·2⁻ᵐ or more. A p-value here
+//!   is never below that.
 //!
-//! A difference is thus larger than chance only if both the seeds and the images say so, as in any test of a hypothesis with two ways to
-//! be true (intersection–union test, Berger 1982).
+//! A difference is therefore significant only if it is so with respect to both the seeds and the
+//! images, as in an intersection–union test (Berger 1982).
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// How wide intervals are.
+/// Confidence level of intervals.
 const LEVEL: f64 = 0.95;
 
 /// Summary of a sample.
@@ -23,12 +27,12 @@ const LEVEL: f64 = 0.95;
 pub struct Sample {
     pub count: usize,
     pub mean: f64,
-    /// Standard deviation with `count − 1` below the root; not a number for a single value.
+    /// Standard deviation with denominator `count − 1`; NaN for a single value.
     pub deviation: f64,
 }
 
 impl Sample {
-    /// Of values; none of nothing.
+    /// Summarizes values; returns `None` if there are none.
     pub fn of(values: &[f64]) -> Option<Sample> {
         if values.is_empty() {
             return None;
@@ -46,12 +50,13 @@ impl Sample {
         })
     }
 
-    /// Squared standard error of the mean, as far as the spread shows it.
+    /// Squared standard error of the mean, from the spread alone.
     fn variance_of_mean(&self) -> f64 {
         self.deviation.powi(2) / self.count as f64
     }
 
-    /// Whether one more accuracy from the same source, on as many `images`, may well be `value`: it lies in the 95 % prediction interval.
+    /// Whether one more accuracy from the same source, measured on as many `images`, could be
+    /// `value`: it lies in the 95 % prediction interval, or the images alone can't rule it out.
     pub fn may_give(&self, value: f64, images: usize) -> bool {
         let variance = self.deviation.powi(2) + self.variance_of_mean() + rounding(images);
         let difference = (value - self.mean).abs();
@@ -60,7 +65,7 @@ impl Sample {
     }
 }
 
-/// The median; of an even number of values, the mean of the two in the middle.
+/// The median; for an even number of values, the mean of the two in the middle.
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -68,29 +73,31 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     Some(0.5 * values[lower] + 0.5 * values[upper])
 }
 
-/// Squared uncertainty that a difference of two accuracies has from their resolution.
+/// Squared standard uncertainty of a difference of two accuracies due to their resolution.
 fn rounding(images: usize) -> f64 {
     2.0 * (1.0 / images as f64).powi(2) / 12.0
 }
 
-/// The smallest p-value that a sign test on the images can have: that of images which all speak for one row.
+/// Lower bound on the p-value of a sign test on the images, reached if all images on which the
+/// configurations disagree favour the same one.
 fn of_images(difference: f64, images: usize) -> f64 {
     let differing = difference.abs() * images as f64;
     (1.0 - differing).exp2().min(1.0)
 }
 
-/// A paired t-test: whether the mean of some differences of accuracies is zero. (Student 1908)
+/// A paired t-test (Student 1908) of whether the mean of differences of accuracies is zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paired {
     pub difference: Sample,
-    /// How probable so large a mean is, in either direction, if the true one is zero.
+    /// Two-sided p-value.
     pub p: f64,
-    /// Half the width of the 95 % interval of the mean, on these images.
+    /// Half the width of the 95 % confidence interval of the mean, on these images.
     pub margin: f64,
 }
 
 impl Paired {
-    /// Of differences of accuracies on some images; none with fewer than two.
+    /// Tests differences of accuracies measured on `images` images; returns `None` for fewer than
+    /// two differences.
     pub fn of(differences: &[f64], images: usize) -> Option<Paired> {
         let difference = Sample::of(differences).filter(|sample| sample.count > 1)?;
         let error = (difference.variance_of_mean() + rounding(images)).sqrt();
@@ -103,26 +110,27 @@ impl Paired {
     }
 }
 
-/// How probable means of accuracies so far apart are, in either direction, if those of the two sources are the same: an unpaired t-test for
-/// unequal spreads. (Welch 1947)
+/// Two-sided p-value of an unpaired t-test for unequal variances (Welch 1947): the probability of
+/// means this far apart if both sources have the same mean.
 pub fn welch(a: Sample, b: Sample, images: usize) -> f64 {
     let [va, vb] = [a, b].map(|sample| sample.variance_of_mean());
     let part = |v: f64, sample: Sample| v.powi(2) / (sample.count as f64 - 1.0);
     let freedom = match va + vb > 0.0 {
         true => (va + vb).powi(2) / (part(va, a) + part(vb, b)),
-        // Without any spread the smaller sample decides, which is the least that the formula gives.
+        // Without any spread, use the size of the smaller sample, which is the minimum of the
+        // formula.
         false => a.count.min(b.count) as f64 - 1.0,
     };
     let (difference, error) = (a.mean - b.mean, (va + vb + rounding(images)).sqrt());
     two_sided(difference, error, freedom).max(of_images(difference, images))
 }
 
-/// The p-value of a mean with some standard error, above 0.
+/// Two-sided p-value of a mean with a positive standard error.
 fn two_sided(mean: f64, error: f64, freedom: f64) -> f64 {
     2.0 * student(freedom).cdf(-(mean / error).abs())
 }
 
-/// Holm's correction of some p-values for their number, in the order given. (Holm 1979)
+/// Holm's correction of p-values for multiple comparisons, in the order given (Holm 1979).
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<_> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
@@ -135,7 +143,7 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     corrected
 }
 
-/// How many standard errors the interval reaches to each side.
+/// Half the width of the confidence interval of the mean, in standard errors.
 fn quantile(count: usize) -> f64 {
     match count {
         0 | 1 => f64::NAN,
@@ -143,10 +151,10 @@ fn quantile(count: usize) -> f64 {
     }
 }
 
-/// Student's distribution with some degrees of freedom, more than none.
+/// Student's t-distribution with a positive number of degrees of freedom.
 fn student(freedom: f64) -> StudentsT {
     StudentsT::new(0.0, 1.0, freedom)
-        .unwrap_or_else(|e| unreachable!("there is a degree of freedom: {e}"))
+        .unwrap_or_else(|e| unreachable!("the degrees of freedom are positive: {e}"))
 }
 
 #[cfg(test)]
@@ -155,11 +163,12 @@ mod tests {
 
     use super::*;
 
-    /// So many images that rounding is of no account.
+    /// A number of images at which rounding is negligible.
     const FINE: usize = 1 << 40;
 
-    /// Student's own example: hours of sleep gained by two drugs, ten patients each. R's `t.test(paired = TRUE)` of its data set `sleep`
-    /// gives t = −4.0621 on 9 degrees of freedom, p = 0.002833, an interval from −2.4598858 to −0.7001142, and −1.58 as the mean.
+    /// Student's own example: hours of sleep gained with two drugs by ten patients. R's
+    /// `t.test(paired = TRUE)` on its data set `sleep` gives t = −4.0621 on 9 degrees of freedom, p
+    /// = 0.002833, the interval from −2.4598858 to −0.7001142, and the mean −1.58.
     #[test]
     fn the_sleep_of_ten_patients() {
         let first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
@@ -178,7 +187,7 @@ mod tests {
         close(found.difference.mean + found.margin, -0.700_114_2, 6);
     }
 
-    /// The same data, not paired: R's `t.test` gives p = 0.07939 on 17.776 degrees of freedom.
+    /// The same data, unpaired: R's `t.test` gives p = 0.07939 on 17.776 degrees of freedom.
     #[test]
     fn the_same_as_twenty_patients() {
         let first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
@@ -196,10 +205,11 @@ mod tests {
         assert_eq!(Paired::of(&[0.0, 0.0], 10).unwrap().p, 1.0);
         assert_eq!(Paired::of(&[-1.0, 1.0], 10).unwrap().p, 1.0);
         let few = Sample::of(&[0.9]).unwrap();
-        assert!(!few.may_give(0.1, 100), "one value tells no spread");
+        assert!(!few.may_give(0.1, 100), "a single value has no spread");
     }
 
-    /// Equal differences are no proof that there is no spread: few images can't show one.
+    /// Equal differences don't prove that the spread is zero: with few images it may be hidden by
+    /// rounding.
     #[test]
     fn equal_differences_are_not_certain() {
         for images in 1..6 {
@@ -224,7 +234,8 @@ mod tests {
     }
 
     proptest! {
-        /// As many values are below it as above it, and it turns with the signs.
+        /// There are as many values below the median as above it, and negating the values negates
+        /// it.
         #[test]
         fn a_median_parts_values_evenly(values in prop::collection::vec(-1e6..1e6, 1..40)) {
             let middle = median(values.iter().copied()).unwrap();
@@ -235,7 +246,7 @@ mod tests {
         }
     }
 
-    /// Numbers between 0 and 1 that look random: SplitMix64 (Steele, Lea, Flood 2014).
+    /// Pseudorandom numbers between 0 and 1: SplitMix64 (Steele, Lea, Flood 2014).
     struct Numbers(u64);
 
     impl Numbers {
@@ -251,7 +262,8 @@ mod tests {
             (-2.0 * (1.0 - self.next()).ln()).sqrt() * (std::f64::consts::TAU * self.next()).cos()
         }
 
-        /// How many of `images` are classified correctly when each is with probability `p`; for many, by the normal distribution.
+        /// Samples how many of `images` are classified correctly if each is with probability `p`;
+        /// for many images, approximated by a normal distribution.
         fn correct(&mut self, images: usize, p: f64) -> f64 {
             if images <= 100 {
                 return (0..images).filter(|_| self.next() < p).count() as f64;
@@ -263,8 +275,9 @@ mod tests {
         }
     }
 
-    /// Two rows of the same accuracy: at most 5 % of the verdicts on them are wrong (in 4000 simulations, 6.4 % is four standard deviations
-    /// more). Seeds may differ more than the images alone make them; images may be as hard for one seed as for the other.
+    /// For two configurations of equal accuracy, at most 5 % of the verdicts are wrong (in 4000
+    /// simulations, 6.4 % is four standard deviations above that). The spread over the seeds may
+    /// exceed what the images alone cause, and an image may be equally hard for all seeds.
     #[test]
     fn rows_that_are_equal_are_seldom_told_apart() {
         const TRIALS: usize = 4000;
@@ -294,8 +307,9 @@ mod tests {
         }
     }
 
-    /// Rows that are right on other images, without any spread over the seeds: equal on all images there are, different on those that were
-    /// drawn. The seeds can't show it. Among few images it never ends in a verdict.
+    /// Two configurations that are right on different images, without any spread over the seeds:
+    /// equally accurate on the whole population, different on the sampled images. The seeds can't
+    /// show this. With few images, it must never lead to a verdict.
     #[test]
     fn few_images_never_make_a_verdict() {
         let mut numbers = Numbers(2);

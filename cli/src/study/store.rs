@@ -1,6 +1,7 @@
-//! Run folders by configuration, and the study's own folder.
+//! The folder of a study, with a run folder for each configuration and seed.
 //!
-//! A run is called by the first digits of the SHA-256 of its `config.toml` without the places of files: of all that its result depends on.
+//! A run is named after the first digits of the SHA-256 of its `config.toml` without file paths,
+//! which covers everything its result depends on.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -22,29 +23,29 @@ use crate::{
     },
 };
 
-/// Digits of a run's name.
+/// Number of hexadecimal digits in the name of a run.
 const DIGITS: usize = 16;
 
-/// The study's own file.
+/// Name of the file that stores the study itself.
 const STUDY: &str = "study.json";
 
-/// A folder with a study: its runs, and what is made of them.
+/// A folder that contains a study: its runs and the files generated from them.
 pub struct Store {
     folder: PathBuf,
 }
 
-/// The only process that may train and write in a study's folder, for as long as this value lives.
+/// An exclusive lock on the folder of a study, held until it is dropped.
 pub struct Locked {
     _file: File,
 }
 
-/// The name of a run.
+/// Computes the name of a run.
 pub fn name(config: &Config) -> Result<String, CliError> {
     let sum = format!("{:x}", Sha256::digest(config.identity()?));
     Ok(sum[..DIGITS].into())
 }
 
-/// Whether a text can be the name of a run.
+/// Whether a text has the form of a run name.
 pub fn is_name(text: &str) -> bool {
     text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -56,30 +57,30 @@ impl Store {
         }
     }
 
-    /// A file of the study.
+    /// Path of a file of the study.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// The path of such a file, for people.
+    /// Path of a file of the study as a line of output.
     pub fn line(&self, name: &str) -> String {
         escape::terminal(&self.file(name).display().to_string()) + "\n"
     }
 
-    /// The folder of a run.
+    /// Folder of a run.
     pub fn run(&self, name: &str) -> PathBuf {
         self.folder.join("runs").join(name)
     }
 
-    /// Whether a run has come to its end.
+    /// Whether a run has finished.
     pub fn is_done(&self, name: &str) -> bool {
         self.run(name).join(RESULT).exists()
     }
 
-    /// Makes the folder, and takes it for this process.
+    /// Creates the folder and locks it for this process.
     ///
     /// # Errors
-    /// When it can't be written, or another process has it.
+    /// If the folder can't be written, or another process holds the lock.
     pub fn lock(&self) -> Result<Locked, CliError> {
         fs::create_dir_all(self.file("runs")).map_err(|reason| self.cannot_write(reason))?;
         let lock = self.file("lock");
@@ -91,42 +92,46 @@ impl Store {
                 Ok(Locked { _file: file })
             }
             Err(TryLockError::WouldBlock) => {
-                let message = format!("{}: another process is at work here", self.folder.display());
-                Err(CliError::usage(message).help("wait for it, or give another `--out FOLDER`"))
+                let message = format!(
+                    "{}: another process is using this folder",
+                    self.folder.display()
+                );
+                Err(CliError::usage(message)
+                    .help("wait for it to finish, or choose another folder with `--out FOLDER`"))
             }
             Err(TryLockError::Error(reason)) => Err(self.cannot_write(reason)),
         }
     }
 
-    /// Whether a run has begun, so that it can be gone on with.
+    /// Whether a run has been started, so that it can be resumed.
     pub fn is_begun(&self, name: &str) -> bool {
         self.run(name).join(CONFIG).exists()
     }
 
-    /// Writes a file of the study, whole or not at all.
+    /// Writes a file of the study atomically.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CliError> {
         atomic::write(&self.file(name), bytes).map_err(|reason| self.cannot_write(reason))
     }
 
-    /// Keeps the study itself.
+    /// Writes `study.json`.
     pub fn keep(&self, study: &Study) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(study).map_err(CliError::internal)?;
         self.write(STUDY, (text + "\n").as_bytes())
     }
 
-    /// The study that was kept here.
+    /// Reads `study.json`.
     ///
     /// # Errors
-    /// When there is none, or it is of another version.
+    /// If the file can't be read or has another schema version.
     pub fn study(&self) -> Result<Study, CliError> {
         let path = self.file(STUDY);
         let fail = |what: String| CliError::usage(format!("{}: {what}", path.display()));
         let text = files::read_regular_to_string(&path).map_err(|reason| {
             fail(format!("cannot be read: {reason}"))
-                .help("`tapeline compare … --plan --out FOLDER` makes such a folder")
+                .help("create such a folder with `tapeline compare … --plan --out FOLDER`")
         })?;
         let study: Study = serde_json::from_str(&text)
-            .map_err(|reason| fail(format!("is no study of this program: {reason}")))?;
+            .map_err(|reason| fail(format!("is not a study of this program: {reason}")))?;
         match study.schema {
             SCHEMA => study.check().map(|()| study).map_err(fail),
             other => Err(fail(format!(
@@ -140,6 +145,6 @@ impl Store {
             "{}: cannot be written: {reason}",
             self.folder.display()
         ))
-        .help("`--out FOLDER` puts it elsewhere")
+        .help("choose another folder with `--out FOLDER`")
     }
 }

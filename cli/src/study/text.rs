@@ -1,4 +1,4 @@
-//! Tables and verdicts for people.
+//! Tables and verdicts as text for the terminal.
 
 use crate::{
     escape,
@@ -12,10 +12,10 @@ use crate::{
     table::{Table, percent},
 };
 
-/// How differences are judged.
+/// The test by which differences are judged.
 const METHOD: &str = "paired t-test of the test accuracies over the seeds, two-sided, at 5 %";
 
-/// How verdicts are found; none where no row has the seeds for any.
+/// Describes how verdicts are reached; `None` if no configuration has at least two finished runs.
 pub fn method(compared: &Compared<'_>) -> Option<String> {
     let judged = compared
         .rows
@@ -24,16 +24,16 @@ pub fn method(compared: &Compared<'_>) -> Option<String> {
     let correction = match compared.comparison.claims.len() {
         0 | 1 => "",
         _ => {
-            ", not corrected for the number of claims: of those that are wrong, one in twenty may hold by chance"
+            ", not corrected for multiple comparisons: one in twenty false claims may hold by chance"
         }
     };
     judged.then(|| format!("{METHOD}{correction}"))
 }
 
-/// What [`strangers`] are, as a heading.
-pub const STRANGERS: &str = "Figures from elsewhere that differ by more than chance (Welch's test at 5 %; for a single run the 95 % prediction interval):";
+/// Heading above the output of [`strangers`].
+pub const STRANGERS: &str = "Figures from other sources that differ significantly (Welch's test at 5 %; for a single run, the 95 % prediction interval):";
 
-/// A comparison for people: its table, then what can be said of its differences.
+/// A comparison as text: its table, then the verdicts on its differences.
 pub fn text(compared: &Compared<'_>) -> String {
     let shown = |lines: Vec<String>| -> String {
         let lines = lines.iter().map(|line| escape::terminal(line.trim_end()));
@@ -55,7 +55,7 @@ fn table(grid: &Grid) -> String {
     let names: Vec<_> = names.collect();
     let mut table = Table::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
     for row in &grid.rows {
-        // The mark has a place of its own, so that numbers stay in line.
+        // The mark takes a column of its own, so that numbers stay aligned.
         table.row(row.cells.iter().zip(&grid.columns).map(|(cell, column)| {
             let mark = match (column.number, cell.best) {
                 (_, true) => "*",
@@ -71,14 +71,14 @@ fn table(grid: &Grid) -> String {
         .flat_map(|row| &row.cells)
         .any(|cell| cell.best);
     let legend = if starred {
-        "* best of its column\n"
+        "* best in its column\n"
     } else {
         ""
     };
     format!("{table}{legend}")
 }
 
-/// A line for each claim; without claims, one for each row that is not the best.
+/// One line per claim; without claims, one for each configuration other than the best.
 pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     let rows = &compared.rows;
     if !compared.comparison.claims.is_empty() {
@@ -87,12 +87,12 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
             .map(|claim| {
                 let (better, than) = (&rows[claim.better], &rows[claim.than]);
                 let judged = judge(better, than);
-                let told = claimed(&judged);
+                let verdict = claimed(&judged);
                 let figures = judged.paired.map_or_else(String::new, |_| {
                     let (better, than) = (better.row.name(), than.row.name());
                     format!(". {better} − {than}: {}", judged.figures())
                 });
-                format!("{}: {told}{figures}\n", claim.text)
+                format!("{}: {verdict}{figures}\n", claim.text)
             })
             .collect();
     }
@@ -101,7 +101,7 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     };
     let name = rows[best.row].row.name();
     if rows[best.row].values(|f| Some(f.test_accuracy)).len() < 2 {
-        return vec!["one seed tells nothing of the spread, so no difference is judged\n".into()];
+        return vec!["a single seed does not show the spread, so no difference is tested\n".into()];
     }
     let count = best.others.len();
     let correction = match count {
@@ -112,12 +112,12 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
         "{name} has the best test accuracy; {METHOD}{correction}:\n"
     )];
     lines.extend(best.others.iter().map(|(other, judged)| {
-        let told = match judged.verdict {
-            Verdict::Holds => "larger than the seeds' spread",
-            Verdict::Fails | Verdict::Open => "can't tell",
+        let verdict = match judged.verdict {
+            Verdict::Holds => "significant",
+            Verdict::Fails | Verdict::Open => "inconclusive",
         };
         format!(
-            "  against {}: {}: {told}\n",
+            "  vs {}: {}: {verdict}\n",
             rows[*other].row.name(),
             judged.figures()
         )
@@ -125,8 +125,9 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     lines
 }
 
-/// A line for each test accuracy from elsewhere that differs from the one here by more than chance: by Welch's test where there are several
-/// runs of it, for a single one when it lies outside of the 95 % prediction interval.
+/// One line for each test accuracy from another source that differs significantly from the one
+/// measured here: by Welch's test if the source has several runs; for a single run, if it lies
+/// outside the 95 % prediction interval.
 pub fn strangers(compared: &Compared<'_>) -> Vec<String> {
     let rows = compared.rows.iter();
     let pairs = rows.flat_map(|row| row.row.known.iter().map(move |known| (row, known)));
@@ -154,14 +155,14 @@ pub fn strangers(compared: &Compared<'_>) -> Vec<String> {
     pairs.filter_map(line).collect()
 }
 
-/// A verdict on a claim, in words.
+/// The verdict on a claim as text.
 fn claimed(judged: &Judged) -> String {
     match (judged.verdict, judged.paired) {
         (Verdict::Holds, _) => "holds".into(),
         (Verdict::Fails, _) => "does not hold".into(),
         (Verdict::Open, Some(paired)) => {
-            format!("can't be told from {} seeds", paired.difference.count)
+            format!("inconclusive with {} seeds", paired.difference.count)
         }
-        (Verdict::Open, None) => "can't be told from fewer than two seeds".into(),
+        (Verdict::Open, None) => "inconclusive with fewer than two seeds".into(),
     }
 }

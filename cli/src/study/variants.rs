@@ -1,4 +1,4 @@
-//! From options with alternatives to the rows of a comparison.
+//! Expands options with alternatives into the configurations of a comparison.
 
 use std::fmt::Display;
 
@@ -13,26 +13,27 @@ use crate::{
     training::{choices::Choices, options::Options, settings::Settings},
 };
 
-/// The widest name of a column.
+/// Maximum width of a column name, in characters.
 const COLUMN: usize = 32;
 
-/// One option in all its alternatives.
+/// One option with all its alternatives.
 struct Varied {
-    /// Names of what tells the alternatives apart: none where there is one alternative only.
+    /// Names of the columns that distinguish the alternatives; empty if there is only one.
     columns: Vec<String>,
     ways: Vec<Way>,
 }
 
-/// An alternative: what stands in the columns, and what it sets.
+/// An alternative: its table cells, and a function that applies it to the settings.
 struct Way {
     cells: Vec<String>,
     set: Box<dyn Fn(&mut Settings)>,
 }
 
-/// A row for every combination of alternatives; those of the last option change fastest.
+/// Builds one configuration for every combination of alternatives; those of the last option vary
+/// fastest.
 ///
 /// # Errors
-/// When an option can't be read, or there are too many combinations.
+/// If an option can't be parsed, or there are too many combinations.
 pub fn comparison(
     models: &[Source],
     options: &Options,
@@ -70,18 +71,18 @@ pub fn comparison(
         .collect();
     let mut rows: Vec<_> = rows.into_iter().map(row).collect();
     if columns.is_empty() {
-        // A single row has to be called something.
+        // A single configuration still needs a name.
         columns.push("model".into());
         for row in &mut rows {
             row.cells.push(row.settings.model.clone());
         }
     }
-    // On one line, without comments. A text that can't be parsed has been refused by now.
+    // The title is on one line, without comments. Specs that can't be parsed were rejected above.
     let title =
         |model: &Source| parse(&model.text).map_or_else(|_| String::new(), |tree| tree.to_string());
     let titles: Vec<_> = models.iter().map(title).collect();
     Ok(Comparison {
-        title: titles.join(" against "),
+        title: titles.join(" vs "),
         text: String::new(),
         columns,
         rows,
@@ -142,7 +143,7 @@ fn varied(models: &[Source], options: &Options) -> Result<Vec<Varied>, CliError>
     Ok(all)
 }
 
-/// The models: one text with alternatives, or several texts, each with its own.
+/// The models: one spec with alternatives, or several specs, each with its own alternatives.
 fn models(models: &[Source]) -> Result<Varied, CliError> {
     let set = |settings: &mut Settings, text| settings.model = text;
     let read = |model: &Source| {
@@ -155,7 +156,7 @@ fn models(models: &[Source]) -> Result<Varied, CliError> {
     let mut ways = Vec::new();
     for model in models {
         let varied = read(model)?;
-        // What differs among several texts is all of them.
+        // Several specs have no common structure, so each is shown in full.
         ways.extend(varied.ways.into_iter().map(|way| {
             let mut settings = Settings::default();
             (way.set)(&mut settings);
@@ -171,7 +172,7 @@ fn models(models: &[Source]) -> Result<Varied, CliError> {
     })
 }
 
-/// The alternatives of a text.
+/// Expands the alternatives of a spec.
 fn texts(
     name: &str,
     text: &str,
@@ -223,7 +224,7 @@ fn numbers<T: Copy + Display + 'static>(
     }
 }
 
-/// A text that fits over a column.
+/// Truncates a column name.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(COLUMN) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,38 +1,38 @@
-//! Whether one row is more accurate than another by more than the seeds' spread.
+//! Significance of the difference in accuracy between two configurations.
 //!
-//! Rows are compared by their test accuracies, seed by seed: a paired t-test, two-sided, at 5 %, with the resolution that the number of test
-//! images gives ([`stats`](crate::study::stats)).
+//! Test accuracies are compared seed by seed with a two-sided paired t-test at 5 %, which takes the
+//! resolution given by the number of test images into account ([`stats`](crate::study::stats)).
 
 use crate::study::{
     results::RowResult,
     stats::{Paired, holm},
 };
 
-/// How improbable chance must be.
+/// Significance level.
 pub const LIMIT: f64 = 0.05;
 
-/// What is known of a difference.
+/// The result of comparing two configurations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The first is better, by more than the spread.
+    /// The first is significantly more accurate.
     Holds,
-    /// The second is.
+    /// The second is significantly more accurate.
     Fails,
-    /// There are too few seeds, or too few images, to tell.
+    /// Inconclusive: there are too few seeds or too few test images.
     Open,
 }
 
-/// One row against another.
+/// A verdict with the test it is based on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     pub verdict: Verdict,
-    /// First minus second; none with fewer than two seeds in common.
+    /// First minus second; `None` if they have fewer than two seeds in common.
     pub paired: Option<Paired>,
 }
 
-/// Judges whether `better` is more accurate than `than`.
+/// Tests whether `better` is more accurate than `than`.
 pub fn judge(better: &RowResult<'_>, than: &RowResult<'_>) -> Judged {
-    // Rows of one study are tested on the same images.
+    // All configurations of a study are tested on the same images.
     let images = better.test_samples().unwrap_or(0);
     let paired = Paired::of(&differences(better, than), images);
     Judged {
@@ -41,14 +41,16 @@ pub fn judge(better: &RowResult<'_>, than: &RowResult<'_>) -> Judged {
     }
 }
 
-/// The row with the highest mean test accuracy, and the judgements on it against each other row, corrected for their number.
+/// The configuration with the highest mean test accuracy, compared with each other one.
 pub struct Best {
     pub row: usize,
-    /// Index of each other row, and what is known, with p-values corrected.
+    /// Index of each other configuration and the verdict, with p-values corrected for the number of
+    /// comparisons.
     pub others: Vec<(usize, Judged)>,
 }
 
-/// Finds the best row; none where fewer than two rows have figures. Rows with a run that diverged are not among them.
+/// Finds the best configuration; returns `None` if fewer than two can be ranked. Configurations
+/// with a run that diverged are not ranked.
 pub fn best(rows: &[RowResult<'_>]) -> Option<Best> {
     let mean = |row: &RowResult<'_>| row.rank(|f| Some(f.test_accuracy));
     let means: Vec<_> = (0..)
@@ -100,12 +102,13 @@ fn differences(first: &RowResult<'_>, second: &RowResult<'_>) -> Vec<f64> {
 }
 
 impl Judged {
-    /// The p-value, not corrected.
+    /// The p-value; 1 if there was no test.
     pub fn p(&self) -> f64 {
         self.paired.map_or(1.0, |paired| paired.p)
     }
 
-    /// The figures, in points of accuracy: `+0.32 points (95 % interval +0.10 to +0.54), p = 0.021`.
+    /// Formats the difference in percentage points: `+0.32 points (95 % interval +0.10 to +0.54), p
+    /// = 0.021`.
     pub fn figures(&self) -> String {
         let Some(paired) = self.paired else {
             return "too few seeds in common".into();
@@ -121,7 +124,7 @@ impl Judged {
     }
 }
 
-/// A p-value as people read it.
+/// Formats a p-value.
 fn probability(p: f64) -> String {
     match p < 0.001 {
         true => "p < 0.001".into(),
@@ -140,7 +143,7 @@ mod tests {
         assert_eq!(verdict(&[-0.010, -0.011, -0.012]), Verdict::Fails);
         assert_eq!(verdict(&[0.010, -0.011, 0.012]), Verdict::Open);
         assert_eq!(verdict(&[0.0, 0.0, 0.0]), Verdict::Open);
-        assert_eq!(verdict(&[0.5]), Verdict::Open, "one seed tells nothing");
+        assert_eq!(verdict(&[0.5]), Verdict::Open, "one seed shows no spread");
         let of_two_images = decide(Paired::of(&[0.5, 0.5], 2));
         assert_eq!(of_two_images, Verdict::Open);
     }

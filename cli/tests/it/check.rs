@@ -1,4 +1,4 @@
-//! `tapeline check`
+//! Tests of `tapeline check`.
 
 use crate::common::Bench;
 

@@ -1,4 +1,4 @@
-//! Runs the program on tiny data.
+//! Helpers that run the program on tiny datasets.
 
 use std::{
     fs,
@@ -10,7 +10,8 @@ use serde_json::Value;
 use tapeline_data::{Images, write_images, write_labels};
 use tempfile::TempDir;
 
-/// A folder to work in, with a data set in `data`: images of 6x6 pixels in three classes, which differ in the band that is bright.
+/// A temporary working directory with a dataset in `data`: images of 6x6 pixels in three classes,
+/// which differ in which band is bright.
 pub struct Bench {
     pub dir: TempDir,
 }
@@ -28,7 +29,7 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// Writes a data set of square images.
+    /// Writes a dataset of square images.
     pub fn data(&self, name: &str, side: usize, train: usize, test: usize) {
         let folder = self.path(name);
         fs::create_dir(&folder).unwrap();
@@ -50,7 +51,7 @@ impl Bench {
         }
     }
 
-    /// The program in this folder, with arguments.
+    /// Builds a command that runs the program in this directory.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tapeline"));
         command
@@ -64,7 +65,7 @@ impl Bench {
         Ran::new(self.command(args).output().unwrap())
     }
 
-    /// Trains a model of three classes on `data` and returns its run folder's name.
+    /// Trains a model with three classes on `data`, with the run folder `out`.
     pub fn train(&self, out: &str, more: &[&str]) -> Ran {
         let args = [
             "train",
@@ -84,7 +85,7 @@ impl Bench {
     }
 }
 
-/// A run of the program.
+/// The result of running the program.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
@@ -110,7 +111,8 @@ impl Ran {
         self
     }
 
-    /// Failed with an exit code and a message that has these parts; nothing went to stdout.
+    /// Asserts that the program failed with the given exit code and a message that contains all
+    /// `parts`, without output on stdout.
     #[track_caller]
     pub fn failed(self, code: i32, parts: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -121,7 +123,7 @@ impl Ran {
         self
     }
 
-    /// The lines of stdout as JSON.
+    /// Parses the lines of stdout as JSON.
     pub fn json(&self) -> Vec<Value> {
         let lines = self.stdout.lines();
         lines
@@ -130,7 +132,7 @@ impl Ran {
     }
 }
 
-/// The keys of a line of JSON that has no object inside, in order.
+/// The keys of a line of JSON without nested objects, in order.
 pub fn keys(line: &str) -> Vec<&str> {
     let parts: Vec<_> = line.split('"').collect();
     let is_key = |&i: &usize| parts.get(i + 1).is_some_and(|next| next.starts_with(':'));
@@ -141,7 +143,7 @@ pub fn keys(line: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A file beside these tests.
+/// Path of a file in the `fixtures` folder.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/it/fixtures")

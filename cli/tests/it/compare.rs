@@ -1,4 +1,4 @@
-//! `tapeline compare` and `tapeline report`: what they train, and what they make of it.
+//! Tests of `tapeline compare` and `tapeline report`.
 
 use std::{fs, process::Command};
 
@@ -6,7 +6,7 @@ use crate::common::{Bench, Ran};
 
 const SPEC: &str = "flatten linear({3, 5}) {relu | tanh} linear(3)";
 
-/// A comparison of small networks, with more arguments.
+/// Compares small networks, with additional arguments.
 fn compare(bench: &Bench, more: &[&str]) -> Ran {
     let args = [
         "compare",
@@ -21,12 +21,12 @@ fn compare(bench: &Bench, more: &[&str]) -> Ran {
     bench.run(&[&args, &["--lr", "0.1", "--seeds", "2"][..], more].concat())
 }
 
-/// A file of the comparison's folder.
+/// Reads a file in the bench's directory.
 fn file(bench: &Bench, name: &str) -> String {
     fs::read_to_string(bench.path(name)).unwrap()
 }
 
-/// The cells of results.csv that don't depend on threads and time.
+/// The cells of `results.csv` that don't depend on the number of threads or on time.
 fn figures(csv: &str) -> Vec<String> {
     let without_time = |line: &str| line.rsplitn(3, ',').nth(2).unwrap().to_string();
     csv.lines().map(without_time).collect()
@@ -53,7 +53,7 @@ fn every_combination_is_trained_with_every_seed_and_only_once() {
         first.stdout.contains("paired t-test") && first.stdout.contains("Holm"),
         "{first:#?}"
     );
-    assert!(first.stdout.contains("* best of its column"), "{first:#?}");
+    assert!(first.stdout.contains("* best in its column"), "{first:#?}");
 
     let csv = file(&bench, "compare/results.csv");
     assert_eq!(csv.lines().count(), 1 + 8);
@@ -67,10 +67,10 @@ fn every_combination_is_trained_with_every_seed_and_only_once() {
         (first.stdout, &csv)
     );
 
-    // More seeds: the runs of the first ones stay.
+    // With more seeds, the runs of the first seeds are reused.
     let more = compare(&bench, &["--seeds", "3"]).succeeded();
     assert!(
-        more.stderr.contains("8 of 12 runs are there already"),
+        more.stderr.contains("8 of 12 runs are already done"),
         "{more:#?}"
     );
     assert_eq!(more.stderr.matches("\nrun ").count(), 4, "{more:#?}");
@@ -87,7 +87,7 @@ fn a_run_that_was_cut_off_is_trained_again_and_gives_the_same() {
 
     let again = compare(&bench, &["--jobs", "2", "--threads", "2"]).succeeded();
     assert!(
-        again.stderr.contains("7 of 8 runs are there already"),
+        again.stderr.contains("7 of 8 runs are already done"),
         "{again:#?}"
     );
     assert_eq!(figures(&file(&bench, "compare/results.csv")), before);
@@ -98,7 +98,7 @@ fn an_interrupted_run_goes_on_from_its_checkpoint() {
     let bench = Bench::new();
     compare(&bench, &["--out", "whole"]).succeeded();
     let plan = compare(&bench, &["--plan"]).succeeded().stdout;
-    // Half of a run: its command is that of the plan, with one epoch.
+    // Train half of a run with the command of the plan, limited to one epoch.
     let line = plan.lines().next().unwrap();
     let mut words = shell_words::split(line).unwrap();
     let folder = words.last().unwrap().clone();
@@ -256,7 +256,8 @@ fn a_run_that_diverges_is_a_result() {
     assert_eq!(bench.run(&args).succeeded().stderr, "");
 }
 
-/// Also when it is an evaluation that overflows: the larger learning rate leaves finite weights.
+/// The same applies if only the evaluation overflows: with the larger learning rate, the weights
+/// stay finite.
 #[test]
 fn a_row_that_diverged_is_not_ranked() {
     let bench = Bench::new();
@@ -357,7 +358,7 @@ fn a_folder_belongs_to_one_process() {
     compare(&bench, &[]).succeeded();
     let lock = fs::File::open(bench.path("compare/lock")).unwrap();
     lock.lock().unwrap();
-    compare(&bench, &[]).failed(2, &["another process is at work here", "--out"]);
+    compare(&bench, &[]).failed(2, &["another process is using this folder", "--out"]);
 }
 
 const REPORT: &str = r#"
@@ -431,10 +432,10 @@ fn a_report_is_its_file_with_what_came_of_it() {
     }
     let quick = report(&["--out", "quick", "--quick"]);
     assert_eq!(quick.stderr.matches("run ").count(), 2, "{quick:#?}");
-    // What is said is of two epochs and one seed, and nothing from ten epochs stands next to it.
+    // The page describes two epochs and one seed, and shows no results for ten epochs next to them.
     let quick_page = file(&bench, "quick/report.md") + &file(&bench, "quick/report.html");
     for part in [
-        "can't be told",
+        "inconclusive with fewer than two seeds",
         "- epochs: 2\n",
         "- seeds: 1\n",
         "- wide: epochs 4\n",
@@ -485,7 +486,7 @@ fn mistakes_in_a_report_are_told_with_their_place() {
             "data = \"data\"\nepochs = 5",
             &[
                 "row `narrow`",
-                "`elsewhere` are of 5 epochs",
+                "`elsewhere` are for 5 epochs",
                 "trained for 10",
             ],
         ),
@@ -512,7 +513,8 @@ fn mistakes_in_a_report_are_told_with_their_place() {
     assert!(!bench.path("report").exists());
 }
 
-/// What is the same for all rows is said once, on the page; what differs is in the columns.
+/// Settings shared by all configurations are stated once on the page; those that differ are
+/// columns.
 #[test]
 fn a_page_says_how_its_rows_were_trained() {
     let bench = Bench::new();

@@ -1,10 +1,11 @@
-//! Files that people may edit: what the command line refuses, a file is refused for, and what is stored is used.
+//! Files that people may edit: a file is rejected for the same values as the command line, and
+//! stored values are used.
 
 use std::fs;
 
 use crate::common::Bench;
 
-/// Lines `key = value` of a TOML text: the index, the key, the value.
+/// The `key = value` lines of a TOML text: line index, key and value.
 fn entries(text: &str) -> Vec<(usize, &str, &str)> {
     let lines = text.lines().enumerate();
     lines
@@ -15,7 +16,7 @@ fn entries(text: &str) -> Vec<(usize, &str, &str)> {
         .collect()
 }
 
-/// The text with another line at an index; without it where there is none.
+/// Replaces the line at an index, or removes it if `line` is `None`.
 fn with_line(text: &str, at: usize, line: Option<String>) -> String {
     let lines = text.lines().enumerate();
     let edited = lines.filter_map(|(i, old)| match i == at {
@@ -25,7 +26,7 @@ fn with_line(text: &str, at: usize, line: Option<String>) -> String {
     edited.map(|line| line + "\n").collect()
 }
 
-/// Values that a key can't have, by the kind of the one that it has.
+/// Invalid values for a key, depending on the type of its current value.
 fn bad_values(key: &str, value: &str) -> Vec<&'static str> {
     let mut bad = vec!["nan", "inf", "99999999999999999999", "{}", "1979-05-27"];
     let is_text = value.starts_with(['"', '\'']);
@@ -35,7 +36,7 @@ fn bad_values(key: &str, value: &str) -> Vec<&'static str> {
         bad.extend(["\"zzz\"", "[]"]);
     }
     match key {
-        // Of these, texts alone can be told to be wrong only when they are used.
+        // Any text is valid for these keys until it is used.
         "version" | "name" | "path" | "weights" | "weights_path" => {}
         _ if is_text => bad.extend(["\"zzz(\"", "\"\u{202e}\""]),
         "transpose" => bad.push("0"),
@@ -86,7 +87,8 @@ fn every_key_of_a_config_is_checked_when_a_run_is_resumed() {
         }
         let ran = resume(&with_line(&config, i, None));
         match key {
-            // Without these it is the config of another run: it must fit what the run has come to.
+            // Without these keys, the config describes another run, which may or may not be
+            // compatible with the checkpoint.
             "augment" | "val" | "limit" | "weights_path" | "path" => {
                 assert!(matches!(ran.code, Some(0 | 2 | 4)), "{key}: {ran:?}");
                 fs::remove_dir_all(bench.path("a")).unwrap();
@@ -278,7 +280,7 @@ fn a_study_that_does_not_fit_together_is_refused() {
         ),
     ];
     for (place, edited) in edits {
-        // By text: JSON has no word for some of these.
+        // The text is replaced, because some of the values can't be represented in JSON.
         let mut marked = value.clone();
         *marked.pointer_mut(place).unwrap() = "MARK".into();
         let text = marked.to_string().replace("\"MARK\"", edited);

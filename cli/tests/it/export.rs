@@ -1,4 +1,5 @@
-//! `export`: the file by its name, and what is refused.
+//! Tests of `tapeline export`: the format follows from the file name, and invalid requests are
+//! rejected.
 
 use std::fs;
 
@@ -58,7 +59,7 @@ fn what_makes_no_sense_is_refused_and_nothing_written() {
     assert_eq!(left.len(), 2, "only the data and the run: {left:?}");
 }
 
-/// A link is one name more for a file: what it names is written, and the link stays.
+/// A symbolic link is followed: its target is written, and the link itself stays.
 #[cfg(unix)]
 #[test]
 fn an_export_goes_through_a_link() {

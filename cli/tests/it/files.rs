@@ -1,10 +1,11 @@
-//! Bad data and model files: the right exit code, a message that names the file, nothing half-written.
+//! Bad data and model files: the exit code is right, the message names the file, and no partial
+//! output is left.
 
 use std::fs;
 
 use crate::common::{Bench, Ran, fixture};
 
-/// A data set of three 2x2 images in which one file is replaced.
+/// Writes a dataset of three 2x2 images in which one file is replaced.
 fn with(bench: &Bench, role: &str, file: &[u8]) {
     let folder = bench.path("bad");
     let _ = fs::remove_dir_all(&folder);
@@ -191,7 +192,8 @@ fn a_spec_is_text() {
     Ran::new(command.output().unwrap()).failed(2, &["Unicode"]);
 }
 
-/// A model of another program is named, with what to do, wherever a model or weights are read.
+/// Wherever a model or weights are read, a file of another program is identified, with advice on
+/// how to convert it.
 #[test]
 fn models_of_other_programs_are_named() {
     let bench = Bench::new();
@@ -217,7 +219,8 @@ fn models_of_other_programs_are_named() {
         .failed(4, &["a PyTorch file", help]);
 }
 
-/// Weights and specs may come through a pipe, which is read once: the checksum in the configuration is that of what was read.
+/// Weights and specs can be read from a pipe, which can be read only once, so the checksum in the
+/// configuration must be computed from the bytes that were read.
 #[cfg(unix)]
 #[test]
 fn weights_and_specs_come_through_pipes() {

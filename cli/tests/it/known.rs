@@ -1,4 +1,5 @@
-//! What a MODEL knows is not asked for again: every command on every kind of MODEL.
+//! Properties that a MODEL provides need not be specified again: every command with every kind of
+//! MODEL.
 
 use std::fs;
 
@@ -6,12 +7,12 @@ use serde_json::Value;
 
 use crate::common::{Bench, Ran};
 
-/// A shape that only images of 6x6 pixels have, and a loss that is not the default.
+/// A shape that only fits images of 6x6 pixels, and a loss that is not the default.
 const SPEC: &str = "reshape((36)) linear(3) log_softmax";
 
 const LOSS: &str = "nll(weight=(0.5, 2.0, 1.0))";
 
-/// A bench with a run, its model file elsewhere, and its spec in a file.
+/// A bench with a run, a copy of its model file outside the run folder, and its spec in a file.
 fn bench() -> Bench {
     let bench = Bench::new();
     let train = [
@@ -41,7 +42,7 @@ fn bench() -> Bench {
     bench
 }
 
-/// The kinds of MODEL; the last two know the run.
+/// The kinds of MODEL; the last two refer to the run.
 const KINDS: [&str; 5] = [
     SPEC,
     "@net.spec",
@@ -66,7 +67,8 @@ fn each_command_takes_what_a_model_knows() {
             &["--input", "1x6x6"]
         };
         let run = |args: &[&[&str]]| bench.run(&args.concat());
-        // What takes an input shape works with what is known, and says what is wrong without.
+        // Commands that take an input shape use the one that the model provides, and report an
+        // error if there is none.
         let out = format!("{kind}.onnx");
         for (args, rest) in [
             (vec!["summary", model], &[][..]),
@@ -80,7 +82,7 @@ fn each_command_takes_what_a_model_knows() {
             }
         }
 
-        // What takes data.
+        // Commands that take data.
         let data: &[&str] = if knows_data {
             &[]
         } else {
@@ -104,10 +106,10 @@ fn each_command_takes_what_a_model_knows() {
         ];
         let begun = run(&[&train, data]).succeeded();
         assert_eq!(begun.json()[0]["data"], "data", "{model}");
-        let told = begun
+        let is_announced = begun
             .stderr
             .contains("using the dataset of run: `data`, transposed");
-        assert_eq!(told, knows_data, "{begun:#?}");
+        assert_eq!(is_announced, knows_data, "{begun:#?}");
         let config = fs::read_to_string(bench.path(&out).join("config.toml")).unwrap();
         assert!(config.contains("transpose = true"), "{config}");
         let out = format!("compare-{kind}");
@@ -116,7 +118,7 @@ fn each_command_takes_what_a_model_knows() {
         ];
         run(&[&compare, data]).succeeded();
     }
-    // The table of a comparison knows the data of its runs, too.
+    // A comparison also finds the data of its runs.
     let collected = ["compare", "--collect", "compare-3"];
     bench.run(&collected).succeeded();
     let page = fs::read_to_string(bench.path("compare-3/report.html")).unwrap();
@@ -134,7 +136,7 @@ fn an_option_goes_before_what_is_known() {
     assert_eq!(data(eval(&["--data", "data"])), "data");
     let loss = |args: &[&str]| eval(args).succeeded().json()[0]["loss"].clone();
     let other = ["--data", "other"];
-    // Of other data, nothing is known; of the run's own, how they are stored.
+    // For other data nothing is known; for the run's own data, the orientation is.
     assert_eq!(loss(&["--data", "data"]), loss(&[]));
     assert_ne!(loss(&["--transpose=false"]), loss(&[]));
     assert_ne!(loss(&[&other[..], &["--transpose"]].concat()), loss(&other));
@@ -197,7 +199,7 @@ fn data_of_a_run_that_changed_or_went_are_told_of() {
     );
 }
 
-/// A model file says which classes it has, not which data it is of.
+/// A model file records the class names, but not the data it was trained on.
 #[test]
 fn a_model_file_is_not_measured_on_data_it_may_not_know() {
     let bench = bench();
@@ -210,7 +212,7 @@ fn a_model_file_is_not_measured_on_data_it_may_not_know() {
     );
 }
 
-/// IDX files are stored as the data of the run were; pictures are upright.
+/// IDX files are transposed as the run's data were; pictures never are.
 #[test]
 fn images_are_transposed_as_those_of_the_run_were() {
     let bench = bench();
@@ -227,12 +229,13 @@ fn images_are_transposed_as_those_of_the_run_were() {
     assert_eq!(predict("@run", &["--transpose=false"]), plain);
 }
 
-/// The same sentence and help for a number of outputs that is not that of the classes, wherever a model meets data.
+/// If the number of outputs differs from the number of classes, every command reports the same
+/// error and help.
 #[test]
 fn outputs_are_the_classes_of_the_data_everywhere() {
     let bench = Bench::new();
     bench.train("run", &[]);
-    // Data of four classes, and of three that are counted from 1.
+    // Data with four classes, and with three classes counted from 1.
     for (name, labels) in [("four", [0, 1, 2, 3]), ("from-1", [1, 2, 3, 1])] {
         bench.data(name, 6, 4, 4);
         for part in ["train", "t10k"] {
@@ -259,11 +262,11 @@ fn outputs_are_the_classes_of_the_data_everywhere() {
             &["from-1: labels begin at 1", "subtract 1 from each label"],
         );
     }
-    // All ten classes of `mlp` are not a superset of four.
+    // The ten classes of `mlp` are not accepted as a superset of four.
     bench
         .run(&["train", "mlp", "--data", "four"])
         .failed(2, &["has 4 classes", "outputs 10", "`linear(4)`"]);
-    // A part of the images has the classes of the whole.
+    // A subset of the images keeps all classes of the dataset.
     let limited = [
         "train",
         "flatten linear(4)",

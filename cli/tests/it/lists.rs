@@ -1,4 +1,4 @@
-//! What there is: layers, optimizers, data sets, the layers of a model.
+//! Tests of the listing commands: layers, optimizers, datasets, and the layers of a model.
 
 use crate::common::{Bench, fixture, keys};
 
@@ -55,7 +55,8 @@ fn a_summary_counts_what_the_report_counts() {
     // 8·25·784 + 16·8·25·196 + 784·128 + 128·10 multiply-adds.
     assert_eq!(found["multiply_adds"], 156_800 + 627_200 + 100_352 + 1280);
     let memory = &found["memory"];
-    // Of 4 bytes each; the momentum is one number for each parameter, and an output of 60 000 images alone is larger than those.
+    // 4 bytes each; momentum stores one value per parameter. The output of a layer for 60 000
+    // images alone is larger than both.
     assert_eq!(
         (&memory["parameters"], &memory["optimizer"]),
         (&420_776.into(), &420_776.into())

@@ -1,4 +1,5 @@
-//! The program as its users see it: run on tiny data, with what it prints and leaves behind.
+//! Tests of the program as its users see it: it is run on tiny data, and its output and files are
+//! checked.
 
 mod check;
 mod common;

@@ -7,7 +7,7 @@ use std::{
 
 use crate::common::{Bench, Ran};
 
-/// The names of the commands, as the help lists them.
+/// The names of the commands, as listed in the help.
 fn commands(bench: &Bench) -> Vec<String> {
     let all = bench.run(&["--help"]).succeeded().stdout;
     let listed = all.lines().skip_while(|line| *line != "Commands:").skip(1);
@@ -36,14 +36,14 @@ fn printing(command: &str) -> Vec<&'static str> {
         "catalogue" => "catalogue",
         "data" => "data|list",
         "completions" => "completions|bash",
-        // It writes a file, and prints nothing.
+        // `export` writes a file and prints nothing, so its help is used.
         "export" => "export|--help",
         other => panic!("no arguments for `{other}`"),
     };
     text.split('|').collect()
 }
 
-/// Everything that prints: each command, in each of its forms, and its help.
+/// All invocations that print something: each command in each of its forms, and its help.
 fn cases(bench: &Bench) -> Vec<Vec<String>> {
     bench.train("a", &[]);
     let report = "title = \"t\"\ntext = \"\"\nseeds = 1\n\
@@ -103,7 +103,7 @@ fn a_closed_pipe_ends_every_command_quietly() {
     }
 }
 
-/// A training whose events can't be written any more can be resumed, to the same bytes.
+/// A run whose events can't be written can be resumed, with bit-identical results.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_training_with_a_full_stdout_can_be_resumed() {

@@ -1,5 +1,5 @@
-//! Text from outside: names of files and classes, specs, titles. It is shown without anything that a terminal would obey, and paths
-//! work whatever their names are.
+//! Untrusted text: names of files and classes, specs, titles. It is shown without terminal control
+//! characters, and paths work whatever their names are.
 #![cfg(unix)]
 
 use std::{
@@ -16,7 +16,7 @@ use tapeline_spec::is_printable;
 
 use crate::common::{Bench, Ran};
 
-/// A name that breaks lines, colours what follows, and turns its direction.
+/// A name with a line break, a colour code, and a change of text direction.
 const EVIL: &str = "a\n\x1b[31mb\u{202e}c\u{9b}1m|<b>`\"'$(x)";
 
 #[track_caller]
@@ -41,7 +41,7 @@ fn no_name_is_obeyed_by_a_terminal() {
     let bench = Bench::new();
     bench.train("a", &[]);
     let long = "x".repeat(100_000);
-    // A model whose classes are called badly.
+    // A model with malicious class names.
     let file = bench.path(&format!("{EVIL}.safetensors").replace('/', "_"));
     let name = file.file_name().unwrap().to_str().unwrap().to_string();
     let mut trained = load(&bench.path("a/model.safetensors"), &layers(), &presets()).unwrap();
@@ -98,7 +98,7 @@ fn no_name_is_obeyed_by_a_terminal() {
     assert!(ran.stdout.lines().all(|line| line.len() < 500));
     assert_eq!(ran.stdout.lines().count(), 23);
 
-    // A tensor, and a value of a configuration.
+    // The name of a tensor, and a value of a configuration.
     let bytes = fs::read(bench.path("a/model.safetensors")).unwrap();
     let at = bytes
         .windows(8)
@@ -128,7 +128,7 @@ fn no_name_is_obeyed_by_a_terminal() {
     }
 }
 
-/// Files for people are clean, too; comments and lines of a spec don't reach titles.
+/// Generated files are clean, too; comments and line breaks of a spec don't reach titles.
 #[test]
 fn no_name_is_obeyed_in_a_file() {
     let bench = Bench::new();
@@ -153,7 +153,7 @@ fn no_name_is_obeyed_in_a_file() {
         row = [{{ name = {EVIL:?}, model = \"flatten linear(3)\" }}, {{ name = \"b\", model = \"flatten linear(3)\" }}]\n\
         [[comparison.claim]]\ntext = {EVIL:?}\nbetter = \"b\"\nthan = {EVIL:?}\n"
     );
-    // Rust's escapes are not TOML's.
+    // Rust's escapes differ from TOML's.
     let report = report
         .replace("\\u{1b}", "\\u001b")
         .replace("\\u{202e}", "\\u202e");
@@ -201,7 +201,8 @@ fn succeeds_in(folder: &Path, args: &[&[u8]]) -> String {
     ran.stdout
 }
 
-/// Every command, in a folder and with files whose names are no Unicode text, or would be options or marks.
+/// Every command works in a folder and with files whose names are not valid Unicode, or look like
+/// options or marks.
 #[test]
 fn names_need_not_be_unicode() {
     for odd in [&b"odd\xff\xfe"[..], b"@odd", b"-odd", b"it's a\nrun"] {
@@ -239,7 +240,7 @@ fn names_need_not_be_unicode() {
         ];
         succeeds_in(&root, &[&train[..], &more].concat());
 
-        // From the run's own folder, by its absolute path.
+        // Resume from inside the run folder, by its absolute path.
         let inside = root.join(OsStr::from_bytes(&run));
         let absolute = inside.as_os_str().as_bytes();
         let resume = [&b"train"[..], b"--resume", absolute, b"--epochs", b"3"];
@@ -248,7 +249,7 @@ fn names_need_not_be_unicode() {
             fs::read(inside.join("model.safetensors")).unwrap()
                 == fs::read(bench.path("plain/model.safetensors")).unwrap()
         );
-        // In a folder that was moved, by the path that was given.
+        // Resume in a folder that was moved, by the original relative path.
         let moved = bench.path("moved");
         fs::rename(&root, &moved).unwrap();
         let resume_word = if odd[0] == b'@' {
@@ -300,7 +301,7 @@ fn names_need_not_be_unicode() {
             succeeds_in(&moved, &args);
         }
 
-        // Commands that are printed are commands.
+        // The commands of a plan can be run.
         let plan = succeeds_in(
             &moved,
             &[&compare[..], &short, &[&planned], &[b"--plan"]].concat(),
@@ -322,7 +323,7 @@ fn names_need_not_be_unicode() {
     }
 }
 
-/// Runs a command that was printed.
+/// Runs a printed command in a shell.
 #[track_caller]
 fn run_by_bash(folder: &Path, command: &str) {
     let mut bash = Command::new("bash");
@@ -332,7 +333,7 @@ fn run_by_bash(folder: &Path, command: &str) {
     Ran::new(output.unwrap()).succeeded();
 }
 
-/// What a message tells to run can be copied and run, whatever the run is called.
+/// A command in a message can be copied and run, whatever the name of the run.
 #[test]
 fn a_command_in_a_message_works() {
     let bench = Bench::new();
@@ -344,7 +345,7 @@ fn a_command_in_a_message_works() {
         b"@a",
         EVIL.as_bytes(),
     ] {
-        // The shell lets no file grow beyond a limit, which looks like a full disk.
+        // The shell limits the size of files, which has the same effect as a full disk.
         let out = OsString::from_vec([b"--out=", name].concat());
         let script = "trap '' XFSZ; ulimit -f 1; exec \"$@\"";
         let mut shell = Command::new("bash");
@@ -384,7 +385,7 @@ fn a_command_in_a_message_works() {
     assert!(!bench.path("x").exists());
 }
 
-/// A run is resumed from any folder, and its data and weights may move with it.
+/// A run can be resumed from any folder, and its data and weights can be moved along with it.
 #[test]
 fn a_run_is_resumed_from_any_folder() {
     let bench = Bench::new();
@@ -403,7 +404,7 @@ fn a_run_is_resumed_from_any_folder() {
     resume(&bench.path("moved"), "a", "3").succeeded();
     resume(bench.dir.path(), "moved/a", "4").failed(3, &["work/data"]);
 
-    // Other data where the run had its own: the sums decide.
+    // If there are other data at the path of the run's data, the checksums decide.
     bench.data("new", 6, 60, 23);
     fs::create_dir(bench.path("work")).unwrap();
     fs::rename(bench.path("new"), bench.path("work/data")).unwrap();

@@ -1,4 +1,4 @@
-//! `report.html`: one well-formed file that needs nothing else.
+//! Tests of `report.html`: a single well-formed, self-contained file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,8 @@ use quick_xml::{Reader, events::Event};
 
 use crate::common::Bench;
 
-/// Names that mean something in HTML, two comparisons, one with gradients and figures from elsewhere, and a row that diverges.
+/// Names with special characters of HTML, two comparisons (one with gradients and results from
+/// another source), and a configuration that diverges.
 const REPORT: &str = r#"
 title = "a < b & \"c\""
 text = """
@@ -63,7 +64,7 @@ loss = "mse"
 optimizer = "sgd(lr=1e30)"
 "#;
 
-/// An element with its attributes, and the text right behind its tag.
+/// An element with its attributes and the text directly after its tag.
 #[derive(Debug)]
 struct Element {
     name: String,
@@ -81,7 +82,7 @@ impl Element {
     }
 }
 
-/// All elements in order. A page that is not well-formed panics.
+/// All elements in order. Panics if the page is not well-formed.
 fn elements(page: &str) -> Vec<Element> {
     let mut reader = Reader::from_str(page);
     let (mut all, mut depth) = (Vec::<Element>::new(), 0);
@@ -145,7 +146,7 @@ fn the_page_of_a_report_is_whole() {
     let all = elements(&page);
     let named = |name: &'static str| all.iter().filter(move |e| e.name == name);
 
-    // Names mean themselves.
+    // Names are escaped.
     let text = |name: &'static str| named(name).map(|e| e.text.trim()).collect::<Vec<_>>();
     assert_eq!(text("h1"), ["a < b & \"c\""]);
     assert!(text("h2").contains(&"Width <script>alert(1)</script>"));
@@ -163,7 +164,7 @@ fn the_page_of_a_report_is_whole() {
         ]
     );
 
-    // Nothing is loaded.
+    // No external resources are loaded.
     assert!(!page.contains("url(") && !page.contains("@import") && named("link").count() == 0);
     for element in all.iter().filter(|e| e.attributes.contains_key("src")) {
         let data = element.get("src").strip_prefix("data:image/png;base64,");
@@ -172,7 +173,7 @@ fn the_page_of_a_report_is_whole() {
         assert!(!element.get("alt").is_empty(), "{element:?}");
     }
 
-    // Ids are there once, links lead to them, headings go down one by one.
+    // Ids are unique, links refer to them, and heading levels are not skipped.
     let mut ids = BTreeSet::new();
     let all_ids = all.iter().filter_map(|e| e.attributes.get("id"));
     all_ids.for_each(|id| assert!(ids.insert(id.as_str()), "{id} twice"));
@@ -185,7 +186,7 @@ fn the_page_of_a_report_is_whole() {
     let levels: Vec<_> = levels.collect();
     assert!(levels[0] == 1 && levels.windows(2).all(|pair| pair[1] <= pair[0] + 1));
 
-    // Each series has a box that hides it.
+    // Each series has a checkbox that hides it.
     for section in page.split("<section").skip(1) {
         let section = elements(&format!(
             "<section{}",
@@ -208,7 +209,7 @@ fn the_page_of_a_report_is_whole() {
 #[test]
 fn each_finished_model_shows_all_test_images() {
     let page = report();
-    // Three models came to their end; the fourth diverged.
+    // Three models finished; the fourth diverged.
     let models: Vec<_> = page.split("<details>").skip(1).collect();
     assert_eq!(models.len(), 3);
     for model in models {
@@ -221,15 +222,16 @@ fn each_finished_model_shows_all_test_images() {
         assert_eq!(sum, 23);
         let right = model.iter().filter(|e| e.is("right"));
         let right: usize = right.map(|e| e.text.parse::<usize>().unwrap()).sum();
-        let told = format!("seed 0, {} of 23 test images wrong", 23 - right);
-        assert!(model.iter().any(|e| e.text == told), "{told}");
+        let summary = format!("seed 0, {} of 23 test images wrong", 23 - right);
+        assert!(model.iter().any(|e| e.text == summary), "{summary}");
         let shown = model.iter().filter(|e| e.name == "figure").count();
         assert_eq!(shown, (23 - right).min(12));
         assert_eq!(model.iter().filter(|e| e.is("sheet")).count(), 1);
     }
 }
 
-/// Forty rows of MNIST's size are to fit into 3 MB; weights that were hardly trained are the noise that takes the most.
+/// A page with forty configurations at the size of MNIST must fit into 3 MB. Weights that are
+/// hardly trained look like noise, which takes the most space.
 #[test]
 fn a_row_is_small() {
     let bench = Bench::new();

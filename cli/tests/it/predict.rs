@@ -1,4 +1,4 @@
-//! `tapeline predict`: what a picture is to the model.
+//! Tests of `tapeline predict`.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -45,7 +45,7 @@ fn path(name: &str) -> String {
     fixture(name).to_str().unwrap().into()
 }
 
-/// Finite weights, with which a sum over bright pixels overflows.
+/// The weights are finite, but a sum over bright pixels overflows.
 #[test]
 fn outputs_that_are_not_finite_are_refused() {
     let bench = Bench::new();
@@ -132,7 +132,8 @@ fn an_orientation_tag_is_followed() {
     use image::{ImageEncoder, codecs::png::PngEncoder};
     let bench = trained();
     let lying = GrayImage::from_fn(28, 28, |x, _| Luma([x as u8]));
-    // A TIFF header, and one entry: Orientation (0x0112), a short, 6: turn by 90° clockwise.
+    // A TIFF header with one entry: Orientation (0x0112), type short, value 6: rotate by 90°
+    // clockwise.
     let tag = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let mut png = Vec::new();
     let mut encoder = PngEncoder::new(&mut png);
@@ -141,7 +142,7 @@ fn an_orientation_tag_is_followed() {
         .write_image(&lying, 28, 28, image::ExtendedColorType::L8)
         .unwrap();
     fs::write(bench.path("tagged.png"), png).unwrap();
-    // Turned clockwise, what was left is on top.
+    // After the rotation, the left edge is at the top.
     GrayImage::from_fn(28, 28, |_, y| Luma([y as u8]))
         .save(bench.path("upright.png"))
         .unwrap();
@@ -164,7 +165,7 @@ fn sizes_are_refused_or_scaled() {
         .unwrap();
     predict(&bench, &["wide.png"], &["--resize"]);
 
-    // Twice the size, pixel for pixel, is the same picture.
+    // A picture scaled up by duplicating each pixel is classified the same.
     let small = GrayImage::from_fn(28, 28, |x, y| {
         Luma([if (8..12).contains(&x) && (4..24).contains(&y) {
             255
@@ -198,7 +199,7 @@ fn an_absurd_size_is_refused_before_memory_is_taken() {
         .failed(3, &["bomb.png", "is too large, wanted at most"]);
 }
 
-/// PNG's checksum: CRC-32.
+/// The checksum of PNG: CRC-32.
 fn crc(bytes: &[u8]) -> u32 {
     let bit = |crc: u32| {
         if crc & 1 == 1 {
@@ -266,7 +267,7 @@ fn a_bad_file_does_not_hide_the_others() {
     )
     .unwrap();
     fs::create_dir(bench.path("nothing")).unwrap();
-    // A file at which the decoder panics, found by fuzzing.
+    // A file on which the decoder panics, found by fuzzing.
     let crash = "../fuzz/crashes/picture/jpeg-at-which-the-decoder-panics";
     let crash = Path::new(env!("CARGO_MANIFEST_DIR")).join(crash);
     let good = path("one-1bit.png");
@@ -298,7 +299,8 @@ fn a_bad_file_does_not_hide_the_others() {
     }
 }
 
-/// Dropout and batch statistics belong to training: an image's result depends on nothing but the image.
+/// Dropout and batch statistics apply to training only, so the prediction for an image depends on
+/// nothing but that image.
 #[test]
 fn a_prediction_repeats_itself_and_does_not_see_its_companions() {
     let bench = Bench::new();
@@ -338,7 +340,8 @@ fn a_prediction_repeats_itself_and_does_not_see_its_companions() {
     assert_ne!(together[4], together[5], "other images give something else");
 }
 
-/// Pictures come by name, whatever they are called; what is none is counted, and what is damaged doesn't hide the others.
+/// Pictures in a folder are classified in the order of their names, whatever their extension. Other
+/// files are counted, and damaged pictures don't prevent the others from being classified.
 #[test]
 fn the_pictures_of_a_folder_are_classified_by_name() {
     let bench = trained();
@@ -389,7 +392,7 @@ fn the_pictures_of_a_folder_are_classified_by_name() {
             .contains("pictures: skipped 2 files that are not pictures"),
         "{ran:#?}"
     );
-    // Beside others in a batch a picture is what it is alone.
+    // The prediction doesn't depend on the other pictures in the batch.
     let alone = probabilities(&predict(&bench, &[&single], &[]));
     assert!(
         probabilities(&ran)
@@ -429,7 +432,8 @@ fn folder_path(folder: &str, name: &str) -> String {
         .to_string()
 }
 
-/// More images than go through the model at once, over files that don't end where batches do.
+/// Predicts more images than fit into one batch, from files whose boundaries are not those of the
+/// batches.
 #[test]
 fn batches_go_over_the_borders_of_files() {
     let bench = trained();
@@ -451,7 +455,8 @@ fn batches_go_over_the_borders_of_files() {
     assert_eq!(together.stdout, alone);
 }
 
-/// Pipes, sockets and devices in a folder are passed over; what a user names may be a pipe, which is read once.
+/// Pipes, sockets and devices in a folder are skipped; a path given by the user may be a pipe,
+/// which is read once.
 #[cfg(unix)]
 #[test]
 fn pipes_in_a_folder_are_passed_over_and_pipes_that_are_named_are_read() {
@@ -508,7 +513,7 @@ fn gzipped_idx_files_in_a_folder_are_found() {
     let packed = folder.join("x-idx3-ubyte.gz");
     write_images(&packed, &Images::new(vec![0; 2 * 784], [2, 1, 28, 28])).unwrap();
     assert!(fs::read(&packed).unwrap().starts_with(&[0x1f, 0x8b]));
-    // A text that is gzipped is no picture.
+    // A gzipped file that contains no images is skipped.
     fs::copy(fixture("good-labels-idx1"), folder.join("labels")).unwrap();
     assert_eq!(predict(&bench, &["packed"], &[]).stdout.lines().count(), 2);
 }

@@ -1,4 +1,4 @@
-//! The commands in README.md and in the pages of `docs` do what they say.
+//! The commands in README.md and in the pages of `docs` work.
 
 use crate::common::Bench;
 
@@ -15,7 +15,7 @@ fn commands(page: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Splits at spaces outside of double quotes, as a shell does.
+/// Splits a line at spaces outside double quotes, like a shell.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
@@ -33,7 +33,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Runs each, trainings on little data.
+/// Runs each command; training commands use a small subset of the data.
 fn run(bench: &Bench, page: &str) {
     let commands = commands(page);
     assert!(commands.len() >= 2, "{commands:?}");
@@ -41,7 +41,7 @@ fn run(bench: &Bench, page: &str) {
         let mut args: Vec<_> = command.iter().map(String::as_str).collect();
         let is_resumed = args.contains(&"--resume");
         if ["train", "compare"].contains(&args[0]) && !is_resumed {
-            // Of an option given twice the last one counts.
+            // If an option is given twice, the last one counts.
             args.extend(["--limit", "200", "--epochs", "1"]);
         }
         let ran = bench.run(&args).succeeded();

@@ -1,4 +1,5 @@
-//! Runs that were stopped in every way, resumed, and compared with the same runs undisturbed.
+//! Runs that are interrupted in various ways and resumed produce the same files as uninterrupted
+//! runs.
 
 use std::{
     fs,
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use crate::common::{Bench, Ran, keys};
 
-/// A training in which everything that is random or remembers takes part.
+/// A run that uses everything with randomness or state.
 const WHOLE: [&str; 20] = [
     "train",
     "conv2d(4, 3) batchnorm2d relu dropout(0.3) flatten linear(3)",
@@ -35,7 +36,7 @@ const WHOLE: [&str; 20] = [
     "--json",
 ];
 
-/// What is in a run folder but for the times in it.
+/// The contents of a run folder without the timings.
 fn contents(bench: &Bench, run: &str) -> Vec<(String, Vec<u8>)> {
     let file = |name: &str| fs::read(bench.path(run).join(name)).unwrap();
     let models = ["model.safetensors", "best.safetensors"];
@@ -71,12 +72,12 @@ fn start(bench: &Bench, args: &[&str]) -> Child {
     command.spawn().unwrap()
 }
 
-/// Whether the run has been begun, so that it is resumed rather than started.
+/// Whether the run has been started, so that it must be resumed.
 fn is_begun(bench: &Bench, run: &str) -> bool {
     bench.path(run).join("config.toml").exists()
 }
 
-/// The command that brings the run nearer to its end.
+/// The command that starts or resumes the run.
 fn command(bench: &Bench, run: &'static str, threads: &'static str) -> Vec<&'static str> {
     let mut args = match is_begun(bench, run) {
         true => vec!["train", "--resume", run, "-q", "--json"],
@@ -86,8 +87,8 @@ fn command(bench: &Bench, run: &'static str, threads: &'static str) -> Vec<&'sta
     args
 }
 
-/// Kills trainings at moments spread over the time that one needs, resumes them on other numbers of threads, and compares what they
-/// come to. Returns the number of kills.
+/// Kills runs at times spread over the duration of a whole run, resumes them with other numbers of
+/// threads, and compares the results. Returns the number of kills.
 fn survives(kills: usize) -> usize {
     let bench = Bench::new();
     let begun = Instant::now();
@@ -102,12 +103,12 @@ fn survives(kills: usize) -> usize {
         loop {
             let threads = ["1", "2", "3"][done % 3];
             let mut child = start(&bench, &command(&bench, "a", threads));
-            // The golden ratio spreads the moments evenly, however many there are.
+            // Multiples of the golden ratio are spread evenly, however many there are.
             let share = (done as f64 * 0.618_033_988_75).fract();
             sleep(needed.mul_f64(share * 0.7));
             child.kill().unwrap();
             let status = child.wait().unwrap();
-            // It may have been killed when all was written.
+            // The run may have been killed after everything was written.
             if status.success() || bench.path("a/result.json").exists() {
                 break;
             }
@@ -141,7 +142,7 @@ fn a_training_survives_two_hundred_kills() {
     assert_eq!(survives(200), 200);
 }
 
-/// Starts a training with what signals do by default, or with one of them ignored.
+/// Starts a run with the default signal handlers, or with one signal ignored.
 #[cfg(target_os = "linux")]
 fn start_with_signals(bench: &Bench, ignored: Option<&str>, args: &[&str]) -> Child {
     let mut command = Command::new("env");
@@ -151,7 +152,7 @@ fn start_with_signals(bench: &Bench, ignored: Option<&str>, args: &[&str]) -> Ch
     command.current_dir(bench.dir.path());
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    // Signals are caught before the folder gets its configuration.
+    // Signal handlers are installed before the configuration is written.
     while !is_begun(bench, "a") {
         sleep(Duration::from_millis(1));
     }
@@ -344,11 +345,11 @@ fn a_folder_that_was_taken_away_is_told() {
         ran.stderr.contains("a/") && ran.stderr.contains("can't be written"),
         "{ran:?}"
     );
-    // What was written by then is whole.
+    // The files written so far are complete.
     bench.run(&["eval", "@b", "--data", "data"]).succeeded();
 }
 
-/// The shell lets no file grow beyond a limit, which looks like a full disk.
+/// The shell limits the size of files, which has the same effect as a full disk.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_the_last_checkpoint() {
@@ -398,7 +399,8 @@ fn a_folder_that_holds_no_run_yet_is_taken() {
     assert_eq!(fs::read(bench.path("b/metrics.csv")).unwrap(), b"mine");
 }
 
-/// The epochs before the checkpoint are in `metrics.csv` alone: as they were written, or the run is not resumed.
+/// The epochs before the checkpoint are stored only in `metrics.csv`; if they are missing or were
+/// changed, the run is not resumed.
 #[test]
 fn a_run_needs_the_epochs_that_it_has_done() {
     let bench = Bench::new();
@@ -438,7 +440,7 @@ fn a_run_needs_the_epochs_that_it_has_done() {
         "figures in the history are not those of its run",
     );
 
-    // What a kill has left of a later epoch is cut off.
+    // The remains of a later epoch, left by a kill, are cut off.
     fs::write(&path, whole.clone() + &lines[2][..9]).unwrap();
     bench
         .run(&["train", "--resume", "a", "--epochs", "3"])

@@ -1,10 +1,10 @@
-//! Event files, read back by a reader of our own: from the formats' descriptions, byte by byte.
+//! Event files, read back with an independent reader written after the specification of the format.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use crate::common::Bench;
 
-/// CRC-32C as it is defined, bit by bit.
+/// CRC-32C as defined, bit by bit.
 fn crc32c(bytes: &[u8]) -> u32 {
     let bit = |crc: u32| (crc >> 1) ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 };
     !bytes.iter().fold(!0, |crc, &byte| {
@@ -25,7 +25,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
     *first
 }
 
-/// The records of a file, their checksums verified.
+/// The records of a file, with verified checksums.
 fn records(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
@@ -39,7 +39,7 @@ fn records(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     records
 }
 
-/// A field of a message.
+/// A field of a protocol buffer message.
 #[derive(Debug)]
 enum Field {
     Varint(u64),
@@ -60,7 +60,7 @@ fn varint(bytes: &mut &[u8]) -> u64 {
     }
 }
 
-/// The fields of a message in the encoding of protocol buffers, with their numbers.
+/// Decodes the fields of a protocol buffer message, with their numbers.
 fn fields(mut bytes: &[u8]) -> Vec<(u64, Field)> {
     let mut fields = Vec::new();
     while !bytes.is_empty() {
@@ -82,7 +82,7 @@ fn fields(mut bytes: &[u8]) -> Vec<(u64, Field)> {
     fields
 }
 
-/// The numbers of a file by name and step, and what its first record says.
+/// The version in the first record of a file, and its scalars by tag and step.
 fn scalars(file: &[u8]) -> (String, BTreeMap<(String, u64), f32>) {
     let (mut version, mut scalars) = (String::new(), BTreeMap::new());
     for (i, record) in records(file).iter().enumerate() {
@@ -115,7 +115,7 @@ fn scalars(file: &[u8]) -> (String, BTreeMap<(String, u64), f32>) {
     (version, scalars)
 }
 
-/// The times of a file's epochs.
+/// The wall-clock times of a file's epochs.
 fn times(file: &[u8]) -> BTreeMap<u64, f64> {
     let mut times = BTreeMap::new();
     for record in records(file).iter().skip(1) {
@@ -147,7 +147,7 @@ fn event_files(bench: &Bench, run: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Makes sure that a run's one event file has the numbers of its metrics, and no others.
+/// Asserts that a run has exactly one event file, with exactly the values of its metrics.
 #[track_caller]
 fn holds_the_metrics(bench: &Bench, run: &str, epochs: usize, tags: &[&str]) {
     let files = event_files(bench, run);
@@ -199,7 +199,7 @@ fn an_event_file_has_the_figures_of_each_epoch() {
     assert_eq!(model("watched"), model("same"));
 }
 
-/// A run that is resumed goes on with its event file, if it has one; another can begin one.
+/// A resumed run appends to its event file if it has one; otherwise it can create one.
 #[test]
 fn a_resumed_run_has_one_event_file_with_all_epochs() {
     let bench = Bench::new();
@@ -223,7 +223,8 @@ fn a_resumed_run_has_one_event_file_with_all_epochs() {
     holds_the_metrics(&bench, "late", 3, &TAGS);
 }
 
-/// The times of epochs are those at which they ended, however often the run is resumed; also when the file ends within a record.
+/// The timestamps of epochs stay the same however often the run is resumed, also if the file ends
+/// with a partial record.
 #[test]
 fn epochs_keep_their_times() {
     let bench = Bench::new();

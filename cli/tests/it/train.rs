@@ -1,4 +1,4 @@
-//! `tapeline train`: what it says, what it writes, how it ends.
+//! Tests of `tapeline train`: its messages, its files and its exit codes.
 
 use std::{
     fs,
@@ -52,13 +52,13 @@ fn a_run_has_its_files_and_the_model_has_learned() {
     assert_eq!(evaluated.json()[0]["accuracy"], 1.0);
 }
 
-/// Curves are for a terminal; a pipe gets the same plain lines with `--live` and without.
+/// Live curves are for a terminal; on a pipe, the output is the same with and without `--live`.
 #[test]
 fn live_on_a_pipe_is_plain_lines() {
     let bench = Bench::new();
     let [plain, live] = [("a", &[][..]), ("b", &["--live"])].map(|(out, more)| {
         let ran = bench.train(out, more);
-        // All but the seconds.
+        // Everything but the seconds.
         let line = |line: &str| line.rsplit_once("  ").map(|(line, _)| line.to_owned());
         ran.stderr.lines().map(line).collect::<Vec<_>>()
     });
@@ -203,7 +203,8 @@ fn validation_images_are_held_out_and_choose_the_best() {
         .failed(2, &["--val 61", "61 of 61"]);
 }
 
-/// The file has the averages, as does what was told of the epoch; the training itself is the same without.
+/// The averaged weights are saved and evaluated after each epoch; the training itself is the same
+/// without averaging.
 #[test]
 fn averaged_weights_are_what_is_saved() {
     let bench = Bench::new();
@@ -238,7 +239,7 @@ fn training_goes_on_from_given_weights() {
         on.json()[1]["train_accuracy"].as_f64() > Some(0.9),
         "{on:#?}"
     );
-    // Without `--weights`, a model file is its spec only.
+    // Without `--weights`, only the spec of a model file is used.
     let args = [
         "train",
         "@a/model.safetensors",
@@ -320,13 +321,13 @@ fn a_loss_that_is_not_finite_ends_the_run() {
     assert_eq!(start, ["event", "epoch", "step", "layer"]);
     let event = &ran.json()[lines.len() - 1];
     assert_eq!(event["event"], "diverged");
-    // The model file is the one that the last finished epoch has left.
+    // The model file is that of the last finished epoch.
     if bench.path("a/model.safetensors").exists() {
         bench.run(&["eval", "@a", "--data", "data"]).succeeded();
     }
 }
 
-/// Weights that a single step has made large are finite, but what the model computes with them isn't.
+/// After one large step the weights are still finite, but the model's outputs are not.
 const OVERFLOWS: [&str; 14] = [
     "train",
     "flatten linear(64) linear(64) linear(3)",
@@ -507,7 +508,7 @@ fn a_signal_stops_a_training_with_the_model_saved() {
         ];
         let mut child = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // The first epoch is done, so signals are caught.
+        // Signal handlers are installed by the end of the first epoch.
         assert!(lines.nth(1).unwrap().unwrap().contains("\"epoch\""));
         let killed = std::process::Command::new("kill")
             .args(["-s", signal, &child.id().to_string()])
@@ -548,7 +549,7 @@ fn a_second_signal_harms_no_file() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.nth(1).unwrap().unwrap().contains("\"epoch\""));
     for _ in 0..2 {
-        // The second one may find that the program has ended already.
+        // The program may have exited before the second signal.
         let _ = std::process::Command::new("kill")
             .args(["-s", "INT", &child.id().to_string()])
             .status();
@@ -590,7 +591,8 @@ fn a_profile_shows_each_layer_and_changes_no_result() {
     assert_eq!(events.last().unwrap()["event"], "done");
 }
 
-/// Speed times time is work: that of the images which were there, whatever the batch size.
+/// Speed times time gives the number of operations: that of the actual number of images, whatever
+/// the batch size.
 #[test]
 fn a_profile_counts_the_images_that_were_in_a_step() {
     let bench = Bench::new();
@@ -603,7 +605,8 @@ fn a_profile_counts_the_images_that_were_in_a_step() {
         let number = |key: &str| linear[key].as_f64().unwrap();
         let microseconds = number("forward_microseconds") + number("backward_microseconds");
         let work = number("gflops") * 1e9 * microseconds * 1e-6 * f64::from(steps);
-        // The output and the gradient of the weights, a multiplication and an addition each, in two epochs.
+        // The output and the weight gradient, with a multiplication and an addition each, over two
+        // epochs.
         let wanted = f64::from(2 * 2 * 36 * 3 * 61 * 2);
         assert!((work / wanted - 1.0).abs() < 1e-9, "{batch}: {work}");
     }
@@ -629,7 +632,7 @@ fn memory_is_that_of_the_largest_batch_there_is() {
     assert_eq!(needed("60000"), needed("61"));
 }
 
-/// What an epoch writes doesn't depend on how many there were.
+/// The number of bytes written per epoch doesn't depend on the number of epochs so far.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_epoch_writes_the_same_after_many_others() {
@@ -656,7 +659,7 @@ fn an_epoch_writes_the_same_after_many_others() {
         ];
         let mut child = bench.command(&args).stdout(Stdio::null()).spawn().unwrap();
         let folder = format!("/proc/{}", child.id());
-        // A process that has ended and was not waited for keeps its account.
+        // A zombie process keeps its I/O statistics until it is waited for.
         let is_zombie = |stat: String| stat.rsplit(") ").next().unwrap().starts_with('Z');
         while !is_zombie(fs::read_to_string(format!("{folder}/stat")).unwrap()) {
             std::thread::sleep(std::time::Duration::from_millis(5));

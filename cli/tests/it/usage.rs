@@ -1,10 +1,10 @@
-//! What is refused before any work is done, and how it is told.
+//! Invalid requests are rejected before any work is done, with a helpful message.
 
 use std::process::Stdio;
 
 use crate::common::{Bench, Ran};
 
-/// An option that is wrong is found before data is read: there is none.
+/// Invalid options are found before data is read; there is none here.
 #[test]
 fn numbers_are_in_range_before_data_is_read() {
     let bench = Bench::new();
@@ -241,7 +241,8 @@ fn a_closed_pipe_is_no_failure() {
     }
 }
 
-/// What doesn't fit is refused before anything is written or trained, with what it is made up of.
+/// A run that needs too much memory is rejected before anything is written or trained, with a
+/// breakdown of its memory use.
 #[test]
 fn a_training_that_needs_more_memory_than_it_may_is_refused() {
     let bench = Bench::new();
@@ -279,7 +280,7 @@ fn a_training_that_needs_more_memory_than_it_may_is_refused() {
     assert!(!config.contains("memory"), "{config}");
 }
 
-/// Nothing is taken for what no machine has.
+/// Sizes beyond any machine are rejected without allocating memory.
 #[test]
 fn absurd_sizes_are_refused() {
     let bench = Bench::new();
@@ -294,7 +295,7 @@ fn absurd_sizes_are_refused() {
             bench.run(&[command, spec]).failed(2, &[part]);
         }
     }
-    // An image padded to 4·10¹² pixels, of which only three times three are seen.
+    // An image padded to 4·10¹² pixels, of which only three times three are used.
     let padded =
         "conv2d(1, 1, stride=1048576, padding=1048576, padding_mode=replicate) flatten linear(10)";
     bench
