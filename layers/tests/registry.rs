@@ -170,7 +170,7 @@ fn a_loss_is_exactly_one_call() {
         read("mse euclidean").unwrap_err(),
         "a second loss; a model has one loss"
     );
-    assert!(read("").unwrap_err().contains("no loss"));
+    assert!(read("").unwrap_err().contains("expected at least one loss"));
     assert!(
         read("cross_entropi")
             .unwrap_err()
