@@ -62,6 +62,9 @@ struct Node<T: Scalar> {
 /// position, its id and its gradient.
 type Rule<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(usize, usize, Tensor<T>))>;
 
+/// A rule as an operation gives it: calls the second argument with the gradient of each parent.
+type Shares<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(Option<Tensor<T>>))>;
+
 /// The place of an operation in a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -176,30 +179,47 @@ impl<T: Scalar> Tape<T> {
         // Ids of the parents that need a gradient.
         let mut ids = Vec::new();
         let mut is_foreign = false;
-        let need = {
-            let nodes = self.nodes.borrow();
-            parents.each(|parent| {
-                let id = parent.and_then(|Var { tape, id }| {
-                    is_foreign |= !std::ptr::eq(tape, self);
-                    nodes.get(id)?.needs_grad.then_some(id)
-                });
-                ids.push(id);
-                id.is_some()
-            })
-        };
+        let need = parents.each(|parent| {
+            is_foreign |= parent.is_some_and(|parent| !std::ptr::eq(parent.tape, self));
+            ids.push(parent.and_then(|parent| self.id_if_needed(parent.id)));
+            ids.last().is_some_and(Option::is_some)
+        });
         assert!(!is_foreign, "{name}: a parent is of another tape");
         if !self.recording.get() || ids.iter().all(Option::is_none) {
             return self.push(name, value.into(), false, None);
         }
+        let shares = move |gradient, see: &mut dyn FnMut(Option<Tensor<T>>)| {
+            vjp(gradient, need).into_iter().for_each(see);
+        };
+        self.push_with_rule(name, value.into(), ids, Box::new(shares))
+    }
+
+    /// The id of a node, if it needs a gradient.
+    fn id_if_needed(&self, id: usize) -> Option<usize> {
+        let nodes = self.nodes.borrow();
+        nodes.get(id)?.needs_grad.then_some(id)
+    }
+
+    /// Records an operation whose rule passes the gradient of each parent on in turn. Apart from
+    /// [`op`](Tape::op), so that it is compiled once for all operations.
+    fn push_with_rule(
+        &self,
+        name: &'static str,
+        value: Tensor<T>,
+        ids: Vec<Option<usize>>,
+        shares: Shares<T>,
+    ) -> Var<'_, T> {
         let rule: Rule<T> = Box::new(move |gradient, give| {
-            let shares = vjp(gradient, need).into_iter().zip(ids);
-            for (position, (share, id)) in shares.enumerate() {
-                let Some(id) = id else { continue };
+            let mut parents = ids.into_iter().enumerate();
+            shares(gradient, &mut |share| {
+                let Some((position, Some(id))) = parents.next() else {
+                    return;
+                };
                 let share = share.unwrap_or_else(|| panic!("{name}: its rule returned no gradient for parent {position}, which needs one"));
                 give(position, id, share);
-            }
+            });
         });
-        self.push(name, value.into(), true, Some(rule))
+        self.push(name, value, true, Some(rule))
     }
 
     fn push(

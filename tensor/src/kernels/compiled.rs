@@ -3,8 +3,10 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::{conv2d, gemm, maxpool2d, simd::Lanes, sparse::Sparse};
-use crate::{Scalar, buffer::Buffer, ops::Window};
+use super::{
+    avg_pool2d, conv2d, elementwise, gather2d, gemm, maxpool2d, norm, simd::Lanes, sparse::Sparse,
+};
+use crate::{Scalar, Tensor, buffer::Buffer, ops::Window};
 
 type Index<T> = <T as Lanes>::Index;
 
@@ -36,4 +38,17 @@ kernels! {
     conv2d(x: &[Self], w: &[Self], bias: Option<&[Self]>, sizes: &conv2d::Sizes) -> (Buffer<Self>, Buffer<Index<Self>>) = conv2d::forward;
     conv2d_backward(from: conv2d::From<Self>, sizes: &conv2d::Sizes, want: [bool; 3]) -> conv2d::Gradients<Self> = conv2d::backward;
     max_pool2d(x: &[Self], side: usize, window: &Window) -> (Buffer<Self>, Buffer<Index<Self>>) = maxpool2d::forward;
+    max_pool2d_backward(g: &[Self], index: &[Index<Self>], side: usize, window: &Window) -> Buffer<Self> = maxpool2d::backward;
+    avg_pool2d(x: &[Self], images: usize, windows: &avg_pool2d::Windows<Self>) -> Buffer<Self> = avg_pool2d::forward;
+    avg_pool2d_backward(g: &[Self], images: usize, windows: &avg_pool2d::Windows<Self>) -> Buffer<Self> = avg_pool2d::backward;
+    gather2d(x: &[Self], images: usize, table: &gather2d::Table) -> Buffer<Self> = gather2d::forward;
+    gather2d_backward(g: &[Self], images: usize, table: &gather2d::Table) -> Buffer<Self> = gather2d::backward;
+    moments(x: &[Self], channels: usize) -> (Vec<Self>, Vec<Self>) = norm::moments;
+    norm_channels(by: &norm::Channels<Self>, x: &[Self], bias: &[Self]) -> Buffer<Self> = norm::Channels::forward;
+    norm_channels_backward(by: &norm::Channels<Self>, g: &[Self], x: &[Self], need_x: bool) -> (Option<Buffer<Self>>, [Vec<f64>; 2]) = norm::Channels::backward;
+    norm_rows(rows: norm::Rows, x: &[Self]) -> (Buffer<Self>, Buffer<Self>) = norm::Rows::forward;
+    norm_rows_backward(rows: norm::Rows, g: &[Self], y: &[Self], scales: &[Self]) -> Buffer<Self> = norm::Rows::backward;
+    map_chunks(x: &Tensor<Self>, f: elementwise::Map<Self>) -> Tensor<Self> = elementwise::map_chunks;
+    change_chunks(x: &mut [Self], f: elementwise::Change<Self>) -> () = elementwise::change_chunks;
+    zip_chunks(x: Tensor<Self>, y: &Tensor<Self>, f: elementwise::Zip<Self>) -> Tensor<Self> = elementwise::zip_chunks;
 }

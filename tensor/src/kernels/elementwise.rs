@@ -17,16 +17,10 @@ const CHUNK: usize = 1 << 16;
 
 /// Computes `f` of each element, in the memory order of `x` if that is contiguous.
 pub fn map<T: Scalar>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
-    let x = contiguous(x.clone());
-    let values = slice(&x);
-    let mut out = Buffer::any(values.len());
-    let chunks = values.chunks(CHUNK).zip(out.chunks_mut(CHUNK));
-    pool::each(chunks, |_, (x, out)| {
-        simd::run(Each(out.iter_mut().zip(x), |(out, &x): (&mut T, &T)| {
-            *out = f(x)
-        }));
-    });
-    like(out, &x)
+    T::map_chunks(x, &|x, out| {
+        let each = out.iter_mut().zip(x);
+        simd::run_for::<T, _>(Each(each, |(out, &x): (&mut T, &T)| *out = f(x)));
+    })
 }
 
 /// Replaces each element of `x` by `f` of it, in place if `x` isn't shared.
@@ -36,8 +30,8 @@ pub fn map_assign<T: Scalar>(x: Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<
         Err(x) => return map(&x, f),
     };
     let values = x.as_slice_memory_order_mut().unwrap_or_default();
-    pool::each(values.chunks_mut(CHUNK), |_, x| {
-        simd::run(Each(x.iter_mut(), |x: &mut T| *x = f(*x)));
+    T::change_chunks(values, &|x| {
+        simd::run_for::<T, _>(Each(x.iter_mut(), |x: &mut T| *x = f(*x)));
     });
     x.into_shared()
 }
@@ -45,21 +39,52 @@ pub fn map_assign<T: Scalar>(x: Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<
 /// Computes `f(x, y)` for each pair of elements, in the memory order of `x` if both have it, and
 /// recycles `x`. Both have the same shape.
 pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
+    // Not in place: where `f` leaves an element unchanged, the compiler would emit slow masked
+    // stores.
+    T::zip_chunks(x, y, &|x, y, out| {
+        let each = out.iter_mut().zip(x).zip(y);
+        simd::run_for::<T, _>(Each(each, |((out, &x), &y): ((&mut T, &T), &T)| {
+            *out = f(x, y)
+        }));
+    })
+}
+
+/// Computes the elements of a chunk from those of another.
+pub type Map<'a, T> = &'a (dyn Fn(&[T], &mut [T]) + Sync);
+
+/// Changes the elements of a chunk.
+pub type Change<'a, T> = &'a (dyn Fn(&mut [T]) + Sync);
+
+/// Computes the elements of a chunk from those of two others.
+pub type Zip<'a, T> = &'a (dyn Fn(&[T], &[T], &mut [T]) + Sync);
+
+/// [`map`] by chunks. What is around a function's loop is compiled once for all functions.
+pub fn map_chunks<T: Scalar>(x: &Tensor<T>, f: Map<T>) -> Tensor<T> {
+    let x = contiguous(x.clone());
+    let values = slice(&x);
+    let mut out = Buffer::any(values.len());
+    let chunks = values.chunks(CHUNK).zip(out.chunks_mut(CHUNK));
+    pool::each(chunks, |_, (x, out)| f(x, out));
+    like(out, &x)
+}
+
+/// [`map_assign`] by chunks.
+pub fn change_chunks<T: Scalar>(x: &mut [T], f: Change<T>) {
+    pool::each(x.chunks_mut(CHUNK), |_, x| f(x));
+}
+
+/// [`zip`] by chunks.
+pub fn zip_chunks<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: Zip<T>) -> Tensor<T> {
     debug_assert_eq!(x.shape(), y.shape());
     let as_they_are = same(x.view(), y.view()) && memory_order(&x).and(memory_order(y)).is_some();
     let (x, y) = match as_they_are {
         true => (x, y.clone()),
         false => (standard(x), standard(y.clone())),
     };
-    // Not in place: where `f` leaves an element unchanged, the compiler would emit slow masked
-    // stores.
     let mut out = Buffer::any(x.len());
     let chunks = slice(&x).chunks(CHUNK).zip(slice(&y).chunks(CHUNK));
     pool::each(chunks.zip(out.chunks_mut(CHUNK)), |_, ((x, y), out)| {
-        let each = out.iter_mut().zip(x).zip(y);
-        simd::run(Each(each, |((out, &x), &y): ((&mut T, &T), &T)| {
-            *out = f(x, y)
-        }));
+        f(x, y, out)
     });
     let out = like(out, &x);
     give_back(x);

@@ -98,11 +98,11 @@ fn means<'t, T: Scalar>(
         unreachable!("its shape has been seen");
     };
     let windows = kernel::Windows::new([height, width], channels, &places, count);
-    let out = kernel::forward(slice(&input), n, &windows);
+    let out = T::avg_pool2d(slice(&input), n, &windows);
     let out = as_channels_last(out, [n, channels, places[0].len(), places[1].len()]);
     x.tape().op(name, out, [x], move |g, _| {
         let g = channels_last(g);
-        let dx = kernel::backward(slice(&g), n, &windows);
+        let dx = T::avg_pool2d_backward(slice(&g), n, &windows);
         give_back(g);
         [Some(as_channels_last(dx, [n, channels, height, width]))]
     })

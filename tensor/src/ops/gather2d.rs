@@ -36,11 +36,11 @@ pub fn gather2d<'t, T: Scalar>(
     }
     let table = kernel::Table::new([height, width], channels, rows, columns);
     let input = channels_last(input.clone());
-    let out = kernel::forward(slice(&input), n, &table);
+    let out = T::gather2d(slice(&input), n, &table);
     let out = as_channels_last(out, [n, channels, rows.len(), columns.len()]);
     x.tape().op("gather2d", out, [x], move |g, _| {
         let g = channels_last(g);
-        let dx = kernel::backward(slice(&g), n, &table);
+        let dx = T::gather2d_backward(slice(&g), n, &table);
         give_back(g);
         [Some(as_channels_last(dx, [n, channels, height, width]))]
     })

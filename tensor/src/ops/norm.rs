@@ -54,7 +54,7 @@ pub fn batch_norm<'t, T: Scalar>(
     let input = rows(x.value());
     let flows = given.is_none();
     let moments = given.unwrap_or_else(|| {
-        let (mean, var) = kernel::moments(slice(&input), channels);
+        let (mean, var) = T::moments(slice(&input), channels);
         Moments { mean, var }
     });
     let rstd = moments.var.iter();
@@ -73,12 +73,12 @@ pub fn batch_norm<'t, T: Scalar>(
         rstd,
         flows,
     };
-    let out = by.forward(slice(&input), &numbers(bias, T::zero()));
+    let out = T::norm_channels(&by, slice(&input), &numbers(bias, T::zero()));
     let out = shaped(out, &shape);
     let parents = [Some(x), weight, bias];
     let y = x.tape().op("batch_norm", out, parents, move |g, need| {
         let g = rows(g);
-        let (dx, sums) = by.backward(slice(&g), slice(&input), need[0]);
+        let (dx, sums) = T::norm_channels_backward(&by, slice(&g), slice(&input), need[0]);
         give_back(g);
         let dx = dx.map(|dx| shaped(dx, &shape));
         let [dw, db] = sums.map(|sums| {
@@ -142,11 +142,11 @@ fn normalize_rows<'t, T: Scalar>(
     };
     let rows = kernel::Rows { size, center, eps };
     let input = standard(x.value());
-    let (y, scales) = rows.forward(slice(&input));
+    let (y, scales) = T::norm_rows(rows, slice(&input));
     let y = y.into_tensor(&shape);
     x.tape().op(name, y.clone(), [x], move |g, _| {
         let g = standard(g);
-        let dx = rows.backward(slice(&g), slice(&y), &scales);
+        let dx = T::norm_rows_backward(rows, slice(&g), slice(&y), &scales);
         give_back(g);
         [Some(dx.into_tensor(&shape))]
     })

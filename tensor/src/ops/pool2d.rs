@@ -3,10 +3,7 @@
 use crate::{
     Scalar, Var,
     buffer::give_back,
-    kernels::{
-        layout::{as_channels_last, channels_last, slice},
-        maxpool2d as kernel,
-    },
+    kernels::layout::{as_channels_last, channels_last, slice},
     ops::Window,
 };
 
@@ -71,7 +68,7 @@ pub fn max_pool2d<T: Scalar>(x: Var<'_, T>, options: MaxPool2d) -> Var<'_, T> {
     let value = as_channels_last(value, [n, channels, oh, ow]);
     x.tape().op("max_pool2d", value, [x], move |g, _| {
         let g = channels_last(g);
-        let dx = kernel::backward(slice(&g), &index, channels, &window);
+        let dx = T::max_pool2d_backward(slice(&g), &index, channels, &window);
         give_back(g);
         [Some(as_channels_last(dx, [n, channels, height, width]))]
     })
