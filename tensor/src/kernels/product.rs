@@ -110,7 +110,25 @@ pub fn panel<S: Simd, T: Scalar>(
     columns: Range<usize>,
     start: Start<T>,
 ) {
-    // Rows are divided as equally as possible.
+    // The addresses of adjacent rows are cheaper: images of one channel, and transposed matrices.
+    match step {
+        1 if const { is_tuned::<T, S>() } => {
+            tiles(simd, (x, 1, taps), weights, rows, columns, start);
+        }
+        _ => tiles(simd, (x, step, taps), weights, rows, columns, start),
+    }
+}
+
+/// The same, tile by tile; rows are divided as equally as possible.
+#[inline(always)]
+fn tiles<S: Simd, T: Scalar>(
+    simd: S,
+    (x, step, taps): (&[T], usize, Taps),
+    weights: &[T],
+    rows: &mut impl Rows<T>,
+    columns: Range<usize>,
+    start: Start<T>,
+) {
     let wide = columns.len() > width::<T, S>();
     let most = if wide {
         most_rows::<T, S, 2>()
