@@ -175,7 +175,7 @@ impl Dataset {
     ///
     /// # Panics
     /// Panics if `out` has another size, or an index is out of bounds.
-    #[inline]
+    #[inline(always)]
     pub fn gather(&self, indices: &[usize], scale: Normalisation, out: &mut [f32]) {
         let plain = scale.mean == 0.0 && scale.std == 1.0;
         for (i, out) in self.places(indices, out) {
@@ -211,7 +211,7 @@ impl Dataset {
     }
 
     /// Pairs each index with the part of `out` that its image fills.
-    #[inline]
+    #[inline(always)]
     fn places<'o>(
         &self,
         indices: &[usize],

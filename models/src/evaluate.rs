@@ -140,7 +140,10 @@ fn gather(
     let area: usize = data.shape().iter().product();
     let tasks = indices.chunks(IMAGES).zip(pixels.chunks_mut(IMAGES * area));
     pool::each(tasks, |_, (indices, pixels)| match draws {
-        None => vectorized(|| data.gather(indices, normalisation, pixels)),
+        None => vectorized(
+            #[inline(always)]
+            || data.gather(indices, normalisation, pixels),
+        ),
         Some(draws) => data.gather_augmented(indices, normalisation, draws, pixels),
     });
 }

@@ -380,7 +380,12 @@ fn sums_of_squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
     pool::each(&mut sums, |_, (_, chunk, sum)| {
         let pieces = chunk.chunks(PIECE);
         *sum = pieces
-            .map(|piece| vectorized(|| sum_of_squares(piece)))
+            .map(|piece| {
+                vectorized(
+                    #[inline(always)]
+                    || sum_of_squares(piece),
+                )
+            })
             .sum();
     });
     let mut squares = vec![0.0; grads.params.len()];
@@ -501,7 +506,10 @@ impl<T: Element> Task<'_, T> {
         for (i, (gradient, weight)) in pieces.enumerate() {
             let range = i * PIECE..i * PIECE + gradient.len();
             if first {
-                done.given += vectorized(|| sum_of_squares(gradient));
+                done.given += vectorized(
+                    #[inline(always)]
+                    || sum_of_squares(gradient),
+                );
             }
             for (transform, seen, moments) in &mut self.links {
                 transform.apply(Piece {
@@ -520,10 +528,16 @@ impl<T: Element> Task<'_, T> {
             done.finite &= moments.all(|moment| all_finite(&moment[range.clone()]));
             if last {
                 let pairs = weight.iter_mut().zip(gradient);
-                vectorized(|| pairs.for_each(|(p, g)| *p -= *g));
+                vectorized(
+                    #[inline(always)]
+                    || pairs.for_each(|(p, g)| *p -= *g),
+                );
                 done.finite &= all_finite(weight);
             } else {
-                done.left += vectorized(|| sum_of_squares(gradient));
+                done.left += vectorized(
+                    #[inline(always)]
+                    || sum_of_squares(gradient),
+                );
             }
         }
         done

@@ -56,7 +56,10 @@ impl AddDecay {
     pub(super) fn add<T: Scalar>(&self, by: f64, piece: Piece<'_, T>) {
         let decay = T::of(by * self.weight_decay);
         let pairs = piece.gradient.iter_mut().zip(piece.weight);
-        vectorized(|| pairs.for_each(|(g, &p)| *g += decay * p));
+        vectorized(
+            #[inline(always)]
+            || pairs.for_each(|(g, &p)| *g += decay * p),
+        );
     }
 }
 

@@ -44,6 +44,9 @@ impl<T: Scalar> Transform<T> for ClipValue {
                 *g = -max;
             }
         };
-        vectorized(|| piece.gradient.iter_mut().for_each(clip));
+        vectorized(
+            #[inline(always)]
+            || piece.gradient.iter_mut().for_each(clip),
+        );
     }
 }

@@ -49,6 +49,9 @@ impl<T: Scalar> Transform<T> for Ema {
         let keep = if piece.step == 1 { 0.0 } else { self.0 };
         let (keep, fresh) = (T::of(keep), T::of(1.0 - keep));
         let triples = average.iter_mut().zip(piece.weight).zip(piece.gradient);
-        vectorized(|| triples.for_each(|((a, &p), g)| *a = flush(keep * *a + fresh * (p - *g))));
+        vectorized(
+            #[inline(always)]
+            || triples.for_each(|((a, &p), g)| *a = flush(keep * *a + fresh * (p - *g))),
+        );
     }
 }

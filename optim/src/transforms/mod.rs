@@ -59,10 +59,14 @@ fn denominator<T: Scalar>(eps: f64) -> T {
 /// Multiplies each element.
 fn scale<T: Scalar>(piece: &mut [T], by: f64) {
     let by = T::of(by);
-    vectorized(|| piece.iter_mut().for_each(|g| *g *= by));
+    vectorized(
+        #[inline(always)]
+        || piece.iter_mut().for_each(|g| *g *= by),
+    );
 }
 
 /// Computes the sum of squares in `f64`. The order of summation depends on the length only.
+#[inline(always)]
 pub(crate) fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     let (rows, rest) = x.as_chunks::<8>();
     let mut lanes = [0.0; 8];

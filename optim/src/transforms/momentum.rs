@@ -42,16 +42,22 @@ impl<T: Scalar> Transform<T> for Momentum {
             b.copy_from_slice(piece.gradient);
         } else {
             let pairs = piece.gradient.iter_mut().zip(&mut *b);
-            vectorized(|| {
-                pairs.for_each(|(g, b)| {
-                    *b = flush(momentum * *b + fresh * *g);
-                    *g = if self.nesterov { *g } else { *b };
-                });
-            });
+            vectorized(
+                #[inline(always)]
+                || {
+                    pairs.for_each(|(g, b)| {
+                        *b = flush(momentum * *b + fresh * *g);
+                        *g = if self.nesterov { *g } else { *b };
+                    });
+                },
+            );
         }
         if self.nesterov {
             let pairs = piece.gradient.iter_mut().zip(&*b);
-            vectorized(|| pairs.for_each(|(g, &b)| *g += momentum * b));
+            vectorized(
+                #[inline(always)]
+                || pairs.for_each(|(g, &b)| *g += momentum * b),
+            );
         }
     }
 }

@@ -35,11 +35,14 @@ impl<T: Scalar> Transform<T> for ScaleByAdagrad {
         let shorter = T::of(1.0 / (1.0 + (piece.step as f64 - 1.0) * self.lr_decay));
         let eps = denominator(self.eps);
         let pairs = piece.gradient.iter_mut().zip(sum);
-        vectorized(|| {
-            pairs.for_each(|(g, s)| {
-                *s = flush(*s + initial + *g * *g);
-                *g = shorter * *g / (s.sqrt() + eps);
-            });
-        });
+        vectorized(
+            #[inline(always)]
+            || {
+                pairs.for_each(|(g, s)| {
+                    *s = flush(*s + initial + *g * *g);
+                    *g = shorter * *g / (s.sqrt() + eps);
+                });
+            },
+        );
     }
 }

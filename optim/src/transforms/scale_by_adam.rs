@@ -32,12 +32,15 @@ impl<T: Scalar> Transform<T> for ScaleByAdam {
         let [m_fresh, v_fresh] = self.betas.map(|beta| T::of(1.0 - beta));
         let eps = denominator(self.eps);
         let triples = piece.gradient.iter_mut().zip(m).zip(v);
-        vectorized(|| {
-            triples.for_each(|((g, m), v)| {
-                *m = flush(m_keep * *m + m_fresh * *g);
-                *v = flush(v_keep * *v + v_fresh * *g * *g);
-                *g = m_scale * *m / (v_scale * v.sqrt() + eps);
-            });
-        });
+        vectorized(
+            #[inline(always)]
+            || {
+                triples.for_each(|((g, m), v)| {
+                    *m = flush(m_keep * *m + m_fresh * *g);
+                    *v = flush(v_keep * *v + v_fresh * *g * *g);
+                    *g = m_scale * *m / (v_scale * v.sqrt() + eps);
+                });
+            },
+        );
     }
 }

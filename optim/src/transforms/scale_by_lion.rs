@@ -24,13 +24,16 @@ impl<T: Scalar> Transform<T> for ScaleByLion {
         let [sign_keep, m_keep] = self.betas.map(T::of);
         let [sign_fresh, m_fresh] = self.betas.map(|beta| T::of(1.0 - beta));
         let pairs = piece.gradient.iter_mut().zip(m);
-        vectorized(|| {
-            pairs.for_each(|(g, m)| {
-                let mixed = sign_keep * *m + sign_fresh * *g;
-                *m = flush(m_keep * *m + m_fresh * *g);
-                *g = sign(mixed);
-            });
-        });
+        vectorized(
+            #[inline(always)]
+            || {
+                pairs.for_each(|(g, m)| {
+                    let mixed = sign_keep * *m + sign_fresh * *g;
+                    *m = flush(m_keep * *m + m_fresh * *g);
+                    *g = sign(mixed);
+                });
+            },
+        );
     }
 }
 

@@ -36,24 +36,30 @@ impl<T: Scalar> Transform<T> for ScaleByRms {
         if self.centered {
             let [s, m] = piece.moments();
             let triples = piece.gradient.iter_mut().zip(s).zip(m);
-            vectorized(|| {
-                triples.for_each(|((g, s), m)| {
-                    *s = flush(keep * *s + fresh * *g * *g);
-                    *m = flush(keep * *m + fresh * *g);
-                    // Rounding can make it negative.
-                    let variance = (*s - *m * *m).max(T::zero());
-                    *g /= variance.sqrt() + eps;
-                });
-            });
+            vectorized(
+                #[inline(always)]
+                || {
+                    triples.for_each(|((g, s), m)| {
+                        *s = flush(keep * *s + fresh * *g * *g);
+                        *m = flush(keep * *m + fresh * *g);
+                        // Rounding can make it negative.
+                        let variance = (*s - *m * *m).max(T::zero());
+                        *g /= variance.sqrt() + eps;
+                    });
+                },
+            );
         } else {
             let [s] = piece.moments();
             let pairs = piece.gradient.iter_mut().zip(s);
-            vectorized(|| {
-                pairs.for_each(|(g, s)| {
-                    *s = flush(keep * *s + fresh * *g * *g);
-                    *g /= s.sqrt() + eps;
-                });
-            });
+            vectorized(
+                #[inline(always)]
+                || {
+                    pairs.for_each(|(g, s)| {
+                        *s = flush(keep * *s + fresh * *g * *g);
+                        *g /= s.sqrt() + eps;
+                    });
+                },
+            );
         }
     }
 }

@@ -59,7 +59,10 @@ pub fn forward<T: Scalar>(x: &[T], images: usize, windows: &Windows<T>) -> Buffe
     let mut out = Buffer::zeros(images * out_area);
     if area > 0 && out_area > 0 {
         pool::each(x.chunks(area).zip(out.chunks_mut(out_area)), |_, pair| {
-            vectorized(|| mean(pair.0, pair.1, windows));
+            vectorized(
+                #[inline(always)]
+                || mean(pair.0, pair.1, windows),
+            );
         });
     }
     out
@@ -71,7 +74,10 @@ pub fn backward<T: Scalar>(g: &[T], images: usize, windows: &Windows<T>) -> Buff
     let mut dx = Buffer::zeros(images * area);
     if area > 0 && out_area > 0 {
         pool::each(dx.chunks_mut(area).zip(g.chunks(out_area)), |_, pair| {
-            vectorized(|| spread(pair.1, pair.0, windows));
+            vectorized(
+                #[inline(always)]
+                || spread(pair.1, pair.0, windows),
+            );
         });
     }
     dx

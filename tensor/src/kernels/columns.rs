@@ -24,16 +24,19 @@ pub fn sums<T: Scalar, const N: usize>(
     let tasks = x.chunks(task).zip(y.chunks(task)).zip(parts);
     pool::each(tasks, |_, ((x, y), sums)| {
         let (f, rows) = (&f, x.chunks_exact(columns).zip(y.chunks_exact(columns)));
-        vectorized(|| {
-            for (x, y) in rows {
-                for (i, (&x, &y)) in x.iter().zip(y).enumerate() {
-                    let terms = f(i, x, y);
-                    for (n, term) in terms.into_iter().enumerate() {
-                        sums[n * columns + i] += term;
+        vectorized(
+            #[inline(always)]
+            || {
+                for (x, y) in rows {
+                    for (i, (&x, &y)) in x.iter().zip(y).enumerate() {
+                        let terms = f(i, x, y);
+                        for (n, term) in terms.into_iter().enumerate() {
+                            sums[n * columns + i] += term;
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
     });
     let mut total = std::array::from_fn(|_| vec![0.0; columns]);
     for part in partial.chunks_exact(N * columns) {
@@ -58,13 +61,16 @@ pub fn map<T: Scalar>(
     pool::each(tasks, |_, ((x, y), out)| {
         let rows = x.chunks_exact(columns).zip(y.chunks_exact(columns));
         let (f, rows) = (&f, rows.zip(out.chunks_exact_mut(columns)));
-        vectorized(|| {
-            for ((x, y), out) in rows {
-                for (i, (out, (&x, &y))) in out.iter_mut().zip(x.iter().zip(y)).enumerate() {
-                    *out = f(i, x, y);
+        vectorized(
+            #[inline(always)]
+            || {
+                for ((x, y), out) in rows {
+                    for (i, (out, (&x, &y))) in out.iter_mut().zip(x.iter().zip(y)).enumerate() {
+                        *out = f(i, x, y);
+                    }
                 }
-            }
-        });
+            },
+        );
     });
     out
 }

@@ -19,7 +19,11 @@ const CHUNK: usize = 1 << 16;
 pub fn map<T: Scalar>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
     T::map_chunks(x, &|x, out| {
         let each = out.iter_mut().zip(x);
-        simd::run_for::<T, _>(Each(each, |(out, &x): (&mut T, &T)| *out = f(x)));
+        simd::run_for::<T, _>(Each(
+            each,
+            #[inline(always)]
+            |(out, &x): (&mut T, &T)| *out = f(x),
+        ));
     })
 }
 
@@ -31,7 +35,11 @@ pub fn map_assign<T: Scalar>(x: Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<
     };
     let values = x.as_slice_memory_order_mut().unwrap_or_default();
     T::change_chunks(values, &|x| {
-        simd::run_for::<T, _>(Each(x.iter_mut(), |x: &mut T| *x = f(*x)));
+        simd::run_for::<T, _>(Each(
+            x.iter_mut(),
+            #[inline(always)]
+            |x: &mut T| *x = f(*x),
+        ));
     });
     x.into_shared()
 }
@@ -43,9 +51,11 @@ pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync)
     // stores.
     T::zip_chunks(x, y, &|x, y, out| {
         let each = out.iter_mut().zip(x).zip(y);
-        simd::run_for::<T, _>(Each(each, |((out, &x), &y): ((&mut T, &T), &T)| {
-            *out = f(x, y)
-        }));
+        simd::run_for::<T, _>(Each(
+            each,
+            #[inline(always)]
+            |((out, &x), &y): ((&mut T, &T), &T)| *out = f(x, y),
+        ));
     })
 }
 
@@ -107,6 +117,10 @@ impl<I: Iterator, F: Fn(I::Item)> WithSimd for Each<I, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        self.0.for_each(self.1);
+        // A loop, because a fold would be a function of its own, compiled for no vectors where it
+        // isn't inlined.
+        for item in self.0 {
+            (self.1)(item);
+        }
     }
 }

@@ -87,7 +87,10 @@ impl Rows {
         let mut scales = Buffer::any(x.len() / size);
         let rows = x.chunks(size).zip(out.chunks_mut(size));
         pool::each(rows.zip(scales.iter_mut()), |_, ((x, out), scale)| {
-            vectorized(|| *scale = self.normalize(x, out));
+            vectorized(
+                #[inline(always)]
+                || *scale = self.normalize(x, out),
+            );
         });
         (out, scales)
     }
@@ -99,7 +102,10 @@ impl Rows {
         let rows = g.chunks(size).zip(y.chunks(size));
         let rows = rows.zip(dx.chunks_mut(size)).zip(scales);
         pool::each(rows, |_, (((g, y), dx), &scale)| {
-            vectorized(|| self.propagate(g, y, scale, dx));
+            vectorized(
+                #[inline(always)]
+                || self.propagate(g, y, scale, dx),
+            );
         });
         dx
     }

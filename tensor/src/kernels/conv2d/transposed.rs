@@ -9,7 +9,10 @@ use crate::{Scalar, buffer::Buffer, kernels::simd::vectorized};
 pub fn transposed<T: Scalar>(g: &[T], w: &[T], sizes: &Sizes) -> Option<Buffer<T>> {
     let sizes = turned(sizes)?;
     let nonzero = |g: &[T]| g.iter().map(|g| u32::from(g.is_not_zero())).sum::<u32>() as usize;
-    let count: usize = vectorized(|| g.chunks(1 << 16).map(nonzero).sum());
+    let count: usize = vectorized(
+        #[inline(always)]
+        || g.chunks(1 << 16).map(nonzero).sum(),
+    );
     (2 * count > g.len()).then(|| forward(g, &turn(w, &sizes), None, &sizes).0)
 }
 

@@ -162,7 +162,10 @@ fn list<T: Scalar>(x: &[T], first: usize, at: &mut [u32], values: &mut [T]) -> u
 
 fn count_not_zero<T: Scalar>(x: &[T]) -> usize {
     let count = |x: &[T]| x.iter().map(|&x| u32::from(x != T::zero())).sum::<u32>() as usize;
-    vectorized(|| x.chunks(1 << 16).map(count).sum())
+    vectorized(
+        #[inline(always)]
+        || x.chunks(1 << 16).map(count).sum(),
+    )
 }
 
 /// Returns whether all elements are finite.
@@ -175,15 +178,18 @@ pub fn is_finite<T: Scalar>(x: &Tensor<T>) -> bool {
 
 /// Returns whether all values are finite.
 pub fn all_finite<T: Scalar>(x: &[T]) -> bool {
-    vectorized(|| {
-        // Zero times a value is zero, or NaN if the value isn't finite.
-        let mut sums = [T::zero(); 32];
-        let (chunks, rest) = x.as_chunks::<32>();
-        for chunk in chunks {
-            for (sum, &x) in sums.iter_mut().zip(chunk) {
-                *sum += x * T::zero();
+    vectorized(
+        #[inline(always)]
+        || {
+            // Zero times a value is zero, or NaN if the value isn't finite.
+            let mut sums = [T::zero(); 32];
+            let (chunks, rest) = x.as_chunks::<32>();
+            for chunk in chunks {
+                for (sum, &x) in sums.iter_mut().zip(chunk) {
+                    *sum += x * T::zero();
+                }
             }
-        }
-        sums.iter().chain(rest).all(|x| x.is_finite())
-    })
+            sums.iter().chain(rest).all(|x| x.is_finite())
+        },
+    )
 }
