@@ -106,7 +106,7 @@ impl Predict {
                 let pictures = Pictures::read(file, opened, shape, &treatment);
                 let pictures = reported(pictures, &mut bad, cx)?;
                 if let Some(pictures) = pictures {
-                    warn_of_ink(file, &pictures, cx);
+                    warn_of_ink(file, &pictures, self.invert, cx);
                     classifier.add(file, &pictures)?;
                 }
             }
@@ -156,7 +156,7 @@ fn reported<T>(
     }
 }
 
-fn warn_of_ink(file: &Path, pictures: &Pictures, cx: &Context) {
+fn warn_of_ink(file: &Path, pictures: &Pictures, inverted: bool, cx: &Context) {
     if 2 * pictures.dark_on_light <= pictures.images.count() {
         return;
     }
@@ -164,7 +164,10 @@ fn warn_of_ink(file: &Path, pictures: &Pictures, cx: &Context) {
         true => "most images show",
         false => "shows",
     };
-    let advice = "use `--invert` if the model was trained on light on dark";
+    let advice = match inverted {
+        true => "omit `--invert` if the model was trained on light on dark",
+        false => "use `--invert` if the model was trained on light on dark",
+    };
     cx.terminal.warn(&format!(
         "{}: {what} dark content on a light background; {advice}",
         file.display()

@@ -83,7 +83,13 @@ fn every_form_of_a_picture_is_the_same_input() {
     let dark = [&path("one-black-on-white.png")[..]];
     let warned = predict(&bench, &dark, &[]);
     assert!(
-        warned.stderr.contains("light background") && warned.stderr.contains("--invert"),
+        warned.stderr.contains("light background; use `--invert`"),
+        "{warned:#?}"
+    );
+    let light = [&path("one-white-on-black.png")[..]];
+    let warned = predict(&bench, &light, &["--invert"]);
+    assert!(
+        warned.stderr.contains("light background; omit `--invert`"),
         "{warned:#?}"
     );
     let inverted = predict(&bench, &dark, &["--invert"]);
