@@ -25,7 +25,7 @@ pub struct Mutant {
 /// The outcome of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The mutation changed the share by less than the tolerance of the check.
+    /// The mutation changed nothing but rounding.
     Equal,
     /// The check didn't notice the mutation.
     Missed,
@@ -59,11 +59,10 @@ pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutan
     Ok(found.into_values().collect())
 }
 
-/// Returns `true` if a mutated share is equal up to the tolerance of the check; a dropped share
-/// counts as zeros.
+/// Returns `true` if a mutated share is equal up to rounding; a dropped share counts as zeros.
 fn same(share: &Tensor<f64>, mutated: Option<&Tensor<f64>>) -> bool {
     let largest = share.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-    let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * largest + 1e-10;
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-10 * largest;
     match mutated {
         Some(mutated) => share.iter().zip(mutated).all(|(&a, &b)| near(a, b)),
         None => share.iter().all(|&a| near(a, 0.0)),
