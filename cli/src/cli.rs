@@ -12,9 +12,10 @@ use crate::commands::{
     export::Export, predict::Predict, registry::Name, report::Report, summary::Summary,
     train::Train,
 };
+use tapeline_experiments::escape;
+
 use crate::{
-    error::{CliError, Kind},
-    escape,
+    error::{CliError, USAGE},
     terminal::{Common, Terminal},
 };
 
@@ -96,7 +97,7 @@ impl Cli {
 pub fn tell(error: &clap::Error, terminal: &Terminal) -> Result<(), CliError> {
     if !error.use_stderr() {
         let written = error.print().and_then(|()| io::stdout().flush());
-        return written.map_err(CliError::Output);
+        return Ok(written?);
     }
     let is_clean = |arg: &str| escape::terminal(arg) == arg;
     if env::args_os().all(|arg| arg.to_str().is_some_and(is_clean)) {
@@ -106,7 +107,7 @@ pub fn tell(error: &clap::Error, terminal: &Terminal) -> Result<(), CliError> {
         let plain = error.render().to_string();
         plain.lines().for_each(|line| terminal.line(line));
     }
-    Err(CliError::Reported(Kind::Usage as u8))
+    Err(CliError::Reported(USAGE))
 }
 
 /// Returns the value of `--color`, which is needed to show errors in the arguments themselves.

@@ -1,34 +1,34 @@
 //! State that is passed to every command.
 
-use tapeline_data::{AugmentDef, augmentations};
-use tapeline_layers::{LayerDef, LossDef, layers, losses};
-use tapeline_models::presets;
-use tapeline_optim::{OptimizerDef, ScheduleDef, optimizers, schedules};
-use tapeline_spec::{Presets, Registry};
+use std::ops::Deref;
+
+use tapeline_experiments as experiments;
 
 use crate::terminal::{Common, Terminal};
 
-/// The registries of all names that specs may use, and the terminal.
+/// The terminal, and the registries of all names that specs may use.
 pub struct Context {
     pub terminal: Terminal,
-    pub layers: Registry<LayerDef>,
-    pub presets: Presets,
-    pub losses: Registry<LossDef>,
-    pub optimizers: Registry<OptimizerDef>,
-    pub schedules: Registry<ScheduleDef>,
-    pub augmentations: Registry<AugmentDef>,
+    known: experiments::Context,
 }
 
 impl Context {
     pub fn new(common: &Common) -> Self {
+        let terminal = Terminal::new(common);
         Context {
-            terminal: Terminal::new(common),
-            layers: layers(),
-            presets: presets(),
-            losses: losses(),
-            optimizers: optimizers(),
-            schedules: schedules(),
-            augmentations: augmentations(),
+            terminal,
+            known: experiments::Context {
+                messages: Box::new(terminal),
+                ..experiments::Context::default()
+            },
         }
+    }
+}
+
+impl Deref for Context {
+    type Target = experiments::Context;
+
+    fn deref(&self) -> &Self::Target {
+        &self.known
     }
 }

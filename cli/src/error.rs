@@ -3,130 +3,108 @@
 use std::{io, process::ExitCode};
 
 use tapeline_data::DataError;
-use tapeline_models::{FileError, SpecError};
-use tapeline_spec::Diagnostic;
+use tapeline_experiments::error::{Error, Kind};
+use tapeline_models::FileError;
 
 /// An error that ends a command.
 #[derive(Debug)]
 pub enum CliError {
-    /// A message, optionally with help.
-    Plain {
-        kind: Kind,
-        message: String,
+    /// An error with a message.
+    Failed(Error),
+    /// Writing to standard output failed.
+    Output {
+        reason: io::Error,
         help: Option<String>,
     },
-    /// Errors at places in a spec.
-    Spec {
-        /// The file or option that contains the spec; `None` for the MODEL argument itself.
-        origin: Option<String>,
-        error: SpecError,
-    },
-    /// Writing to standard output failed.
-    Output(io::Error),
     /// The error has already been reported; only the exit code remains.
     Reported(u8),
 }
 
-/// Kinds of failure; the discriminant is the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Kind {
-    Internal = 1,
-    Usage = 2,
-    Data = 3,
-    ModelFile = 4,
-    Diverged = 5,
+/// The exit code of a panic, which is a bug.
+pub const PANIC: u8 = code(Kind::Internal);
+
+/// The exit code of errors in the data.
+pub const DATA: u8 = code(Kind::Data);
+
+/// The exit code of errors in the arguments.
+pub const USAGE: u8 = code(Kind::Usage);
+
+/// The exit code for a kind of failure.
+const fn code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Internal => 1,
+        Kind::Usage => 2,
+        Kind::Data => 3,
+        Kind::ModelFile => 4,
+        Kind::Diverged => 5,
+    }
 }
 
 impl CliError {
-    fn plain(kind: Kind, message: impl ToString) -> Self {
-        CliError::Plain {
-            kind,
-            message: message.to_string(),
-            help: None,
-        }
-    }
-
     pub fn internal(message: impl ToString) -> Self {
-        CliError::plain(Kind::Internal, message)
+        Error::internal(message).into()
     }
 
     pub fn usage(message: impl ToString) -> Self {
-        CliError::plain(Kind::Usage, message)
+        Error::usage(message).into()
     }
 
     pub fn data(message: impl ToString) -> Self {
-        CliError::plain(Kind::Data, message)
+        Error::data(message).into()
     }
 
     pub fn model_file(message: impl ToString) -> Self {
-        CliError::plain(Kind::ModelFile, message)
-    }
-
-    /// A value is not finite.
-    pub fn diverged(message: impl ToString) -> Self {
-        CliError::plain(Kind::Diverged, message)
+        Error::model_file(message).into()
     }
 
     /// Adds advice on how to fix the error.
-    pub fn help(mut self, text: impl Into<String>) -> Self {
-        if let CliError::Output(reason) = &self
-            && reason.kind() != io::ErrorKind::BrokenPipe
-        {
-            self = CliError::internal(format!("cannot write to standard output: {reason}"));
+    pub fn help(self, text: impl Into<String>) -> Self {
+        match self {
+            CliError::Failed(error) => error.help(text).into(),
+            CliError::Output { reason, .. } => CliError::Output {
+                reason,
+                help: Some(text.into()),
+            },
+            other => other,
         }
-        if let CliError::Plain { help, .. } = &mut self {
-            *help = Some(text.into());
-        }
-        self
     }
 
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            CliError::Plain { kind, .. } => *kind as u8,
-            CliError::Spec { .. } => Kind::Usage as u8,
+            CliError::Failed(error) => code(error.kind()),
             // The reader closed the pipe, as in `tapeline layers | head -1`, which is not a
             // failure.
-            CliError::Output(reason) if reason.kind() == io::ErrorKind::BrokenPipe => 0,
-            CliError::Output(_) => Kind::Internal as u8,
+            CliError::Output { reason, .. } if reason.kind() == io::ErrorKind::BrokenPipe => 0,
+            CliError::Output { .. } => code(Kind::Internal),
             CliError::Reported(code) => *code,
         })
     }
 }
 
-/// Wraps errors in the spec `text` given by an option.
-pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>) -> CliError + 'a {
-    move |diagnostics| CliError::Spec {
-        origin: Some(option.into()),
-        error: SpecError::new(text, diagnostics),
+impl From<Error> for CliError {
+    fn from(error: Error) -> Self {
+        match error {
+            // Observers of training write to standard output, and nothing else of theirs fails.
+            Error::Observer { reason, help } => CliError::Output { reason, help },
+            error => CliError::Failed(error),
+        }
     }
 }
 
-/// Describes an error in a TOML file with this text: line, key and message.
-pub fn in_toml(text: &str, error: &toml::de::Error) -> String {
-    let before = error.span().and_then(|span| text.get(..span.start));
-    let line = before.map_or(0, |before| before.matches('\n').count());
-    let (key, _) = text
-        .lines()
-        .nth(line)
-        .and_then(|line| line.split_once('='))
-        .unwrap_or_default();
-    let (key, message) = (format!("`{}`", key.trim()), error.message());
-    let key = match key == "``" || message.contains(&key) {
-        true => String::new(),
-        false => format!("{key}: "),
-    };
-    format!("line {}: {key}{message}", line + 1)
+impl From<io::Error> for CliError {
+    fn from(reason: io::Error) -> Self {
+        CliError::Output { reason, help: None }
+    }
 }
 
 impl From<DataError> for CliError {
     fn from(error: DataError) -> Self {
-        CliError::data(error)
+        Error::from(error).into()
     }
 }
 
 impl From<FileError> for CliError {
     fn from(error: FileError) -> Self {
-        CliError::model_file(error)
+        Error::from(error).into()
     }
 }

@@ -9,43 +9,31 @@
 //! | [`commands`] | the commands, one file each |
 //! | [`context`] | state passed to every command: the registries, the terminal |
 //! | [`error`] | errors that end the program, and their exit codes |
+//! | [`model_arg`] | the MODEL argument |
+//! | [`options`], [`numbers`] | options of several commands; parsers of numeric options |
+//! | [`terminal`], [`output`] | stderr and stdout |
 //! | [`render`] | diagnostics as text, with carets under the location |
-//! | [`escape`], [`shell`] | escaping of untrusted text; quoting of shell commands |
-//! | [`terminal`], [`output`] | stderr and stdout; options of every command |
-//! | [`numbers`], [`bytes`] | parsers of numeric options |
-//! | [`stored_path`] | paths in TOML and JSON |
-//! | [`model_arg`], [`data_arg`] | the MODEL and DATA arguments |
-//! | [`training`] | a single run: from options to a run folder |
-//! | [`report`] | the report: a study defined in a file, written as Markdown |
-//! | [`study`] | comparisons of several runs |
-//! | [`page`] | a study with its results as one HTML file |
-//! | [`plots`] | charts, as SVG and in a terminal |
-//! | [`folder`] | the pictures in a folder |
-//! | [`pictures`] | PNG, JPEG and IDX files as inputs of a model |
-//! | [`table`] | tables as aligned columns of text |
+//! | [`progress`], [`lines`] | the progress of a run |
+//! | [`board`] | the progress of a study |
+//! | [`signals`] | Ctrl-C, SIGTERM and SIGHUP |
+//! | [`folder`], [`pictures`] | the pictures in a folder, and in a file |
 
-mod bytes;
+mod board;
 mod cli;
 mod commands;
 mod context;
-mod data_arg;
 mod error;
-mod escape;
 mod folder;
+mod lines;
 mod model_arg;
 mod numbers;
+mod options;
 mod output;
-mod page;
 mod pictures;
-mod plots;
+mod progress;
 mod render;
-mod report;
-mod shell;
-mod stored_path;
-mod study;
-mod table;
+mod signals;
 mod terminal;
-mod training;
 
 use std::{panic, process::ExitCode};
 
@@ -59,7 +47,7 @@ use crate::{
 fn main() -> ExitCode {
     // A panic is a bug in this program. Its message has already been printed; only the exit code
     // remains.
-    panic::catch_unwind(run).unwrap_or(ExitCode::from(error::Kind::Internal as u8))
+    panic::catch_unwind(run).unwrap_or(ExitCode::from(error::PANIC))
 }
 
 fn run() -> ExitCode {

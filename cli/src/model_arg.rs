@@ -23,21 +23,16 @@ use std::{
 };
 
 use tapeline_data::{Normalisation, files, identify_other};
-use tapeline_models::{
-    Labels, Model, NotFinite, SpecError, TrainedModel, load, load_weights, shape_text,
-};
-use tapeline_spec::read;
-
-use crate::{
-    context::Context,
-    error::CliError,
-    numbers::Shape,
-    shell,
-    training::{
-        config::Config,
+use tapeline_experiments::{
+    run::{
+        config::KnownRun,
         files::{CONFIG, MODEL},
     },
+    settings::source::Source,
 };
+use tapeline_models::{Labels, Model, TrainedModel, load, load_weights, shape_text};
+
+use crate::{context::Context, error::CliError, numbers::Shape};
 
 /// The maximum size of a spec file in bytes.
 const MAX_SPEC: u64 = 1 << 20;
@@ -58,30 +53,6 @@ pub struct ModelFile {
     trained: TrainedModel,
     /// The run that wrote it.
     run: Option<KnownRun>,
-}
-
-/// A run folder and its configuration.
-pub struct KnownRun {
-    pub folder: PathBuf,
-    pub config: Config,
-}
-
-/// The text of a spec and its origin.
-#[derive(Clone, Debug)]
-pub struct Source {
-    pub text: String,
-    /// The file; `None` for the command line.
-    pub origin: Option<String>,
-}
-
-impl KnownRun {
-    /// Reads the configuration of a run folder.
-    pub fn read(folder: &Path) -> Result<Self, CliError> {
-        Ok(KnownRun {
-            folder: folder.into(),
-            config: Config::read(folder)?.0,
-        })
-    }
 }
 
 impl ModelArg {
@@ -113,7 +84,7 @@ impl ModelArg {
             let trained = load(&path, &cx.layers, &cx.presets)?;
             // The folder may contain an unrelated file with this name.
             let run = path.parent().and_then(|folder| KnownRun::read(folder).ok());
-            let run = run.filter(|run| run.config.spec == trained.model.full());
+            let run = run.filter(|run| run.config.settings.model == trained.model.full());
             return Ok(ModelArg::file(path, trained, run));
         }
         Ok(ModelArg::Spec(Source {
@@ -164,7 +135,7 @@ impl ModelArg {
     /// Builds the model without weights, for the input shape of an option or else its own.
     pub fn build(&self, input: Option<&Shape>, cx: &Context) -> Result<Model, CliError> {
         let input = input.map(|shape| &shape.0[..]).or(self.input());
-        self.source().build(input.unwrap_or(&INPUT), cx)
+        Ok(self.source().build(input.unwrap_or(&INPUT), cx)?)
     }
 
     /// Checks that there are weights, from the model file or from `--weights`.
@@ -240,54 +211,6 @@ impl ModelFile {
             ..self.trained
         })
     }
-}
-
-impl Source {
-    /// Reports all errors in the spec that can be found without an input shape.
-    pub fn check(&self, cx: &Context) -> Result<(), CliError> {
-        let Err(diagnostics) = read(&self.text, &cx.layers, &cx.presets) else {
-            return Ok(());
-        };
-        self.expect_no_path()?;
-        Err(self.error(SpecError::new(&self.text, diagnostics)))
-    }
-
-    /// Builds the model for an input shape.
-    pub fn build(&self, input: &[usize], cx: &Context) -> Result<Model, CliError> {
-        self.check(cx)?;
-        Model::build(&self.text, input, &cx.layers, &cx.presets).map_err(|error| self.error(error))
-    }
-
-    /// Wraps an error in this spec.
-    pub fn error(&self, error: SpecError) -> CliError {
-        CliError::Spec {
-            origin: self.origin.clone(),
-            error,
-        }
-    }
-
-    /// Reports a path that was given without `@`.
-    fn expect_no_path(&self) -> Result<(), CliError> {
-        let looks_like_path = self.text.contains(['/', '.']) && !self.text.contains([' ', '(']);
-        if self.origin.is_none() && looks_like_path && Path::new(&self.text).exists() {
-            return Err(CliError::usage(format!(
-                "`{}` is a path, but MODEL is read as a spec",
-                self.text
-            ))
-            .help(format!(
-                "prefix a path with `@`: `{}`",
-                shell::quoted(OsStr::new(&format!("@{}", self.text)))
-            )));
-        }
-        Ok(())
-    }
-}
-
-/// The error for a model that computes a value that is not finite. Its weights are finite, or it
-/// would not have been loaded. `of` is the model, or the image whose output is not finite.
-pub fn not_finite(of: impl Display, found: &NotFinite) -> CliError {
-    CliError::diverged(format!("{of}: {found}"))
-        .help("the weights are finite, but so large that the computation overflows: train with a smaller `--lr`")
 }
 
 /// Returns the path after an `@`. Paths need not be valid Unicode.

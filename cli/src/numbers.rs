@@ -2,9 +2,8 @@
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
+use tapeline_experiments::settings::limits::{positive, within};
 use tapeline_models::parse_shape;
-
-use crate::training::limits::{positive, within};
 
 /// Returns a parser for integers in a range.
 pub fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone

@@ -1,10 +1,14 @@
 //! Output of results to stdout.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
+use tapeline_experiments::{
+    escape,
+    run::events::{Event, json_line},
+};
 
-use crate::{error::CliError, escape};
+use crate::error::CliError;
 
 /// Writes text that may have several lines, escaped for a terminal.
 pub fn text(text: &str) -> Result<(), CliError> {
@@ -13,10 +17,12 @@ pub fn text(text: &str) -> Result<(), CliError> {
 
 /// Writes text unchanged, either for programs or with colours.
 pub fn raw(text: &str) -> Result<(), CliError> {
+    Ok(write(text)?)
+}
+
+fn write(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(CliError::Output)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Writes a value as one line of JSON. A number that is not finite becomes `null`.
@@ -24,8 +30,32 @@ pub fn json(value: &impl Serialize) -> Result<(), CliError> {
     raw(&json_line(value)?)
 }
 
-/// Serializes a value as one line of JSON, including the line break.
-pub fn json_line(value: &impl Serialize) -> Result<String, CliError> {
-    let line = serde_json::to_string(value).map_err(CliError::internal)?;
-    Ok(line + "\n")
+/// Writes JSON events to stdout.
+pub struct Events {
+    /// Whether events are wanted and the reader has not closed the pipe.
+    open: bool,
+}
+
+impl Events {
+    pub fn new(wanted: bool) -> Self {
+        Events { open: wanted }
+    }
+
+    /// Writes an event, if events are wanted. A closed pipe doesn't end the run.
+    ///
+    /// # Errors
+    /// When writing to stdout fails for any other reason.
+    pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
+        if !self.open {
+            return Ok(());
+        }
+        let line = json_line(event).map_err(io::Error::other)?;
+        match write(&line) {
+            Err(reason) if reason.kind() == ErrorKind::BrokenPipe => {
+                self.open = false;
+                Ok(())
+            }
+            result => result,
+        }
+    }
 }

@@ -8,11 +8,10 @@
 
 use std::fmt::Write;
 
+use tapeline_experiments::escape;
 use tapeline_models::SpecError;
 use tapeline_spec::{Diagnostic, Severity, is_printable};
 use unicode_width::UnicodeWidthChar;
-
-use crate::escape;
 
 /// The maximum width of a line that is shown in full, in columns.
 const WIDTH: usize = 80;

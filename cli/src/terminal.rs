@@ -6,12 +6,12 @@ use std::{
 };
 
 use clap::{Args, ColorChoice};
+use tapeline_experiments::{Error, Messages, escape};
 use tapeline_models::SpecError;
 use terminal_size::terminal_size_of;
 
 use crate::{
     error::CliError,
-    escape,
     render::{self, Style},
 };
 
@@ -54,6 +54,7 @@ impl Common {
 }
 
 /// The terminal: which messages are shown on stderr, and in which style.
+#[derive(Clone, Copy)]
 pub struct Terminal {
     pub quiet: bool,
     pub verbose: bool,
@@ -91,13 +92,6 @@ impl Terminal {
         Some((columns.0.into(), rows.0.into()))
     }
 
-    /// Prints a note.
-    pub fn note(&self, text: &str) {
-        if !self.quiet {
-            self.styled(&self.style.headed("note", text));
-        }
-    }
-
     /// Prints text that only `-v` shows.
     pub fn detail(&self, text: &str) {
         if self.verbose {
@@ -105,37 +99,52 @@ impl Terminal {
         }
     }
 
-    /// Warns about something that is valid but probably unintended.
-    pub fn warn(&self, text: &str) {
-        if !self.quiet {
-            self.styled(&self.style.headed("warning", text));
-        }
-    }
-
-    /// Prints the warnings about a spec.
-    pub fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError) {
-        if !self.quiet && !warnings.diagnostics.is_empty() {
-            self.styled(render::all(origin, warnings, self.style).trim_end());
+    fn plain_error(&self, message: &str, help: Option<&str>) {
+        self.styled(&self.style.headed("error", message));
+        if let Some(help) = help {
+            self.styled(&format!("  {}", self.style.headed("help", help)));
         }
     }
 
     /// Prints an error that ends the program, or the processing of one of several files.
     pub fn error(&self, error: &CliError) {
         match error {
-            CliError::Plain { message, help, .. } => {
-                self.styled(&self.style.headed("error", message));
-                if let Some(help) = help {
-                    self.styled(&format!("  {}", self.style.headed("help", help)));
-                }
+            CliError::Failed(Error::Plain { message, help, .. }) => {
+                self.plain_error(message, help.as_deref());
             }
-            CliError::Spec { origin, error } => {
+            CliError::Failed(Error::Spec { origin, error }) => {
                 self.styled(render::all(origin.as_deref(), error, self.style).trim_end());
             }
-            CliError::Output(reason) if reason.kind() != io::ErrorKind::BrokenPipe => {
+            CliError::Output { reason, help }
+            | CliError::Failed(Error::Observer { reason, help })
+                if reason.kind() != io::ErrorKind::BrokenPipe =>
+            {
                 let message = format!("cannot write to standard output: {reason}");
-                self.styled(&self.style.headed("error", &message));
+                self.plain_error(&message, help.as_deref());
             }
-            CliError::Output(_) | CliError::Reported(_) => {}
+            CliError::Output { .. }
+            | CliError::Failed(Error::Observer { .. })
+            | CliError::Reported(_) => {}
+        }
+    }
+}
+
+impl Messages for Terminal {
+    fn note(&self, text: &str) {
+        if !self.quiet {
+            self.styled(&self.style.headed("note", text));
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        if !self.quiet {
+            self.styled(&self.style.headed("warning", text));
+        }
+    }
+
+    fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError) {
+        if !self.quiet && !warnings.diagnostics.is_empty() {
+            self.styled(render::all(origin, warnings, self.style).trim_end());
         }
     }
 }

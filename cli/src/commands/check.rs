@@ -4,6 +4,7 @@ use std::{ffi::OsString, fmt::Write, time::Instant};
 
 use clap::Args;
 use serde::Serialize;
+use tapeline_experiments::table::Table;
 use tapeline_layers::{
     Plan,
     check::{self, ASPECTS, Caught, Failure, LossReport, Report},
@@ -17,7 +18,6 @@ use crate::{
     model_arg::ModelArg,
     numbers::{Shape, shape},
     output,
-    table::Table,
 };
 
 #[derive(Args)]

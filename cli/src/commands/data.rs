@@ -4,12 +4,12 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{Args, Subcommand};
 use tapeline_data::{FileReport, known, verify};
+use tapeline_experiments::table::Table;
 
 use crate::{
     context::Context,
-    error::{CliError, Kind},
+    error::{CliError, DATA},
     output,
-    table::Table,
 };
 
 #[derive(Args)]
@@ -86,7 +86,7 @@ fn verify_all<'a>(
     output::text(&table.to_string())?;
     match all_ok {
         true => Ok(()),
-        false => Err(CliError::Reported(Kind::Data as u8)),
+        false => Err(CliError::Reported(DATA)),
     }
 }
 

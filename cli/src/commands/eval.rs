@@ -4,18 +4,23 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use tapeline_experiments::{
+    Messages,
+    error::{in_option, not_finite},
+    run::dataset::{expect_classes, expect_shape},
+    table::{Table, percent},
+};
 use tapeline_layers::loss;
 use tapeline_models::{Evaluation, evaluate};
 use tapeline_tensor::Pool;
 
 use crate::{
     context::Context,
-    data_arg::{DataArgs, expect_classes, expect_shape},
-    error::{CliError, in_option},
-    model_arg::{ModelArg, not_finite},
+    error::CliError,
+    model_arg::ModelArg,
     numbers::{Shape, whole},
+    options::DataArgs,
     output,
-    table::{Table, percent},
 };
 
 #[derive(Args)]
@@ -43,12 +48,12 @@ impl Eval {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let model = ModelArg::read(&self.model, cx)?;
         model.expect_weights(self.weights.as_deref())?;
-        let known = model.run().map(|run| run.config.loss.clone());
+        let known = model.run().map(|run| run.config.settings.loss.clone());
         let text = self.loss.clone().or(known);
         let text = text.unwrap_or_else(|| "cross_entropy".into());
         let loss = loss::read(&text, &cx.losses).map_err(in_option("--loss", &text))?;
 
-        let chosen = self.data.choose(model.run())?;
+        let chosen = self.data.choice().choose(model.run())?;
         let loaded = chosen.load(cx)?;
         let (name, test) = (&loaded.name, &loaded.test);
         // A spec is built for the shape of the dataset.

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
+use tapeline_experiments::Error;
 use tapeline_models::{
     onnx::{self, OnnxError, Options},
     save,
@@ -70,7 +71,7 @@ impl Export {
         }
         onnx::save(&self.file, &trained.model, params, labels, options).map_err(|error| match error
         {
-            OnnxError::Spec(error) => CliError::Spec { origin, error },
+            OnnxError::Spec(error) => Error::Spec { origin, error }.into(),
             OnnxError::TooLarge(_) => CliError::usage(error),
             OnnxError::File(error) => error.into(),
         })

@@ -9,6 +9,7 @@ pub mod export;
 pub mod predict;
 pub mod registry;
 pub mod report;
+pub mod study;
 pub mod summary;
 pub mod train;
 

@@ -10,19 +10,18 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 use tapeline_data::files;
+use tapeline_experiments::{Messages, error::not_finite, escape, table::percent};
 use tapeline_models::{Subject, TrainedModel, predict, shape_text};
 use tapeline_tensor::Tensor;
 
 use crate::{
     context::Context,
-    error::{CliError, Kind},
-    escape,
+    error::{CliError, DATA},
     folder::Folder,
-    model_arg::{ModelArg, not_finite},
+    model_arg::ModelArg,
     numbers::{Shape, shape},
     output,
     pictures::{Pictures, Treatment},
-    table::percent,
 };
 
 /// Number of images per batch.
@@ -70,7 +69,9 @@ impl Predict {
         model.expect_weights(self.weights.as_deref())?;
         let treatment = Treatment {
             transpose: self.transpose,
-            transpose_idx: model.run().is_some_and(|run| run.config.data.transpose),
+            transpose_idx: model
+                .run()
+                .is_some_and(|run| run.config.record.data.transpose),
             invert: self.invert,
             resize: self.resize,
         };
@@ -120,7 +121,7 @@ impl Predict {
             ));
         }
         match bad {
-            true => Err(CliError::Reported(Kind::Data as u8)),
+            true => Err(CliError::Reported(DATA)),
             false => Ok(()),
         }
     }
@@ -147,7 +148,7 @@ fn reported<T>(
     cx: &Context,
 ) -> Result<Option<T>, CliError> {
     match result {
-        Err(error @ CliError::Plain { .. }) => {
+        Err(error @ CliError::Failed(_)) => {
             cx.terminal.error(&error);
             *bad = true;
             Ok(None)

@@ -5,12 +5,13 @@ use std::fmt::Write;
 
 use clap::Args;
 use tapeline_data::AugmentDef;
+use tapeline_experiments::table::Table;
 use tapeline_layers::{LayerDef, LossDef};
 use tapeline_models::shape_text;
 use tapeline_optim::{OptimizerDef, ScheduleDef};
 use tapeline_spec::{ArgInfo, Body, Named, Preset, Presets, Registry};
 
-use crate::{context::Context, error::CliError, output, table::Table};
+use crate::{context::Context, error::CliError, output};
 
 #[derive(Args)]
 pub struct Name {

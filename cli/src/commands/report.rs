@@ -3,22 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tapeline_experiments::{Session, report::definition, session::Limits};
 
 use crate::{
-    commands::compare::CrewArgs,
+    commands::study::{CrewArgs, given, run},
     context::Context,
-    data_arg::DataArgs,
     error::CliError,
-    escape, output,
-    report::{definition, markdown::markdown},
-    study::{
-        files,
-        plan::{commands, given},
-        queue, results,
-        store::Store,
-        text,
-    },
-    training::memory,
+    options::DataArgs,
 };
 
 #[derive(Args)]
@@ -48,30 +39,14 @@ pub struct Report {
 impl Report {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let mut study = definition::read(self.from.as_deref(), self.quick)?;
-        let chosen = self.data.choose([])?;
-        let data = chosen.for_training(cx)?;
-        study.set_data(data.facts());
         study.command = given();
-        let mut tasks = queue::tasks(&mut study, &data, cx)?;
-        tasks.retain(|task| self.extra || !task.extra);
-        let jobs = tasks.iter().map(|task| &task.job);
-        memory::check(jobs, self.crew.crew().jobs, None)?;
-        let store = Store::new(&self.out);
-        let _lock = store.lock()?;
-        store.keep(&study)?;
-        if self.plan {
-            return output::text(&commands(&tasks, &store, &chosen));
-        }
-        queue::train(tasks, self.crew.crew(), &store, cx)?;
-
-        let compared = results::read(&study, &store)?;
-        files::write(&study, &compared, &data, &store, cx)?;
-        let page = markdown(&study, &compared);
-        store.write("report.md", page.as_bytes())?;
-        for compared in &compared {
-            let title = escape::terminal(&compared.comparison.title);
-            output::text(&format!("{title}\n\n{}\n", text::text(compared)))?;
-        }
-        output::text(&store.line("report.md"))
+        let limits = Limits {
+            jobs: self.crew.crew().jobs,
+            extra: self.extra,
+            max_memory: None,
+        };
+        let chosen = self.data.choice().choose([])?;
+        let session = Session::new(study, chosen, &self.out, limits, cx)?;
+        run(&session, &self.crew, self.plan, false, cx)
     }
 }

@@ -4,23 +4,23 @@ use std::ffi::OsString;
 
 use clap::Args;
 use serde::Serialize;
+use tapeline_experiments::{
+    error::in_option,
+    memory::{bytes::Bytes, parts},
+    settings::limits,
+    table::Table,
+};
 use tapeline_layers::{Plan, Row};
 use tapeline_models::{Memory, shape_text};
 use tapeline_optim::Optimizer;
 
 use crate::{
-    bytes::Bytes,
     context::Context,
-    error::{CliError, in_option},
+    error::CliError,
     model_arg::ModelArg,
     numbers::{Shape, shape, whole},
     output,
-    table::Table,
-    training::{limits, memory::parts, options::OPTIMIZER},
 };
-
-/// The default batch size of the memory estimate.
-const BATCH_SIZE: usize = 100;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline summary cnn --input 1x28x28")]
@@ -46,14 +46,12 @@ impl Summary {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let given = ModelArg::read(&self.model, cx)?;
         let model = given.build(self.input.as_ref(), cx)?;
-        let config = given.run().map(|run| &run.config);
-        let text = self.optimizer.as_deref();
-        let text = text.or(config.map(|config| config.optimizer.as_str()));
-        let text = text.unwrap_or(OPTIMIZER);
+        let settings = given.run().map(|run| run.config.settings.clone());
+        let settings = settings.unwrap_or_default();
+        let text = self.optimizer.as_ref().unwrap_or(&settings.optimizer);
         let optimizer = Optimizer::read(text, &cx.optimizers);
         let optimizer = optimizer.map_err(in_option("--optimizer", text))?;
-        let batch_size = self.batch_size.or(config.map(|config| config.batch_size));
-        let batch_size = batch_size.unwrap_or(BATCH_SIZE);
+        let batch_size = self.batch_size.unwrap_or(settings.batch_size);
         // The size of the dataset isn't known here, so evaluation is assumed to use full batches.
         let memory = Memory::training(&model.plan, &optimizer, batch_size, usize::MAX);
         if self.json {

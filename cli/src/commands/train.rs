@@ -2,10 +2,28 @@
 
 use std::{
     ffi::OsString,
+    io,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
+use tapeline_experiments::{
+    Error, Messages, escape, memory,
+    run::{
+        ending::Ending,
+        events::Event,
+        every::Every,
+        files::MODEL,
+        folder::Run,
+        job::{Job, RunOptions},
+        profile,
+        recorder::Watch,
+        resume::resume,
+    },
+    settings::{limits, origin::Origin, specs::Specs},
+    shell,
+    table::{Table, percent},
+};
 use tapeline_models::{self as models, Epoch, Trainer, shape_text};
 use tapeline_tensor::Pool;
 
@@ -14,42 +32,12 @@ use crate::{
     error::CliError,
     model_arg::ModelArg,
     numbers::whole,
-    output,
-    training::{
-        ending,
-        events::{Event, Events},
-        every::Every,
-        job::{Job, Manner},
-        limits, memory,
-        options::Options,
-        origin::Origin,
-        profile,
-        progress::Progress,
-        recorder::Watch,
-        resume::resume,
-        run::Run,
-        signals::Signals,
-    },
+    options::{Options, configured},
+    output::{self, Events},
+    progress::Progress,
+    signals::{self, exit_code},
+    terminal::Terminal,
 };
-
-/// Options that `--resume` takes from the run's configuration, so that they conflict with it.
-const CONFIGURED: [&str; 15] = [
-    "model",
-    "seed",
-    "out",
-    "data",
-    "transpose",
-    "batch_size",
-    "optimizer",
-    "lr",
-    "max_grad_norm",
-    "loss",
-    "schedule",
-    "augment",
-    "val",
-    "limit",
-    "weights",
-];
 
 #[derive(Args)]
 #[command(
@@ -71,7 +59,7 @@ pub struct Train {
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Resume a stopped run; the result is the same as without the stop
-    #[arg(long, value_name = "RUN", conflicts_with_all = CONFIGURED)]
+    #[arg(long, value_name = "RUN", conflicts_with_all = configured())]
     resume: Option<PathBuf>,
     /// Steps, or seconds like 30s, between checkpoints
     #[arg(
@@ -99,7 +87,8 @@ impl Train {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let (job, mut run) = match &self.resume {
             Some(folder) => {
-                let (job, run) = resume(unmarked(folder), self.options.given_epochs()?, cx)?;
+                let (job, run) =
+                    resume(unmarked(folder), self.options.settings.given_epochs()?, cx)?;
                 memory::check([&job], 1, self.options.max_memory)?;
                 (job, run)
             }
@@ -108,14 +97,18 @@ impl Train {
         run.tensorboard |= self.tensorboard;
         let threads = self.threads.unwrap_or_else(Pool::cores);
         let pool = Pool::new(threads).map_err(CliError::internal)?;
-        let signals = Signals::catch().map_err(CliError::internal)?;
-        let manner = Manner {
+        let interrupt = signals::catch().map_err(CliError::internal)?;
+        let options = RunOptions {
             pool: &pool,
-            signals: &signals,
+            interrupt: &interrupt,
             checkpoint_every: self.checkpoint_every,
             profiled: self.profile,
         };
-        let progress = Progress::new(&cx.terminal, job.config.epochs, job.parts.train.len());
+        let progress = Progress::new(
+            &cx.terminal,
+            job.config.settings.epochs,
+            job.parts.train.len(),
+        );
         let mut screen = Screen {
             job: &job,
             threads,
@@ -125,7 +118,7 @@ impl Train {
                 false => progress,
             },
         };
-        let trained = job.run(&mut run, manner, &mut screen);
+        let trained = job.run(&mut run, options, &mut screen);
         screen.progress.finish();
         let trained = trained?;
 
@@ -135,27 +128,26 @@ impl Train {
         if let Some(parts) = &profile {
             screen.events.tell(&Event::Profile { parts })?;
         }
-        let last = trained
-            .ending
-            .tell(&run, &mut screen.events, &cx.terminal)?;
+        let last = tell(trained.ending, &run, &mut screen.events, &cx.terminal)?;
         if self.json {
             return Ok(());
         }
         screen.progress.plot();
         let profile = profile.map_or_else(String::new, |parts| profile::table(&parts));
-        output::text(&(ending::table(&last, &run) + &profile))
+        output::text(&(table(&last, &run) + &profile))
     }
 
     /// Creates a new job from the options, and a folder for its run.
     fn begin<'r>(&self, cx: &'r Context) -> Result<(Job<'r>, Run), CliError> {
         let model = ModelArg::read(&self.model, cx)?;
         let source = model.source();
-        let settings = self.options.settings(source.text)?;
+        let settings = self.options.settings.settings(source.text, self.seed)?;
         let origin = Origin::Options {
             model: source.origin,
         };
-        let specs = settings.read(origin, cx)?;
-        let chosen = self.options.data.choose(model.run())?;
+        // Errors in the specs are reported before the data are read.
+        Specs::read(&settings, origin.clone(), cx)?;
+        let chosen = self.options.data.choice().choose(model.run())?;
         if chosen.is_of_run() {
             cx.terminal.note(&chosen.text());
         }
@@ -168,7 +160,7 @@ impl Train {
                 "images of {name} are {shape}; the model is built for that shape, not for {own}"
             ));
         }
-        let job = Job::new(&settings, specs, self.seed, &data, cx)?;
+        let job = Job::new(&settings, origin, &data, cx)?;
         memory::check([&job], 1, self.options.max_memory)?;
         job.warn(cx);
         cx.terminal.detail(job.config.text()?.trim_end());
@@ -192,7 +184,7 @@ struct Screen<'s> {
 }
 
 impl Watch for Screen<'_> {
-    fn begin(&mut self, trainer: &Trainer<'_>) -> Result<(), CliError> {
+    fn begin(&mut self, trainer: &Trainer<'_>) -> io::Result<()> {
         let Job {
             model,
             config,
@@ -202,12 +194,12 @@ impl Watch for Screen<'_> {
         self.events.tell(&Event::Start {
             schema: 1,
             spec: model.full(),
-            data: &config.data.name.to_string(),
+            data: &config.record.data.name.to_string(),
             parameters: model.plan.parameters(),
             train_samples: parts.train.len(),
             test_samples: parts.test.len(),
-            val_samples: config.val,
-            seed: config.seed,
+            val_samples: config.settings.val,
+            seed: config.settings.seed,
             threads: self.threads,
             resumed_at: Some(trainer.step).filter(|&step| step > 0),
         })?;
@@ -219,8 +211,80 @@ impl Watch for Screen<'_> {
         self.progress.step(now);
     }
 
-    fn epoch(&mut self, epoch: &Epoch) -> Result<(), CliError> {
+    fn epoch(&mut self, epoch: &Epoch) -> io::Result<()> {
         self.progress.epoch(epoch);
         self.events.tell(&Event::epoch(epoch))
     }
+}
+
+/// Reports the ending as `train` does, and returns the last epoch if the run finished.
+///
+/// # Errors
+/// When the run did not finish, with the message and the exit code.
+fn tell(
+    ending: Ending,
+    run: &Run,
+    events: &mut Events,
+    terminal: &Terminal,
+) -> Result<Epoch, CliError> {
+    let out = run.name();
+    match ending {
+        Ending::Done(last) => {
+            events.tell(&Event::Done {
+                epochs: last.epoch,
+                figures: (&last).into(),
+                out: &out,
+            })?;
+            Ok(last)
+        }
+        Ending::Diverged(found) => {
+            events.tell(&Event::Diverged {
+                epoch: found.epoch,
+                step: found.step,
+                layer: found.layer.as_deref(),
+                largest_gradient: found.largest_gradient.as_ref().map(|(_, norm)| *norm),
+                largest_gradient_of: found.largest_gradient.as_ref().map(|(name, _)| &**name),
+                out: &out,
+            })?;
+            let kept = match found.kept {
+                Some(epoch) => format!("{out}/{MODEL} has the weights of epoch {epoch}"),
+                None => "no epoch was finished, so there is no model file".into(),
+            };
+            let message = format!("epoch {}, {}", found.epoch, found.message);
+            Err(Error::diverged(message)
+                .help(format!("{}; {kept}", found.advice))
+                .into())
+        }
+        Ending::Stopped {
+            signal,
+            epoch,
+            step,
+        } => {
+            events.tell(&Event::Stopped {
+                signal,
+                epoch,
+                step,
+                out: &out,
+            })?;
+            let command = shell::resume(&run.folder);
+            terminal.note(&format!(
+                "stopped in epoch {epoch} after {step} steps; `{command}` resumes the run; {out}/{MODEL} has the current weights"
+            ));
+            Err(CliError::Reported(exit_code(signal)))
+        }
+    }
+}
+
+/// Formats the metrics of the last epoch for people.
+fn table(last: &Epoch, run: &Run) -> String {
+    let mut table = Table::new(&["", ">loss", ">accuracy"]);
+    let mut row = |name: &str, loss: f64, accuracy| {
+        table.row([name.into(), format!("{loss:.4}"), percent(accuracy)])
+    };
+    row("train", last.train_loss, last.train_accuracy);
+    row("test", last.test_loss, last.test_accuracy);
+    if let Some((loss, accuracy)) = last.val {
+        row("val", loss, accuracy);
+    }
+    format!("{table}{}\n", escape::terminal(&run.name()))
 }

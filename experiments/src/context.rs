@@ -1,0 +1,60 @@
+//! What every experiment needs besides its settings: the registries of names, and where messages
+//! go.
+
+use tapeline_data::{AugmentDef, augmentations};
+use tapeline_layers::{LayerDef, LossDef, layers, losses};
+use tapeline_models::{SpecError, presets};
+use tapeline_optim::{OptimizerDef, ScheduleDef, optimizers, schedules};
+use tapeline_spec::{Presets, Registry};
+
+/// Receives notes and warnings, which a program may show. Nothing fails because of them.
+pub trait Messages: Sync {
+    /// Information about a choice that was made.
+    fn note(&self, text: &str);
+    /// A setting that is valid but probably unintended.
+    fn warn(&self, text: &str);
+    /// Warnings at places in a spec; `origin` is the file that contains it.
+    fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError);
+}
+
+/// Ignores all messages.
+struct Silent;
+
+impl Messages for Silent {
+    fn note(&self, _: &str) {}
+    fn warn(&self, _: &str) {}
+    fn warn_spec(&self, _: Option<&str>, _: &SpecError) {}
+}
+
+/// The registries of all names that specs may use, and the receiver of messages. The default has
+/// the built-in names, and ignores messages.
+pub struct Context {
+    /// Layers by name.
+    pub layers: Registry<LayerDef>,
+    /// Predefined models.
+    pub presets: Presets,
+    /// Losses by name.
+    pub losses: Registry<LossDef>,
+    /// Optimizers and gradient transforms by name.
+    pub optimizers: Registry<OptimizerDef>,
+    /// Learning-rate schedules by name.
+    pub schedules: Registry<ScheduleDef>,
+    /// Image augmentations by name.
+    pub augmentations: Registry<AugmentDef>,
+    /// Receives notes and warnings.
+    pub messages: Box<dyn Messages + Send>,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Context {
+            layers: layers(),
+            presets: presets(),
+            losses: losses(),
+            optimizers: optimizers(),
+            schedules: schedules(),
+            augmentations: augmentations(),
+            messages: Box::new(Silent),
+        }
+    }
+}

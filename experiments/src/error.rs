@@ -1,0 +1,176 @@
+//! The error of every experiment.
+
+use std::{error, fmt, io};
+
+use tapeline_data::DataError;
+use tapeline_models::{FileError, NotFinite, SpecError};
+use tapeline_spec::Diagnostic;
+
+/// Why an experiment cannot be run. Its text is what the command line prints: the problem, for a
+/// spec with its location, and then advice.
+#[derive(Debug)]
+pub enum Error {
+    /// A message, optionally with help.
+    Plain {
+        /// The kind of failure.
+        kind: Kind,
+        /// The problem, without a full stop.
+        message: String,
+        /// Advice on how to fix it.
+        help: Option<String>,
+    },
+    /// Errors at places in a spec.
+    Spec {
+        /// The file or option that contains the spec; `None` for the model itself.
+        origin: Option<String>,
+        /// The spec and its errors.
+        error: SpecError,
+    },
+    /// An observer of training failed, for example because it can't write its output.
+    Observer {
+        /// What the observer returned.
+        reason: io::Error,
+        /// Advice on how to continue.
+        help: Option<String>,
+    },
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The operating system refused something that should always work.
+    Internal,
+    /// A setting is invalid, or settings don't fit together.
+    Usage,
+    /// The dataset can't be read, or doesn't fit the model.
+    Data,
+    /// A model file or checkpoint can't be read, or doesn't fit the model.
+    ModelFile,
+    /// A value is not finite.
+    Diverged,
+}
+
+impl Error {
+    /// Creates an error of a kind.
+    pub fn new(kind: Kind, message: impl ToString) -> Self {
+        Error::Plain {
+            kind,
+            message: message.to_string(),
+            help: None,
+        }
+    }
+
+    /// Creates an error of the operating system.
+    pub fn internal(message: impl ToString) -> Self {
+        Error::new(Kind::Internal, message)
+    }
+
+    /// Creates an error in the settings.
+    pub fn usage(message: impl ToString) -> Self {
+        Error::new(Kind::Usage, message)
+    }
+
+    /// Creates an error in the dataset.
+    pub fn data(message: impl ToString) -> Self {
+        Error::new(Kind::Data, message)
+    }
+
+    /// Creates an error in a model file.
+    pub fn model_file(message: impl ToString) -> Self {
+        Error::new(Kind::ModelFile, message)
+    }
+
+    /// Creates the error for a value that is not finite.
+    pub fn diverged(message: impl ToString) -> Self {
+        Error::new(Kind::Diverged, message)
+    }
+
+    /// Creates the error for an observer that failed.
+    pub fn observer(reason: io::Error) -> Self {
+        Error::Observer { reason, help: None }
+    }
+
+    /// Sets the advice on how to fix the error. Errors in specs have their own.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        if let Error::Plain { help, .. } | Error::Observer { help, .. } = &mut self {
+            *help = Some(text.into());
+        }
+        self
+    }
+
+    /// Returns the kind of failure.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Error::Plain { kind, .. } => *kind,
+            Error::Spec { .. } => Kind::Usage,
+            Error::Observer { .. } => Kind::Internal,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Plain { message, help, .. } => {
+                f.write_str(message)?;
+                help.iter()
+                    .try_for_each(|help| write!(f, "\n  help: {help}"))
+            }
+            Error::Spec {
+                origin: Some(origin),
+                error,
+            } => write!(f, "{origin}: {error}"),
+            Error::Spec { error, .. } => error.fmt(f),
+            Error::Observer { reason, .. } => {
+                write!(f, "the observer of training failed: {reason}")
+            }
+        }
+    }
+}
+
+impl error::Error for Error {}
+
+/// Wraps errors in the spec `text` given by an option.
+pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>) -> Error + 'a {
+    move |diagnostics| Error::Spec {
+        origin: Some(option.into()),
+        error: SpecError::new(text, diagnostics),
+    }
+}
+
+/// Describes an error in a TOML file with this text: line, key and message.
+pub fn in_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(0, |before| before.matches('\n').count());
+    let (key, _) = text
+        .lines()
+        .nth(line)
+        .and_then(|line| line.split_once('='))
+        .unwrap_or_default();
+    let (key, message) = (format!("`{}`", key.trim()), error.message());
+    let key = match key == "``" || message.contains(&key) {
+        true => String::new(),
+        false => format!("{key}: "),
+    };
+    format!("line {}: {key}{message}", line + 1)
+}
+
+/// The error for a model that computes a value that is not finite. Its weights are finite, or it
+/// would not have been loaded. `of` is the model, or the image whose output is not finite.
+pub fn not_finite(of: impl fmt::Display, found: &NotFinite) -> Error {
+    Error::diverged(format!("{of}: {found}")).help(
+        "the weights are finite, but so large that the computation overflows: train with a smaller `--lr`",
+    )
+}
+
+impl From<DataError> for Error {
+    fn from(error: DataError) -> Self {
+        Error::data(error)
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Error::model_file(error)
+    }
+}

@@ -1,0 +1,276 @@
+//! A run that is ready to start.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use tapeline_data::{Dataset, Normalisation};
+use tapeline_models::{
+    Data, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit, weights,
+};
+use tapeline_optim::Plan as Schedule;
+use tapeline_tensor::{Params, Pool, Profile};
+
+use crate::{
+    context::Context,
+    error::{Error, in_option},
+    interrupt::Interrupt,
+    run::dataset::{TrainingData, expect_classes},
+    run::{
+        config::{Config, NormalisationConfig, Record, VERSION},
+        ending::Ending,
+        every::{Due, Every},
+        files::CHECKPOINT,
+        folder::Run,
+        recorder::{Recorder, Watch},
+    },
+    settings::{Settings, origin::Origin, specs::Specs},
+    stored_path::StoredPath,
+};
+
+/// Help for a checkpoint that can't be read.
+const RESTORED: &str = "the run resumes from `checkpoint.safetensors` and the epochs in `metrics.csv`, which must be unmodified; \
+    without the checkpoint it starts over";
+
+/// A run whose settings and data have been read and checked, ready for its first step.
+pub struct Job<'r> {
+    pub model: Model,
+    pub config: Config,
+    pub parts: Parts,
+    /// Size of the whole dataset as loaded, in bytes.
+    pub data_size: u64,
+    /// Initial weights, if they are not random.
+    weights: Option<Params>,
+    specs: Specs<'r>,
+    schedule: Schedule,
+}
+
+/// The parts of the dataset used for training, testing and validation.
+pub struct Parts {
+    pub train: Dataset,
+    pub test: Dataset,
+    pub val: Option<Dataset>,
+}
+
+/// Execution options; they do not affect the result.
+#[derive(Clone, Copy)]
+pub struct RunOptions<'a> {
+    pub pool: &'a Pool,
+    pub interrupt: &'a Interrupt,
+    pub checkpoint_every: Every,
+    /// Whether to measure the time of each layer.
+    pub profiled: bool,
+}
+
+/// The result of running a job.
+pub struct Trained {
+    pub ending: Ending,
+    /// Number of steps taken, excluding those before the run was resumed.
+    pub steps: u64,
+    /// Number of samples in those steps; the last batch of an epoch may be smaller.
+    pub samples: u64,
+    pub profile: Option<Profile>,
+}
+
+/// Reads the initial weights and the SHA-256 of their file. The file is read only once because it
+/// may be a pipe.
+fn first_weights(path: &Path, model: &Model) -> Result<(Params, String), Error> {
+    let bytes = file::read(path)?;
+    let params = weights::decode(&bytes, &model.plan.declared, path)?;
+    Ok((params, format!("{:x}", Sha256::digest(&bytes))))
+}
+
+impl<'r> Job<'r> {
+    /// Builds the model for the dataset, and checks that settings, model and dataset fit together.
+    ///
+    /// # Errors
+    /// When they don't, or a spec is invalid. `origin` says where the settings come from.
+    pub fn new(
+        settings: &Settings,
+        origin: Origin,
+        data: &TrainingData,
+        cx: &'r Context,
+    ) -> Result<Self, Error> {
+        settings.check().map_err(Error::usage)?;
+        let specs = Specs::read(settings, origin, cx)?;
+        let model = specs.source.build(&data.loaded.train.shape(), cx)?;
+        expect_classes(&model, &data.loaded, &specs.source)?;
+        let (train, test) = (&data.loaded.train, &data.loaded.test);
+        let fits = specs.loss.expect_classes(train.classes.len());
+        fits.map_err(in_option(&specs.origin.of("loss"), &settings.loss))?;
+        let parts = Parts::new(settings, &specs.origin, train.clone(), test.clone())?;
+        let first = settings.weights.as_ref();
+        let first = first.map(|file| first_weights(file.path(), &model));
+        let (weights, weights_sha256) = first.transpose()?.unzip();
+        let steps_in_epoch = parts.train.len().div_ceil(settings.batch_size) as u64;
+        let schedule = specs
+            .schedule
+            .plan(settings.epochs.saturating_mul(steps_in_epoch));
+        // All specs in full form; the optimizer includes the learning rate and the clipping.
+        let resolved = Settings {
+            model: model.full().into(),
+            loss: specs.loss.text.clone(),
+            optimizer: specs.optimizer.full(),
+            schedule: specs.schedule.full().into(),
+            augment: specs.augment.as_ref().map(|augment| augment.full().into()),
+            lr: None,
+            max_grad_norm: None,
+            ..settings.clone()
+        };
+        let record = Record {
+            weights_path: settings.weights.as_ref().and_then(StoredPath::absolute),
+            weights_sha256,
+            data: data.config.clone(),
+            normalisation: NormalisationConfig(Normalisation::default()),
+        };
+        Ok(Job {
+            data_size: data.size(),
+            config: Config {
+                version: VERSION.into(),
+                settings: resolved,
+                record,
+            },
+            model,
+            parts,
+            weights,
+            specs,
+            schedule,
+        })
+    }
+
+    /// Estimates the memory that the run needs, excluding the dataset.
+    pub fn memory(&self) -> Memory {
+        let Parts { train, test, val } = &self.parts;
+        let evaluated = test.len().max(val.as_ref().map_or(0, Dataset::len));
+        let batch = self.config.settings.batch_size.min(train.len());
+        Memory::training(&self.model.plan, &self.specs.optimizer, batch, evaluated)
+    }
+
+    /// Warns about settings that are valid but probably unintended.
+    pub fn warn(&self, cx: &Context) {
+        cx.messages.warn_spec(
+            self.specs.source.origin.as_deref(),
+            &self.model.warnings(&self.specs.loss.def),
+        );
+        let warnings = self.recipe().warnings(&self.model, self.parts.train.len());
+        for warning in warnings {
+            cx.messages.warn(&warning);
+        }
+    }
+
+    /// Trains, starting from the checkpoint in the run folder if there is one, and writes the files
+    /// of the run. Divergence and signals are regular endings. Errors are files that can't be
+    /// written and checkpoints that can't be read.
+    pub fn run(
+        &self,
+        run: &mut Run,
+        options: RunOptions<'_>,
+        watch: &mut dyn Watch,
+    ) -> Result<Trained, Error> {
+        let (model, loss, seed) = (
+            &self.model,
+            &*self.specs.loss.loss,
+            self.config.settings.seed,
+        );
+        let params = self.weights.clone().unwrap_or_else(|| model.init(seed));
+        let stepper = self.specs.optimizer.init(&params);
+        let mut trainer = Trainer::new(model, loss, params, stepper, seed);
+        self.restore(&mut trainer, run)?;
+        trainer.profile = options.profiled.then(Profile::default);
+        run.begin(&self.config, &trainer.history)?;
+        let begun = watch.begin(&trainer);
+        begun.map_err(|error| run.can_be_resumed(Error::observer(error)))?;
+
+        let labels = Labels {
+            classes: self.parts.train.classes.to_vec(),
+            normalisation: self.config.record.normalisation.0,
+        };
+        let mut recorder = Recorder {
+            run,
+            model,
+            labels: &labels,
+            watch,
+            interrupt: options.interrupt,
+            due: Due::new(options.checkpoint_every),
+            threads: options.pool.threads(),
+            test_samples: self.parts.test.len(),
+            failure: None,
+        };
+        let data = Data {
+            train: &self.parts.train,
+            test: &self.parts.test,
+            val: self.parts.val.as_ref(),
+        };
+        let samples = |trainer: &Trainer<'_>| {
+            let epochs = trainer.history.len() as u64 * self.parts.train.len() as u64;
+            epochs + trainer.running.samples as u64
+        };
+        let before = (trainer.step, samples(&trainer));
+        let ended = options.pool.install(|| {
+            fit(&mut trainer, &self.recipe(), &data, &mut |happened| {
+                recorder.observe(happened)
+            })
+        });
+        Ok(Trained {
+            ending: recorder.end(ended.err(), &trainer, &self.config)?,
+            steps: trainer.step - before.0,
+            samples: samples(&trainer) - before.1,
+            profile: trainer.profile.take(),
+        })
+    }
+
+    /// Restores a trainer from the checkpoint in the run folder, if there is one.
+    fn restore(&self, trainer: &mut Trainer<'_>, run: &Run) -> Result<(), Error> {
+        let checkpoint = run.file(CHECKPOINT);
+        if !checkpoint.exists() {
+            return Ok(());
+        }
+        let samples = self.parts.train.len();
+        let history = run.history()?;
+        checkpoint::restore(&checkpoint, trainer, &self.recipe(), samples, &history)
+            .map_err(|error| Error::from(error).help(RESTORED))?;
+        let (epochs, begun) = (self.config.settings.epochs, trainer.running.samples > 0);
+        if trainer.history.len() as u64 + u64::from(begun) > epochs {
+            let message = format!(
+                "--epochs {epochs}: the run is already in epoch {}",
+                trainer.epoch()
+            );
+            return Err(Error::usage(message));
+        }
+        Ok(())
+    }
+
+    fn recipe(&self) -> Recipe<'_> {
+        Recipe {
+            epochs: self.config.settings.epochs,
+            batch_size: self.config.settings.batch_size,
+            seed: self.config.settings.seed,
+            normalisation: self.config.record.normalisation.0,
+            augment: self.specs.augment.as_ref(),
+            schedule: &self.schedule,
+        }
+    }
+}
+
+impl Parts {
+    fn new(
+        settings: &Settings,
+        origin: &Origin,
+        train: Dataset,
+        test: Dataset,
+    ) -> Result<Parts, Error> {
+        let (mut train, val) = match settings.val {
+            Some(count) => {
+                let parts = train.split_last(count);
+                let (train, val) = parts.map_err(|error| {
+                    Error::usage(format!("{} {count}: {error}", origin.of("val")))
+                })?;
+                (train, Some(val))
+            }
+            None => (train, None),
+        };
+        if let Some(count) = settings.limit {
+            train = train.limit(count);
+        }
+        Ok(Parts { train, test, val })
+    }
+}

@@ -1,0 +1,29 @@
+//! A training run, from its settings to its folder.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`dataset`] | the dataset: chosen by name or folder, or taken from a run |
+//! | [`job`] | a run that is ready to start |
+//! | [`config`] | `config.toml`: the resolved settings |
+//! | [`folder`], [`files`] | a run folder and its files |
+//! | [`recorder`], [`ending`] | what is written during a run, and how a run ends |
+//! | [`events`], [`curves`], [`tensorboard`] | the metrics: as JSON, as a chart, for TensorBoard |
+//! | [`every`] | the interval between checkpoints |
+//! | [`resume`](mod@resume) | recreates the job of a run folder |
+//! | [`outcome`] | `result.json`: the outcome of a finished run |
+//! | [`profile`] | the training time of each layer |
+
+pub mod config;
+pub mod curves;
+pub mod dataset;
+pub mod ending;
+pub mod events;
+pub mod every;
+pub mod files;
+pub mod folder;
+pub mod job;
+pub mod outcome;
+pub mod profile;
+pub mod recorder;
+pub mod resume;
+pub mod tensorboard;

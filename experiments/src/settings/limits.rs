@@ -1,0 +1,167 @@
+//! Valid ranges of the numbers in a run's settings. The same functions check options of the command
+//! line and keys of files (`config.toml`, `study.json`, a file of comparisons).
+
+use std::{fmt::Display, ops::RangeInclusive};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny},
+};
+
+/// Number of passes over the training data.
+pub const EPOCHS: RangeInclusive<u64> = 1..=1_000_000;
+
+/// Batch size.
+pub const BATCH_SIZE: RangeInclusive<usize> = 1..=65_536;
+
+/// Number of images to hold out or to train on.
+pub const IMAGES: RangeInclusive<usize> = 1..=1_000_000_000;
+
+/// Random seed. It is stored in `config.toml`, where integers are limited to this range.
+pub const SEED: RangeInclusive<u64> = 0..=i64::MAX as u64;
+
+/// Number of seeds of a configuration in a comparison.
+pub const SEEDS: RangeInclusive<u64> = 1..=1000;
+
+/// Returns the number if it is in the range.
+pub fn within<T: PartialOrd + Display>(
+    number: Option<T>,
+    range: &RangeInclusive<T>,
+) -> Result<T, String> {
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("must be an integer, {} to {}", range.start(), range.end()))
+}
+
+/// Returns the number if it is a valid learning rate or maximum gradient norm.
+pub fn positive(number: Option<f64>) -> Result<f64, String> {
+    number
+        .filter(|number| number.is_finite() && *number > 0.0)
+        .ok_or_else(|| "must be a finite number above 0".into())
+}
+
+/// Deserializes the key `epochs`. The functions below do the same for the key of their name.
+pub fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    integer(from, "epochs", &EPOCHS)
+}
+
+pub fn batch_size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    integer(from, "batch_size", &BATCH_SIZE)
+}
+
+pub fn seed<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    integer(from, "seed", &SEED)
+}
+
+pub fn seeds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    integer(from, "seeds", &SEEDS)
+}
+
+pub fn val<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    integer(from, "val", &IMAGES).map(Some)
+}
+
+pub fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    integer(from, "limit", &IMAGES).map(Some)
+}
+
+pub fn lr<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    keyed("lr", positive(number(from)?)).map(Some)
+}
+
+pub fn max_grad_norm<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    keyed("max_grad_norm", positive(number(from)?)).map(Some)
+}
+
+/// Deserializes a field of the normalisation.
+pub fn scale<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    keyed("scale", positive_f32(f32::deserialize(from)?))
+}
+
+pub fn std<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    keyed("std", positive_f32(f32::deserialize(from)?))
+}
+
+pub fn mean<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    let mean = Some(f32::deserialize(from)?).filter(|mean| mean.is_finite());
+    keyed("mean", mean.ok_or_else(|| "must be a finite number".into()))
+}
+
+fn positive_f32(number: f32) -> Result<f32, String> {
+    positive(Some(number.into())).map(|number| number as f32)
+}
+
+/// Deserializes a fraction of the epochs of a configuration.
+pub fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let share = number(from)?.filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| D::Error::custom("`epochs` must be a fraction above 0 and at most 1"))
+}
+
+/// Deserializes train loss, train accuracy and test accuracy of runs from other sources.
+pub fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[f64; 3]>, D::Error> {
+    let runs = Vec::<[f64; 3]>::deserialize(from)?;
+    let is_share = |share: f64| (0.0..=1.0).contains(&share);
+    let can_be =
+        |&[loss, train, test]: &[f64; 3]| loss.is_finite() && is_share(train) && is_share(test);
+    match !runs.is_empty() && runs.iter().all(can_be) {
+        true => Ok(runs),
+        false => Err(D::Error::custom(
+            "known figures must be one or more runs, each a finite loss and two accuracies from 0 to 1",
+        )),
+    }
+}
+
+/// Deserializes a SHA-256 in hexadecimal digits.
+pub fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let sum = String::deserialize(from)?;
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    match sum.len() == 64 && sum.bytes().all(is_digit) {
+        true => Ok(sum),
+        false => Err(D::Error::custom(
+            "must be a SHA-256: 64 lower-case hexadecimal digits",
+        )),
+    }
+}
+
+pub fn weights_sha256<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    sha256(from).map(Some)
+}
+
+fn integer<'de, D, T>(from: D, key: &str, range: &RangeInclusive<T>) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: PartialOrd + Display + TryFrom<i64>,
+{
+    let number = Any::<i64>::deserialize(from)?.number();
+    keyed(
+        key,
+        within(number.and_then(|number| number.try_into().ok()), range),
+    )
+}
+
+/// Deserializes a number, or `None` for another value. JSON has `null` for a number that is not
+/// finite.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Any::<f64>::deserialize(from).map(Any::number)
+}
+
+/// A number, or a value that is not one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Any<T> {
+    Number(T),
+    Other(IgnoredAny),
+}
+
+impl<T> Any<T> {
+    fn number(self) -> Option<T> {
+        match self {
+            Any::Number(number) => Some(number),
+            Any::Other(_) => None,
+        }
+    }
+}
+
+fn keyed<T, E: Error>(key: &str, result: Result<T, String>) -> Result<T, E> {
+    result.map_err(|problem| E::custom(format!("`{key}` {problem}")))
+}

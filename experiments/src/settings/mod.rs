@@ -1,0 +1,198 @@
+//! The settings of a training run: one description for the Rust API, for the options of the command
+//! line, for `config.toml` and for the files of comparisons.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`limits`] | valid ranges of the numbers |
+//! | [`text`] | a setting as text: reads an option, writes a command |
+//! | [`alternatives`] | expands `{1, 2}` in the text of a setting |
+//! | [`specs`] | parses the specs in the settings |
+//! | [`source`] | the spec of the model, and where it comes from |
+//! | [`origin`] | where settings come from, for error messages |
+
+pub mod alternatives;
+pub mod limits;
+pub mod origin;
+pub mod source;
+pub mod specs;
+pub mod text;
+
+use serde::{Deserialize, Serialize};
+
+use crate::stored_path::StoredPath;
+
+/// The settings of a training run, except the dataset. [`Default`] is the recipe of the report, on
+/// which all defaults of the command line are based.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Spec of the model.
+    #[serde(rename = "spec", alias = "model")]
+    pub model: String,
+    /// Spec of the loss.
+    pub loss: String,
+    /// Spec of the optimizer.
+    pub optimizer: String,
+    /// Spec of the learning-rate schedule.
+    pub schedule: String,
+    /// Spec of the augmentation of the training images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<String>,
+    /// Number of passes over the training data, 1 to 1,000,000.
+    #[serde(deserialize_with = "limits::epochs")]
+    pub epochs: u64,
+    /// Batch size, 1 to 65,536; the last batch of an epoch may be smaller.
+    #[serde(deserialize_with = "limits::batch_size")]
+    pub batch_size: usize,
+    /// Random seed, up to 2⁶³ − 1.
+    #[serde(default, deserialize_with = "limits::seed")]
+    pub seed: u64,
+    /// Number of images held out for validation, from the end of the training data.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::val"
+    )]
+    pub val: Option<usize>,
+    /// Number of images to train on, from the start of the training data.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::limit"
+    )]
+    pub limit: Option<usize>,
+    /// Model file with the initial weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<StoredPath>,
+    /// Learning rate; replaces the optimizer's own.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::lr"
+    )]
+    pub lr: Option<f64>,
+    /// Maximum of the global gradient norm; larger gradients are clipped.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::max_grad_norm"
+    )]
+    pub max_grad_norm: Option<f64>,
+}
+
+/// A setting as an option: `--batch-size N`. The model and the seed are not among them, because
+/// they are given in their own ways.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SettingDef {
+    /// Name of the field; the option has hyphens instead of underscores.
+    pub name: &'static str,
+    /// The kind of its values.
+    pub kind: Kind,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Its name in descriptions of a run.
+    pub title: &'static str,
+}
+
+/// The kind of the values of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An integer.
+    Integer,
+    /// A number.
+    Number,
+    /// A spec.
+    Spec,
+    /// The path of a file.
+    File,
+}
+
+/// All settings that are options, in the order of the help.
+pub const SETTINGS: [SettingDef; 11] = [
+    SettingDef {
+        name: "epochs",
+        kind: Kind::Integer,
+        about: "Number of passes over the training data",
+        title: "epochs",
+    },
+    SettingDef {
+        name: "batch_size",
+        kind: Kind::Integer,
+        about: "Batch size; the last batch of an epoch may be smaller",
+        title: "batch size",
+    },
+    SettingDef {
+        name: "optimizer",
+        kind: Kind::Spec,
+        about: "Optimizer",
+        title: "optimizer",
+    },
+    SettingDef {
+        name: "lr",
+        kind: Kind::Number,
+        about: "Learning rate; overrides the optimizer's own",
+        title: "learning rate override",
+    },
+    SettingDef {
+        name: "max_grad_norm",
+        kind: Kind::Number,
+        about: "Clip the global gradient norm to this maximum",
+        title: "max grad norm",
+    },
+    SettingDef {
+        name: "loss",
+        kind: Kind::Spec,
+        about: "Loss function",
+        title: "loss",
+    },
+    SettingDef {
+        name: "schedule",
+        kind: Kind::Spec,
+        about: "Learning-rate schedule",
+        title: "schedule",
+    },
+    SettingDef {
+        name: "augment",
+        kind: Kind::Spec,
+        about: "Augment the training images, like \"shift(2) rotate(10)\"",
+        title: "augmentation",
+    },
+    SettingDef {
+        name: "val",
+        kind: Kind::Integer,
+        about: "Hold out the last N images; best.safetensors is the best epoch on them",
+        title: "validation images",
+    },
+    SettingDef {
+        name: "limit",
+        kind: Kind::Integer,
+        about: "Train on the first N images only",
+        title: "training images used",
+    },
+    SettingDef {
+        name: "weights",
+        kind: Kind::File,
+        about: "Initial weights: a safetensors file with PyTorch's names",
+        title: "initial weights",
+    },
+];
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            model: "mlp".into(),
+            loss: "cross_entropy".into(),
+            optimizer: "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)".into(),
+            schedule: "constant".into(),
+            augment: None,
+            epochs: 10,
+            batch_size: 100,
+            seed: 0,
+            val: None,
+            limit: None,
+            weights: None,
+            lr: None,
+            max_grad_norm: None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The spec of a model, and where it comes from.
+
+use std::{ffi::OsStr, path::Path};
+
+use tapeline_models::{Model, SpecError};
+use tapeline_spec::read;
+
+use crate::{context::Context, error::Error, shell};
+
+/// The text of a spec and its origin.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub text: String,
+    /// The file; `None` for the command line.
+    pub origin: Option<String>,
+}
+
+impl Source {
+    /// Reports all errors in the spec that can be found without an input shape.
+    pub fn check(&self, cx: &Context) -> Result<(), Error> {
+        let Err(diagnostics) = read(&self.text, &cx.layers, &cx.presets) else {
+            return Ok(());
+        };
+        self.expect_no_path()?;
+        Err(self.error(SpecError::new(&self.text, diagnostics)))
+    }
+
+    /// Builds the model for an input shape.
+    pub fn build(&self, input: &[usize], cx: &Context) -> Result<Model, Error> {
+        self.check(cx)?;
+        Model::build(&self.text, input, &cx.layers, &cx.presets).map_err(|error| self.error(error))
+    }
+
+    /// Wraps an error in this spec.
+    pub fn error(&self, error: SpecError) -> Error {
+        Error::Spec {
+            origin: self.origin.clone(),
+            error,
+        }
+    }
+
+    /// Reports a path that was given without `@`.
+    pub fn expect_no_path(&self) -> Result<(), Error> {
+        let looks_like_path = self.text.contains(['/', '.']) && !self.text.contains([' ', '(']);
+        if self.origin.is_none() && looks_like_path && Path::new(&self.text).exists() {
+            return Err(Error::usage(format!(
+                "`{}` is a path, but MODEL is read as a spec",
+                self.text
+            ))
+            .help(format!(
+                "prefix a path with `@`: `{}`",
+                shell::quoted(OsStr::new(&format!("@{}", self.text)))
+            )));
+        }
+        Ok(())
+    }
+}

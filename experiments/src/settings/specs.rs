@@ -1,0 +1,78 @@
+//! The specs in the settings, parsed.
+
+use tapeline_data::Augmentation;
+use tapeline_layers::{NamedLoss, loss};
+use tapeline_optim::{Optimizer, Schedule};
+
+use crate::{
+    context::Context,
+    error::{Error, in_option},
+    settings::{Settings, origin::Origin, source::Source},
+};
+
+/// The specs of some settings, parsed.
+pub struct Specs<'r> {
+    /// Where the settings come from.
+    pub origin: Origin,
+    /// The spec of the model, checked as far as possible without an input shape.
+    pub source: Source,
+    pub loss: NamedLoss,
+    /// The optimizer, with the learning rate and the clipping of the settings.
+    pub optimizer: Optimizer<'r>,
+    pub schedule: Schedule,
+    pub augment: Option<Augmentation>,
+}
+
+impl<'r> Specs<'r> {
+    /// Parses all specs, before any data are read.
+    ///
+    /// # Errors
+    /// When one is invalid, or they don't fit together.
+    pub fn read(settings: &Settings, origin: Origin, cx: &'r Context) -> Result<Self, Error> {
+        let in_setting = |key: &str, text: &str| {
+            let (origin, text) = (origin.of(key), text.to_owned());
+            move |errors| in_option(&origin, &text)(errors)
+        };
+        let source = Source {
+            text: settings.model.clone(),
+            origin: origin.of_model(),
+        };
+        source.check(cx)?;
+        let loss =
+            loss::read(&settings.loss, &cx.losses).map_err(in_setting("loss", &settings.loss))?;
+        let mut optimizer = Optimizer::read(&settings.optimizer, &cx.optimizers)
+            .map_err(in_setting("optimizer", &settings.optimizer))?;
+        if let Some(lr) = settings.lr {
+            optimizer = optimizer
+                .with_lr(lr)
+                .map_err(|error| Error::usage(format!("{} {lr}: {error}", origin.of("lr"))))?;
+        }
+        if let Some(max) = settings.max_grad_norm {
+            let text = format!("clip_norm({max}) {}", optimizer.full());
+            optimizer = Optimizer::read(&text, &cx.optimizers)
+                .map_err(in_setting("max_grad_norm", &text))?;
+        }
+        let schedule = Schedule::read(&settings.schedule, &cx.schedules)
+            .map_err(in_setting("schedule", &settings.schedule))?;
+        if schedule.goes_by_loss() && settings.val.is_none() {
+            let message = format!(
+                "{}: `{}` monitors the validation loss, but no images are held out for validation",
+                origin.of("schedule"),
+                schedule.short()
+            );
+            return Err(Error::usage(message).help("hold out some images: `--val 5000`"));
+        }
+        let augment = settings.augment.as_ref().map(|text| {
+            Augmentation::read(text, &cx.augmentations).map_err(in_setting("augment", text))
+        });
+        let augment = augment.transpose()?;
+        Ok(Specs {
+            source,
+            loss,
+            optimizer,
+            schedule,
+            augment,
+            origin,
+        })
+    }
+}

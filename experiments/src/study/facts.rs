@@ -1,0 +1,125 @@
+//! Descriptions of what was run. They are generated from the study and its runs only, so they can't
+//! disagree with what was run.
+
+use crate::{
+    settings::Settings,
+    study::{Row, Study, grid::Grid, results::Compared},
+};
+
+/// A name and its value. The value marks code as in Markdown.
+pub type Fact = (String, String);
+
+/// The data, the settings (those of the recipe, or those shared by all configurations if there is
+/// no recipe), and the command.
+pub fn facts(study: &Study) -> Vec<Fact> {
+    let data = &study.data;
+    let mut facts = vec![(
+        "data".into(),
+        format!(
+            "{}, {} training images, {} test images",
+            code(&data.name),
+            data.train_samples,
+            data.test_samples
+        ),
+    )];
+    let rows = || study.comparisons.iter().flat_map(|c| &c.rows);
+    match &study.recipe {
+        Some(recipe) => facts.extend(settings(&recipe.settings, recipe.seeds)),
+        None => {
+            let first = rows().next();
+            let first = first.map(|row| settings(&row.settings, row.seeds));
+            let is_shared =
+                |fact: &Fact| rows().all(|row| settings(&row.settings, row.seeds).contains(fact));
+            facts.extend(first.unwrap_or_default().into_iter().filter(is_shared));
+        }
+    }
+    for known in rows().flat_map(|row| &row.known) {
+        let fact = (known.by.clone(), known.about.clone());
+        if !facts.contains(&fact) {
+            facts.push(fact);
+        }
+    }
+    facts.push(("command".into(), code(&study.command)));
+    facts
+}
+
+/// The configurations of a comparison that deviate from the study's recipe, with the settings they
+/// change.
+pub fn changes(study: &Study, compared: &Compared<'_>) -> Vec<String> {
+    let Some(recipe) = &study.recipe else {
+        return Vec::new();
+    };
+    let recipe = settings(&recipe.settings, recipe.seeds);
+    let line = |row: &Row| {
+        let own = settings(&row.settings, row.seeds);
+        let changed = own.iter().filter(|fact| !recipe.contains(fact));
+        let changed: Vec<_> = changed
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        (!changed.is_empty()).then(|| format!("{}: {}\n", row.name(), changed.join(", ")))
+    };
+    compared
+        .rows
+        .iter()
+        .filter_map(|row| line(row.row))
+        .collect()
+}
+
+/// Notes that explain the figures of a table. `elsewhere` names the style in which figures from
+/// other sources are shown.
+pub fn notes(compared: &Compared<'_>, grid: &Grid, elsewhere: &str) -> Vec<String> {
+    let cells = || grid.rows.iter().flat_map(|row| &row.cells);
+    let mut notes = Vec::new();
+    if cells().any(|cell| cell.text.contains('±')) {
+        notes.push("Mean ± standard deviation over the seeds.".into());
+    }
+    if compared.rows.iter().any(|row| !row.runs.is_empty()) {
+        notes.push("Training metrics are averaged over the last epoch while the weights are being updated; s/epoch is the median.".into());
+    }
+    if cells().any(|cell| cell.best) {
+        notes.push("Bold: best in its column.".into());
+    }
+    if grid.rows.iter().any(|row| !row.measured) {
+        notes.push(format!("{elsewhere}: figures from other sources."));
+    }
+    notes
+}
+
+fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
+    let optional = |value: &Option<usize>| value.map(|value| value.to_string());
+    let facts = [
+        ("epochs", Some(settings.epochs.to_string())),
+        ("batch size", Some(settings.batch_size.to_string())),
+        ("optimizer", Some(code(&settings.optimizer))),
+        (
+            "learning rate override",
+            settings.lr.map(|lr| lr.to_string()),
+        ),
+        (
+            "max grad norm",
+            settings.max_grad_norm.map(|max| max.to_string()),
+        ),
+        ("loss", Some(code(&settings.loss))),
+        ("schedule", Some(code(&settings.schedule))),
+        ("augmentation", settings.augment.as_deref().map(code)),
+        ("validation images", optional(&settings.val)),
+        ("training images used", optional(&settings.limit)),
+        (
+            "initial weights",
+            settings
+                .weights
+                .as_ref()
+                .map(|file| code(&file.to_string())),
+        ),
+        ("seeds", Some(seeds.to_string())),
+    ];
+    let given = facts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into(), value?)));
+    given.collect()
+}
+
+/// Formats a text as Markdown code. Backticks are replaced, since they would end it.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'"))
+}

@@ -1,0 +1,194 @@
+//! Comparisons of training runs: the common part of `compare` and `report`.
+//!
+//! A [`Study`] describes what is trained and which claims are tested. Each run has a folder named
+//! after its configuration, so a finished run is never trained again; all tables and charts are
+//! generated from run folders.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`variants`] | expands options with alternatives into configurations |
+//! | [`store`] | run folders, and the folder of the study |
+//! | [`queue`] | trains the missing runs, several at a time |
+//! | [`plan`] | the runs as shell commands, for other machines |
+//! | [`results`] | results of the configurations, read from run folders |
+//! | [`stats`] | mean, median, standard deviation, Student's t-tests |
+//! | [`verdict`] | significance of differences |
+//! | [`facts`] | descriptions of what was run |
+//! | [`grid`], [`text`] | tables, and verdicts as text |
+//! | [`charts`] | charts, and the names of their files |
+//! | [`evidence`] | diagnostics of trained models |
+//! | [`lines`] | `results.csv`, `results.jsonl` and `compare --json` |
+
+pub mod charts;
+pub mod evidence;
+pub mod facts;
+pub mod grid;
+pub mod lines;
+pub mod plan;
+pub mod queue;
+pub mod results;
+pub mod stats;
+pub mod store;
+pub mod text;
+pub mod variants;
+pub mod verdict;
+
+use crate::run::dataset::DataFacts;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{Settings, limits};
+
+/// Comparisons on one dataset, stored as `study.json` next to the runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    pub schema: u32,
+    pub title: String,
+    /// Introduction: paragraphs of Markdown.
+    pub text: String,
+    /// The command that created the study.
+    pub command: String,
+    pub data: DataFacts,
+    /// Settings that configurations follow by default; `None` if the columns show all differences.
+    pub recipe: Option<Recipe>,
+    pub comparisons: Vec<Comparison>,
+}
+
+/// Default training settings of the configurations, apart from the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    pub settings: Settings,
+    pub seeds: u64,
+}
+
+/// Configurations that are trained with the same seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    pub title: String,
+    /// Introduction: paragraphs of Markdown.
+    pub text: String,
+    /// Names of the properties in which the configurations differ.
+    pub columns: Vec<String>,
+    pub rows: Vec<Row>,
+    pub claims: Vec<Claim>,
+    /// Whether to show the gradient norms, layer by layer.
+    pub gradients: bool,
+}
+
+/// A configuration that is trained with several seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Value for each column.
+    pub cells: Vec<String>,
+    pub settings: Settings,
+    /// Number of seeds; they are counted from 0.
+    #[serde(deserialize_with = "limits::seeds")]
+    pub seeds: u64,
+    /// Names of the runs, one per seed; see [`store`].
+    pub runs: Vec<String>,
+    /// Whether the configuration is trained only with `--extra`.
+    pub extra: bool,
+    /// Results from other sources.
+    pub known: Vec<Known>,
+}
+
+/// Results of the same configuration from another source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Known {
+    /// Name of the source.
+    pub by: String,
+    /// Description of the source.
+    pub about: String,
+    /// Name of the dataset.
+    pub data: String,
+    /// Number of epochs.
+    pub epochs: u64,
+    /// Train loss, train accuracy and test accuracy of each run.
+    #[serde(deserialize_with = "limits::figures")]
+    pub runs: Vec<[f64; 3]>,
+}
+
+/// A claim about two configurations of a comparison: one is more accurate than the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The claim, as a sentence.
+    pub text: String,
+    /// Index of the configuration that is claimed to be more accurate.
+    pub better: usize,
+    /// Index of the configuration it is compared with.
+    pub than: usize,
+}
+
+/// Schema version of `study.json`.
+pub const SCHEMA: u32 = 2;
+
+impl Study {
+    /// Sets the dataset. Results from other sources are kept only where the dataset and the number
+    /// of epochs match.
+    pub fn set_data(&mut self, data: DataFacts) {
+        for row in self.comparisons.iter_mut().flat_map(|c| &mut c.rows) {
+            let epochs = row.settings.epochs;
+            row.known
+                .retain(|known| known.data == data.name && known.epochs == epochs);
+        }
+        self.data = data;
+    }
+}
+
+impl Study {
+    /// Validates the study.
+    ///
+    /// # Errors
+    /// If a comparison is inconsistent; the message names it and the problem.
+    pub fn check(&self) -> Result<(), String> {
+        for comparison in &self.comparisons {
+            comparison
+                .check()
+                .map_err(|what| format!("in \"{}\": {what}", comparison.title))?;
+        }
+        Ok(())
+    }
+}
+
+impl Comparison {
+    fn check(&self) -> Result<(), String> {
+        if self.columns.is_empty() || self.rows.is_empty() {
+            return Err("expected at least one column and one row".into());
+        }
+        for row in &self.rows {
+            let (cells, columns) = (row.cells.len(), self.columns.len());
+            if cells != columns {
+                return Err(format!(
+                    "row `{}` has {cells} cells for {columns} columns",
+                    row.name()
+                ));
+            }
+            // Names become paths, so anything but a generated name could leave the study's folder.
+            if let Some(name) = row.runs.iter().find(|name| !store::is_name(name)) {
+                return Err(format!(
+                    "row `{}`: `{name}` is not the name of a run",
+                    row.name()
+                ));
+            }
+        }
+        let rows = self.rows.len();
+        let mut claims = self.claims.iter();
+        match claims.find(|claim| claim.better >= rows || claim.than >= rows) {
+            Some(claim) => Err(format!(
+                "claim \"{}\" refers to rows {} and {}, but there are only {rows} (counted from 0)",
+                claim.text, claim.better, claim.than
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Row {
+    /// The cells joined into one text.
+    pub fn name(&self) -> String {
+        let cell = |cell: &String| match cell.as_str() {
+            "" => "none".into(),
+            text => text.to_string(),
+        };
+        self.cells.iter().map(cell).collect::<Vec<_>>().join(" · ")
+    }
+}

@@ -1,0 +1,112 @@
+//! Charts: lines in one panel, or in two side by side.
+
+use crate::{palette, svg};
+
+/// A chart of up to a dozen series, drawn as SVG that is readable on light and dark backgrounds.
+///
+/// Values that are not finite, not positive on a logarithmic axis, or beyond ±10³⁰⁰ are skipped.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    /// Title of the chart; it is truncated to the width of the picture.
+    pub title: String,
+    /// Names of the series, for the legend. Each series has its own colour; after the tenth the
+    /// colours repeat, dashed.
+    pub series: Vec<String>,
+    /// One panel, or two side by side.
+    pub panels: Vec<Panel>,
+}
+
+/// A pair of axes with lines.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    pub title: String,
+    pub x: Axis,
+    pub y: Axis,
+    pub lines: Vec<Line>,
+}
+
+/// An axis of a panel.
+#[derive(Clone, Debug, Default)]
+pub struct Axis {
+    /// Label of the axis; may be empty.
+    pub label: String,
+    pub scale: Scale,
+    /// Labels for the positions 0, 1, 2… of a categorical axis; empty for a numeric axis.
+    pub names: Vec<String>,
+}
+
+/// How values are mapped to lengths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal differences have equal lengths.
+    #[default]
+    Linear,
+    /// Equal ratios have equal lengths.
+    Log,
+}
+
+/// The points of a series, connected in order.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Index in [`Chart::series`].
+    pub series: usize,
+    pub points: Vec<(f64, f64)>,
+    /// Whether the line is dashed, to distinguish it from another line of the same series.
+    pub dashed: bool,
+}
+
+impl Chart {
+    /// Renders the chart as a standalone SVG file with title, legend and style.
+    pub fn svg(&self) -> String {
+        svg::draw(self, true)
+    }
+
+    /// Renders the chart as part of an HTML page. The page includes the style sheet once for all
+    /// charts ([`Chart::style`]) and provides its own title and legend. Each line is in a `g` with
+    /// the class `s0`, `s1`… of its series; the class `c0`, `c1`… next to it gives any element the
+    /// colour of a series, for example in a legend.
+    pub fn inline(&self) -> String {
+        svg::draw(self, false)
+    }
+
+    /// The style sheet of all charts. Every rule is scoped to elements of class `chart`.
+    pub fn style() -> &'static str {
+        palette::style()
+    }
+}
+
+impl Axis {
+    /// A linear numeric axis.
+    pub fn linear(label: &str) -> Self {
+        Axis {
+            label: label.into(),
+            ..Axis::default()
+        }
+    }
+
+    /// A logarithmic axis.
+    pub fn log() -> Self {
+        Axis {
+            scale: Scale::Log,
+            ..Axis::default()
+        }
+    }
+
+    /// Whether a value can be shown on the axis.
+    pub fn holds(&self, value: f64) -> bool {
+        match self.scale {
+            _ if value.is_nan() || value.abs() > 1e300 => false,
+            _ if !self.names.is_empty() => value >= 0.0 && value.ceil() < self.names.len() as f64,
+            Scale::Linear => true,
+            Scale::Log => value > 0.0,
+        }
+    }
+}
+
+impl Panel {
+    /// The points of a line that can be shown in the panel.
+    pub fn drawn(&self, line: &Line) -> Vec<(f64, f64)> {
+        let held = |&&(x, y): &&(f64, f64)| self.x.holds(x) && self.y.holds(y);
+        line.points.iter().filter(held).copied().collect()
+    }
+}
