@@ -46,7 +46,7 @@ impl<'t> Board<'t> {
     pub fn new<'a>(
         terminal: &'t Terminal,
         all: usize,
-        missing: impl IntoIterator<Item = &'a Task<'a>, IntoIter: ExactSizeIterator>,
+        missing: impl IntoIterator<Item = &'a Task, IntoIter: ExactSizeIterator>,
     ) -> Self {
         let missing = missing.into_iter();
         let done = all - missing.len();
@@ -77,7 +77,7 @@ impl<'t> Board<'t> {
     }
 
     /// Starts tracking a run.
-    pub fn watch<'b>(&'b self, task: &Task<'_>) -> Watched<'b> {
+    pub fn watch<'b>(&'b self, task: &Task) -> Watched<'b> {
         self.running.fetch_add(1, Ordering::Relaxed);
         self.count();
         Watched {
@@ -174,6 +174,6 @@ impl Drop for Watched<'_> {
 }
 
 /// Cost of one sample of a run, in multiply-adds.
-fn cost(job: &Job<'_>) -> u64 {
+fn cost(job: &Job) -> u64 {
     job.model.plan.multiply_adds().saturating_add(OVERHEAD)
 }

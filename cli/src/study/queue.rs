@@ -29,13 +29,13 @@ use crate::{
 };
 
 /// A training run of a study.
-pub struct Task<'r> {
+pub struct Task {
     /// Name of the run; see [`store`].
     pub name: String,
     /// Human-readable title.
     pub title: String,
     pub settings: Settings,
-    pub job: Job<'r>,
+    pub job: Job,
     /// Whether the run is trained only with `--extra`.
     pub extra: bool,
 }
@@ -54,11 +54,7 @@ pub struct Crew {
 ///
 /// # Errors
 /// If a configuration can't be trained on the data.
-pub fn tasks<'r>(
-    study: &mut Study,
-    data: &TrainingData,
-    cx: &'r Context,
-) -> Result<Vec<Task<'r>>, CliError> {
+pub fn tasks(study: &mut Study, data: &TrainingData, cx: &Context) -> Result<Vec<Task>, CliError> {
     let mut tasks = Vec::new();
     let mut known = BTreeSet::new();
     for comparison in &mut study.comparisons {
@@ -90,12 +86,7 @@ pub fn tasks<'r>(
 ///
 /// # Errors
 /// If a file can't be written or a signal was received. Finished runs are kept.
-pub fn train(
-    tasks: Vec<Task<'_>>,
-    crew: Crew,
-    store: &Store,
-    cx: &Context,
-) -> Result<(), CliError> {
+pub fn train(tasks: Vec<Task>, crew: Crew, store: &Store, cx: &Context) -> Result<(), CliError> {
     let all = tasks.len();
     let missing: VecDeque<_> = tasks
         .into_iter()
@@ -140,7 +131,7 @@ pub fn train(
 }
 
 fn run(
-    task: &Task<'_>,
+    task: &Task,
     store: &Store,
     pool: &Pool,
     signals: &Signals,

@@ -72,7 +72,7 @@ pub struct Config {
 impl Config {
     pub fn new(
         settings: &Settings,
-        specs: &Specs<'_>,
+        specs: &Specs,
         model: &Model,
         seed: u64,
         data: DataConfig,

@@ -60,19 +60,19 @@ pub struct Settings {
 }
 
 /// The specs of some settings, parsed.
-pub struct Specs<'r> {
+pub struct Specs {
     /// Where the settings come from.
     pub origin: Origin,
     pub source: Source,
     pub loss: NamedLoss,
-    pub optimizer: Optimizer<'r>,
+    pub optimizer: Optimizer,
     pub schedule: Schedule,
     pub augment: Option<Augmentation>,
 }
 
 impl Settings {
     /// Parses all specs, before any data are read.
-    pub fn read<'r>(&self, origin: Origin, cx: &'r Context) -> Result<Specs<'r>, CliError> {
+    pub fn read(&self, origin: Origin, cx: &Context) -> Result<Specs, CliError> {
         let source = Source {
             text: self.model.clone(),
             origin: origin.of_model(),
