@@ -89,7 +89,7 @@ impl<'t> Board<'t> {
 }
 
 impl Observer for Board<'_> {
-    fn begin(&self, all: usize, missing: &[&Task<'_>]) {
+    fn begin(&self, all: usize, missing: &[&Task]) {
         let done = all - missing.len();
         self.all.get_or_init(|| all);
         self.done.store(done, Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Observer for Board<'_> {
         }
     }
 
-    fn watch(&self, task: &Task<'_>) -> Box<dyn Watch + '_> {
+    fn watch(&self, task: &Task) -> Box<dyn Watch + '_> {
         self.running.fetch_add(1, Ordering::Relaxed);
         self.count();
         Box::new(Watched {
@@ -180,6 +180,6 @@ impl Drop for Watched<'_> {
 }
 
 /// Cost of one sample of a run, in multiply-adds.
-fn cost(job: &Job<'_>) -> u64 {
+fn cost(job: &Job) -> u64 {
     job.model.plan.multiply_adds().saturating_add(OVERHEAD)
 }

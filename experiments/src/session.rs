@@ -25,7 +25,7 @@ pub struct Session<'c> {
     pub study: Study,
     /// Its folder.
     pub store: Store,
-    tasks: Vec<Task<'c>>,
+    tasks: Vec<Task>,
     chosen: Chosen,
     data: TrainingData,
     _lock: Locked,

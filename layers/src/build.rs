@@ -17,7 +17,7 @@ pub struct Build<'b> {
     pub(crate) path: String,
     pub(crate) shape: &'b [usize],
     pub(crate) meaning: Meaning,
-    pub(crate) bodies: &'b [Vec<Call<'b, LayerDef>>],
+    pub(crate) bodies: &'b [Vec<Call<LayerDef>>],
     pub(crate) depth: usize,
 }
 

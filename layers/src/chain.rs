@@ -42,7 +42,7 @@ struct Link {
 impl Chain {
     /// Builds the calls of one chain. Returns the chain and the shape of its output.
     pub(crate) fn build(
-        calls: &[Call<'_, LayerDef>],
+        calls: &[Call<LayerDef>],
         entry: Entry<'_>,
         site: &mut Site,
     ) -> Result<(Chain, Vec<usize>), Vec<Diagnostic>> {
@@ -128,8 +128,8 @@ impl Chain {
 /// it.
 fn explain(
     refusal: Refusal,
-    call: &Call<'_, LayerDef>,
-    before: Option<&Call<'_, LayerDef>>,
+    call: &Call<LayerDef>,
+    before: Option<&Call<LayerDef>>,
     shape: &[usize],
 ) -> Vec<Diagnostic> {
     let this = quote(&call.text());

@@ -161,10 +161,10 @@ pub struct NamedLoss {
 }
 
 impl NamedLoss {
-    pub(crate) fn build(call: &Call<'_, LossDef>) -> Self {
+    pub(crate) fn build(call: &Call<LossDef>) -> Self {
         NamedLoss {
             text: call.full(),
-            def: *call.def,
+            def: call.def,
             span: call.span,
             loss: (call.def.build)(&call.args),
         }

@@ -69,13 +69,13 @@ impl Plan {
     /// # Errors
     /// When a layer doesn't accept its input, the model or the input is too large, or the input has
     /// no dimension or a size of 0. Reports the first error in each chain.
-    pub fn build(calls: &[Call<'_, LayerDef>], shape: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
+    pub fn build(calls: &[Call<LayerDef>], shape: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
         Plan::build_on(calls, shape, Meaning::Logits)
     }
 
     /// Like [`build`](Self::build), for an input with the given meaning.
     pub(crate) fn build_on(
-        calls: &[Call<'_, LayerDef>],
+        calls: &[Call<LayerDef>],
         shape: &[usize],
         meaning: Meaning,
     ) -> Result<Plan, Vec<Diagnostic>> {

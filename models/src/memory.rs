@@ -42,12 +42,7 @@ impl Memory {
     /// `evaluated` samples after each epoch.
     ///
     /// `batch` must not exceed the number of samples, even if the batch size does.
-    pub fn training(
-        plan: &Plan,
-        optimizer: &Optimizer<'_>,
-        batch: usize,
-        evaluated: usize,
-    ) -> Memory {
+    pub fn training(plan: &Plan, optimizer: &Optimizer, batch: usize, evaluated: usize) -> Memory {
         let mut memory = Memory::parameters(plan);
         let learned = plan.declared.iter().filter(|d| d.role.is_learned());
         for param in learned {

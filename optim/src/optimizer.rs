@@ -73,20 +73,20 @@ named!(OptimizerDef);
 /// assert_eq!(optimizer.short(), "clip_norm(0.5) adam(lr=0.01)");
 /// ```
 #[derive(Clone)]
-pub struct Optimizer<'r> {
-    calls: Vec<Call<'r, OptimizerDef>>,
+pub struct Optimizer {
+    calls: Vec<Call<OptimizerDef>>,
     /// Index of the call with `lr`.
     entry: usize,
     chain: Chain,
 }
 
-impl<'r> Optimizer<'r> {
+impl Optimizer {
     /// Reads an optimizer from text.
     ///
     /// # Errors
     /// All errors of the text, with their locations: errors of the language, no entry or more than
     /// one entry with `lr`, and incompatible arguments.
-    pub fn read(text: &str, registry: &'r Registry<OptimizerDef>) -> Result<Self, Vec<Diagnostic>> {
+    pub fn read(text: &str, registry: &Registry<OptimizerDef>) -> Result<Self, Vec<Diagnostic>> {
         let calls = read_chain(text, registry)?;
         let mut errors = Vec::new();
         let mut entries = (0..calls.len()).filter(|&i| calls[i].args.has("lr"));
@@ -161,13 +161,13 @@ impl<'r> Optimizer<'r> {
     }
 }
 
-impl fmt::Debug for Optimizer<'_> {
+impl fmt::Debug for Optimizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Optimizer({})", self.full())
     }
 }
 
-fn build(call: &Call<'_, OptimizerDef>) -> Result<Chain, Diagnostic> {
+fn build(call: &Call<OptimizerDef>) -> Result<Chain, Diagnostic> {
     (call.def.build)(&call.args).map_err(|error| Diagnostic {
         span: call.span,
         ..error
@@ -175,13 +175,13 @@ fn build(call: &Call<'_, OptimizerDef>) -> Result<Chain, Diagnostic> {
 }
 
 /// Appends the ends of all entries to the chain, passing them the learning rate.
-fn finish(chain: Chain, calls: &[Call<'_, OptimizerDef>], entry: usize) -> Chain {
+fn finish(chain: Chain, calls: &[Call<OptimizerDef>], entry: usize) -> Chain {
     let lr = calls[entry].args.get(LR);
     let ends = calls.iter().map(|call| (call.def.finish)(&call.args, lr));
     ends.fold(chain, Chain::join)
 }
 
-fn no_entry(calls: &[Call<'_, OptimizerDef>], registry: &Registry<OptimizerDef>) -> Diagnostic {
+fn no_entry(calls: &[Call<OptimizerDef>], registry: &Registry<OptimizerDef>) -> Diagnostic {
     let span = match calls {
         [first, .., last] => Span {
             start: first.span.start,
@@ -199,7 +199,7 @@ fn no_entry(calls: &[Call<'_, OptimizerDef>], registry: &Registry<OptimizerDef>)
         .help(format!("add one of {}", names.join(", ")))
 }
 
-fn one_too_many(first: &Call<'_, OptimizerDef>, second: &Call<'_, OptimizerDef>) -> Diagnostic {
+fn one_too_many(first: &Call<OptimizerDef>, second: &Call<OptimizerDef>) -> Diagnostic {
     let (first, name) = (first.def.name, second.def.name);
     let message = format!("expected one optimizer, found `{first}` and `{name}`");
     Diagnostic::error(second.span, message).help("keep one of them")

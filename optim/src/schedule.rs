@@ -237,7 +237,7 @@ impl fmt::Debug for Schedule {
     }
 }
 
-fn never_reached(endless: &Call<'_, ScheduleDef>, call: &Call<'_, ScheduleDef>) -> Diagnostic {
+fn never_reached(endless: &Call<ScheduleDef>, call: &Call<ScheduleDef>) -> Diagnostic {
     let message = format!("`{}` is never reached", call.text());
     let help = format!(
         "`{}` lasts for the rest of the training run",

@@ -24,6 +24,7 @@ const SHAPE: Arg<&str> = Arg::new("shape", "waveform")
     .default("sine");
 
 /// A word of the language: transforms a sound, which is a list of samples.
+#[derive(Clone, Copy)]
 struct Word {
     name: &'static str,
     about: &'static str,
@@ -76,7 +77,7 @@ const ECHO: Word = Word {
     },
 };
 
-fn play(calls: &[Call<'_, Word>]) -> Vec<f64> {
+fn play(calls: &[Call<Word>]) -> Vec<f64> {
     calls.iter().fold(Vec::new(), |sound, call| {
         (call.def.apply)(&call.args, sound)
     })

@@ -27,6 +27,7 @@
 //! const TIMES: Arg<usize> = Arg::new("times", "how often").range(1..=9);
 //! const LOUD: Arg<bool> = Arg::new("loud", "whether to shout").default(false);
 //!
+//! #[derive(Clone)]
 //! struct Say(&'static str);
 //!
 //! impl Named for Say {

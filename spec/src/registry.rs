@@ -10,8 +10,9 @@ use crate::{
     nearest::nearest,
 };
 
-/// A definition that can be registered: plain data of any type.
-pub trait Named {
+/// A definition that can be registered: plain data of any type. Each [`Call`](crate::Call) holds a
+/// copy.
+pub trait Named: Clone {
     /// The name used in specs.
     fn name(&self) -> &'static str;
 
@@ -40,6 +41,7 @@ pub trait Named {
 /// ```
 /// use tapeline_spec::{ArgInfo, Body, Registry, named};
 ///
+/// #[derive(Clone, Copy)]
 /// struct Filter {
 ///     name: &'static str,
 ///     aliases: &'static [&'static str],

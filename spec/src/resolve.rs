@@ -22,11 +22,11 @@ use crate::{
 /// All errors in the order of their locations, but at most twenty. An error inside a preset is
 /// reported at the preset's name. The tree must have no alternatives, at least one call, and at
 /// most 10 000 calls.
-pub fn resolve<'r, D: Named>(
+pub fn resolve<D: Named>(
     tree: &Tree,
-    registry: &'r Registry<D>,
+    registry: &Registry<D>,
     presets: &Presets,
-) -> Result<Resolved<'r, D>, Vec<Diagnostic>> {
+) -> Result<Resolved<D>, Vec<Diagnostic>> {
     Resolver::new(registry, presets, Report::default()).run(tree)
 }
 
@@ -34,11 +34,11 @@ pub fn resolve<'r, D: Named>(
 ///
 /// # Errors
 /// Same as those of the two functions.
-pub fn read<'r, D: Named>(
+pub fn read<D: Named>(
     text: &str,
-    registry: &'r Registry<D>,
+    registry: &Registry<D>,
     presets: &Presets,
-) -> Result<Resolved<'r, D>, Vec<Diagnostic>> {
+) -> Result<Resolved<D>, Vec<Diagnostic>> {
     let (tree, report) = parse::read(text);
     Resolver::new(registry, presets, report).run(&tree)
 }
@@ -48,10 +48,10 @@ pub fn read<'r, D: Named>(
 ///
 /// # Errors
 /// Same as [`read`].
-pub fn read_chain<'r, D: Named>(
+pub fn read_chain<D: Named>(
     text: &str,
-    registry: &'r Registry<D>,
-) -> Result<Vec<Call<'r, D>>, Vec<Diagnostic>> {
+    registry: &Registry<D>,
+) -> Result<Vec<Call<D>>, Vec<Diagnostic>> {
     let (tree, report) = parse::read(text);
     let presets = Presets::new();
     let mut resolver = Resolver::new(registry, &presets, report);
@@ -59,8 +59,8 @@ pub fn read_chain<'r, D: Named>(
     Ok(resolver.run(&tree)?.calls())
 }
 
-struct Resolver<'a, 'r, D> {
-    registry: &'r Registry<D>,
+struct Resolver<'a, D> {
+    registry: &'a Registry<D>,
     /// The presets that may be used here.
     presets: &'a [Entry],
     /// Whether only plain calls are allowed.
@@ -76,8 +76,8 @@ struct Via {
     span: Span,
 }
 
-impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
-    fn new(registry: &'r Registry<D>, presets: &'a Presets, report: Report) -> Self {
+impl<'a, D: Named> Resolver<'a, D> {
+    fn new(registry: &'a Registry<D>, presets: &'a Presets, report: Report) -> Self {
         Resolver {
             registry,
             presets: presets.entries(),
@@ -87,7 +87,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
         }
     }
 
-    fn run(mut self, tree: &Tree) -> Result<Resolved<'r, D>, Vec<Diagnostic>> {
+    fn run(mut self, tree: &Tree) -> Result<Resolved<D>, Vec<Diagnostic>> {
         let mut nodes = Vec::new();
         match measure(&tree.items, self.presets) {
             Err(error) => self.report.add(|| error),
@@ -125,11 +125,11 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
         });
     }
 
-    fn items(&mut self, items: &[Item]) -> Vec<Node<'r, D>> {
+    fn items(&mut self, items: &[Item]) -> Vec<Node<D>> {
         items.iter().filter_map(|item| self.item(item)).collect()
     }
 
-    fn item(&mut self, item: &Item) -> Option<Node<'r, D>> {
+    fn item(&mut self, item: &Item) -> Option<Node<D>> {
         match item {
             Item::Call(call) => self.call(call),
             Item::Repeat(repeat) => {
@@ -155,7 +155,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
         }
     }
 
-    fn call(&mut self, call: &tree::Call) -> Option<Node<'r, D>> {
+    fn call(&mut self, call: &tree::Call) -> Option<Node<D>> {
         let name = &call.name;
         let preset = self
             .presets
@@ -192,7 +192,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
         None
     }
 
-    fn preset(&mut self, place: usize, call: &tree::Call) -> Option<Node<'r, D>> {
+    fn preset(&mut self, place: usize, call: &tree::Call) -> Option<Node<D>> {
         let (presets, via) = (self.presets, self.via);
         let word = presets[place].preset.name;
         if !call.args.is_empty() || !call.bodies.is_empty() {
@@ -212,7 +212,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
         Some(Node::Preset(word, items))
     }
 
-    fn definition(&mut self, def: &'r D, call: &tree::Call) -> Option<Node<'r, D>> {
+    fn definition(&mut self, def: &D, call: &tree::Call) -> Option<Node<D>> {
         let name = def.name();
         let given = if call.broken {
             None
@@ -250,7 +250,7 @@ impl<'a, 'r, D: Named> Resolver<'a, 'r, D> {
             });
         }
         let call = Call {
-            def,
+            def: def.clone(),
             args: args?,
             bodies: Vec::new(),
             span: self.via.map_or(call.at.0, |via| via.span),

@@ -5,27 +5,29 @@ use std::{fmt, sync::Arc};
 use crate::{Args, Named, Span};
 
 /// A resolved text: its calls, in the structure in which they were written.
-pub struct Resolved<'r, D> {
-    nodes: Arc<[Node<'r, D>]>,
+#[derive(Clone)]
+pub struct Resolved<D> {
+    nodes: Arc<[Node<D>]>,
 }
 
-pub(crate) enum Node<'r, D> {
+pub(crate) enum Node<D> {
     /// A call, with its bodies as they were written.
-    Call(Call<'r, D>, Vec<Vec<Node<'r, D>>>),
-    Repeat(u16, Vec<Node<'r, D>>),
-    Preset(&'static str, Vec<Node<'r, D>>),
+    Call(Call<D>, Vec<Vec<Node<D>>>),
+    Repeat(u16, Vec<Node<D>>),
+    Preset(&'static str, Vec<Node<D>>),
 }
 
 /// A resolved call.
-pub struct Call<'r, D> {
-    /// The definition of its name.
-    pub def: &'r D,
+#[derive(Clone)]
+pub struct Call<D> {
+    /// A copy of the definition of its name.
+    pub def: D,
     /// Its arguments.
     pub args: Args,
     /// The calls in its brackets, with repetitions and presets expanded: no list for
     /// [`Body::None`](crate::Body::None), one for [`Body::One`](crate::Body::One), one per branch
     /// for [`Body::Branches`](crate::Body::Branches). A list may be empty.
-    pub bodies: Vec<Vec<Call<'r, D>>>,
+    pub bodies: Vec<Vec<Call<D>>>,
     /// Its location in the text; that of the preset's name if it comes from a preset.
     pub span: Span,
     pub(crate) preset: Option<&'static str>,
@@ -38,15 +40,15 @@ enum Form {
     Full,
 }
 
-impl<'r, D: Named> Resolved<'r, D> {
-    pub(crate) fn new(nodes: Vec<Node<'r, D>>) -> Self {
+impl<D: Named> Resolved<D> {
+    pub(crate) fn new(nodes: Vec<Node<D>>) -> Self {
         Resolved {
             nodes: nodes.into(),
         }
     }
 
     /// Returns all calls in order, with repetitions and presets expanded.
-    pub fn calls(&self) -> Vec<Call<'r, D>> {
+    pub fn calls(&self) -> Vec<Call<D>> {
         calls(&self.nodes)
     }
 
@@ -64,7 +66,7 @@ impl<'r, D: Named> Resolved<'r, D> {
     }
 }
 
-impl<D: Named> Call<'_, D> {
+impl<D: Named> Call<D> {
     /// Returns the short form, with the contents of the brackets expanded.
     pub fn text(&self) -> String {
         self.written(Form::Short)
@@ -109,7 +111,7 @@ impl<D: Named> Call<'_, D> {
     }
 }
 
-fn calls<'r, D: Named>(nodes: &[Node<'r, D>]) -> Vec<Call<'r, D>> {
+fn calls<D: Named>(nodes: &[Node<D>]) -> Vec<Call<D>> {
     let mut out = Vec::new();
     for node in nodes {
         match node {
@@ -127,7 +129,7 @@ fn calls<'r, D: Named>(nodes: &[Node<'r, D>]) -> Vec<Call<'r, D>> {
     out
 }
 
-fn text<D: Named>(nodes: &[Node<'_, D>], form: Form) -> String {
+fn text<D: Named>(nodes: &[Node<D>], form: Form) -> String {
     let mut texts = Vec::new();
     for node in shown(nodes, form) {
         texts.push(match node {
@@ -148,7 +150,7 @@ fn text<D: Named>(nodes: &[Node<'_, D>], form: Form) -> String {
 }
 
 /// Returns the nodes to print: in the full form, presets are replaced by their contents.
-fn shown<'n, 'r, D>(nodes: &'n [Node<'r, D>], form: Form) -> Vec<&'n Node<'r, D>> {
+fn shown<'n, D>(nodes: &'n [Node<D>], form: Form) -> Vec<&'n Node<D>> {
     let shown = nodes.iter().map(|node| match node {
         Node::Preset(_, items) if form == Form::Full => shown(items, form),
         node => vec![node],
@@ -175,34 +177,13 @@ fn brackets(bodies: impl IntoIterator<Item = String>) -> String {
     }
 }
 
-// Implemented manually, since a derived `Clone` would require `D: Clone`.
-
-impl<D> Clone for Resolved<'_, D> {
-    fn clone(&self) -> Self {
-        Resolved {
-            nodes: Arc::clone(&self.nodes),
-        }
-    }
-}
-
-impl<D> Clone for Call<'_, D> {
-    fn clone(&self) -> Self {
-        Call {
-            def: self.def,
-            args: self.args.clone(),
-            bodies: self.bodies.clone(),
-            ..*self
-        }
-    }
-}
-
-impl<D: Named> fmt::Debug for Resolved<'_, D> {
+impl<D: Named> fmt::Debug for Resolved<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Resolved({})", self.full())
     }
 }
 
-impl<D: Named> fmt::Debug for Call<'_, D> {
+impl<D: Named> fmt::Debug for Call<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Call({})", self.full())
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tapeline_spec::{Arg, ArgInfo, Diagnostic, Presets, Registry, SizesOrWord, Value, named, read};
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Def {
     name: &'static str,
     aliases: &'static [&'static str],

@@ -296,8 +296,8 @@ fn choices() -> impl Strategy<Value = (String, usize)> {
     })
 }
 
-fn same(a: &[Call<'_, Def>], b: &[Call<'_, Def>]) -> bool {
-    let bodies = |a: &Call<'_, Def>, b: &Call<'_, Def>| {
+fn same(a: &[Call<Def>], b: &[Call<Def>]) -> bool {
+    let bodies = |a: &Call<Def>, b: &Call<Def>| {
         a.bodies.len() == b.bodies.len() && a.bodies.iter().zip(&b.bodies).all(|(a, b)| same(a, b))
     };
     a.len() == b.len()
@@ -306,7 +306,7 @@ fn same(a: &[Call<'_, Def>], b: &[Call<'_, Def>]) -> bool {
             .all(|(a, b)| a.def.name == b.def.name && a.args == b.args && bodies(a, b))
 }
 
-fn total(calls: &[Call<'_, Def>]) -> usize {
+fn total(calls: &[Call<Def>]) -> usize {
     calls
         .iter()
         .map(|call| 1 + call.bodies.iter().map(|body| total(body)).sum::<usize>())

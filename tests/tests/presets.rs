@@ -6,7 +6,7 @@ use tapeline_spec::{Call, read};
 
 const INPUT: [usize; 3] = [1, 28, 28];
 
-fn passes(calls: &[Call<'_, LayerDef>], shape: &[usize]) {
+fn passes(calls: &[Call<LayerDef>], shape: &[usize]) {
     let registry = layers();
     let text: Vec<_> = calls.iter().map(Call::text).collect();
     let text = text.join(" ");

@@ -63,7 +63,7 @@ impl Check {
         let built = |errors: Vec<Diagnostic>| CliError::internal(&errors[0]);
         let spec = read(model.full(), &cx.layers, &cx.presets).map_err(built)?;
         let calls = spec.calls();
-        let one = |calls: &[Call<'_, _>], shape: &[usize], name: String| {
+        let one = |calls: &[Call<_>], shape: &[usize], name: String| {
             let report = check::calls(calls, shape, &cx.layers).map_err(built)?;
             let caught = check::catches_calls(calls, shape, &cx.layers).map_err(built)?;
             Ok::<_, CliError>(Row::new("layer", name, Ok(report), caught))

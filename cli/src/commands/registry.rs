@@ -75,6 +75,7 @@ impl Entry for AugmentDef {
 }
 
 /// A preset as a registry entry; its example is the spec that it expands to.
+#[derive(Clone, Copy)]
 pub struct PresetEntry(Preset);
 
 impl Named for PresetEntry {

@@ -138,7 +138,7 @@ impl Train {
     }
 
     /// Creates a new job from the options, and a folder for its run.
-    fn begin<'r>(&self, cx: &'r Context) -> Result<(Job<'r>, Run), CliError> {
+    fn begin(&self, cx: &Context) -> Result<(Job, Run), CliError> {
         let model = ModelArg::read(&self.model, cx)?;
         let source = model.source();
         let settings = self.options.settings.settings(source.text, self.seed)?;
@@ -177,7 +177,7 @@ fn unmarked(run: &Path) -> &Path {
 
 /// Shows the progress of training, for people and as JSON.
 struct Screen<'s> {
-    job: &'s Job<'s>,
+    job: &'s Job,
     threads: usize,
     events: Events,
     progress: Progress<'s>,

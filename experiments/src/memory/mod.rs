@@ -13,7 +13,7 @@ use crate::{error::Error, memory::bytes::Bytes, run::job::Job};
 /// limit, they must fit into the memory that the machine has available and its control groups
 /// allow, if that can be determined. Each run is assumed to need as much as the largest.
 pub fn check<'j>(
-    jobs: impl IntoIterator<Item = &'j Job<'j>>,
+    jobs: impl IntoIterator<Item = &'j Job>,
     at_once: usize,
     limit: Option<Bytes>,
 ) -> Result<(), Error> {

@@ -32,7 +32,7 @@ const RESTORED: &str = "the run resumes from `checkpoint.safetensors` and the ep
     without the checkpoint it starts over";
 
 /// A run whose settings and data have been read and checked, ready for its first step.
-pub struct Job<'r> {
+pub struct Job {
     pub model: Model,
     pub config: Config,
     pub parts: Parts,
@@ -40,7 +40,7 @@ pub struct Job<'r> {
     pub data_size: u64,
     /// Initial weights, if they are not random.
     weights: Option<Params>,
-    specs: Specs<'r>,
+    specs: Specs,
     schedule: Schedule,
 }
 
@@ -79,7 +79,7 @@ fn first_weights(path: &Path, model: &Model) -> Result<(Params, String), Error> 
     Ok((params, format!("{:x}", Sha256::digest(&bytes))))
 }
 
-impl<'r> Job<'r> {
+impl Job {
     /// Builds the model for the dataset, and checks that settings, model and dataset fit together.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl<'r> Job<'r> {
         settings: &Settings,
         origin: Origin,
         data: &TrainingData,
-        cx: &'r Context,
+        cx: &Context,
     ) -> Result<Self, Error> {
         settings.check().map_err(Error::usage)?;
         let specs = Specs::read(settings, origin, cx)?;

@@ -23,11 +23,7 @@ use crate::{
 /// # Errors
 /// When the folder is not a run, is in use by another run, is finished, or its data or initial
 /// weights have changed.
-pub fn resume<'r>(
-    folder: &Path,
-    epochs: Option<u64>,
-    cx: &'r Context,
-) -> Result<(Job<'r>, Run), Error> {
+pub fn resume(folder: &Path, epochs: Option<u64>, cx: &Context) -> Result<(Job, Run), Error> {
     let (mut config, origin) = Config::read(folder)?;
     let run = Run::take_up(folder)?;
     expect_unfinished(folder, &config, epochs)?;

@@ -11,24 +11,24 @@ use crate::{
 };
 
 /// The specs of some settings, parsed.
-pub struct Specs<'r> {
+pub struct Specs {
     /// Where the settings come from.
     pub origin: Origin,
     /// The spec of the model, checked as far as possible without an input shape.
     pub source: Source,
     pub loss: NamedLoss,
     /// The optimizer, with the learning rate and the clipping of the settings.
-    pub optimizer: Optimizer<'r>,
+    pub optimizer: Optimizer,
     pub schedule: Schedule,
     pub augment: Option<Augmentation>,
 }
 
-impl<'r> Specs<'r> {
+impl Specs {
     /// Parses all specs, before any data are read.
     ///
     /// # Errors
     /// When one is invalid, or they don't fit together.
-    pub fn read(settings: &Settings, origin: Origin, cx: &'r Context) -> Result<Self, Error> {
+    pub fn read(settings: &Settings, origin: Origin, cx: &Context) -> Result<Self, Error> {
         let in_setting = |key: &str, text: &str| {
             let (origin, text) = (origin.of(key), text.to_owned());
             move |errors| in_option(&origin, &text)(errors)

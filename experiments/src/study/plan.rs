@@ -8,9 +8,9 @@ use crate::{
 
 /// A `tapeline train …` command for each unfinished run, one per line. A run that has been started
 /// is resumed instead.
-pub fn commands(tasks: &[Task<'_>], store: &Store, data: &Chosen) -> String {
+pub fn commands(tasks: &[Task], store: &Store, data: &Chosen) -> String {
     let missing = tasks.iter().filter(|task| !store.is_done(&task.name));
-    let command = |task: &Task<'_>| {
+    let command = |task: &Task| {
         let folder = store.run(&task.name);
         if store.is_begun(&task.name) {
             return shell::resume(&folder) + "\n";

@@ -28,13 +28,13 @@ use crate::{
 };
 
 /// A training run of a study.
-pub struct Task<'r> {
+pub struct Task {
     /// Name of the run; see [`store`].
     pub name: String,
     /// Human-readable title.
     pub title: String,
     pub settings: Settings,
-    pub job: Job<'r>,
+    pub job: Job,
     /// Whether the run is trained only with `--extra`.
     pub extra: bool,
 }
@@ -53,11 +53,7 @@ pub struct Crew {
 ///
 /// # Errors
 /// If a configuration can't be trained on the data.
-pub fn tasks<'r>(
-    study: &mut Study,
-    data: &TrainingData,
-    cx: &'r Context,
-) -> Result<Vec<Task<'r>>, Error> {
+pub fn tasks(study: &mut Study, data: &TrainingData, cx: &Context) -> Result<Vec<Task>, Error> {
     let mut tasks = Vec::new();
     let mut known = BTreeSet::new();
     for comparison in &mut study.comparisons {
@@ -92,16 +88,16 @@ pub fn tasks<'r>(
 pub trait Observer: Sync {
     /// Called before the first run starts, with the number of all runs, and those that are still
     /// to be trained.
-    fn begin(&self, all: usize, missing: &[&Task<'_>]);
+    fn begin(&self, all: usize, missing: &[&Task]);
     /// Called when a run starts; returns its observer.
-    fn watch(&self, task: &Task<'_>) -> Box<dyn Watch + '_>;
+    fn watch(&self, task: &Task) -> Box<dyn Watch + '_>;
 }
 
 /// Ignores the progress.
 impl Observer for () {
-    fn begin(&self, _: usize, _: &[&Task<'_>]) {}
+    fn begin(&self, _: usize, _: &[&Task]) {}
 
-    fn watch(&self, _: &Task<'_>) -> Box<dyn Watch + '_> {
+    fn watch(&self, _: &Task) -> Box<dyn Watch + '_> {
         Box::new(())
     }
 }
@@ -112,7 +108,7 @@ impl Observer for () {
 /// # Errors
 /// If a file can't be written. Finished runs are kept.
 pub fn train(
-    tasks: &[Task<'_>],
+    tasks: &[Task],
     crew: Crew,
     store: &Store,
     interrupt: &Interrupt,
@@ -156,7 +152,7 @@ pub fn train(
 }
 
 fn run(
-    task: &Task<'_>,
+    task: &Task,
     store: &Store,
     options: RunOptions<'_>,
     observer: &dyn Observer,

@@ -21,7 +21,7 @@ pub const TRAINING: Mode = Mode::Training { seed: 5, step: 3 };
 /// A layer, or a chain of layers, built for an input shape.
 #[derive(Clone)]
 pub struct Case<'r> {
-    pub(super) calls: Vec<Call<'r, LayerDef>>,
+    pub(super) calls: Vec<Call<LayerDef>>,
     /// Shape of the input, without the batch.
     pub(super) shape: Vec<usize>,
     pub(super) registry: &'r Registry<LayerDef>,
@@ -30,7 +30,7 @@ pub struct Case<'r> {
 
 impl<'r> Case<'r> {
     pub(super) fn new(
-        call: Call<'r, LayerDef>,
+        call: Call<LayerDef>,
         shape: &[usize],
         registry: &'r Registry<LayerDef>,
     ) -> Result<Self, NotBuilt> {
@@ -38,7 +38,7 @@ impl<'r> Case<'r> {
     }
 
     pub(super) fn chain(
-        calls: Vec<Call<'r, LayerDef>>,
+        calls: Vec<Call<LayerDef>>,
         shape: &[usize],
         registry: &'r Registry<LayerDef>,
     ) -> Result<Self, NotBuilt> {
@@ -66,8 +66,8 @@ impl<'r> Case<'r> {
     /// Returns whether all its layers declare that samples don't affect each other, in training or
     /// not.
     pub(super) fn independent(&self) -> bool {
-        fn all(calls: &[Call<'_, LayerDef>]) -> bool {
-            let independent = |call: &Call<'_, LayerDef>| call.def.batch == Batch::Independent;
+        fn all(calls: &[Call<LayerDef>]) -> bool {
+            let independent = |call: &Call<LayerDef>| call.def.batch == Batch::Independent;
             let mut calls = calls.iter();
             calls.all(|call| independent(call) && call.bodies.iter().all(|body| all(body)))
         }
@@ -223,7 +223,7 @@ impl<'r> Case<'r> {
     }
 }
 
-fn text(calls: &[Call<'_, LayerDef>]) -> String {
+fn text(calls: &[Call<LayerDef>]) -> String {
     let calls: Vec<_> = calls.iter().map(Call::text).collect();
     calls.join(" ")
 }
@@ -250,7 +250,7 @@ impl NotBuilt {
     }
 
     /// Converts to diagnostics for the given calls.
-    pub fn diagnostics(self, calls: &[Call<'_, LayerDef>]) -> Vec<Diagnostic> {
+    pub fn diagnostics(self, calls: &[Call<LayerDef>]) -> Vec<Diagnostic> {
         match self {
             NotBuilt::Refused(errors) => errors,
             NotBuilt::Panicked(failure) => {
@@ -274,7 +274,7 @@ pub fn caught<T>(f: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 }
 
 /// Samples the arguments of a call from the ranges declared for the check.
-pub fn draw<D: Named>(call: &mut Call<'_, D>, rng: &mut impl Rng) -> Result<(), Diagnostic> {
+pub fn draw<D: Named>(call: &mut Call<D>, rng: &mut impl Rng) -> Result<(), Diagnostic> {
     for info in call.def.args().iter().filter(|info| info.drawn()) {
         if let Some(value) = info.draw(rng.random()) {
             call.args = call.args.with(info.name, value)?;

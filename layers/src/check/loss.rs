@@ -76,7 +76,7 @@ pub fn loss(def: &LossDef) -> Result<LossReport, Failure> {
     Ok(report)
 }
 
-fn every_shape(call: &Call<'_, LossDef>, report: &mut LossReport) -> Result<(), Failure> {
+fn every_shape(call: &Call<LossDef>, report: &mut LossReport) -> Result<(), Failure> {
     for shape @ [_, classes] in SHAPES {
         let checked = caught(|| {
             let named = NamedLoss::build(call);

@@ -184,7 +184,7 @@ pub fn report(def: &LayerDef) -> Result<Report, Failure> {
 /// # Errors
 /// When the layers can't be built.
 pub fn calls(
-    calls: &[Call<'_, LayerDef>],
+    calls: &[Call<LayerDef>],
     shape: &[usize],
     registry: &Registry<LayerDef>,
 ) -> Result<Report, Vec<Diagnostic>> {
@@ -208,10 +208,7 @@ fn registry(def: &LayerDef) -> Result<Registry<LayerDef>, Failure> {
 }
 
 /// Reads an example, which must be a single call.
-fn example<'r>(
-    text: &str,
-    registry: &'r Registry<LayerDef>,
-) -> Result<Call<'r, LayerDef>, Failure> {
+fn example(text: &str, registry: &Registry<LayerDef>) -> Result<Call<LayerDef>, Failure> {
     let spec = read(text, registry, &Presets::new()).map_err(|e| Failure::new(text, list(&e)))?;
     let mut calls = spec.calls();
     match (calls.pop(), calls.len()) {

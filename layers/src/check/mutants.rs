@@ -76,7 +76,7 @@ pub fn catches(def: &LayerDef) -> Result<Caught, Failure> {
 /// # Errors
 /// When the layers can't be built. The inner error is the first mutated rule that went unnoticed.
 pub fn catches_calls(
-    calls: &[Call<'_, LayerDef>],
+    calls: &[Call<LayerDef>],
     shape: &[usize],
     registry: &Registry<LayerDef>,
 ) -> Result<Result<Caught, Failure>, Vec<Diagnostic>> {

@@ -31,7 +31,7 @@ pub fn elements<T: Element>(params: &Params<T>) -> Vec<f64> {
     values.map(|x| x.widen()).collect()
 }
 
-pub fn read<'r>(text: &str, registry: &'r Registry<OptimizerDef>) -> Optimizer<'r> {
+pub fn read(text: &str, registry: &Registry<OptimizerDef>) -> Optimizer {
     Optimizer::read(text, registry).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
 }
 

@@ -218,7 +218,7 @@ fn no_moment_lingers_among_the_smallest_numbers() {
 #[test]
 fn decay_goes_by_the_learning_rate_wherever_it_stands() {
     let registry = optimizers();
-    let run = |optimizer: Optimizer<'_>| {
+    let run = |optimizer: Optimizer| {
         let mut params = weights::<f64>(&[&[1.0, -2.0]]);
         let mut stepper = optimizer.init(&params);
         for factor in [1.0, 0.5, 0.25] {
