@@ -2,12 +2,13 @@
 //!
 //! | module | contents |
 //! |---|---|
+//! | [`train`](mod@train) | the shortest way from one line of text to a trained model |
 //! | [`settings`] | the settings of a training run, as values and as text |
 //! | [`run`] | a run: from settings to a folder with metrics, model and checkpoint |
 //! | [`memory`] | whether runs fit into memory |
 //! | [`study`] | comparisons of runs: configurations, results, statistics, verdicts |
 //! | [`session`] | a study in its folder: trains what is missing, writes the results |
-//! | [`page`], [`outputs`] | a study with its results as one HTML file, and its other files |
+//! | `page`, `outputs` | a study with its results as one HTML file, and its other files |
 //! | [`report`] | studies defined in a TOML file; as Markdown |
 //! | [`context`] | the registries of names, and the receiver of messages |
 //! | [`error`], [`interrupt`] | the error of all functions; a request to stop |
@@ -18,8 +19,8 @@ pub mod error;
 pub mod escape;
 pub mod interrupt;
 pub mod memory;
-pub mod outputs;
-pub mod page;
+mod outputs;
+mod page;
 pub mod report;
 pub mod run;
 pub mod session;
@@ -28,9 +29,11 @@ pub mod shell;
 pub mod stored_path;
 pub mod study;
 pub mod table;
+pub mod train;
 
 pub use context::{Context, Messages};
 pub use error::Error;
 pub use interrupt::Interrupt;
 pub use session::Session;
 pub use settings::Settings;
+pub use train::{Train, TrainedRun, train};

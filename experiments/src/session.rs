@@ -23,8 +23,7 @@ use crate::{
 pub struct Session<'c> {
     /// The study.
     pub study: Study,
-    /// Its folder.
-    pub store: Store,
+    store: Store,
     tasks: Vec<Task>,
     chosen: Chosen,
     data: TrainingData,
@@ -111,6 +110,12 @@ impl<'c> Session<'c> {
     /// Returns the unfinished runs as shell commands, one per line.
     pub fn plan(&self) -> String {
         commands(&self.tasks, &self.store, &self.chosen)
+    }
+
+    /// Returns the path of a file of the study, or of its folder if `name` is empty, as a line of
+    /// text.
+    pub fn line(&self, name: &str) -> String {
+        self.store.line(name)
     }
 
     /// Returns the number of all runs.

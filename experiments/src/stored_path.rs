@@ -20,6 +20,7 @@ enum Stored {
 }
 
 impl StoredPath {
+    /// Returns the path.
     pub fn path(&self) -> &Path {
         &self.0
     }

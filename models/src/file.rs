@@ -39,6 +39,17 @@ pub struct Labels {
     pub normalisation: Normalisation,
 }
 
+impl TrainedModel {
+    /// Writes the model file atomically.
+    ///
+    /// # Errors
+    /// Returns an error if the file can't be written or a parameter isn't finite. An older file is
+    /// then unchanged.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
+        save(path.as_ref(), &self.model, &self.params, &self.labels)
+    }
+}
+
 /// Writes a model file atomically.
 ///
 /// # Errors

@@ -19,9 +19,13 @@ pub struct Chart {
 /// A pair of axes with lines.
 #[derive(Clone, Debug)]
 pub struct Panel {
+    /// Title above the panel.
     pub title: String,
+    /// The horizontal axis.
     pub x: Axis,
+    /// The vertical axis.
     pub y: Axis,
+    /// The lines of the series.
     pub lines: Vec<Line>,
 }
 
@@ -30,6 +34,7 @@ pub struct Panel {
 pub struct Axis {
     /// Label of the axis; may be empty.
     pub label: String,
+    /// How values are mapped to lengths.
     pub scale: Scale,
     /// Labels for the positions 0, 1, 2… of a categorical axis; empty for a numeric axis.
     pub names: Vec<String>,
@@ -50,6 +55,7 @@ pub enum Scale {
 pub struct Line {
     /// Index in [`Chart::series`].
     pub series: usize,
+    /// Pairs of x and y.
     pub points: Vec<(f64, f64)>,
     /// Whether the line is dashed, to distinguish it from another line of the same series.
     pub dashed: bool,

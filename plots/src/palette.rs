@@ -90,9 +90,13 @@ pub fn fallback(part: Part) -> String {
 /// A part of a chart that has a colour.
 #[derive(Clone, Copy)]
 pub enum Part {
+    /// Titles, labels, numbers.
     Text,
+    /// The background.
     Ground,
+    /// The lines at the ticks of an axis.
     Grid,
+    /// The line of an axis.
     Axis,
     /// The line of a series.
     Stroke(usize),

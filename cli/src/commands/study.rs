@@ -88,6 +88,6 @@ pub fn run(
     let written = if is_report { "report.md" } else { "" };
     match json {
         true => Ok(()),
-        false => output::text(&session.store.line(written)),
+        false => output::text(&session.line(written)),
     }
 }

@@ -250,10 +250,8 @@ fn tell(
                 Some(epoch) => format!("{out}/{MODEL} has the weights of epoch {epoch}"),
                 None => "no epoch was finished, so there is no model file".into(),
             };
-            let message = format!("epoch {}, {}", found.epoch, found.message);
-            Err(Error::diverged(message)
-                .help(format!("{}; {kept}", found.advice))
-                .into())
+            let help = format!("{}; {kept}", found.advice);
+            Err(found.error().help(help).into())
         }
         Ending::Stopped {
             signal,

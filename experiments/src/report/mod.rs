@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `report.toml` | the definition of the built-in report |
 //! | [`definition`] | reads a definition into a study |
-//! | [`markdown`] | renders a study with its results as Markdown |
+//! | `markdown` | renders a study with its results as Markdown |
 
 pub mod definition;
-pub mod markdown;
+pub(crate) mod markdown;

@@ -129,7 +129,9 @@ impl Config {
 
 /// A run folder and its configuration.
 pub struct KnownRun {
+    /// The folder.
     pub folder: PathBuf,
+    /// Its configuration.
     pub config: Config,
 }
 
@@ -158,9 +160,12 @@ pub struct DataConfig {
     /// The absolute path of the folder, so that it is found from any working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<StoredPath>,
+    /// Whether rows and columns are swapped.
     pub transpose: bool,
+    /// SHA-256 of the training images and labels.
     #[serde(deserialize_with = "limits::sha256")]
     pub train_sha256: String,
+    /// SHA-256 of the test images and labels.
     #[serde(deserialize_with = "limits::sha256")]
     pub test_sha256: String,
 }

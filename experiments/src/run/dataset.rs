@@ -58,7 +58,9 @@ pub struct Chosen {
 
 /// A loaded dataset to train on, and what identifies it.
 pub struct TrainingData {
+    /// The images and labels.
     pub loaded: Loaded,
+    /// What identifies them.
     pub config: DataConfig,
 }
 

@@ -21,16 +21,22 @@ pub enum Ending {
     Diverged(Divergence),
     /// It was stopped by a signal; the model file has the weights at that step.
     Stopped {
+        /// The reason of the interrupt: the number of the signal.
         signal: usize,
+        /// The epoch in which it was stopped, counted from 1.
         epoch: u64,
+        /// The number of steps so far, over all epochs.
         step: u64,
     },
 }
 
 /// The first value that wasn't finite in a run.
 pub struct Divergence {
+    /// The epoch, counted from 1.
     pub epoch: u64,
+    /// The step, counted over all epochs.
     pub step: u64,
+    /// The layer where the value arose.
     pub layer: Option<String>,
     /// What was found, as a sentence.
     pub message: String,
@@ -41,6 +47,14 @@ pub struct Divergence {
     pub advice: String,
     /// The last epoch without such values, whose weights are in the model file.
     pub kept: Option<u64>,
+}
+
+impl Divergence {
+    /// Returns the error, with advice.
+    pub fn error(&self) -> Error {
+        let message = format!("epoch {}, {}", self.epoch, self.message);
+        Error::diverged(message).help(self.advice.clone())
+    }
 }
 
 impl Recorder<'_> {

@@ -9,45 +9,72 @@ use crate::{error::Error, run::profile::Part};
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event<'a> {
+    /// A run starts or is resumed.
     Start {
+        /// Schema version of the events.
         schema: u32,
+        /// The spec of the model in full form.
         spec: &'a str,
+        /// The dataset, as it was given.
         data: &'a str,
+        /// Number of parameters.
         parameters: usize,
+        /// Number of images to train on.
         train_samples: usize,
+        /// Number of test images.
         test_samples: usize,
+        /// Number of images held out for validation.
         #[serde(skip_serializing_if = "Option::is_none")]
         val_samples: Option<usize>,
+        /// The random seed.
         seed: u64,
+        /// Number of threads.
         threads: usize,
         /// Number of steps taken before the run was resumed.
         #[serde(skip_serializing_if = "Option::is_none")]
         resumed_at: Option<u64>,
     },
+    /// An epoch is finished.
     Epoch(Logged),
+    /// The time of each layer, measured over all steps.
     Profile {
+        /// The parts of a step, in order.
         parts: &'a [Part],
     },
+    /// The run has finished its last epoch.
     Done {
+        /// Number of epochs.
         epochs: u64,
+        /// The metrics of the last epoch.
         #[serde(flatten)]
         figures: Figures,
+        /// The run folder.
         out: &'a str,
     },
+    /// A value was not finite.
     Diverged {
+        /// The epoch, counted from 1.
         epoch: u64,
+        /// The step, counted over all epochs.
         step: u64,
+        /// The layer where the value arose.
         layer: Option<&'a str>,
-        /// The largest gradient norm of a weight in the last step whose gradients were finite, and
-        /// the weight.
+        /// The largest gradient norm of a weight in the last step whose gradients were finite.
         largest_gradient: Option<f64>,
+        /// That weight.
         largest_gradient_of: Option<&'a str>,
+        /// The run folder.
         out: &'a str,
     },
+    /// The run was interrupted.
     Stopped {
+        /// The number of the signal.
         signal: usize,
+        /// The epoch, counted from 1.
         epoch: u64,
+        /// The number of steps so far, over all epochs.
         step: u64,
+        /// The run folder.
         out: &'a str,
     },
 }
@@ -55,7 +82,9 @@ pub enum Event<'a> {
 /// A line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Logged {
+    /// The epoch, counted from 1.
     pub epoch: u64,
+    /// Its metrics.
     #[serde(flatten)]
     pub figures: Figures,
 }
@@ -63,17 +92,25 @@ pub struct Logged {
 /// The metrics of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
+    /// Mean loss over the steps of the epoch.
     #[serde(deserialize_with = "number")]
     pub train_loss: f64,
+    /// Accuracy over the steps of the epoch, from 0 to 1.
     pub train_accuracy: f64,
+    /// Mean loss over the test data.
     #[serde(deserialize_with = "number")]
     pub test_loss: f64,
+    /// Accuracy on the test data, from 0 to 1.
     pub test_accuracy: f64,
+    /// Mean loss over the validation data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub val_loss: Option<f64>,
+    /// Accuracy on the validation data, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub val_accuracy: Option<f64>,
+    /// Time of the training steps, in seconds.
     pub train_seconds: f64,
+    /// Time of the evaluation, in seconds.
     pub test_seconds: f64,
 }
 

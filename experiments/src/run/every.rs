@@ -8,7 +8,9 @@ use std::{
 /// An interval in steps or in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Every {
+    /// A number of steps.
     Steps(u64),
+    /// A number of seconds.
     Seconds(u64),
 }
 

@@ -24,6 +24,7 @@ use crate::{
 
 /// A run folder, locked as long as this value lives.
 pub struct Run {
+    /// The path of the folder.
     pub folder: PathBuf,
     jsonl: File,
     csv: File,

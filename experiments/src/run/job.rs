@@ -1,11 +1,12 @@
 //! A run that is ready to start.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use sha2::{Digest, Sha256};
 use tapeline_data::{Dataset, Normalisation};
 use tapeline_models::{
-    Data, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit, weights,
+    Data, Ended, Epoch, Event, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit,
+    weights,
 };
 use tapeline_optim::Plan as Schedule;
 use tapeline_tensor::{Params, Pool, Profile};
@@ -17,7 +18,7 @@ use crate::{
     run::dataset::{TrainingData, expect_classes},
     run::{
         config::{Config, NormalisationConfig, Record, VERSION},
-        ending::Ending,
+        ending::{Ending, advice},
         every::{Due, Every},
         files::CHECKPOINT,
         folder::Run,
@@ -33,8 +34,11 @@ const RESTORED: &str = "the run resumes from `checkpoint.safetensors` and the ep
 
 /// A run whose settings and data have been read and checked, ready for its first step.
 pub struct Job {
+    /// The model.
     pub model: Model,
+    /// The resolved configuration.
     pub config: Config,
+    /// The data.
     pub parts: Parts,
     /// Size of the whole dataset as loaded, in bytes.
     pub data_size: u64,
@@ -46,16 +50,22 @@ pub struct Job {
 
 /// The parts of the dataset used for training, testing and validation.
 pub struct Parts {
+    /// The images to train on.
     pub train: Dataset,
+    /// The images to test on.
     pub test: Dataset,
+    /// The images held out for validation.
     pub val: Option<Dataset>,
 }
 
 /// Execution options; they do not affect the result.
 #[derive(Clone, Copy)]
 pub struct RunOptions<'a> {
+    /// The threads to use.
     pub pool: &'a Pool,
+    /// A request to stop after the current step.
     pub interrupt: &'a Interrupt,
+    /// The interval between checkpoints.
     pub checkpoint_every: Every,
     /// Whether to measure the time of each layer.
     pub profiled: bool,
@@ -63,12 +73,18 @@ pub struct RunOptions<'a> {
 
 /// The result of running a job.
 pub struct Trained {
+    /// How the run ended.
     pub ending: Ending,
     /// Number of steps taken, excluding those before the run was resumed.
     pub steps: u64,
     /// Number of samples in those steps; the last batch of an epoch may be smaller.
     pub samples: u64,
+    /// The time of each operation, if it was measured.
     pub profile: Option<Profile>,
+    /// The weights after the last step.
+    pub params: Params,
+    /// The metrics of all epochs.
+    pub history: Vec<Epoch>,
 }
 
 /// Reads the initial weights and the SHA-256 of their file. The file is read only once because it
@@ -166,27 +182,17 @@ impl Job {
         options: RunOptions<'_>,
         watch: &mut dyn Watch,
     ) -> Result<Trained, Error> {
-        let (model, loss, seed) = (
-            &self.model,
-            &*self.specs.loss.loss,
-            self.config.settings.seed,
-        );
-        let params = self.weights.clone().unwrap_or_else(|| model.init(seed));
-        let stepper = self.specs.optimizer.init(&params);
-        let mut trainer = Trainer::new(model, loss, params, stepper, seed);
+        let mut trainer = self.trainer();
         self.restore(&mut trainer, run)?;
         trainer.profile = options.profiled.then(Profile::default);
         run.begin(&self.config, &trainer.history)?;
         let begun = watch.begin(&trainer);
         begun.map_err(|error| run.can_be_resumed(Error::observer(error)))?;
 
-        let labels = Labels {
-            classes: self.parts.train.classes.to_vec(),
-            normalisation: self.config.record.normalisation.0,
-        };
+        let labels = self.labels();
         let mut recorder = Recorder {
             run,
-            model,
+            model: &self.model,
             labels: &labels,
             watch,
             interrupt: options.interrupt,
@@ -195,17 +201,13 @@ impl Job {
             test_samples: self.parts.test.len(),
             failure: None,
         };
-        let data = Data {
-            train: &self.parts.train,
-            test: &self.parts.test,
-            val: self.parts.val.as_ref(),
-        };
         let samples = |trainer: &Trainer<'_>| {
             let epochs = trainer.history.len() as u64 * self.parts.train.len() as u64;
             epochs + trainer.running.samples as u64
         };
         let before = (trainer.step, samples(&trainer));
         let ended = options.pool.install(|| {
+            let data = self.parts.data();
             fit(&mut trainer, &self.recipe(), &data, &mut |happened| {
                 recorder.observe(happened)
             })
@@ -215,7 +217,63 @@ impl Job {
             steps: trainer.step - before.0,
             samples: samples(&trainer) - before.1,
             profile: trainer.profile.take(),
+            params: trainer.averaged().into_owned(),
+            history: trainer.history.to_vec(),
         })
+    }
+
+    /// Trains without a run folder, so that nothing is written, and returns the weights and the
+    /// metrics of all epochs.
+    ///
+    /// # Errors
+    /// When a value is not finite, or the observer fails.
+    pub fn train(&self, pool: &Pool, watch: &mut dyn Watch) -> Result<(Params, Vec<Epoch>), Error> {
+        let mut trainer = self.trainer();
+        watch.begin(&trainer).map_err(Error::observer)?;
+        let mut failure = None;
+        let ended = pool.install(|| {
+            let data = self.parts.data();
+            fit(&mut trainer, &self.recipe(), &data, &mut |happened| {
+                let seen = match happened {
+                    Event::Step(now, _) => {
+                        watch.step(&now);
+                        Ok(())
+                    }
+                    Event::Epoch(epoch, _) => watch.epoch(epoch),
+                };
+                match seen {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(reason) => {
+                        failure = Some(Error::observer(reason));
+                        ControlFlow::Break(())
+                    }
+                }
+            })
+        });
+        match (failure, ended) {
+            (Some(failure), _) => Err(failure),
+            (None, Err(Ended::Diverged(found))) => {
+                let message = format!("epoch {}, {found}", trainer.epoch());
+                Err(Error::diverged(message).help(advice(&self.config.settings)))
+            }
+            (None, _) => Ok((trainer.averaged().into_owned(), trainer.history.to_vec())),
+        }
+    }
+
+    /// Returns the meaning of the model's inputs and outputs.
+    pub fn labels(&self) -> Labels {
+        Labels {
+            classes: self.parts.train.classes.to_vec(),
+            normalisation: self.config.record.normalisation.0,
+        }
+    }
+
+    /// Returns a trainer at step 0.
+    fn trainer(&self) -> Trainer<'_> {
+        let (model, seed) = (&self.model, self.config.settings.seed);
+        let params = self.weights.clone().unwrap_or_else(|| model.init(seed));
+        let stepper = self.specs.optimizer.init(&params);
+        Trainer::new(model, &*self.specs.loss.loss, params, stepper, seed)
     }
 
     /// Restores a trainer from the checkpoint in the run folder, if there is one.
@@ -252,6 +310,14 @@ impl Job {
 }
 
 impl Parts {
+    fn data(&self) -> Data<'_> {
+        Data {
+            train: &self.train,
+            test: &self.test,
+            val: self.val.as_ref(),
+        }
+    }
+
     fn new(
         settings: &Settings,
         origin: &Origin,

@@ -11,6 +11,7 @@ use crate::{
     run::{events::Figures, files::RESULT},
 };
 
+/// Schema version of `result.json`.
 pub const SCHEMA: u32 = 2;
 
 /// The field that every version of the file has.
@@ -22,13 +23,17 @@ struct Versioned {
 /// The outcome of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
+    /// Schema version.
     pub schema: u32,
+    /// Number of parameters of the model.
     pub parameters: usize,
+    /// Multiply-adds of the model for one sample.
     pub multiply_adds: u64,
     /// Number of test images, which determines the resolution of the accuracy.
     pub test_samples: usize,
     /// Number of threads used, which affects the measured times.
     pub threads: usize,
+    /// How the run ended.
     #[serde(flatten)]
     pub end: End,
 }
@@ -39,14 +44,19 @@ pub struct Outcome {
 pub enum End {
     /// It finished its last epoch, which has these metrics.
     Done {
+        /// Number of epochs.
         epochs: u64,
+        /// The metrics of the last epoch.
         #[serde(flatten)]
         figures: Figures,
     },
     /// It diverged: a value wasn't finite in this step, or in the evaluation after it.
     Diverged {
+        /// The epoch, counted from 1.
         epoch: u64,
+        /// The step, counted over all epochs.
         step: u64,
+        /// The layer where the value arose.
         layer: Option<String>,
     },
 }

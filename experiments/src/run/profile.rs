@@ -13,7 +13,9 @@ use crate::table::{Table, percent};
 pub struct Part {
     /// The layer as in `summary`, or `gather`, `loss`, `update`.
     pub layer: String,
+    /// Time of the forward pass, in microseconds per step.
     pub forward_microseconds: f64,
+    /// Time of the backward pass, in microseconds per step.
     pub backward_microseconds: f64,
     /// Fraction of the total time of all parts.
     pub share: f64,

@@ -48,7 +48,7 @@ pub trait Watch: Send {
 impl Watch for () {}
 
 /// The observer that records a run in its folder.
-pub struct Recorder<'a> {
+pub(crate) struct Recorder<'a> {
     pub run: &'a mut Run,
     pub model: &'a Model,
     pub labels: &'a Labels,

@@ -41,48 +41,48 @@ pub fn positive(number: Option<f64>) -> Result<f64, String> {
 }
 
 /// Deserializes the key `epochs`. The functions below do the same for the key of their name.
-pub fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+pub(crate) fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     integer(from, "epochs", &EPOCHS)
 }
 
-pub fn batch_size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+pub(crate) fn batch_size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     integer(from, "batch_size", &BATCH_SIZE)
 }
 
-pub fn seed<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+pub(crate) fn seed<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     integer(from, "seed", &SEED)
 }
 
-pub fn seeds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+pub(crate) fn seeds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     integer(from, "seeds", &SEEDS)
 }
 
-pub fn val<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+pub(crate) fn val<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
     integer(from, "val", &IMAGES).map(Some)
 }
 
-pub fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+pub(crate) fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
     integer(from, "limit", &IMAGES).map(Some)
 }
 
-pub fn lr<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+pub(crate) fn lr<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     keyed("lr", positive(number(from)?)).map(Some)
 }
 
-pub fn max_grad_norm<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+pub(crate) fn max_grad_norm<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     keyed("max_grad_norm", positive(number(from)?)).map(Some)
 }
 
 /// Deserializes a field of the normalisation.
-pub fn scale<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+pub(crate) fn scale<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     keyed("scale", positive_f32(f32::deserialize(from)?))
 }
 
-pub fn std<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+pub(crate) fn std<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     keyed("std", positive_f32(f32::deserialize(from)?))
 }
 
-pub fn mean<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+pub(crate) fn mean<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     let mean = Some(f32::deserialize(from)?).filter(|mean| mean.is_finite());
     keyed("mean", mean.ok_or_else(|| "must be a finite number".into()))
 }
@@ -92,13 +92,13 @@ fn positive_f32(number: f32) -> Result<f32, String> {
 }
 
 /// Deserializes a fraction of the epochs of a configuration.
-pub fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+pub(crate) fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     let share = number(from)?.filter(|share| *share > 0.0 && *share <= 1.0);
     share.ok_or_else(|| D::Error::custom("`epochs` must be a fraction above 0 and at most 1"))
 }
 
 /// Deserializes train loss, train accuracy and test accuracy of runs from other sources.
-pub fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[f64; 3]>, D::Error> {
+pub(crate) fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[f64; 3]>, D::Error> {
     let runs = Vec::<[f64; 3]>::deserialize(from)?;
     let is_share = |share: f64| (0.0..=1.0).contains(&share);
     let can_be =
@@ -112,7 +112,7 @@ pub fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[f64; 3]>, D::E
 }
 
 /// Deserializes a SHA-256 in hexadecimal digits.
-pub fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+pub(crate) fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let sum = String::deserialize(from)?;
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     match sum.len() == 64 && sum.bytes().all(is_digit) {
@@ -123,7 +123,9 @@ pub fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     }
 }
 
-pub fn weights_sha256<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+pub(crate) fn weights_sha256<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<String>, D::Error> {
     sha256(from).map(Some)
 }
 

@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 
-/// The command line or a file.
+/// A program, the command line or a file.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    /// Options. The spec of the model may come from a separate file.
-    Options { model: Option<String> },
-    /// The keys of a TOML file, with their line numbers.
+    /// Rust code.
+    Rust,
+    /// Options of the command line.
+    Options {
+        /// The file with the spec of the model; `None` if it is on the command line.
+        model: Option<String>,
+    },
+    /// The keys of a TOML file.
     File {
+        /// The name of the file.
         name: String,
+        /// The line numbers of the keys.
         lines: BTreeMap<String, usize>,
     },
 }
@@ -31,6 +38,7 @@ impl Origin {
     /// Names the place of a setting. Options and keys of a file have the same names.
     pub fn of(&self, key: &str) -> String {
         match self {
+            Origin::Rust => format!("`{key}`"),
             Origin::Options { .. } => format!("--{}", key.replace('_', "-")),
             Origin::File { name, lines } => match lines.get(key) {
                 Some(line) => format!("{name}: line {line}: `{key}`"),
@@ -42,6 +50,7 @@ impl Origin {
     /// Names the place of the model's spec; `None` for the command line.
     pub fn of_model(&self) -> Option<String> {
         match self {
+            Origin::Rust => None,
             Origin::Options { model } => model.clone(),
             Origin::File { .. } => Some(self.of("spec")),
         }

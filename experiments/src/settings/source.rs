@@ -10,6 +10,7 @@ use crate::{context::Context, error::Error, shell};
 /// The text of a spec and its origin.
 #[derive(Clone, Debug)]
 pub struct Source {
+    /// The spec.
     pub text: String,
     /// The file; `None` for the command line.
     pub origin: Option<String>,

@@ -16,10 +16,13 @@ pub struct Specs {
     pub origin: Origin,
     /// The spec of the model, checked as far as possible without an input shape.
     pub source: Source,
+    /// The loss.
     pub loss: NamedLoss,
     /// The optimizer, with the learning rate and the clipping of the settings.
     pub optimizer: Optimizer,
+    /// The learning-rate schedule.
     pub schedule: Schedule,
+    /// The augmentation of the training images.
     pub augment: Option<Augmentation>,
 }
 

@@ -19,16 +19,16 @@
 //! | [`evidence`] | diagnostics of trained models |
 //! | [`lines`] | `results.csv`, `results.jsonl` and `compare --json` |
 
-pub mod charts;
-pub mod evidence;
-pub mod facts;
-pub mod grid;
+pub(crate) mod charts;
+pub(crate) mod evidence;
+pub(crate) mod facts;
+pub(crate) mod grid;
 pub mod lines;
-pub mod plan;
+pub(crate) mod plan;
 pub mod queue;
 pub mod results;
 pub mod stats;
-pub mod store;
+pub(crate) mod store;
 pub mod text;
 pub mod variants;
 pub mod verdict;
@@ -41,34 +41,43 @@ use crate::settings::{Settings, limits};
 /// Comparisons on one dataset, stored as `study.json` next to the runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Study {
+    /// Schema version of `study.json`.
     pub schema: u32,
+    /// Title of the study.
     pub title: String,
     /// Introduction: paragraphs of Markdown.
     pub text: String,
     /// The command that created the study.
     pub command: String,
+    /// The dataset.
     pub data: DataFacts,
     /// Settings that configurations follow by default; `None` if the columns show all differences.
     pub recipe: Option<Recipe>,
+    /// The comparisons.
     pub comparisons: Vec<Comparison>,
 }
 
 /// Default training settings of the configurations, apart from the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
+    /// The settings; the model is empty if configurations have none in common.
     pub settings: Settings,
+    /// Number of seeds.
     pub seeds: u64,
 }
 
 /// Configurations that are trained with the same seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// Title of the comparison.
     pub title: String,
     /// Introduction: paragraphs of Markdown.
     pub text: String,
     /// Names of the properties in which the configurations differ.
     pub columns: Vec<String>,
+    /// The configurations.
     pub rows: Vec<Row>,
+    /// The claims to be tested.
     pub claims: Vec<Claim>,
     /// Whether to show the gradient norms, layer by layer.
     pub gradients: bool,
@@ -79,6 +88,7 @@ pub struct Comparison {
 pub struct Row {
     /// Value for each column.
     pub cells: Vec<String>,
+    /// The settings; the seed is ignored.
     pub settings: Settings,
     /// Number of seeds; they are counted from 0.
     #[serde(deserialize_with = "limits::seeds")]

@@ -33,7 +33,9 @@ pub struct Task {
     pub name: String,
     /// Human-readable title.
     pub title: String,
+    /// The settings, with the seed.
     pub settings: Settings,
+    /// The run, ready to start.
     pub job: Job,
     /// Whether the run is trained only with `--extra`.
     pub extra: bool,

@@ -20,6 +20,7 @@ use crate::{
 
 /// A comparison with its results.
 pub struct Compared<'s> {
+    /// The comparison.
     pub comparison: &'s Comparison,
     /// One entry per configuration.
     pub rows: Vec<RowResult<'s>>,
@@ -27,6 +28,7 @@ pub struct Compared<'s> {
 
 /// A configuration with its finished runs.
 pub struct RowResult<'s> {
+    /// The configuration.
     pub row: &'s Row,
     /// Ordered by seed.
     pub runs: Vec<RunResult>,
@@ -34,8 +36,11 @@ pub struct RowResult<'s> {
 
 /// A finished run.
 pub struct RunResult {
+    /// The seed.
     pub seed: u64,
+    /// The run folder.
     pub folder: PathBuf,
+    /// How it ended.
     pub outcome: Outcome,
     /// Metrics of each epoch.
     pub history: Vec<Logged>,

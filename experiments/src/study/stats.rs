@@ -25,7 +25,9 @@ const LEVEL: f64 = 0.95;
 /// Summary of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
+    /// Number of values.
     pub count: usize,
+    /// Their mean.
     pub mean: f64,
     /// Standard deviation with denominator `count − 1`; NaN for a single value.
     pub deviation: f64,
@@ -88,6 +90,7 @@ fn of_images(difference: f64, images: usize) -> f64 {
 /// A paired t-test (Student 1908) of whether the mean of differences of accuracies is zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paired {
+    /// The differences.
     pub difference: Sample,
     /// Two-sided p-value.
     pub p: f64,

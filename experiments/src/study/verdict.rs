@@ -25,6 +25,7 @@ pub enum Verdict {
 /// A verdict with the test it is based on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
+    /// The verdict.
     pub verdict: Verdict,
     /// First minus second; `None` if they have fewer than two seeds in common.
     pub paired: Option<Paired>,
@@ -43,6 +44,7 @@ pub fn judge(better: &RowResult<'_>, than: &RowResult<'_>) -> Judged {
 
 /// The configuration with the highest mean test accuracy, compared with each other one.
 pub struct Best {
+    /// Index of the best configuration.
     pub row: usize,
     /// Index of each other configuration and the verdict, with p-values corrected for the number of
     /// comparisons.
