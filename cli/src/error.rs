@@ -3,8 +3,8 @@
 use std::{io, process::ExitCode};
 
 use tapeline_data::DataError;
-use tapeline_models::{FileError, SpecError};
-use tapeline_spec::Diagnostic;
+use tapeline_models::FileError;
+use tapeline_spec::{NO_ALTERNATIVES, SpecError};
 
 /// An error that ends a command.
 #[derive(Debug)]
@@ -68,6 +68,16 @@ impl CliError {
         CliError::plain(Kind::Diverged, message)
     }
 
+    /// An error in a spec, with the command that accepts alternatives if it is about those.
+    pub fn spec(origin: Option<String>, mut error: SpecError) -> Self {
+        for diagnostic in &mut error.diagnostics {
+            if diagnostic.message == NO_ALTERNATIVES {
+                diagnostic.help = Some("use `compare`".into());
+            }
+        }
+        CliError::Spec { origin, error }
+    }
+
     /// Adds advice on how to fix the error.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         if let CliError::Output(reason) = &self
@@ -94,12 +104,9 @@ impl CliError {
     }
 }
 
-/// Wraps errors in the spec `text` given by an option.
-pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>) -> CliError + 'a {
-    move |diagnostics| CliError::Spec {
-        origin: Some(option.into()),
-        error: SpecError::new(text, diagnostics),
-    }
+/// Wraps an error in the spec given by an option.
+pub fn in_option(option: &str) -> impl Fn(SpecError) -> CliError {
+    move |error| CliError::spec(Some(option.into()), error)
 }
 
 /// Describes an error in a TOML file with this text: line, key and message.

@@ -9,7 +9,6 @@
 //! | [`commands`] | the commands, one file each |
 //! | [`context`] | state passed to every command: the registries, the terminal |
 //! | [`error`] | errors that end the program, and their exit codes |
-//! | [`render`] | diagnostics as text, with carets under the location |
 //! | [`escape`], [`shell`] | escaping of untrusted text; quoting of shell commands |
 //! | [`terminal`], [`output`] | stderr and stdout; options of every command |
 //! | [`numbers`], [`bytes`] | parsers of numeric options |
@@ -38,7 +37,6 @@ mod output;
 mod page;
 mod pictures;
 mod plots;
-mod render;
 mod report;
 mod shell;
 mod stored_path;

@@ -23,10 +23,8 @@ use std::{
 };
 
 use tapeline_data::{Normalisation, files, identify_other};
-use tapeline_models::{
-    Labels, Model, NotFinite, SpecError, TrainedModel, load, load_weights, shape_text,
-};
-use tapeline_spec::read;
+use tapeline_models::{Labels, Model, NotFinite, TrainedModel, load, load_weights, shape_text};
+use tapeline_spec::{SpecError, read};
 
 use crate::{
     context::Context,
@@ -245,11 +243,11 @@ impl ModelFile {
 impl Source {
     /// Reports all errors in the spec that can be found without an input shape.
     pub fn check(&self, cx: &Context) -> Result<(), CliError> {
-        let Err(diagnostics) = read(&self.text, &cx.layers, &cx.presets) else {
+        let Err(error) = read(&self.text, &cx.layers, &cx.presets) else {
             return Ok(());
         };
         self.expect_no_path()?;
-        Err(self.error(SpecError::new(&self.text, diagnostics)))
+        Err(self.error(error))
     }
 
     /// Builds the model for an input shape.
@@ -260,10 +258,7 @@ impl Source {
 
     /// Wraps an error in this spec.
     pub fn error(&self, error: SpecError) -> CliError {
-        CliError::Spec {
-            origin: self.origin.clone(),
-            error,
-        }
+        CliError::spec(self.origin.clone(), error)
     }
 
     /// Reports a path that was given without `@`.

@@ -6,14 +6,10 @@ use std::{
 };
 
 use clap::{Args, ColorChoice};
-use tapeline_models::SpecError;
+use tapeline_spec::{SpecError, Style};
 use terminal_size::terminal_size_of;
 
-use crate::{
-    error::CliError,
-    escape,
-    render::{self, Style},
-};
+use crate::{error::CliError, escape};
 
 /// Options of every command.
 #[derive(Args)]
@@ -115,7 +111,7 @@ impl Terminal {
     /// Prints the warnings about a spec.
     pub fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError) {
         if !self.quiet && !warnings.diagnostics.is_empty() {
-            self.styled(render::all(origin, warnings, self.style).trim_end());
+            self.styled(&warnings.render(origin, self.style));
         }
     }
 
@@ -129,7 +125,7 @@ impl Terminal {
                 }
             }
             CliError::Spec { origin, error } => {
-                self.styled(render::all(origin.as_deref(), error, self.style).trim_end());
+                self.styled(&error.render(origin.as_deref(), self.style));
             }
             CliError::Output(reason) if reason.kind() != io::ErrorKind::BrokenPipe => {
                 let message = format!("cannot write to standard output: {reason}");

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use tapeline_layers::loss;
+use tapeline_layers::NamedLoss;
 use tapeline_models::{Evaluation, evaluate};
 use tapeline_tensor::Pool;
 
@@ -46,7 +46,7 @@ impl Eval {
         let known = model.run().map(|run| run.config.loss.clone());
         let text = self.loss.clone().or(known);
         let text = text.unwrap_or_else(|| "cross_entropy".into());
-        let loss = loss::read(&text, &cx.losses).map_err(in_option("--loss", &text))?;
+        let loss = NamedLoss::read(&text, &cx.losses).map_err(in_option("--loss"))?;
 
         let chosen = self.data.choose(model.run())?;
         let loaded = chosen.load(cx)?;
@@ -71,7 +71,7 @@ impl Eval {
         chosen.compare_test(&loaded, cx);
         let classes = classes.unwrap_or_else(|| test.classes.to_vec());
         let fits = loss.expect_classes(classes.len());
-        fits.map_err(in_option("--loss", &text))?;
+        fits.map_err(in_option("--loss"))?;
         cx.terminal
             .warn_spec(source.origin.as_deref(), &trained.model.warnings(&loss.def));
 

@@ -70,7 +70,7 @@ impl Export {
         }
         onnx::save(&self.file, &trained.model, params, labels, options).map_err(|error| match error
         {
-            OnnxError::Spec(error) => CliError::Spec { origin, error },
+            OnnxError::Spec(error) => CliError::spec(origin, error),
             OnnxError::TooLarge(_) => CliError::usage(error),
             OnnxError::File(error) => error.into(),
         })

@@ -51,7 +51,7 @@ impl Summary {
         let text = text.or(config.map(|config| config.optimizer.as_str()));
         let text = text.unwrap_or(OPTIMIZER);
         let optimizer = Optimizer::read(text, &cx.optimizers);
-        let optimizer = optimizer.map_err(in_option("--optimizer", text))?;
+        let optimizer = optimizer.map_err(in_option("--optimizer"))?;
         let batch_size = self.batch_size.or(config.map(|config| config.batch_size));
         let batch_size = batch_size.unwrap_or(BATCH_SIZE);
         // The size of the dataset isn't known here, so evaluation is assumed to use full batches.

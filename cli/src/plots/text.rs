@@ -11,6 +11,7 @@
 //!        1            epoch          10
 //! ```
 
+use tapeline_spec::Style;
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
@@ -19,7 +20,6 @@ use crate::{
         chart::{Chart, Panel},
         ruler::range,
     },
-    render::Style,
 };
 
 /// Maximum width of a panel; in a wider one curves look flat.

@@ -2,8 +2,7 @@
 
 use std::fmt::Display;
 
-use tapeline_models::SpecError;
-use tapeline_spec::{Diagnostic, MAX_ALTERNATIVES, choices, expand, parse};
+use tapeline_spec::{MAX_ALTERNATIVES, SpecError, choices, expand, parse};
 
 use crate::{
     error::{CliError, in_option},
@@ -92,16 +91,12 @@ pub fn comparison(
 }
 
 fn varied(models: &[Source], options: &Options) -> Result<Vec<Varied>, CliError> {
-    let in_option = |option: &'static str, text: &str| {
-        let text = text.to_string();
-        move |errors| in_option(option, &text)(errors)
-    };
     let mut all = vec![self::models(models)?];
     let mut texts = |option: &'static str, text: &str, set: fn(&mut Settings, String)| {
         let varied = self::texts(&option[2..], text, set);
         varied
             .map(|varied| all.push(varied))
-            .map_err(in_option(option, text))
+            .map_err(in_option(option))
     };
     texts("--optimizer", &options.optimizer, |s, text| {
         s.optimizer = text
@@ -148,7 +143,7 @@ fn models(models: &[Source]) -> Result<Varied, CliError> {
     let set = |settings: &mut Settings, text| settings.model = text;
     let read = |model: &Source| {
         let varied = texts("model", &model.text, set);
-        varied.map_err(|errors| model.error(SpecError::new(&model.text, errors)))
+        varied.map_err(|error| model.error(error))
     };
     if let [only] = models {
         return read(only);
@@ -173,16 +168,9 @@ fn models(models: &[Source]) -> Result<Varied, CliError> {
 }
 
 /// Expands the alternatives of a spec.
-fn texts(
-    name: &str,
-    text: &str,
-    set: fn(&mut Settings, String),
-) -> Result<Varied, Vec<Diagnostic>> {
+fn texts(name: &str, text: &str, set: fn(&mut Settings, String)) -> Result<Varied, SpecError> {
     let tree = parse(text)?;
-    let (trees, choices) = (
-        expand(&tree).map_err(|error| vec![error])?,
-        choices(&tree).map_err(|error| vec![error])?,
-    );
+    let (trees, choices) = (expand(&tree)?, choices(&tree)?);
     let columns = match &choices.places[..] {
         [_] => vec![name.into()],
         places => places.iter().map(|place| shortened(place)).collect(),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde::{Deserialize, Serialize};
 use tapeline_data::Augmentation;
-use tapeline_layers::{NamedLoss, loss};
+use tapeline_layers::NamedLoss;
 use tapeline_optim::{Optimizer, Schedule};
 
 use crate::{
@@ -78,11 +78,10 @@ impl Settings {
             origin: origin.of_model(),
         };
         source.check(cx)?;
-        let loss = loss::read(&self.loss, &cx.losses)
-            .map_err(in_option(&origin.of("loss"), &self.loss))?;
+        let loss =
+            NamedLoss::read(&self.loss, &cx.losses).map_err(in_option(&origin.of("loss")))?;
         let optimizer = Optimizer::read(&self.optimizer, &cx.optimizers);
-        let mut optimizer =
-            optimizer.map_err(in_option(&origin.of("optimizer"), &self.optimizer))?;
+        let mut optimizer = optimizer.map_err(in_option(&origin.of("optimizer")))?;
         if let Some(lr) = self.lr {
             optimizer = optimizer
                 .with_lr(lr)
@@ -91,10 +90,10 @@ impl Settings {
         if let Some(max) = self.max_grad_norm {
             let text = format!("clip_norm({max}) {}", optimizer.full());
             optimizer = Optimizer::read(&text, &cx.optimizers)
-                .map_err(in_option(&origin.of("max_grad_norm"), &text))?;
+                .map_err(in_option(&origin.of("max_grad_norm")))?;
         }
         let schedule = Schedule::read(&self.schedule, &cx.schedules);
-        let schedule = schedule.map_err(in_option(&origin.of("schedule"), &self.schedule))?;
+        let schedule = schedule.map_err(in_option(&origin.of("schedule")))?;
         if schedule.goes_by_loss() && self.val.is_none() {
             let message = format!(
                 "{}: `{}` monitors the validation loss, but no images are held out for validation",
@@ -104,8 +103,7 @@ impl Settings {
             return Err(CliError::usage(message).help("hold out some images: `--val 5000`"));
         }
         let augment = self.augment.as_ref().map(|text| {
-            Augmentation::read(text, &cx.augmentations)
-                .map_err(in_option(&origin.of("augment"), text))
+            Augmentation::read(text, &cx.augmentations).map_err(in_option(&origin.of("augment")))
         });
         Ok(Specs {
             source,
