@@ -5,6 +5,7 @@ use std::{io, process::ExitCode};
 use tapeline_data::DataError;
 use tapeline_experiments::error::{Error, Kind};
 use tapeline_models::FileError;
+use tapeline_spec::NO_ALTERNATIVES;
 
 /// An error that ends a command.
 #[derive(Debug)]
@@ -86,6 +87,15 @@ impl From<Error> for CliError {
         match error {
             // Observers of training write to standard output, and nothing else of theirs fails.
             Error::Observer { reason, help } => CliError::Output { reason, help },
+            Error::Spec { origin, mut error } => {
+                // The command that accepts alternatives is known here only.
+                for diagnostic in &mut error.diagnostics {
+                    if diagnostic.message == NO_ALTERNATIVES {
+                        diagnostic.help = Some("use `compare`".into());
+                    }
+                }
+                CliError::Failed(Error::Spec { origin, error })
+            }
             error => CliError::Failed(error),
         }
     }

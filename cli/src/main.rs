@@ -12,7 +12,6 @@
 //! | [`model_arg`] | the MODEL argument |
 //! | [`options`], [`numbers`] | options of several commands; parsers of numeric options |
 //! | [`terminal`], [`output`] | stderr and stdout |
-//! | [`render`] | diagnostics as text, with carets under the location |
 //! | [`progress`], [`lines`] | the progress of a run |
 //! | [`board`] | the progress of a study |
 //! | [`signals`] | Ctrl-C, SIGTERM and SIGHUP |
@@ -31,7 +30,6 @@ mod options;
 mod output;
 mod pictures;
 mod progress;
-mod render;
 mod signals;
 mod terminal;
 

@@ -17,7 +17,6 @@
 
 use std::{
     ffi::OsStr,
-    fmt::Display,
     io::Read,
     path::{Path, PathBuf},
 };

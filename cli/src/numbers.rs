@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
-use tapeline_experiments::settings::limits::{positive, within};
+use tapeline_experiments::settings::limits::within;
 use tapeline_models::parse_shape;
 
 /// Returns a parser for integers in a range.
@@ -11,11 +11,6 @@ where
     T: FromStr + PartialOrd + Display + Clone,
 {
     move |text| within(text.parse().ok(), &range)
-}
-
-/// Parses a learning rate or a maximum gradient norm.
-pub fn above_zero(text: &str) -> Result<f64, String> {
-    positive(text.parse().ok())
 }
 
 /// The shape of an input, without the batch dimension.

@@ -7,13 +7,10 @@ use std::{
 
 use clap::{Args, ColorChoice};
 use tapeline_experiments::{Error, Messages, escape};
-use tapeline_models::SpecError;
+use tapeline_spec::{SpecError, Style};
 use terminal_size::terminal_size_of;
 
-use crate::{
-    error::CliError,
-    render::{self, Style},
-};
+use crate::error::CliError;
 
 /// Options of every command.
 #[derive(Args)]
@@ -113,7 +110,7 @@ impl Terminal {
                 self.plain_error(message, help.as_deref());
             }
             CliError::Failed(Error::Spec { origin, error }) => {
-                self.styled(render::all(origin.as_deref(), error, self.style).trim_end());
+                self.styled(&error.render(origin.as_deref(), self.style));
             }
             CliError::Output { reason, help }
             | CliError::Failed(Error::Observer { reason, help })
@@ -144,7 +141,7 @@ impl Messages for Terminal {
 
     fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError) {
         if !self.quiet && !warnings.diagnostics.is_empty() {
-            self.styled(render::all(origin, warnings, self.style).trim_end());
+            self.styled(&warnings.render(origin, self.style));
         }
     }
 }

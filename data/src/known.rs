@@ -103,29 +103,10 @@ fn fashion() -> Result<Found, DataError> {
     folder::find(folder)
 }
 
-/// Returns the closest known name that starts with the text or is at most two edits away.
+/// Returns the known name that starts with the text, or else the closest one.
 pub(crate) fn nearest(text: &str) -> Option<&'static str> {
-    let text = text.to_lowercase();
-    let close =
-        |name: &&str| (text.len() > 2 && name.starts_with(&text)) || edits(&text, name) <= 2;
-    ENTRIES
-        .iter()
-        .map(|e| e.name)
-        .filter(close)
-        .min_by_key(|name| edits(&text, name))
-}
-
-/// Computes the Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.chars().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.chars().count()]
+    let lower = text.to_lowercase();
+    let names = || ENTRIES.iter().map(|e| e.name);
+    let begun = names().find(|name| lower.len() > 2 && name.starts_with(&lower));
+    begun.or_else(|| tapeline_spec::nearest(text, names()))
 }

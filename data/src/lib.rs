@@ -33,7 +33,7 @@
 //! )?;
 //! assert_eq!((data.len(), data.shape()), (3, [1, 2, 2]));
 //!
-//! let augmentation = Augmentation::read("shift(1) rotate(10)", &augmentations()).unwrap();
+//! let augmentation = Augmentation::read("shift(1) rotate(10)", &augmentations())?;
 //! let (seed, epoch) = (7, 0);
 //! let mut seen = 0;
 //! for batch in batches(data.len(), 2, seed, epoch).chunks() {
@@ -43,7 +43,7 @@
 //!     seen += data.labels_of(batch).len();
 //! }
 //! assert_eq!(seen, 3);
-//! # Ok::<(), tapeline_data::DataError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod augment;

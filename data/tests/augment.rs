@@ -425,7 +425,9 @@ fn each_entry_has_examples_that_show_it() {
 #[test]
 fn all_errors_are_told_with_their_places() {
     let text = "shfit(2) rotate(-1) elastic(34)";
-    let errors = Augmentation::read(text, &augmentations()).unwrap_err();
+    let errors = Augmentation::read(text, &augmentations())
+        .unwrap_err()
+        .diagnostics;
     let told: Vec<_> = errors
         .iter()
         .map(|e| (&text[e.span.start..e.span.end], e.to_string()))
@@ -442,7 +444,9 @@ fn all_errors_are_told_with_their_places() {
     assert!(told[2].1.contains("`sigma`"), "{told:?}");
 
     let text = "rotate(5) scale(1.1, 0.9) erase(scale=(0.5, 0.1)) erase(ratio=(2, 1))";
-    let errors = Augmentation::read(text, &augmentations()).unwrap_err();
+    let errors = Augmentation::read(text, &augmentations())
+        .unwrap_err()
+        .diagnostics;
     let places: Vec<_> = errors
         .iter()
         .map(|e| &text[e.span.start..e.span.end])

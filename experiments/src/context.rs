@@ -3,9 +3,9 @@
 
 use tapeline_data::{AugmentDef, augmentations};
 use tapeline_layers::{LayerDef, LossDef, layers, losses};
-use tapeline_models::{SpecError, presets};
+use tapeline_models::presets;
 use tapeline_optim::{OptimizerDef, ScheduleDef, optimizers, schedules};
-use tapeline_spec::{Presets, Registry};
+use tapeline_spec::{Presets, Registry, SpecError};
 
 /// Receives notes and warnings, which a program may show. Nothing fails because of them.
 pub trait Messages: Sync {

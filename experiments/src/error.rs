@@ -3,11 +3,11 @@
 use std::{error, fmt, io};
 
 use tapeline_data::DataError;
-use tapeline_models::{FileError, NotFinite, SpecError};
-use tapeline_spec::Diagnostic;
+use tapeline_models::{FileError, NotFinite};
+use tapeline_spec::{SpecError, Style};
 
-/// Why an experiment cannot be run. Its text is what the command line prints: the problem, for a
-/// spec with its location, and then advice.
+/// Why an experiment cannot be run. It is displayed as the command line shows it: the problem, for a
+/// spec with an excerpt and carets, and then advice.
 #[derive(Debug)]
 pub enum Error {
     /// A message, optionally with help.
@@ -116,11 +116,9 @@ impl fmt::Display for Error {
                 help.iter()
                     .try_for_each(|help| write!(f, "\n  help: {help}"))
             }
-            Error::Spec {
-                origin: Some(origin),
-                error,
-            } => write!(f, "{origin}: {error}"),
-            Error::Spec { error, .. } => error.fmt(f),
+            Error::Spec { origin, error } => {
+                f.write_str(&error.render(origin.as_deref(), Style { colored: false }))
+            }
             Error::Observer { reason, .. } => {
                 write!(f, "the observer of training failed: {reason}")
             }
@@ -130,11 +128,11 @@ impl fmt::Display for Error {
 
 impl error::Error for Error {}
 
-/// Wraps errors in the spec `text` given by an option.
-pub fn in_option<'a>(option: &'a str, text: &'a str) -> impl Fn(Vec<Diagnostic>) -> Error + 'a {
-    move |diagnostics| Error::Spec {
+/// Wraps an error in the spec given by an option.
+pub fn in_option(option: &str) -> impl Fn(SpecError) -> Error {
+    move |error| Error::Spec {
         origin: Some(option.into()),
-        error: SpecError::new(text, diagnostics),
+        error,
     }
 }
 

@@ -23,6 +23,6 @@ fn read_and_build(bencher: Bencher, spec: usize) {
     let (registry, presets) = (layers(), Presets::new());
     bencher.bench_local(|| {
         let resolved = read(black_box(SPECS[spec]), &registry, &presets);
-        resolved.map(|resolved| Plan::build(&resolved.calls(), &[1, 28, 28]).is_ok())
+        resolved.map(|resolved| Plan::build(&resolved, &[1, 28, 28]).is_ok())
     });
 }

@@ -3,7 +3,8 @@
 #![allow(clippy::print_stdout)]
 
 use tapeline_layers::{
-    Ctx, Element, Layer, Loss, LossDef, Mode, Plan, Takes, check, layers, loss, losses, one_hot,
+    Ctx, Element, Layer, Loss, LossDef, Mode, NamedLoss, Plan, Takes, check, layers, losses,
+    one_hot,
 };
 use tapeline_optim::{Optimizer, optimizers};
 use tapeline_spec::{Arg, Presets, read};
@@ -48,13 +49,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         report.cases, report.worst
     );
     let registry = losses().with(POLY1)?;
-    let loss = loss::read("poly1(epsilon=2)", &registry).map_err(|e| e[0].clone())?;
-    loss.expect_classes(3).map_err(|e| e[0].clone())?;
+    let loss = NamedLoss::read("poly1(epsilon=2)", &registry)?;
+    loss.expect_classes(3)?;
 
-    let layers = layers();
-    let spec = read("linear(24) tanh linear(3)", &layers, &Presets::new());
-    let plan =
-        Plan::build(&spec.map_err(|e| e[0].clone())?.calls(), &[2]).map_err(|e| e[0].clone())?;
+    let spec = read("linear(24) tanh linear(3)", &layers(), &Presets::new())?;
+    let plan = Plan::build(&spec, &[2])?;
 
     // A spiral with three arms, one per class.
     let targets: Vec<usize> = (0..180).map(|i| i % 3).collect();
@@ -67,10 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let points = Tensor::from_shape_vec(vec![180, 2], points)?;
 
     let mut params = plan.init::<f32>(0);
-    let optimizers = optimizers();
-    let mut stepper = Optimizer::read("adam(lr=0.02)", &optimizers)
-        .map_err(|e| e[0].clone())?
-        .init(&params);
+    let mut stepper = Optimizer::read("adam(lr=0.02)", &optimizers())?.init(&params);
     let (mut first, mut last) = (None, f32::NAN);
     for step in 0..400 {
         let (value, grads, ()) = value_and_grad(&params, &[], |tape, params, _| {

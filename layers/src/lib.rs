@@ -26,9 +26,8 @@
 //! use tapeline_spec::{Presets, read};
 //! use tapeline_tensor::{Tensor, no_grad};
 //!
-//! let registry = layers();
-//! let spec = read("flatten linear(8) relu linear(2)", &registry, &Presets::new()).unwrap();
-//! let plan = Plan::build(&spec.calls(), &[1, 3, 3]).unwrap();
+//! let spec = read("flatten linear(8) relu linear(2)", &layers(), &Presets::new())?;
+//! let plan = Plan::build(&spec, &[1, 3, 3])?;
 //! assert_eq!((plan.output.as_slice(), plan.parameters()), (&[2][..], 9 * 8 + 8 + 8 * 2 + 2));
 //!
 //! let y = no_grad(&plan.init::<f32>(0), |tape, params| {
@@ -36,6 +35,7 @@
 //!     plan.chain.forward(&Ctx::new(tape, params, Mode::Evaluation), images).value()
 //! });
 //! assert_eq!(y.shape(), [5, 2]);
+//! # Ok::<(), tapeline_spec::SpecError>(())
 //! ```
 
 pub mod build;

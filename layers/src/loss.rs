@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ndarray::Array2;
-use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, Span, named, read_chain};
+use tapeline_spec::{ArgInfo, Args, Diagnostic, Registry, Span, SpecError, named, read_chain};
 use tapeline_tensor::{Tensor, Var};
 
 use crate::Element;
@@ -154,19 +154,36 @@ pub struct NamedLoss {
     pub text: String,
     /// Its definition.
     pub def: LossDef,
-    /// Its position in the text it was read from.
-    pub span: Span,
     /// The loss.
     pub loss: Box<dyn AnyLoss>,
+    /// The text it was read from.
+    source: String,
+    /// Its position there.
+    span: Span,
 }
 
 impl NamedLoss {
-    pub(crate) fn build(call: &Call<LossDef>) -> Self {
-        NamedLoss {
-            text: call.full(),
-            def: call.def,
-            span: call.span,
-            loss: (call.def.build)(&call.args),
+    /// Reads a loss, which must be exactly one call.
+    ///
+    /// # Errors
+    /// All errors in the text.
+    pub fn read(text: &str, registry: &Registry<LossDef>) -> Result<Self, SpecError> {
+        let calls = read_chain(text, registry)?;
+        match &calls[..] {
+            [call] => Ok(NamedLoss {
+                text: call.full(),
+                def: call.def,
+                loss: (call.def.build)(&call.args),
+                source: text.into(),
+                span: call.span,
+            }),
+            calls => {
+                let span = calls
+                    .get(1)
+                    .map_or_else(Span::default, |second| second.span);
+                let second = Diagnostic::error(span, "a second loss").help("a model has one loss");
+                Err(SpecError::new(text, vec![second]))
+            }
         }
     }
 
@@ -175,23 +192,10 @@ impl NamedLoss {
     ///
     /// # Errors
     /// The reason why it doesn't.
-    pub fn expect_classes(&self, classes: usize) -> Result<(), Vec<Diagnostic>> {
+    pub fn expect_classes(&self, classes: usize) -> Result<(), SpecError> {
         let fits = f64::loss(&*self.loss).expect_classes(classes);
-        fits.map_err(|message| vec![Diagnostic::error(self.span, message)])
-    }
-}
-
-/// Reads a loss, which must be exactly one call.
-///
-/// # Errors
-/// All errors in the text.
-pub fn read(text: &str, registry: &Registry<LossDef>) -> Result<NamedLoss, Vec<Diagnostic>> {
-    let calls = read_chain(text, registry)?;
-    match &calls[..] {
-        [call] => Ok(NamedLoss::build(call)),
-        [_, second, ..] => Err(vec![
-            Diagnostic::error(second.span, "a second loss").help("a model has one loss"),
-        ]),
-        [] => Err(vec![Diagnostic::error(Span::default(), "no loss")]),
+        fits.map_err(|message| {
+            SpecError::new(&self.source, vec![Diagnostic::error(self.span, message)])
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Plans: everything known about a model before any array is allocated.
 
-use tapeline_spec::{Call, Diagnostic, Span};
+use tapeline_spec::{Call, Diagnostic, Resolved, Span, SpecError};
 use tapeline_tensor::{ParamId, Params, Scalar};
 
 use crate::{Built, Chain, Declared, LayerDef, Meaning, Refusal, Stream, chain::Entry, declare};
@@ -64,17 +64,18 @@ pub struct Row {
 }
 
 impl Plan {
-    /// Builds a chain of calls for an input of `shape`, without the batch.
+    /// Builds the chain of layers of a spec for an input of `shape`, without the batch.
     ///
     /// # Errors
     /// When a layer doesn't accept its input, the model or the input is too large, or the input has
     /// no dimension or a size of 0. Reports the first error in each chain.
-    pub fn build(calls: &[Call<LayerDef>], shape: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
-        Plan::build_on(calls, shape, Meaning::Logits)
+    pub fn build(spec: &Resolved<LayerDef>, shape: &[usize]) -> Result<Plan, SpecError> {
+        Plan::of(&spec.calls(), shape, Meaning::Logits)
+            .map_err(|errors| SpecError::new(spec.text(), errors))
     }
 
-    /// Like [`build`](Self::build), for an input with the given meaning.
-    pub(crate) fn build_on(
+    /// Like [`build`](Self::build), from calls, for an input with the given meaning.
+    pub(crate) fn of(
         calls: &[Call<LayerDef>],
         shape: &[usize],
         meaning: Meaning,

@@ -12,7 +12,7 @@ fn run(
 ) -> (Tensor<f64>, Tensor<f64>) {
     let registry = layers();
     let spec = read(text, &registry, &Presets::new()).unwrap();
-    let plan = Plan::build(&spec.calls(), &[x.len()]).unwrap();
+    let plan = Plan::build(&spec, &[x.len()]).unwrap();
     let (_, grads, y) = value_and_grad(&Params::new(), &[x], |tape, params, inputs| {
         let y = plan.chain.forward(&Ctx::new(tape, params, mode), inputs[0]);
         ((y * tape.constant(upstream.clone())).sum(), y.value())
@@ -80,7 +80,7 @@ fn impossible_probabilities_are_refused() {
             .err()
             .unwrap();
         assert_eq!(
-            error[0].message,
+            error.diagnostics[0].message,
             format!("`p` of `dropout` is {p}; it must be a number, 0 to 1")
         );
     }

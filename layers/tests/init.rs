@@ -6,7 +6,7 @@ use tapeline_spec::{Presets, read};
 fn plan(text: &str, shape: &[usize]) -> Plan {
     let registry = layers();
     let spec = read(text, &registry, &Presets::new()).unwrap();
-    Plan::build(&spec.calls(), shape).unwrap()
+    Plan::build(&spec, shape).unwrap()
 }
 
 #[test]

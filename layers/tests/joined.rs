@@ -16,7 +16,7 @@ const SPECS: [&str; 4] = [
 fn build(text: &str, input: &[usize]) -> Plan {
     let registry = layers();
     let spec = read(text, &registry, &Presets::new()).unwrap();
-    Plan::build(&spec.calls(), input).unwrap()
+    Plan::build(&spec, input).unwrap()
 }
 
 /// Each layer of a plan in a plan of its own, where it can be joined with nothing, with the place of its first parameter.

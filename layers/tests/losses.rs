@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-use tapeline_layers::{Element, Loss, LossDef, check, loss, losses, one_hot};
+use tapeline_layers::{Element, Loss, LossDef, NamedLoss, check, losses, one_hot};
 use tapeline_spec::{Arg, ArgInfo, Args};
 use tapeline_tensor::{Params, Tensor, Var, no_grad};
 
@@ -150,9 +150,9 @@ fn numbers_for_other_classes_are_refused() {
         ("nll((1, 2, 3))", "weight"),
         ("focal(alpha=(1, 2, 3))", "alpha"),
     ] {
-        let loss = loss::read(text, &losses()).unwrap();
+        let loss = NamedLoss::read(text, &losses()).unwrap();
         assert_eq!(loss.expect_classes(3), Ok(()), "{text}");
-        let errors = loss.expect_classes(10).unwrap_err();
+        let errors = loss.expect_classes(10).unwrap_err().diagnostics;
         let wanted = format!(
             "`{argument}` has 3 values; expected one for each of the 10 classes, or one for all"
         );
@@ -161,13 +161,13 @@ fn numbers_for_other_classes_are_refused() {
         assert!(catch_unwind(|| value(text, &[1, 10], &[0])).is_err());
     }
     for def in losses().iter() {
-        let loss = loss::read(def.name, &losses()).unwrap();
+        let loss = NamedLoss::read(def.name, &losses()).unwrap();
         assert_eq!(loss.expect_classes(10), Ok(()), "{}", def.name);
     }
 }
 
 fn value(text: &str, shape: &[usize], targets: &[usize]) -> f64 {
-    let loss = loss::read(text, &losses()).unwrap();
+    let loss = NamedLoss::read(text, &losses()).unwrap();
     no_grad(&Params::new(), |tape, _| {
         let output = tape.constant(Tensor::from_elem(shape, 0.25));
         f64::loss(&*loss.loss).value(output, targets).value().sum()

@@ -9,7 +9,7 @@ use tapeline_tensor::Var;
 fn plan(text: &str, shape: &[usize]) -> Plan {
     let registry = layers();
     let spec = read(text, &registry, &Presets::new()).unwrap();
-    Plan::build(&spec.calls(), shape).unwrap_or_else(|e| panic!("{text}: {e:?}"))
+    Plan::build(&spec, shape).unwrap_or_else(|e| panic!("{text}: {e:?}"))
 }
 
 /// What each end of a model means, and the layer it has that from.

@@ -15,7 +15,7 @@ fn graph(
     registry: &Registry<LayerDef>,
 ) -> (Plan, Result<(Graph, Value), NoNodes>) {
     let spec = read(text, registry, &Presets::new()).unwrap();
-    let plan = Plan::build(&spec.calls(), shape).unwrap();
+    let plan = Plan::build(&spec, shape).unwrap();
     let mut graph = Graph::new(shape);
     let x = graph.input();
     let written = plan.chain.nodes(&mut graph, x).map(|y| (graph, y));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tapeline_layers::{Ctx, Element, Layer, Mode, Plan, layers, loss, losses};
+use tapeline_layers::{Ctx, Element, Layer, Mode, NamedLoss, Plan, layers, losses};
 use tapeline_spec::{Presets, read};
 use tapeline_tensor::{Params, Tensor, value_and_grad};
 
@@ -45,7 +45,7 @@ fn near<T: Element>(
 fn reproduce<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
     let (registry, x) = (layers(), tensor::<T>(&entry["input"]));
     let spec = read(entry["spec"].as_str().unwrap(), &registry, &Presets::new());
-    let plan = Plan::build(&spec.unwrap().calls(), &x.shape()[1..]).unwrap();
+    let plan = Plan::build(&spec.unwrap(), &x.shape()[1..]).unwrap();
     let mut params = Params::<T>::new();
     for (declared, first) in plan.declared.iter().zip(&plan.init::<T>(0)) {
         let given = &entry["state"][&declared.name];
@@ -98,7 +98,7 @@ fn reproduce<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
 }
 
 fn reproduce_loss<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
-    let named = loss::read(entry["spec"].as_str().unwrap(), &losses()).unwrap();
+    let named = NamedLoss::read(entry["spec"].as_str().unwrap(), &losses()).unwrap();
     let targets = entry["targets"].as_array().unwrap().iter();
     let targets: Vec<_> = targets.map(|t| t.as_u64().unwrap() as usize).collect();
     let output = tensor::<T>(&entry["output"]);

@@ -1,7 +1,7 @@
 //! Everything registered holds what is asked of all.
 
-use tapeline_layers::{LayerDef, Plan, check, layers, loss, losses};
-use tapeline_spec::{Presets, Registry, read};
+use tapeline_layers::{LayerDef, NamedLoss, Plan, check, layers, losses};
+use tapeline_spec::{Presets, Registry, SpecError, read};
 
 /// Runs a test for each entry and reports all failures at once.
 fn each<D>(entries: impl Iterator<Item = D>, test: impl Fn(D) -> Result<(), String>) {
@@ -50,11 +50,15 @@ fn every_loss_passes_the_check() {
 }
 
 fn build(text: &str, shape: &[usize], registry: &Registry<LayerDef>) -> Result<Plan, Vec<String>> {
-    let list = |errors: Vec<tapeline_spec::Diagnostic>| {
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    let list = |error: SpecError| {
+        error
+            .diagnostics
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
     };
     let spec = read(text, registry, &Presets::new()).map_err(list)?;
-    Plan::build(&spec.calls(), shape).map_err(list)
+    Plan::build(&spec, shape).map_err(list)
 }
 
 #[test]
@@ -158,9 +162,9 @@ fn costs_and_counts_are_those_of_the_definition() {
 #[test]
 fn a_loss_is_exactly_one_call() {
     let read = |text| {
-        loss::read(text, &losses())
+        NamedLoss::read(text, &losses())
             .map(|loss| loss.text)
-            .map_err(|errors| errors[0].to_string())
+            .map_err(|error| error.summary())
     };
     assert_eq!(
         read("cross_entropy").unwrap(),

@@ -5,8 +5,8 @@ use tapeline_spec::{Presets, read};
 
 fn build(text: &str, shape: &[usize]) -> Result<Plan, String> {
     let registry = layers();
-    let spec = read(text, &registry, &Presets::new()).map_err(|e| e[0].to_string())?;
-    Plan::build(&spec.calls(), shape).map_err(|e| e[0].to_string())
+    let spec = read(text, &registry, &Presets::new()).map_err(|e| e.summary())?;
+    Plan::build(&spec, shape).map_err(|e| e.summary())
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn large(def: &LayerDef) -> Vec<String> {
 
 fn build(text: &str, shape: &[usize], registry: &Registry<LayerDef>) -> bool {
     let spec = read(text, registry, &Presets::new());
-    Plan::build(&spec.unwrap().calls(), shape).is_ok()
+    Plan::build(&spec.unwrap(), shape).is_ok()
 }
 
 /// One test, since memory is counted for the whole program.

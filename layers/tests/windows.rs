@@ -15,8 +15,7 @@ type Computed = (Tensor<f64>, Params<f64>, Tensor<f64>);
 fn output(text: &str, shape: [usize; 3]) -> Result<Computed, String> {
     let registry = layers();
     let spec = read(text, &registry, &Presets::new()).map_err(|errors| format!("{errors:?}"))?;
-    let plan =
-        Plan::build(&spec.calls(), &shape).map_err(|errors| format!("{text}: {errors:?}"))?;
+    let plan = Plan::build(&spec, &shape).map_err(|errors| format!("{text}: {errors:?}"))?;
     let [channels, height, width] = shape;
     let count = channels * height * width;
     // Negative throughout, so that a zero of padding would win a maximum.

@@ -2,7 +2,7 @@
 
 use divan::{Bencher, black_box};
 use tapeline_data::{Dataset, Normalisation, load};
-use tapeline_layers::{layers, loss, losses};
+use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{Model, Trainer, evaluate, presets};
 use tapeline_optim::{Optimizer, optimizers};
 use tapeline_tensor::{Pool, Tensor};
@@ -32,7 +32,7 @@ fn step(bencher: Bencher, name: &str) {
     )
     .expect("an optimizer");
     let losses = losses();
-    let loss = loss::read("cross_entropy", &losses).expect("a loss");
+    let loss = NamedLoss::read("cross_entropy", &losses).expect("a loss");
     let params = model.init(0);
     let stepper = optimizer.init(&params);
     let mut trainer = Trainer::new(&model, &*loss.loss, params, stepper, 0);
@@ -49,7 +49,7 @@ fn evaluate_test_images(bencher: Bencher, name: &str) {
     let (_, test) = mnist();
     let model = model(name);
     let losses = losses();
-    let loss = loss::read("cross_entropy", &losses).expect("a loss");
+    let loss = NamedLoss::read("cross_entropy", &losses).expect("a loss");
     let params = model.init(0);
     bencher.bench_local(|| {
         evaluate(

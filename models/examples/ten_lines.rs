@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use tapeline_data::{Normalisation, load};
-use tapeline_layers::{layers, loss, losses};
+use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{Data, Event, Model, Recipe, Trainer, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::Pool;
@@ -21,18 +21,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let model = Model::build(&text, &train.shape(), &layers(), &presets())?;
     model.expect_classes(train.classes.len())?;
-    let loss = loss::read("cross_entropy", &losses()).map_err(|e| e[0].clone())?;
-    let optimizers = optimizers();
-    let optimizer = Optimizer::read("adam(lr=0.002)", &optimizers).map_err(|e| e[0].clone())?;
+    let loss = NamedLoss::read("cross_entropy", &losses())?;
+    let optimizer = Optimizer::read("adam(lr=0.002)", &optimizers())?;
     let recipe = Recipe {
         epochs: 2,
         batch_size: 50,
         seed: 0,
         normalisation: Normalisation::default(),
         augment: None,
-        schedule: &Schedule::read("cosine", &schedules())
-            .map_err(|e| e[0].clone())?
-            .plan(200),
+        schedule: &Schedule::read("cosine", &schedules())?.plan(200),
     };
 
     let params = model.init(recipe.seed);

@@ -1,41 +1,8 @@
-//! Errors of specs, metrics and training runs.
+//! Errors of metrics and training runs.
 
 use std::fmt;
 
-use tapeline_spec::Diagnostic;
 use tapeline_tensor::{Params, Place, Tape};
-
-/// An invalid spec of a model, loss, optimizer or schedule, with all its errors and their
-/// positions.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SpecError {
-    /// The spec.
-    pub text: String,
-    /// The errors; spans are byte offsets in `text`.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-impl SpecError {
-    /// Creates an error about `text`.
-    pub fn new(text: impl Into<String>, diagnostics: Vec<Diagnostic>) -> Self {
-        SpecError {
-            text: text.into(),
-            diagnostics,
-        }
-    }
-}
-
-impl fmt::Display for SpecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, diagnostic) in self.diagnostics.iter().enumerate() {
-            let separator = if i > 0 { "; " } else { "" };
-            write!(f, "{separator}{diagnostic}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for SpecError {}
 
 /// A non-finite value where a metric was computed.
 ///

@@ -128,10 +128,10 @@ pub fn decode(
         ))
     })?;
     let model = Model::build(entry("spec")?, &input, layers, presets)
-        .map_err(|e| fail(format!("its spec is wrong: {e}")))?;
+        .map_err(|e| fail(format!("its spec is wrong: {}", e.summary())))?;
     let count = model
         .classes()
-        .map_err(|e| fail(format!("its spec is wrong: {e}")))?;
+        .map_err(|e| fail(format!("its spec is wrong: {}", e.summary())))?;
 
     let json = |name: &str, problem: serde_json::Error| {
         fail(format!("its {name} can't be read: {problem}"))

@@ -39,11 +39,11 @@ impl Recipe<'_> {
     /// use tapeline_optim::{Schedule, schedules};
     ///
     /// let model = Model::build("linear(3) batchnorm1d", &[4], &layers(), &presets())?;
-    /// let schedule = Schedule::read("constant", &schedules()).unwrap().plan(11);
+    /// let schedule = Schedule::read("constant", &schedules())?.plan(11);
     /// let recipe = Recipe { epochs: 1, batch_size: 10, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
     /// assert_eq!(recipe.warnings(&model, 101).len(), 1);
     /// assert_eq!(recipe.warnings(&model, 100).len(), 0);
-    /// # Ok::<(), tapeline_models::SpecError>(())
+    /// # Ok::<(), tapeline_spec::SpecError>(())
     /// ```
     pub fn warnings(&self, model: &Model, samples: usize) -> Vec<String> {
         if self.batch_size > 1 && samples % self.batch_size != 1 {

@@ -17,7 +17,7 @@ use crate::{Model, NotFinite, error::Subject, evaluate::batch};
 ///
 /// ```
 /// use tapeline_data::{Dataset, Images, Normalisation};
-/// use tapeline_layers::{layers, loss, losses};
+/// use tapeline_layers::{NamedLoss, layers, losses};
 /// use tapeline_models::{Model, gradient_norms, presets};
 ///
 /// // An image x = [1, 1, 1, 1] and weights of zero: both classes have probability ½, so the gradient by the bias is [−½, ½], and by
@@ -26,7 +26,7 @@ use crate::{Model, NotFinite, error::Subject, evaluate::batch};
 /// let model = Model::build("flatten linear(2)", &data.shape(), &layers(), &presets())?;
 /// let mut params = model.init(0);
 /// params.values_mut().for_each(|mut value| value.fill(0.0));
-/// let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+/// let loss = NamedLoss::read("cross_entropy", &losses())?.loss;
 ///
 /// let norms = gradient_norms(&model, &params, &*loss, &data, &[0], Normalisation::default(), 0)?;
 /// assert_eq!((norms[0].0.as_str(), norms[1].0.as_str()), ("1.weight", "1.bias"));

@@ -15,11 +15,11 @@
 //! | [`onnx`] | export to ONNX |
 //! | [`weights`] | parameters as safetensors |
 //! | [`atomic`] | atomic file writes |
-//! | [`error`] | [`SpecError`], [`NotFinite`], [`Diverged`] |
+//! | [`error`] | [`NotFinite`], [`Diverged`] |
 //!
 //! ```
 //! use tapeline_data::{Dataset, Images, Normalisation};
-//! use tapeline_layers::{layers, losses, loss};
+//! use tapeline_layers::{NamedLoss, layers, losses};
 //! use tapeline_models::{Data, Model, Recipe, Trainer, evaluate, fit, presets};
 //! use tapeline_optim::{Optimizer, Schedule, Stepper, optimizers, schedules};
 //! use std::ops::ControlFlow;
@@ -30,10 +30,9 @@
 //! let data = Dataset::new(Images::new(pixels, [64, 1, 2, 2]), labels, ["dark", "bright"].map(String::from))?;
 //!
 //! let model = Model::build("flatten linear(2)", &data.shape(), &layers(), &presets())?;
-//! let loss = loss::read("cross_entropy", &losses()).unwrap();
-//! let optimizers = optimizers();
-//! let optimizer = Optimizer::read("sgd(lr=0.5)", &optimizers).unwrap();
-//! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(80);
+//! let loss = NamedLoss::read("cross_entropy", &losses())?;
+//! let optimizer = Optimizer::read("sgd(lr=0.5)", &optimizers())?;
+//! let schedule = Schedule::read("constant", &schedules())?.plan(80);
 //! let recipe = Recipe {
 //!     epochs: 10,
 //!     batch_size: 8,
@@ -68,7 +67,7 @@ pub mod progress;
 pub mod train;
 pub mod weights;
 
-pub use error::{Diverged, During, NotFinite, SpecError, Subject};
+pub use error::{Diverged, During, NotFinite, Subject};
 pub use evaluate::{Evaluation, evaluate, predict};
 pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};
 pub use fit::{Data, Ended, Event, Recipe, fit};

@@ -16,12 +16,11 @@ use crate::evaluate::BATCH;
 /// use tapeline_optim::{Optimizer, optimizers};
 ///
 /// let model = Model::build("flatten linear(10)", &[1, 28, 28], &layers(), &presets())?;
-/// let optimizers = optimizers();
-/// let adam = Optimizer::read("adam", &optimizers).unwrap();
+/// let adam = Optimizer::read("adam", &optimizers())?;
 /// let memory = Memory::training(&model.plan, &adam, 100, 10_000);
 /// assert_eq!(memory.parameters, 4 * 7850);
 /// assert_eq!(memory.optimizer, 2 * memory.parameters);
-/// # Ok::<(), tapeline_models::SpecError>(())
+/// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {

@@ -1,10 +1,8 @@
 //! A model: a spec built for an input shape.
 
 use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Meaning, Plan, Takes};
-use tapeline_spec::{Diagnostic, Presets, Registry, Span, quote, read};
+use tapeline_spec::{Diagnostic, Presets, Registry, Span, SpecError, quote, read};
 use tapeline_tensor::{Params, Scalar, Var};
-
-use crate::SpecError;
 
 /// A model without its weights: a spec built for an input shape.
 ///
@@ -20,7 +18,7 @@ use crate::SpecError;
 ///
 /// let error = Model::build("linear(10) rellu", &[1, 28, 28], &layers(), &presets()).err().unwrap();
 /// assert_eq!(error.diagnostics[0].message, "unknown layer `rellu`");
-/// # Ok::<(), tapeline_models::SpecError>(())
+/// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 pub struct Model {
     /// Its layers and the parameters they declare.
@@ -44,16 +42,13 @@ impl Model {
         layers: &Registry<LayerDef>,
         presets: &Presets,
     ) -> Result<Model, SpecError> {
-        let fail = |diagnostics| SpecError::new(text, diagnostics);
-        let resolved = read(text, layers, presets).map_err(fail)?;
-        let calls = resolved.calls();
-        let plan = Plan::build(&calls, input).map_err(fail)?;
+        let resolved = read(text, layers, presets)?;
         Ok(Model {
-            plan,
+            plan: Plan::build(&resolved, input)?,
             text: text.into(),
             short: resolved.short(),
             full: resolved.full(),
-            last: calls.last().map(|call| call.span),
+            last: resolved.calls().last().map(|call| call.span),
         })
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io, ops::ControlFlow, path::Path, process::
 
 use proptest::prelude::*;
 use tapeline_data::{Augmentation, Dataset, Images, Normalisation, augmentations};
-use tapeline_layers::{layers, loss, losses};
+use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{
     Data, Ended, Epoch, Event, History, Model, Recipe, Trainer,
     atomic::{self, Call},
@@ -55,7 +55,7 @@ fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, Stri
     let text = "conv2d(3, 3) batchnorm2d prelu dropout(0.3) flatten linear(2)";
     let model = Model::build(text, &data.shape(), &layers(), &presets()).unwrap();
     let text = "cross_entropy(weight=(1, 9))";
-    let loss = loss::read(text, &losses()).unwrap().loss;
+    let loss = NamedLoss::read(text, &losses()).unwrap().loss;
     let registry = optimizers();
     let optimizer = Optimizer::read(setting.optimizer, &registry).unwrap();
     let augment = Augmentation::read("shift(1) erase(0.5)", &augmentations()).unwrap();
@@ -257,7 +257,7 @@ proptest! {
 #[test]
 fn a_checkpoint_does_not_grow_with_the_epochs() {
     let model = Model::build("flatten linear(2)", &[1, 2, 2], &layers(), &presets()).unwrap();
-    let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+    let loss = NamedLoss::read("cross_entropy", &losses()).unwrap().loss;
     let registry = optimizers();
     let sgd = Optimizer::read("sgd", &registry).unwrap();
     let params = model.init(0);

@@ -1,7 +1,7 @@
 //! The norms of gradients are those of the updates by plain gradient descent.
 
 use tapeline_data::{Dataset, Images, Normalisation};
-use tapeline_layers::{layers, loss, losses};
+use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{Model, Trainer, gradient_norms, presets};
 use tapeline_optim::{Optimizer, optimizers};
 use tapeline_tensor::Tensor;
@@ -24,7 +24,7 @@ fn a_step_of_gradient_descent_is_as_long_as_the_gradient() {
     data.gather(&indices, Normalisation::default(), &mut pixels);
     let images = Tensor::from_shape_vec(vec![COUNT, 1, 6, 6], pixels).unwrap();
     let targets = data.labels_of(&indices);
-    let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+    let loss = NamedLoss::read("cross_entropy", &losses()).unwrap().loss;
     let optimizers = optimizers();
 
     // Dropout samples its mask from the seed; batch normalization has buffers, which aren't

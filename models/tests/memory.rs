@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, thread};
 
 use peak_alloc::PeakAlloc;
 use tapeline_data::{Dataset, Normalisation, load};
-use tapeline_layers::{layers, loss, losses};
+use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{Data, Memory, Model, Recipe, Trainer, evaluate, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 
@@ -41,7 +41,7 @@ impl Case {
 
     fn measured(&self, images: &Dataset, steps: usize) -> (Truth, Memory) {
         let model = Model::build(&self.spec, &images.shape(), &layers(), &presets()).unwrap();
-        let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+        let loss = NamedLoss::read("cross_entropy", &losses()).unwrap().loss;
         let optimizers = optimizers();
         let optimizer = Optimizer::read(self.optimizer, &optimizers).unwrap();
         let estimate = Memory::training(&model.plan, &optimizer, self.batch_size, EVALUATED);
@@ -126,7 +126,7 @@ fn so_are_evaluations_alone(images: &Dataset) {
     for preset in presets().iter() {
         let run = || {
             let model = Model::build(preset.name, &images.shape(), &layers(), &presets()).unwrap();
-            let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+            let loss = NamedLoss::read("cross_entropy", &losses()).unwrap().loss;
             let before = COUNTED.current_usage();
             COUNTED.reset_peak_usage();
             evaluate(

@@ -53,8 +53,7 @@ fn build(args: &Args) -> Result<Chain, Diagnostic> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let optimizers = optimizers().with(SIGN)?;
-    let optimizer = Optimizer::read("clip_norm(1) sign(lr=0.01)", &optimizers)
-        .map_err(|mut errors| errors.remove(0))?;
+    let optimizer = Optimizer::read("clip_norm(1) sign(lr=0.01)", &optimizers)?;
     println!("{}", optimizer.full());
 
     let mut params = Params::<f32>::new();

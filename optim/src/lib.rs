@@ -25,15 +25,15 @@
 //! let mut params = Params::<f32>::new();
 //! params.push("x", Role::Weight, tensor([1.0, -2.0]));
 //!
-//! let (optimizers, schedules) = (optimizers(), schedules());
-//! let optimizer = Optimizer::read("clip_norm(1) sgd(lr=0.1, momentum=0.9)", &optimizers).unwrap();
-//! let plan = Schedule::read("warmup(10) cosine", &schedules).unwrap().plan(100);
+//! let optimizer = Optimizer::read("clip_norm(1) sgd(lr=0.1, momentum=0.9)", &optimizers())?;
+//! let plan = Schedule::read("warmup(10) cosine", &schedules())?.plan(100);
 //! let mut stepper = optimizer.init(&params);
 //! for step in 0..100 {
 //!     let (_, grads, ()) = value_and_grad(&params, &[], |_, params, _| (params[0].square().sum(), ()));
-//!     stepper.step(&mut params, grads, plan.factor(step)).unwrap();
+//!     stepper.step(&mut params, grads, plan.factor(step))?;
 //! }
 //! assert!(params.iter().all(|p| p.value.iter().all(|x| x.abs() < 0.05)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Each step is one pass over memory, however long the chain: all transforms run on a piece that

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, Span, Value, named, read_chain};
+use tapeline_spec::{
+    ArgInfo, Args, Call, Diagnostic, Registry, Span, SpecError, Value, named, read_chain,
+};
 use tapeline_tensor::{Params, Role};
 
 use crate::{Chain, Element, Stepper, optimizers::LR};
@@ -66,11 +68,11 @@ named!(OptimizerDef);
 /// ```
 /// use tapeline_optim::{Optimizer, optimizers};
 ///
-/// let optimizers = optimizers();
-/// let optimizer = Optimizer::read("clip_norm(0.5) adam(weight_decay=0)", &optimizers).unwrap();
-/// let optimizer = optimizer.with_lr(0.01).unwrap();
+/// let optimizer = Optimizer::read("clip_norm(0.5) adam(weight_decay=0)", &optimizers())?;
+/// let optimizer = optimizer.with_lr(0.01)?;
 /// assert_eq!(optimizer.lr(), 0.01);
 /// assert_eq!(optimizer.short(), "clip_norm(0.5) adam(lr=0.01)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Optimizer {
@@ -84,9 +86,9 @@ impl Optimizer {
     /// Reads an optimizer from text.
     ///
     /// # Errors
-    /// All errors of the text, with their locations: errors of the language, no entry or more than
+    /// All errors of the text: errors of the language, no entry or more than
     /// one entry with `lr`, and incompatible arguments.
-    pub fn read(text: &str, registry: &Registry<OptimizerDef>) -> Result<Self, Vec<Diagnostic>> {
+    pub fn read(text: &str, registry: &Registry<OptimizerDef>) -> Result<Self, SpecError> {
         let calls = read_chain(text, registry)?;
         let mut errors = Vec::new();
         let mut entries = (0..calls.len()).filter(|&i| calls[i].args.has("lr"));
@@ -109,7 +111,7 @@ impl Optimizer {
             }
         }
         if !errors.is_empty() {
-            return Err(errors);
+            return Err(SpecError::new(text, errors));
         }
         Ok(Optimizer {
             chain: finish(chain, &calls, entry),

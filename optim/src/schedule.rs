@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, named, read_chain};
+use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, SpecError, named, read_chain};
 
 /// An entry of the registry of schedules.
 ///
@@ -18,9 +18,9 @@ use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, named, read_chain
 /// };
 ///
 /// let schedules = schedules().with(ROOT)?;
-/// let plan = Schedule::read("warmup(4) root", &schedules).unwrap().plan(100);
+/// let plan = Schedule::read("warmup(4) root", &schedules)?.plan(100);
 /// assert_eq!([3, 4, 7].map(|step| plan.factor(step)), [1.0, 1.0, 0.5]);
-/// # Ok::<(), tapeline_spec::RegistryError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct ScheduleDef {
@@ -143,9 +143,10 @@ impl Phase {
 /// ```
 /// use tapeline_optim::{Schedule, schedules};
 ///
-/// let schedule = Schedule::read("warmup(2) cosine(min=0.1)", &schedules()).unwrap();
+/// let schedule = Schedule::read("warmup(2) cosine(min=0.1)", &schedules())?;
 /// let plan = schedule.plan(6);
 /// assert_eq!([0, 1, 2, 4, 6, 999].map(|step| plan.factor(step)), [0.5, 1.0, 1.0, 0.55, 0.1, 0.1]);
+/// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 #[derive(Clone)]
 pub struct Schedule {
@@ -158,9 +159,8 @@ impl Schedule {
     /// Reads a schedule from text.
     ///
     /// # Errors
-    /// All errors of the text, with their locations: errors of the language, incompatible
-    /// arguments, and phases that are never reached.
-    pub fn read(text: &str, registry: &Registry<ScheduleDef>) -> Result<Self, Vec<Diagnostic>> {
+    /// All errors of the text: errors of the language, incompatible arguments, and phases that are never reached.
+    pub fn read(text: &str, registry: &Registry<ScheduleDef>) -> Result<Self, SpecError> {
         let calls = read_chain(text, registry)?;
         let (mut phases, mut errors) = (Vec::<Phase>::new(), Vec::new());
         for (i, call) in calls.iter().enumerate() {
@@ -181,7 +181,7 @@ impl Schedule {
             phases.push(phase);
         }
         if !errors.is_empty() {
-            return Err(errors);
+            return Err(SpecError::new(text, errors));
         }
         let short: Vec<_> = calls.iter().map(Call::text).collect();
         let full: Vec<_> = calls.iter().map(Call::full).collect();
@@ -251,11 +251,12 @@ fn never_reached(endless: &Call<ScheduleDef>, call: &Call<ScheduleDef>) -> Diagn
 /// ```
 /// use tapeline_optim::{Schedule, schedules};
 ///
-/// let schedule = Schedule::read("warmup(2) plateau(factor=0.5, patience=0)", &schedules()).unwrap();
+/// let schedule = Schedule::read("warmup(2) plateau(factor=0.5, patience=0)", &schedules())?;
 /// let mut plan = schedule.plan(10);
 /// plan.tell(4, 0.3);
 /// plan.tell(6, 0.4);
 /// assert_eq!([0, 1, 5, 6, 999].map(|step| plan.factor(step)), [0.5, 1.0, 1.0, 0.5, 0.5]);
+/// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 #[derive(Clone)]
 pub struct Plan {

@@ -333,14 +333,13 @@ impl<T: Element> Stepper<T> {
     ///
     /// let mut params = Params::<f32>::new();
     /// params.push("0.weight", Role::Weight, tensor([1.0]));
-    /// let optimizers = optimizers();
-    /// let sgd = Optimizer::read("sgd(momentum=0.9)", &optimizers).unwrap();
+    /// let sgd = Optimizer::read("sgd(momentum=0.9)", &optimizers())?;
     /// let state = sgd.init(&params).state();
     /// assert_eq!(state.moments[0].0, "momentum.0.weight");
     ///
     /// let mut later = sgd.init(&params);
     /// later.restore(&state)?;
-    /// # Ok::<(), tapeline_optim::RestoreError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

@@ -1,11 +1,9 @@
 //! A language of sounds and filters, plotted as text: `sound ["tone(440, 0.05) 2*[ echo(0.01) ]"]`.
 #![allow(clippy::print_stdout)]
 
-use std::{env, f64::consts::TAU, process::ExitCode};
+use std::{env, error::Error, f64::consts::TAU};
 
-use tapeline_spec::{
-    Arg, ArgInfo, Args, Call, Diagnostic, Named, Preset, Presets, Registry, RegistryError, read,
-};
+use tapeline_spec::{Arg, ArgInfo, Args, Call, Named, Preset, Presets, Registry, read};
 
 /// Sampling rate in hertz.
 const RATE: f64 = 4000.0;
@@ -91,17 +89,7 @@ fn show(sound: &[f64]) {
     }
 }
 
-fn complain(text: &str, errors: &[Diagnostic]) {
-    for error in errors {
-        println!(
-            "{error}\n  at byte {}: {}",
-            error.span.start,
-            &text[error.span.start..error.span.end]
-        );
-    }
-}
-
-fn main() -> Result<ExitCode, RegistryError> {
+fn main() -> Result<(), Box<dyn Error>> {
     let words = Registry::new("word").with(TONE)?.with(ECHO)?;
     let chime = Preset {
         name: "chime",
@@ -113,15 +101,8 @@ fn main() -> Result<ExitCode, RegistryError> {
     let text = env::args()
         .nth(1)
         .unwrap_or("chime 3*[ tone(440, shape=square) echo(0.1) ]".into());
-    Ok(match read(&text, &words, &presets) {
-        Ok(resolved) => {
-            println!("{}", resolved.full());
-            show(&play(&resolved.calls()));
-            ExitCode::SUCCESS
-        }
-        Err(errors) => {
-            complain(&text, &errors);
-            ExitCode::FAILURE
-        }
-    })
+    let resolved = read(&text, &words, &presets)?;
+    println!("{}", resolved.full());
+    show(&play(&resolved.calls()));
+    Ok(())
 }

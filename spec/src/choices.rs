@@ -1,7 +1,7 @@
 //! The choices that distinguish the alternatives of a tree.
 
 use crate::{
-    Diagnostic, Tree,
+    SpecError, Tree,
     expand::{count, exprs, items, product},
     tree::{Arg, Call, Expr, Item},
 };
@@ -26,13 +26,13 @@ pub struct Choices {
 /// ```
 /// use tapeline_spec::{choices, parse};
 ///
-/// let tree = parse("{0, 2}*linear(8) { | tanh}").unwrap();
+/// let tree = parse("{0, 2}*linear(8) { | tanh}")?;
 /// let choices = choices(&tree)?;
 /// assert_eq!(choices.places, ["{0, 2}", "{ | tanh }"]);
 /// assert_eq!(choices.chosen, [["0", ""], ["0", "tanh"], ["2", ""], ["2", "tanh"]]);
-/// # Ok::<(), tapeline_spec::Diagnostic>(())
+/// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
-pub fn choices(tree: &Tree) -> Result<Choices, Diagnostic> {
+pub fn choices(tree: &Tree) -> Result<Choices, SpecError> {
     count(tree)?;
     let mut places = Vec::new();
     list(&tree.items, &mut places);
@@ -55,6 +55,11 @@ struct Place {
     options: Vec<String>,
 }
 
+fn written(items: &[Item]) -> String {
+    let items: Vec<_> = items.iter().map(Item::to_string).collect();
+    items.join(" ")
+}
+
 /// Collects the places of some items in the order in which [`expand`](crate::expand()) visits them:
 /// the last one varies fastest.
 fn list(items: &[Item], places: &mut Vec<Place>) {
@@ -75,7 +80,7 @@ fn list(items: &[Item], places: &mut Vec<Place>) {
                 let options = one_of.options.iter().flat_map(|option| self::items(option));
                 places.push(Place {
                     text: item.to_string(),
-                    options: options.map(|items| Tree { items }.to_string()).collect(),
+                    options: options.map(|items| written(&items)).collect(),
                 });
             }
         }

@@ -13,8 +13,8 @@ pub enum Severity {
     Warning,
 }
 
-/// An error or warning about a text. Displayed as its message, followed by a semicolon and the
-/// help, if any.
+/// An error or warning about a text. Displayed on one line, as its message, followed by a semicolon
+/// and the help, if any; [`SpecError`](crate::SpecError) shows it in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The severity.

@@ -1,7 +1,7 @@
 //! Expansion of alternatives.
 
 use crate::{
-    Diagnostic, Tree,
+    Diagnostic, SpecError, Tree,
     tree::{Arg, Call, Expr, Item, OneOf, Repeat, span},
 };
 
@@ -21,24 +21,28 @@ const MOST_BYTES: u64 = 1 << 20;
 /// ```
 /// use tapeline_spec::{expand, parse};
 ///
-/// let tree = parse("{0, 2}*linear(8) {relu | tanh}").unwrap();
+/// let tree = parse("{0, 2}*linear(8) {relu | tanh}")?;
 /// let texts: Vec<_> = expand(&tree)?.iter().map(|tree| tree.to_string()).collect();
 /// assert_eq!(texts, ["0*linear(8) relu", "0*linear(8) tanh", "2*linear(8) relu", "2*linear(8) tanh"]);
-/// # Ok::<(), tapeline_spec::Diagnostic>(())
+/// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
-pub fn expand(tree: &Tree) -> Result<Vec<Tree>, Diagnostic> {
+pub fn expand(tree: &Tree) -> Result<Vec<Tree>, SpecError> {
     if count(tree)? == 1 {
         return Ok(vec![tree.clone()]);
     }
-    let trees = items(&tree.items).into_iter().map(|items| Tree { items });
+    let trees = items(&tree.items).into_iter().map(|items| Tree {
+        text: tree.text.clone(),
+        items,
+    });
     Ok(trees.collect())
 }
 
 /// Returns the number of alternatives, or an error if there are too many.
-pub(crate) fn count(tree: &Tree) -> Result<u64, Diagnostic> {
+pub(crate) fn count(tree: &Tree) -> Result<u64, SpecError> {
     let count = tree.items.ways();
     let refuse = |what: String, most: String| {
-        Err(Diagnostic::error(span(&tree.items), what).help(format!("at most {most}")))
+        let error = Diagnostic::error(span(&tree.items), what).help(format!("at most {most}"));
+        Err(tree.error(vec![error]))
     };
     if count > MAX_ALTERNATIVES {
         let number = match count {

@@ -3,11 +3,13 @@
 //! A text in this language, a *spec*, looks like `conv2d(8, 5, padding=2) 3*[ linear(128) relu ]`.
 //! The meaning of the names is defined by registries that the caller provides; this crate defines
 //! none. A spec is read in two steps: [`parse`] checks the grammar, and [`resolve`] looks up names,
-//! arguments and presets. Each step reports all errors at once, with their locations in the text.
+//! arguments and presets. Each step reports all errors at once, in a [`SpecError`] that shows them in
+//! the text.
 //!
 //! | file | contents |
 //! |---|---|
-//! | `span`, `diagnostic` | [`Diagnostic`]: an error or warning with its location ([`Span`]) and a help; rendering is left to the caller; [`quote`], [`printable`] |
+//! | `span`, `diagnostic` | [`Diagnostic`]: an error or warning with its location ([`Span`]) and a help; [`quote`], [`printable`] |
+//! | `error`, `render`, `excerpt` | [`SpecError`]: a text with all its errors, shown with excerpts; [`Style`]: with or without colours |
 //! | `tree`, `print` | [`Tree`]: the syntax tree, and how it is printed |
 //! | `lex`, `chars`, `parse` | [`parse`]: from text to tokens to tree; names of confusable characters |
 //! | `expand`, `choices` | [`expand`]: lists the alternatives of a tree; [`choices`]: what distinguishes them |
@@ -39,15 +41,21 @@
 //! let registry = Registry::new("word").with(Say("hello"))?.with(Say("goodbye"))?;
 //! let read = |text| read(text, &registry, &Presets::new());
 //!
-//! let spec = read("2*hello(3, loud=false) goodbye(1, loud=true)").unwrap();
+//! let spec = read("2*hello(3, loud=false) goodbye(1, loud=true)")?;
 //! assert_eq!(spec.short(), "2*hello(3) goodbye(1, loud=true)");
 //! let calls = spec.calls();
 //! assert_eq!((calls.len(), calls[2].args.get(TIMES), calls[2].args.get(LOUD)), (3, 1, true));
 //!
-//! let errors = read("helo(1) goodbye(10)").unwrap_err();
-//! assert_eq!(errors[0].to_string(), "unknown word `helo`; did you mean `hello`?");
-//! assert_eq!(errors[1].to_string(), "`times` of `goodbye` is 10; it must be an integer, 1 to 9");
-//! # Ok::<(), tapeline_spec::RegistryError>(())
+//! let error = read("helo(1) goodbye(10)").unwrap_err();
+//! assert_eq!(error.to_string(), "\
+//! error: unknown word `helo`
+//!   │ helo(1) goodbye(10)
+//!   │ ^^^^ help: did you mean `hello`?
+//!
+//! error: `times` of `goodbye` is 10; it must be an integer, 1 to 9
+//!   │ helo(1) goodbye(10)
+//!   │                 ^^");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod accept;
@@ -57,6 +65,8 @@ mod chars;
 mod choices;
 mod diagnostic;
 mod draw;
+mod error;
+mod excerpt;
 mod expand;
 mod extent;
 mod info;
@@ -66,6 +76,7 @@ mod parse;
 mod presets;
 mod print;
 mod registry;
+mod render;
 mod resolve;
 mod resolved;
 mod span;
@@ -76,13 +87,16 @@ pub use arg::{Arg, SizeOrWord, SizesOrWord};
 pub use args::Args;
 pub use choices::{Choices, choices};
 pub use diagnostic::{Diagnostic, Severity, is_printable, printable, quote};
+pub use error::SpecError;
 pub use expand::{MAX_ALTERNATIVES, expand};
 pub use extent::MAX_CALLS;
 pub use info::ArgInfo;
+pub use nearest::nearest;
 pub use parse::{MAX_COUNT, parse};
 pub use presets::{Preset, Presets};
 pub use registry::{Body, Named, Registry, RegistryError};
-pub use resolve::{read, read_chain, resolve};
+pub use render::Style;
+pub use resolve::{NO_ALTERNATIVES, read, read_chain, resolve};
 pub use resolved::{Call, Resolved};
 pub use span::Span;
 pub use tree::{MAX_DEPTH, Tree};

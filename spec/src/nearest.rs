@@ -3,10 +3,11 @@
 /// Returns the candidate closest to `name`, if one is close enough: equal up to case, or within an
 /// edit distance of a third of the longer length, but at least 1 and at most 3. Ties go to the
 /// first candidate.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+///
+/// ```
+/// assert_eq!(tapeline_spec::nearest("lienar", ["linear", "relu"]), Some("linear"));
+/// ```
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;
     if name.len() > LONGEST {
         return None;

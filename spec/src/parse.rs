@@ -3,7 +3,7 @@
 mod values;
 
 use crate::{
-    Diagnostic, Span, Tree,
+    Diagnostic, Span, SpecError, Tree,
     diagnostic::{Report, quote},
     lex::{Kind, Token, lex},
     tree::{At, Call, Item, MAX_DEPTH, OneOf, Repeat},
@@ -21,15 +21,15 @@ pub const MAX_COUNT: u16 = 1000;
 /// let tree = tapeline_spec::parse("residual[relu  conv2d(8,5)] # a comment").unwrap();
 /// assert_eq!(tree.to_string(), "residual[ relu conv2d(8, 5) ]");
 ///
-/// let errors = tapeline_spec::parse("relu )").unwrap_err();
-/// assert_eq!((errors[0].span.start, errors[0].message.as_str()), (5, "unmatched `)`"));
+/// let error = tapeline_spec::parse("relu )").unwrap_err();
+/// assert_eq!(error.to_string(), "error: unmatched `)`\n  │ relu )\n  │      ^");
 /// ```
-pub fn parse(text: &str) -> Result<Tree, Vec<Diagnostic>> {
+pub fn parse(text: &str) -> Result<Tree, SpecError> {
     let (tree, report) = read(text);
     if report.is_empty() {
         Ok(tree)
     } else {
-        Err(report.sorted())
+        Err(tree.error(report.sorted()))
     }
 }
 
@@ -51,7 +51,8 @@ pub(crate) fn read(text: &str) -> (Tree, Report) {
     if parser.stopped {
         items.clear();
     }
-    (Tree { items }, parser.report)
+    let text = text.into();
+    (Tree { text, items }, parser.report)
 }
 
 struct Parser<'t> {

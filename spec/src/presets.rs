@@ -60,10 +60,7 @@ impl Presets {
             return Err(RegistryError::Taken { noun, name });
         }
         let refuse = |problem: String| RegistryError::Preset { name, problem };
-        let tree = parse(preset.text).map_err(|errors| {
-            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            refuse(errors.join("; "))
-        })?;
+        let tree = parse(preset.text).map_err(|error| refuse(error.summary()))?;
         let extent = measure(&tree.items, &self.0).map_err(|error| refuse(error.to_string()))?;
         if extent.alternatives {
             return Err(refuse("alternatives are not allowed".into()));

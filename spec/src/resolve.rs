@@ -3,7 +3,8 @@
 use std::mem;
 
 use crate::{
-    ArgInfo, Args, Body, Call, Diagnostic, Named, Presets, Registry, Resolved, Span, Tree, Value,
+    ArgInfo, Args, Body, Call, Diagnostic, Named, Presets, Registry, Resolved, Span, SpecError,
+    Tree, Value,
     accept::accept,
     args::{self, Given},
     diagnostic::{Report, clip, list, quote},
@@ -16,6 +17,11 @@ use crate::{
     tree::{self, Expr, Item},
 };
 
+/// The message of the error for alternatives, which only [`expand`](crate::expand()) and
+/// [`choices`](crate::choices()) accept. A program in which they are allowed elsewhere can add a
+/// help to it.
+pub const NO_ALTERNATIVES: &str = "alternatives are not allowed here";
+
 /// Looks up the names of a tree and validates its arguments.
 ///
 /// # Errors
@@ -26,7 +32,7 @@ pub fn resolve<D: Named>(
     tree: &Tree,
     registry: &Registry<D>,
     presets: &Presets,
-) -> Result<Resolved<D>, Vec<Diagnostic>> {
+) -> Result<Resolved<D>, SpecError> {
     Resolver::new(registry, presets, Report::default()).run(tree)
 }
 
@@ -38,7 +44,7 @@ pub fn read<D: Named>(
     text: &str,
     registry: &Registry<D>,
     presets: &Presets,
-) -> Result<Resolved<D>, Vec<Diagnostic>> {
+) -> Result<Resolved<D>, SpecError> {
     let (tree, report) = parse::read(text);
     Resolver::new(registry, presets, report).run(&tree)
 }
@@ -48,10 +54,7 @@ pub fn read<D: Named>(
 ///
 /// # Errors
 /// Same as [`read`].
-pub fn read_chain<D: Named>(
-    text: &str,
-    registry: &Registry<D>,
-) -> Result<Vec<Call<D>>, Vec<Diagnostic>> {
+pub fn read_chain<D: Named>(text: &str, registry: &Registry<D>) -> Result<Vec<Call<D>>, SpecError> {
     let (tree, report) = parse::read(text);
     let presets = Presets::new();
     let mut resolver = Resolver::new(registry, &presets, report);
@@ -87,7 +90,7 @@ impl<'a, D: Named> Resolver<'a, D> {
         }
     }
 
-    fn run(mut self, tree: &Tree) -> Result<Resolved<D>, Vec<Diagnostic>> {
+    fn run(mut self, tree: &Tree) -> Result<Resolved<D>, SpecError> {
         let mut nodes = Vec::new();
         match measure(&tree.items, self.presets) {
             Err(error) => self.report.add(|| error),
@@ -101,9 +104,9 @@ impl<'a, D: Named> Resolver<'a, D> {
             }
         }
         if self.report.is_empty() {
-            Ok(Resolved::new(nodes))
+            Ok(Resolved::new(tree.text.clone(), nodes))
         } else {
-            Err(self.report.sorted())
+            Err(tree.error(self.report.sorted()))
         }
     }
 
@@ -308,7 +311,7 @@ fn value(expr: &Expr) -> Result<Value, Diagnostic> {
 }
 
 fn alternatives(span: Span) -> Diagnostic {
-    Diagnostic::error(span, "alternatives are not allowed here").help("use `compare`")
+    Diagnostic::error(span, NO_ALTERNATIVES)
 }
 
 /// The error for more positional arguments than the `positions` of a definition.

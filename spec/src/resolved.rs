@@ -7,6 +7,7 @@ use crate::{Args, Named, Span};
 /// A resolved text: its calls, in the structure in which they were written.
 #[derive(Clone)]
 pub struct Resolved<D> {
+    text: Arc<str>,
     nodes: Arc<[Node<D>]>,
 }
 
@@ -41,10 +42,16 @@ enum Form {
 }
 
 impl<D: Named> Resolved<D> {
-    pub(crate) fn new(nodes: Vec<Node<D>>) -> Self {
+    pub(crate) fn new(text: Arc<str>, nodes: Vec<Node<D>>) -> Self {
         Resolved {
+            text,
             nodes: nodes.into(),
         }
+    }
+
+    /// Returns the text that was read, to which the locations of the calls refer.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Returns all calls in order, with repetitions and presets expanded.

@@ -1,16 +1,33 @@
 //! The syntax tree.
 
-use crate::{Span, Value};
+use std::sync::Arc;
+
+use crate::{Diagnostic, Span, SpecError, Value};
 
 /// The maximum nesting depth of brackets.
 pub const MAX_DEPTH: usize = 64;
 
 /// A syntax tree: a text that follows the grammar, with names not yet looked up.
 ///
-/// Equality ignores locations. Displaying a tree yields a text that parses to an equal tree.
-#[derive(Clone, Debug, PartialEq)]
+/// Equality ignores the text and locations in it. Displaying a tree yields a text that parses to an equal tree.
+#[derive(Clone, Debug)]
 pub struct Tree {
+    /// The text that was parsed, to which all locations refer.
+    pub(crate) text: Arc<str>,
     pub(crate) items: Vec<Item>,
+}
+
+impl Tree {
+    /// Creates an error about the text.
+    pub(crate) fn error(&self, diagnostics: Vec<Diagnostic>) -> SpecError {
+        SpecError::new(&*self.text, diagnostics)
+    }
+}
+
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

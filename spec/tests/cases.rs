@@ -3,11 +3,11 @@
 mod common;
 
 use common::{presets, registry};
-use tapeline_spec::{Diagnostic, Preset, Presets, Span, expand, parse, read, read_chain};
+use tapeline_spec::{Preset, Presets, Span, SpecError, expand, parse, read, read_chain};
 
 /// Each error as the place it points at, its message and its help.
-fn told(text: &str, errors: &[Diagnostic]) -> Vec<String> {
-    let told = errors.iter().map(|error| {
+fn told(SpecError { text, diagnostics }: &SpecError) -> Vec<String> {
+    let told = diagnostics.iter().map(|error| {
         let help = error
             .help
             .as_ref()
@@ -29,7 +29,10 @@ fn says(text: &str, expected: &[&str]) {
             format!("short: {}", resolved.short()),
             format!("full: {}", resolved.full()),
         ],
-        Err(errors) => told(text, &errors),
+        Err(error) => {
+            assert_eq!(error.text, text);
+            told(&error)
+        }
     };
     assert_eq!(said, expected, "{text}");
 }
@@ -80,7 +83,7 @@ fn nothing() {
         "3*[ ]",
         "5*[ 0*tower ]",
     ] {
-        let errors = read(text, &registry(), &presets()).unwrap_err();
+        let errors = read(text, &registry(), &presets()).unwrap_err().diagnostics;
         assert_eq!(
             (errors.len(), errors[0].message.as_str()),
             (1, "expected at least one layer"),
@@ -316,7 +319,7 @@ residual[relu]relu
     relu: missing white space before `relu`
 relu{relu|flatten}
     {: missing white space before `{`
-    {relu|flatten}: alternatives are not allowed here (use `compare`)
+    {relu|flatten}: alternatives are not allowed here
 2*relu2*relu
     relu2: unknown layer `relu2` (did you mean `relu`?)
     *: unexpected `*` between calls
@@ -481,7 +484,9 @@ residual[ 1000*[ 11*relu ] ] relu
     .unwrap();
     assert_eq!(long.calls().len(), 10_000);
     let text = "relu ".repeat(10_001);
-    let errors = read(&text, &registry, &Presets::new()).unwrap_err();
+    let errors = read(&text, &registry, &Presets::new())
+        .unwrap_err()
+        .diagnostics;
     assert_eq!((errors.len(), errors[0].span.start), (1, 50_000));
 }
 
@@ -533,7 +538,11 @@ fn alternatives() {
 
     let ten = "{a|b|c|d|e|f|g|h|i|j} ";
     assert_eq!(expanded(&ten.repeat(3)).len(), 1000);
-    let error = |text: &str| expand(&parse(text).unwrap()).unwrap_err();
+    let error = |text: &str| {
+        let mut errors = expand(&parse(text).unwrap()).unwrap_err().diagnostics;
+        assert_eq!(errors.len(), 1);
+        errors.remove(0)
+    };
     assert_eq!(
         error(&ten.repeat(4)).to_string(),
         "10000 alternatives are too many; at most 1000"
@@ -558,9 +567,9 @@ fn alternatives() {
     table(
         r#"
 {relu | flatten} conv2d(8, {1, 3}) {1, 2}*[ reluu ]
-    {relu | flatten}: alternatives are not allowed here (use `compare`)
-    {1, 3}: alternatives are not allowed here (use `compare`)
-    {1, 2}: alternatives are not allowed here (use `compare`)
+    {relu | flatten}: alternatives are not allowed here
+    {1, 3}: alternatives are not allowed here
+    {1, 2}: alternatives are not allowed here
     reluu: unknown layer `reluu` (did you mean `relu`?)
 {relu}
     {relu}: a choice needs at least two alternatives (separate them by `|`)
@@ -619,9 +628,9 @@ block[ relu ]
     let presets = presets.with(preset("outer", "bad residual")).unwrap();
     let presets = presets.with(preset("relu", "flatten")).unwrap();
     let text = "flatten outer relu";
-    let errors = read(text, &registry, &presets).unwrap_err();
+    let error = read(text, &registry, &presets).unwrap_err();
     assert_eq!(
-        told(text, &errors),
+        told(&error),
         [
             "outer: preset `outer`: in `linear(0)`: `out` of `linear` is 0; it must be an integer, 1 to 65536",
             "outer: preset `outer`: in `residual`: `residual` needs a body (write `residual[ … ]`)",
@@ -647,7 +656,7 @@ block[ relu ]
         "preset `x`: alternatives are not allowed"
     );
     let itself = Presets::new().with(preset("x", "x")).unwrap();
-    let errors = read("x", &registry, &itself).unwrap_err();
+    let errors = read("x", &registry, &itself).unwrap_err().diagnostics;
     assert!(
         errors[0]
             .message
@@ -677,7 +686,7 @@ fn chains() {
         ("residual[ relu ]", "[ relu ]: `residual` takes no body"),
         (
             "{relu | flatten}",
-            "{relu | flatten}: alternatives are not allowed here (use `compare`)",
+            "{relu | flatten}: alternatives are not allowed here",
         ),
         ("", ": expected at least one layer"),
         (
@@ -689,9 +698,6 @@ fn chains() {
             "block: unknown layer `block` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 3 more)",
         ),
     ] {
-        assert_eq!(
-            told(text, &read_chain(text, &registry).unwrap_err()),
-            [error]
-        );
+        assert_eq!(told(&read_chain(text, &registry).unwrap_err()), [error]);
     }
 }

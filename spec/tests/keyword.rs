@@ -77,7 +77,7 @@ fn registry() -> Registry<Def> {
 fn errors(text: &str) -> Vec<Diagnostic> {
     read(text, &registry(), &Presets::new())
         .err()
-        .unwrap_or_default()
+        .map_or_else(Vec::new, |error| error.diagnostics)
 }
 
 #[test]

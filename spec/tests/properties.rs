@@ -5,7 +5,7 @@ mod common;
 use common::{DEFS, Def, presets, registry};
 use proptest::{collection::vec, prelude::*, sample::select};
 use tapeline_spec::{
-    Args, Call, Diagnostic, Preset, Presets, expand, parse, read, read_chain, resolve,
+    Args, Call, Preset, Presets, SpecError, expand, parse, read, read_chain, resolve,
 };
 
 /// Reads a text in every way. Whatever is wrong has its place in the text; whatever is right is printed and read as the same.
@@ -14,20 +14,22 @@ fn any_text(text: &str) -> Result<(), TestCaseError> {
     let parsed = parse(text);
     let read = read(text, &registry, &presets);
     let chain = read_chain(text, &registry);
-    for errors in [
+    for error in [
         parsed.as_ref().err(),
         read.as_ref().err(),
         chain.as_ref().err(),
     ] {
-        places(text, errors.map_or(&[], Vec::as_slice))?;
-        prop_assert!(errors.is_none_or(|errors| (1..=20).contains(&errors.len())));
+        let Some(error) = error else { continue };
+        places(error)?;
+        prop_assert_eq!(&error.text, text);
+        prop_assert!((1..=20).contains(&error.diagnostics.len()));
     }
     prop_assert!(parsed.is_ok() || (read.is_err() && chain.is_err()));
     if let Ok(tree) = parsed {
         let printed = tree.to_string();
         prop_assert!(parse(&printed).as_ref() == Ok(&tree), "{:?}", printed);
         if let Err(error) = expand(&tree) {
-            places(text, &[error])?;
+            places(&error)?;
         }
         prop_assert_eq!(
             resolve(&tree, &registry, &presets).err(),
@@ -37,8 +39,8 @@ fn any_text(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn places(text: &str, errors: &[Diagnostic]) -> Result<(), TestCaseError> {
-    for error in errors {
+fn places(SpecError { text, diagnostics }: &SpecError) -> Result<(), TestCaseError> {
+    for error in diagnostics {
         let (start, end) = (error.span.start, error.span.end);
         prop_assert!(
             start <= end && text.get(start..end).is_some(),
@@ -47,7 +49,7 @@ fn places(text: &str, errors: &[Diagnostic]) -> Result<(), TestCaseError> {
             text
         );
     }
-    let starts = errors.iter().map(|error| error.span.start);
+    let starts = diagnostics.iter().map(|error| error.span.start);
     prop_assert!(starts.is_sorted());
     Ok(())
 }
@@ -381,7 +383,7 @@ proptest! {
             Err(error) => {
                 prop_assert_eq!(tapeline_spec::choices(&tree), Err(error.clone()));
                 prop_assert!(count > 1000);
-                prop_assert!(error.message.contains(&count.to_string()), "{}", error);
+                prop_assert!(error.summary().contains(&count.to_string()), "{}", error);
             }
         }
     }
@@ -431,17 +433,17 @@ const NESTS: [(&str, &str, usize); 14] = [
 fn a_hundred_thousand_brackets() {
     for (open, close, most) in NESTS {
         let text = open.repeat(100_000) + &close.repeat(100_000);
-        let errors = parse(&text).unwrap_err();
+        let errors = parse(&text).unwrap_err().diagnostics;
         assert!(errors.len() <= most, "{open}: {errors:?}");
     }
     for inner in ["(", "{"] {
         let text = format!("a({}", inner.repeat(100_000));
-        let errors = parse(&text).unwrap_err();
+        let errors = parse(&text).unwrap_err().diagnostics;
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert!(errors[0].message.contains("64"), "{errors:?}");
     }
     for text in [")", "]", "}", "|", "[)", "a[)", "(]"] {
-        let errors = parse(&text.repeat(100_000)).unwrap_err();
+        let errors = parse(&text.repeat(100_000)).unwrap_err().diagnostics;
         assert!(errors.len() <= 20, "{text}: {}", errors.len());
     }
 }
@@ -464,7 +466,7 @@ fn nesting_has_a_limit() {
             &deepest.calls()
         ));
     }
-    let errors = parse(&nested(65)).unwrap_err();
+    let errors = parse(&nested(65)).unwrap_err().diagnostics;
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0].span.start, "gated(lr=1)[".len() * 65 - 1);
 }

@@ -88,8 +88,7 @@ pub fn network(depth: RangeInclusive<usize>) -> impl Strategy<Value = Network> {
 }
 
 fn builds(registry: &Registry<LayerDef>, text: &str, input: &[usize]) -> bool {
-    read(text, registry, &Presets::new())
-        .is_ok_and(|spec| Plan::build(&spec.calls(), input).is_ok())
+    read(text, registry, &Presets::new()).is_ok_and(|spec| Plan::build(&spec, input).is_ok())
 }
 
 /// Generates the spec of a registered layer with random arguments from the ranges declared for

@@ -3,7 +3,7 @@
 use std::{cell::Cell, ops::ControlFlow, path::Path};
 
 use tapeline_data::{Dataset, Images, Normalisation};
-use tapeline_layers::{layers, loss, losses};
+use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{
     Data, Diverged, During, Ended, Event, Labels, Model, Recipe, Subject, Trainer, checkpoint,
     evaluate, fit, gradient_norms, load, onnx, predict, presets, save,
@@ -56,7 +56,7 @@ fn batch(data: &Dataset) -> (Tensor, Vec<usize>) {
 /// How a run of one step an epoch ends, with the number of steps and epochs that the observer saw.
 fn run(spec: &str, optimizer: &str, data: &Data<'_>) -> (Ended, u64, usize) {
     let model = build(spec);
-    let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
+    let loss = NamedLoss::read("cross_entropy", &losses()).unwrap().loss;
     let registry = optimizers();
     let optimizer = Optimizer::read(optimizer, &registry).unwrap();
     let schedule = match data.val {
@@ -146,7 +146,7 @@ fn every_loss_refuses_outputs_that_are_not_finite() {
     let params = filled(&model, &[3e38, 1.0]);
     let (batch, targets) = batch(&white);
     for def in losses().iter() {
-        let loss = loss::read(def.name, &losses()).unwrap().loss;
+        let loss = NamedLoss::read(def.name, &losses()).unwrap().loss;
         let found = evaluate(&model, &params, &*loss, &white, SCALE).unwrap_err();
         assert_eq!(found.subject, Subject::Output { sample: 3 }, "{}", def.name);
         assert_eq!(found.layer(), Some("1 linear"), "{}", def.name);
@@ -173,7 +173,7 @@ fn every_loss_refuses_outputs_that_are_not_finite() {
 /// A step on gray images; what it met, once nothing has changed.
 fn refused(spec: &str, numbers: &[f32], loss: &str, optimizer: &str) -> Diverged {
     let model = build(spec);
-    let loss = loss::read(loss, &losses()).unwrap().loss;
+    let loss = NamedLoss::read(loss, &losses()).unwrap().loss;
     let params = filled(&model, numbers);
     let registry = optimizers();
     let stepper = Optimizer::read(optimizer, &registry).unwrap().init(&params);
@@ -203,7 +203,7 @@ fn gradients_are_looked_at_before_anything_changes() {
         assert_eq!(found.found.layer(), Some("1.bias"));
     }
     let model = build("flatten linear(2) linear(2)");
-    let loss = loss::read("mse", &losses()).unwrap().loss;
+    let loss = NamedLoss::read("mse", &losses()).unwrap().loss;
     let norms = gradient_norms(
         &model,
         &filled(&model, &numbers),
@@ -247,7 +247,7 @@ fn updates_are_looked_at_before_figures() {
         val: None,
     };
     let model = build("flatten linear(2)");
-    let loss = loss::read("euclidean", &losses()).unwrap().loss;
+    let loss = NamedLoss::read("euclidean", &losses()).unwrap().loss;
     let params = filled(&model, &[1.0, 0.0]);
     let registry = optimizers();
     let stepper = Optimizer::read("sgd(lr=3e38)", &registry).unwrap();
@@ -275,7 +275,7 @@ fn updates_are_looked_at_before_figures() {
 #[test]
 fn no_file_is_written_with_numbers_that_are_not_finite() {
     let model = build("flatten linear(2)");
-    let loss = loss::read("mse", &losses()).unwrap().loss;
+    let loss = NamedLoss::read("mse", &losses()).unwrap().loss;
     let params = filled(&model, &[f32::INFINITY, 0.0]);
     let labels = Labels {
         classes: ["a", "b"].map(String::from).to_vec(),

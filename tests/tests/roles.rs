@@ -19,7 +19,7 @@ fn plans() -> Vec<(String, Plan)> {
     ));
     let plans = texts.into_iter().map(|(text, shape)| {
         let spec = read(text, &registry, &Presets::new()).unwrap();
-        (text.to_string(), Plan::build(&spec.calls(), shape).unwrap())
+        (text.to_string(), Plan::build(&spec, shape).unwrap())
     });
     plans
         .filter(|(_, plan)| !plan.declared.is_empty())

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use tapeline_data::{Augmentation, Dataset, Normalisation, augmentations};
-use tapeline_layers::{Takes, layers, loss, losses};
+use tapeline_layers::{NamedLoss, Takes, layers, losses};
 use tapeline_models::{Data, Ended, Event, Model, Recipe, Trainer, evaluate, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::{Params, Pool};
@@ -39,7 +39,7 @@ fn train(
     observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> (Result<f64, Ended>, Params) {
     let model = Model::build(setting.model, &data.shape(), &layers(), &presets()).unwrap();
-    let loss = loss::read(setting.loss, &losses()).unwrap();
+    let loss = NamedLoss::read(setting.loss, &losses()).unwrap();
     let registry = optimizers();
     let optimizer = Optimizer::read(&setting.optimizer, &registry).unwrap();
     let schedule = Schedule::read(setting.schedule, &schedules())
@@ -92,10 +92,9 @@ fn every_optimizer_learns_what_can_be_learned() {
     let data = bright_or_dark(60, [1, 6, 6]);
     let registry = optimizers();
     for example in registry.iter().flat_map(|def| def.examples) {
-        let optimizer =
-            Optimizer::read(example, &registry).and_then(|o| o.with_lr(0.02).map_err(|e| vec![e]));
+        let optimizer = Optimizer::read(example, &registry).unwrap();
         let setting = Setting {
-            optimizer: optimizer.unwrap().full(),
+            optimizer: optimizer.with_lr(0.02).unwrap().full(),
             epochs: 30,
             ..Setting::default()
         };
@@ -205,7 +204,7 @@ fn averages_are_what_is_judged() {
         ..Setting::default()
     };
     let model = Model::build(setting.model, &data.shape(), &layers(), &presets()).unwrap();
-    let loss = loss::read(setting.loss, &losses()).unwrap();
+    let loss = NamedLoss::read(setting.loss, &losses()).unwrap();
     let judge = |params: &Params| {
         let found = evaluate(&model, params, &*loss.loss, &data, Normalisation::default());
         found.unwrap().loss

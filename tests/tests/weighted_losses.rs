@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use tapeline_data::{Dataset, Images, Normalisation};
-use tapeline_layers::{loss, losses};
+use tapeline_layers::{NamedLoss, losses};
 use tapeline_models::{Data, Epoch, Event, Model, Recipe, Trainer, evaluate, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::Params;
@@ -59,7 +59,7 @@ fn model(text: &str) -> (Model, Params) {
 
 fn mean(text: &str, data: &Dataset) -> f64 {
     let (model, params) = model(text);
-    let loss = loss::read(text, &losses()).unwrap().loss;
+    let loss = NamedLoss::read(text, &losses()).unwrap().loss;
     let found = evaluate(&model, &params, &*loss, data, Normalisation::default());
     found.unwrap().loss
 }
@@ -119,7 +119,7 @@ fn the_figures_of_training_are_those_of_an_evaluation() {
 /// An epoch in which nothing moves.
 fn still(text: &str, data: &Dataset, batch_size: usize) -> Epoch {
     let (model, params) = model(text);
-    let loss = loss::read(text, &losses()).unwrap().loss;
+    let loss = NamedLoss::read(text, &losses()).unwrap().loss;
     let registry = optimizers();
     let optimizer = Optimizer::read("sgd(lr=1e-30, momentum=0, weight_decay=0)", &registry);
     let recipe = Recipe {

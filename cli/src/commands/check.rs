@@ -1,16 +1,13 @@
 //! `tapeline check`: checks the gradients and other invariants of layers.
 
-use std::{ffi::OsString, fmt::Write, time::Instant};
+use std::{ffi::OsString, fmt::Write, slice, time::Instant};
 
 use clap::Args;
 use serde::Serialize;
 use tapeline_experiments::table::Table;
-use tapeline_layers::{
-    Plan,
-    check::{self, ASPECTS, Caught, Failure, LossReport, Report},
-};
+use tapeline_layers::check::{self, ASPECTS, Caught, Failure, LossReport, Report};
 use tapeline_models::shape_text;
-use tapeline_spec::{Call, Diagnostic, read};
+use tapeline_spec::{Call, read};
 
 use crate::{
     context::Context,
@@ -60,25 +57,24 @@ impl Check {
     fn model(&self, model: &OsString, cx: &Context) -> Result<Vec<Row>, CliError> {
         let model = ModelArg::read(model, cx)?.build(self.input.as_ref(), cx)?;
         let input = &model.plan.input;
-        let built = |errors: Vec<Diagnostic>| CliError::internal(&errors[0]);
-        let spec = read(model.full(), &cx.layers, &cx.presets).map_err(built)?;
-        let calls = spec.calls();
+        let spec = read(model.full(), &cx.layers, &cx.presets);
+        let calls = spec.map_err(|e| CliError::internal(e.summary()))?.calls();
         let one = |calls: &[Call<_>], shape: &[usize], name: String| {
-            let report = check::calls(calls, shape, &cx.layers).map_err(built)?;
-            let caught = check::catches_calls(calls, shape, &cx.layers).map_err(built)?;
-            Ok::<_, CliError>(Row::new("layer", name, Ok(report), caught))
+            let report = check::calls(calls, shape, &cx.layers);
+            let caught = check::catches_calls(calls, shape, &cx.layers);
+            Row::new("layer", name, report, caught)
         };
-        let (mut rows, mut shape) = (Vec::new(), input.clone());
-        for (i, call) in calls.iter().enumerate() {
-            let call = std::slice::from_ref(call);
-            let name = format!("{i} {} on {}", call[0].text(), shape_text(&shape));
-            rows.push(one(call, &shape, name)?);
-            shape = Plan::build(call, &shape).map_err(built)?.output;
+        let (mut rows, mut shape) = (Vec::new(), input);
+        let outputs = model.plan.rows.iter().filter(|row| row.depth == 0);
+        for (i, (call, row)) in calls.iter().zip(outputs).enumerate() {
+            let name = format!("{i} {} on {}", call.text(), shape_text(shape));
+            rows.push(one(slice::from_ref(call), shape, name));
+            shape = &row.output;
         }
         if calls.len() > 1 {
             rows.push(Row {
                 kind: "model",
-                ..one(&calls, input, "whole model".into())?
+                ..one(&calls, input, "whole model".into())
             });
         }
         Ok(rows)

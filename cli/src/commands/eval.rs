@@ -10,7 +10,7 @@ use tapeline_experiments::{
     run::dataset::{expect_classes, expect_shape},
     table::{Table, percent},
 };
-use tapeline_layers::loss;
+use tapeline_layers::NamedLoss;
 use tapeline_models::{Evaluation, evaluate};
 use tapeline_tensor::Pool;
 
@@ -51,7 +51,7 @@ impl Eval {
         let known = model.run().map(|run| run.config.settings.loss.clone());
         let text = self.loss.clone().or(known);
         let text = text.unwrap_or_else(|| "cross_entropy".into());
-        let loss = loss::read(&text, &cx.losses).map_err(in_option("--loss", &text))?;
+        let loss = NamedLoss::read(&text, &cx.losses).map_err(in_option("--loss"))?;
 
         let chosen = self.data.choice().choose(model.run())?;
         let loaded = chosen.load(cx)?;
@@ -76,7 +76,7 @@ impl Eval {
         chosen.compare_test(&loaded, cx);
         let classes = classes.unwrap_or_else(|| test.classes.to_vec());
         let fits = loss.expect_classes(classes.len());
-        fits.map_err(in_option("--loss", &text))?;
+        fits.map_err(in_option("--loss"))?;
         cx.terminal
             .warn_spec(source.origin.as_deref(), &trained.model.warnings(&loss.def));
 

@@ -50,7 +50,7 @@ impl Summary {
         let settings = settings.unwrap_or_default();
         let text = self.optimizer.as_ref().unwrap_or(&settings.optimizer);
         let optimizer = Optimizer::read(text, &cx.optimizers);
-        let optimizer = optimizer.map_err(in_option("--optimizer", text))?;
+        let optimizer = optimizer.map_err(in_option("--optimizer"))?;
         let batch_size = self.batch_size.unwrap_or(settings.batch_size);
         // The size of the dataset isn't known here, so evaluation is assumed to use full batches.
         let memory = Memory::training(&model.plan, &optimizer, batch_size, usize::MAX);

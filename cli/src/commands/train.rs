@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use tapeline_experiments::{
-    Error, Messages, escape, memory,
+    Messages, escape, memory,
     run::{
         ending::Ending,
         events::Event,

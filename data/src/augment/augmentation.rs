@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use ndarray::ArrayViewMut3;
 use rand_chacha::ChaCha8Rng;
-use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, named, read_chain};
+use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, SpecError, named, read_chain};
 
 use super::{Draws, Warp};
 
@@ -27,7 +27,7 @@ use super::{Draws, Warp};
 /// };
 ///
 /// let augmentations = augmentations().with(MIRROR)?;
-/// let augmentation = Augmentation::read("mirror", &augmentations).unwrap();
+/// let augmentation = Augmentation::read("mirror", &augmentations)?;
 /// let mut seen = Vec::new();
 /// for index in 0..20 {
 ///     let mut image = [0.0; 2];
@@ -35,7 +35,7 @@ use super::{Draws, Warp};
 ///     seen.push(image);
 /// }
 /// assert!(seen.contains(&[10.0, 20.0]) && seen.contains(&[20.0, 10.0]));
-/// # Ok::<(), tapeline_spec::RegistryError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct AugmentDef {
@@ -109,9 +109,10 @@ impl Change {
 /// ```
 /// use tapeline_data::{Augmentation, augmentations};
 ///
-/// let augmentation = Augmentation::read("translate(pixels=2) erase(0.1)", &augmentations()).unwrap();
+/// let augmentation = Augmentation::read("translate(pixels=2) erase(0.1)", &augmentations())?;
 /// assert_eq!(augmentation.short(), "shift(2) erase(p=0.1)");
 /// assert_eq!(augmentation.full(), "shift(pixels=2) erase(p=0.1, scale=(0.02, 0.33), ratio=(0.3, 3.3))");
+/// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Augmentation {
@@ -124,9 +125,9 @@ impl Augmentation {
     /// Reads an augmentation from a spec.
     ///
     /// # Errors
-    /// Returns all errors of the spec with their spans: syntax errors, unknown names, and invalid
+    /// Returns all errors of the spec: syntax errors, unknown names, and invalid
     /// or inconsistent arguments.
-    pub fn read(text: &str, registry: &Registry<AugmentDef>) -> Result<Self, Vec<Diagnostic>> {
+    pub fn read(text: &str, registry: &Registry<AugmentDef>) -> Result<Self, SpecError> {
         let calls = read_chain(text, registry)?;
         let (mut changes, mut errors) = (Vec::new(), Vec::new());
         for call in &calls {
@@ -139,7 +140,7 @@ impl Augmentation {
             }
         }
         if !errors.is_empty() {
-            return Err(errors);
+            return Err(SpecError::new(text, errors));
         }
         let short: Vec<_> = calls.iter().map(Call::text).collect();
         let full: Vec<_> = calls.iter().map(Call::full).collect();

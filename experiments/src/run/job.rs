@@ -112,7 +112,7 @@ impl Job {
         expect_classes(&model, &data.loaded, &specs.source)?;
         let (train, test) = (&data.loaded.train, &data.loaded.test);
         let fits = specs.loss.expect_classes(train.classes.len());
-        fits.map_err(in_option(&specs.origin.of("loss"), &settings.loss))?;
+        fits.map_err(in_option(&specs.origin.of("loss")))?;
         let parts = Parts::new(settings, &specs.origin, train.clone(), test.clone())?;
         let first = settings.weights.as_ref();
         let first = first.map(|file| first_weights(file.path(), &model));

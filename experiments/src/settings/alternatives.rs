@@ -3,11 +3,10 @@
 
 use std::ffi::{OsStr, OsString};
 
-use tapeline_models::SpecError;
-use tapeline_spec::{Diagnostic, choices, expand, parse};
+use tapeline_spec::{SpecError, choices, expand, parse};
 
 use crate::{
-    error::Error,
+    error::{Error, in_option},
     settings::{Kind, SettingDef, Settings},
 };
 
@@ -40,10 +39,9 @@ impl Given {
     pub fn expanded(&self) -> Result<Expanded, Error> {
         let name = self.setting.name.replace('_', " ");
         match (self.setting.kind, self.text.to_str()) {
-            (Kind::Spec, Some(text)) => of_spec(&name, text).map_err(|errors| Error::Spec {
-                origin: Some(self.setting.option()),
-                error: SpecError::new(text, errors),
-            }),
+            (Kind::Spec, Some(text)) => {
+                of_spec(&name, text).map_err(in_option(&self.setting.option()))
+            }
             (Kind::Integer | Kind::Number, Some(text)) => Ok(of_numbers(&name, text)),
             _ => Ok(single(&self.text)),
         }
@@ -85,10 +83,9 @@ impl Given {
 ///
 /// # Errors
 /// When the text can't be parsed.
-pub fn of_spec(name: &str, text: &str) -> Result<Expanded, Vec<Diagnostic>> {
+pub fn of_spec(name: &str, text: &str) -> Result<Expanded, SpecError> {
     let tree = parse(text)?;
-    let trees = expand(&tree).map_err(|error| vec![error])?;
-    let choices = choices(&tree).map_err(|error| vec![error])?;
+    let (trees, choices) = (expand(&tree)?, choices(&tree)?);
     let columns = match &choices.places[..] {
         [_] => vec![name.into()],
         places => places.iter().map(|place| shortened(place)).collect(),

@@ -2,8 +2,8 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use tapeline_models::{Model, SpecError};
-use tapeline_spec::read;
+use tapeline_models::Model;
+use tapeline_spec::{SpecError, read};
 
 use crate::{context::Context, error::Error, shell};
 
@@ -19,11 +19,11 @@ pub struct Source {
 impl Source {
     /// Reports all errors in the spec that can be found without an input shape.
     pub fn check(&self, cx: &Context) -> Result<(), Error> {
-        let Err(diagnostics) = read(&self.text, &cx.layers, &cx.presets) else {
+        let Err(error) = read(&self.text, &cx.layers, &cx.presets) else {
             return Ok(());
         };
         self.expect_no_path()?;
-        Err(self.error(SpecError::new(&self.text, diagnostics)))
+        Err(self.error(error))
     }
 
     /// Builds the model for an input shape.

@@ -1,7 +1,7 @@
 //! The specs in the settings, parsed.
 
 use tapeline_data::Augmentation;
-use tapeline_layers::{NamedLoss, loss};
+use tapeline_layers::NamedLoss;
 use tapeline_optim::{Optimizer, Schedule};
 
 use crate::{
@@ -32,19 +32,15 @@ impl Specs {
     /// # Errors
     /// When one is invalid, or they don't fit together.
     pub fn read(settings: &Settings, origin: Origin, cx: &Context) -> Result<Self, Error> {
-        let in_setting = |key: &str, text: &str| {
-            let (origin, text) = (origin.of(key), text.to_owned());
-            move |errors| in_option(&origin, &text)(errors)
-        };
         let source = Source {
             text: settings.model.clone(),
             origin: origin.of_model(),
         };
         source.check(cx)?;
         let loss =
-            loss::read(&settings.loss, &cx.losses).map_err(in_setting("loss", &settings.loss))?;
+            NamedLoss::read(&settings.loss, &cx.losses).map_err(in_option(&origin.of("loss")))?;
         let mut optimizer = Optimizer::read(&settings.optimizer, &cx.optimizers)
-            .map_err(in_setting("optimizer", &settings.optimizer))?;
+            .map_err(in_option(&origin.of("optimizer")))?;
         if let Some(lr) = settings.lr {
             optimizer = optimizer
                 .with_lr(lr)
@@ -53,10 +49,10 @@ impl Specs {
         if let Some(max) = settings.max_grad_norm {
             let text = format!("clip_norm({max}) {}", optimizer.full());
             optimizer = Optimizer::read(&text, &cx.optimizers)
-                .map_err(in_setting("max_grad_norm", &text))?;
+                .map_err(in_option(&origin.of("max_grad_norm")))?;
         }
         let schedule = Schedule::read(&settings.schedule, &cx.schedules)
-            .map_err(in_setting("schedule", &settings.schedule))?;
+            .map_err(in_option(&origin.of("schedule")))?;
         if schedule.goes_by_loss() && settings.val.is_none() {
             let message = format!(
                 "{}: `{}` monitors the validation loss, but no images are held out for validation",
@@ -66,7 +62,7 @@ impl Specs {
             return Err(Error::usage(message).help("hold out some images: `--val 5000`"));
         }
         let augment = settings.augment.as_ref().map(|text| {
-            Augmentation::read(text, &cx.augmentations).map_err(in_setting("augment", text))
+            Augmentation::read(text, &cx.augmentations).map_err(in_option(&origin.of("augment")))
         });
         let augment = augment.transpose()?;
         Ok(Specs {

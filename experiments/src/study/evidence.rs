@@ -2,7 +2,7 @@
 //! gradient norms.
 
 use tapeline_data::{Dataset, Images, Normalisation, files};
-use tapeline_layers::{AnyLoss, loss};
+use tapeline_layers::{AnyLoss, NamedLoss};
 use tapeline_models::{Model, NotFinite, TrainedModel, evaluate, gradient_norms, load, predict};
 use tapeline_tensor::{Param, Params, Pool, Role, Tensor};
 
@@ -117,7 +117,7 @@ fn evidence(
         return Ok(None);
     }
     let settings = &row.row.settings;
-    let loss = loss::read(&settings.loss, &cx.losses).map_err(in_option("--loss", &settings.loss));
+    let loss = NamedLoss::read(&settings.loss, &cx.losses).map_err(in_option("--loss"));
     let loss = loss?.loss;
     let scale = trained.labels.normalisation;
     let not_finite = |found| not_finite(run.folder.display(), &found);

@@ -1,6 +1,5 @@
 //! Expands models and options with alternatives into the configurations of a comparison.
 
-use tapeline_models::SpecError;
 use tapeline_spec::{MAX_ALTERNATIVES, parse};
 
 use crate::{
@@ -98,10 +97,7 @@ impl Table {
 
 /// The models: one spec with alternatives, or several specs, each with its own alternatives.
 fn models(models: &[Source]) -> Result<Expanded, Error> {
-    let read = |model: &Source| {
-        let expanded = of_spec("model", &model.text);
-        expanded.map_err(|errors| model.error(SpecError::new(&model.text, errors)))
-    };
+    let read = |model: &Source| of_spec("model", &model.text).map_err(|error| model.error(error));
     if let [only] = models {
         return read(only);
     }

@@ -17,14 +17,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         report.worst()
     );
 
-    let registry = layers().with(swish::SWISH)?;
-    let spec = read(
-        "linear(16) swish linear(16) swish linear(1)",
-        &registry,
-        &Presets::new(),
-    )
-    .map_err(|e| e[0].clone())?;
-    let plan = Plan::build(&spec.calls(), &[1]).map_err(|e| e[0].clone())?;
+    let layers = layers().with(swish::SWISH)?;
+    let text = "linear(16) swish linear(16) swish linear(1)";
+    let plan = Plan::build(&read(text, &layers, &Presets::new())?, &[1])?;
 
     // sin on [-3, 3].
     let inputs: Vec<f32> = (0..64).map(|i| i as f32 * 6.0 / 63.0 - 3.0).collect();
@@ -33,10 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let inputs = column(inputs)?;
 
     let mut params = plan.init::<f32>(0);
-    let optimizers = optimizers();
-    let mut stepper = Optimizer::read("adam(lr=0.01)", &optimizers)
-        .map_err(|e| e[0].clone())?
-        .init(&params);
+    let mut stepper = Optimizer::read("adam(lr=0.01)", &optimizers())?.init(&params);
     let mut last = f32::NAN;
     for step in 0..1000 {
         let (loss, grads, ()) = value_and_grad(&params, &[], |tape, params, _| {

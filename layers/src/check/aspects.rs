@@ -264,9 +264,9 @@ fn round_trip(case: &Case<'_>) -> Result<Found, String> {
     let full: Vec<_> = case.calls.iter().map(|call| call.full()).collect();
     let full = full.join(" ");
     let spec = read(&full, case.registry, &Presets::new());
-    let spec = spec.map_err(|e| format!("`{full}` can't be read: {}", list(&e)))?;
-    let plan = Plan::build(&spec.calls(), &case.shape);
-    let plan = plan.map_err(|e| format!("`{full}` can't be built: {}", list(&e)))?;
+    let spec = spec.map_err(|e| format!("`{full}` can't be read: {}", e.summary()))?;
+    let plan = Plan::build(&spec, &case.shape);
+    let plan = plan.map_err(|e| format!("`{full}` can't be built: {}", e.summary()))?;
     if plan.declared != case.plan.declared {
         return Err(format!("`{full}` declares different parameters"));
     }
@@ -295,7 +295,7 @@ fn meaning(case: &Case<'_>) -> Result<Found, String> {
     use Meaning::{LogProbabilities, Logits, Probabilities, UnitInterval};
     let (params, x) = (case.params(), case.input(3));
     for given in [Logits, UnitInterval, Probabilities, LogProbabilities] {
-        let plan = Plan::build_on(&case.calls, &case.shape, given).map_err(|e| list(&e))?;
+        let plan = Plan::of(&case.calls, &case.shape, given).map_err(|e| list(&e))?;
         let claimed = plan.meaning();
         let case = Case {
             plan: plan.into(),
@@ -363,7 +363,7 @@ const SHAPES: [&[usize]; 14] = [
 
 fn refusals(case: &Case<'_>) -> Result<Found, String> {
     for shape in SHAPES {
-        match Plan::build(&case.calls, shape) {
+        match Plan::of(&case.calls, shape, Meaning::Logits) {
             Ok(plan) => {
                 let again = Case {
                     plan: plan.into(),

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ndarray::{Array, Axis};
 use ndarray_rand::{RandomExt, rand_distr::StandardNormal};
 use rand::Rng;
-use tapeline_spec::{Call, Diagnostic, Named, Registry, Span};
+use tapeline_spec::{Call, Diagnostic, Named, Registry};
 use tapeline_tensor::{Params, Tensor, Var, no_grad, value_and_grad};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     aspects::{MODES, in_mode},
     list,
 };
-use crate::{Batch, Ctx, Element, Init, Layer, LayerDef, Mode, Plan, ctx::generator};
+use crate::{Batch, Ctx, Element, Init, Layer, LayerDef, Meaning, Mode, Plan, ctx::generator};
 
 /// The training step in which cases are checked.
 pub const TRAINING: Mode = Mode::Training { seed: 5, step: 3 };
@@ -37,12 +37,22 @@ impl<'r> Case<'r> {
         Case::chain(vec![call], shape, registry)
     }
 
+    /// Builds a chain of layers that has to build.
+    pub(super) fn of(
+        calls: &[Call<LayerDef>],
+        shape: &[usize],
+        registry: &'r Registry<LayerDef>,
+    ) -> Result<Self, Failure> {
+        let case = Case::chain(calls.to_vec(), shape, registry);
+        case.map_err(|error| error.failure(&text(calls), shape))
+    }
+
     pub(super) fn chain(
         calls: Vec<Call<LayerDef>>,
         shape: &[usize],
         registry: &'r Registry<LayerDef>,
     ) -> Result<Self, NotBuilt> {
-        let plan = caught(|| Ok(Plan::build(&calls, shape)));
+        let plan = caught(|| Ok(Plan::of(&calls, shape, Meaning::Logits)));
         let plan = plan
             .map_err(|found| NotBuilt::Panicked(Failure::new(on(&text(&calls), shape), found)))?;
         Ok(Case {
@@ -246,17 +256,6 @@ impl NotBuilt {
         match self {
             NotBuilt::Refused(errors) => Failure::new(on(text, shape), list(&errors)),
             NotBuilt::Panicked(failure) => failure,
-        }
-    }
-
-    /// Converts to diagnostics for the given calls.
-    pub fn diagnostics(self, calls: &[Call<LayerDef>]) -> Vec<Diagnostic> {
-        match self {
-            NotBuilt::Refused(errors) => errors,
-            NotBuilt::Panicked(failure) => {
-                let span = calls.first().map_or_else(Span::default, |call| call.span);
-                vec![Diagnostic::error(span, failure.to_string())]
-            }
         }
     }
 }

@@ -8,9 +8,8 @@ use tapeline_tensor::{Params, Tensor, check, value_and_grad};
 use super::{
     DRAWS, Failure,
     case::{caught, draw, mixed, normal},
-    list,
 };
-use crate::{AnyLoss, Element, LossDef, NamedLoss, ctx::generator};
+use crate::{AnyLoss, Element, LossDef, ctx::generator};
 
 /// Numbers of samples and classes of the outputs that are checked.
 const SHAPES: [[usize; 2]; 5] = [[1, 2], [2, 1], [4, 3], [1, 10], [5, 10]];
@@ -53,7 +52,7 @@ pub fn loss(def: &LossDef) -> Result<LossReport, Failure> {
     }
     let mut report = LossReport::default();
     for (&text, place) in def.examples.iter().zip(0..) {
-        let calls = read_chain(text, &registry).map_err(|e| Failure::new(text, list(&e)))?;
+        let calls = read_chain(text, &registry).map_err(|e| Failure::new(text, e.summary()))?;
         let [call] = &calls[..] else {
             return Err(Failure::new(
                 text,
@@ -79,13 +78,13 @@ pub fn loss(def: &LossDef) -> Result<LossReport, Failure> {
 fn every_shape(call: &Call<LossDef>, report: &mut LossReport) -> Result<(), Failure> {
     for shape @ [_, classes] in SHAPES {
         let checked = caught(|| {
-            let named = NamedLoss::build(call);
-            if named.expect_classes(classes).is_err() {
+            let loss = (call.def.build)(&call.args);
+            if f64::loss(&*loss).expect_classes(classes).is_err() {
                 report.refused += 1;
                 return Ok(());
             }
             report.cases += 1;
-            one(&*named.loss, shape, report)
+            one(&*loss, shape, report)
         });
         checked.map_err(|found| Failure::new(format!("`{}` on {shape:?}", call.text()), found))?;
     }

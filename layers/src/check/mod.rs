@@ -187,10 +187,9 @@ pub fn calls(
     calls: &[Call<LayerDef>],
     shape: &[usize],
     registry: &Registry<LayerDef>,
-) -> Result<Report, Vec<Diagnostic>> {
+) -> Result<Report, Failure> {
     let mut report = Report::new();
-    let case = Case::chain(calls.to_vec(), shape, registry);
-    report.add(&case.map_err(|e| e.diagnostics(calls))?);
+    report.add(&Case::of(calls, shape, registry)?);
     Ok(report)
 }
 
@@ -209,7 +208,8 @@ fn registry(def: &LayerDef) -> Result<Registry<LayerDef>, Failure> {
 
 /// Reads an example, which must be a single call.
 fn example(text: &str, registry: &Registry<LayerDef>) -> Result<Call<LayerDef>, Failure> {
-    let spec = read(text, registry, &Presets::new()).map_err(|e| Failure::new(text, list(&e)))?;
+    let spec =
+        read(text, registry, &Presets::new()).map_err(|e| Failure::new(text, e.summary()))?;
     let mut calls = spec.calls();
     match (calls.pop(), calls.len()) {
         (Some(call), 0) => Ok(call),

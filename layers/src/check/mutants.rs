@@ -1,7 +1,7 @@
 //! A test of the check itself: it must notice mutated gradient rules.
 
 use ndarray::Axis;
-use tapeline_spec::{Call, Diagnostic, Registry};
+use tapeline_spec::{Call, Registry};
 use tapeline_tensor::check::{Check, Mutation, Outcome};
 
 use super::{
@@ -74,15 +74,15 @@ pub fn catches(def: &LayerDef) -> Result<Caught, Failure> {
 /// Does the same as [`catches`] for a chain of layers on an input shape.
 ///
 /// # Errors
-/// When the layers can't be built. The inner error is the first mutated rule that went unnoticed.
+/// When the layers can't be built; or the first mutated rule that went unnoticed.
 pub fn catches_calls(
     calls: &[Call<LayerDef>],
     shape: &[usize],
     registry: &Registry<LayerDef>,
-) -> Result<Result<Caught, Failure>, Vec<Diagnostic>> {
-    let case = Case::chain(calls.to_vec(), shape, registry).map_err(|e| e.diagnostics(calls))?;
+) -> Result<Caught, Failure> {
     let mut found = Caught::default();
-    Ok(every_rule(&case, &mut found).map(|()| found))
+    every_rule(&Case::of(calls, shape, registry)?, &mut found)?;
+    Ok(found)
 }
 
 fn every_rule(case: &Case<'_>, found: &mut Caught) -> Result<(), Failure> {

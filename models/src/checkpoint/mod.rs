@@ -10,15 +10,14 @@
 //! caller provides the epochs, which it must have stored on disk before the checkpoint was written.
 //!
 //! ```
-//! use tapeline_layers::{layers, loss, losses};
+//! use tapeline_layers::{NamedLoss, layers, losses};
 //! use tapeline_models::{Model, Recipe, Trainer, checkpoint, presets};
 //! use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 //! use tapeline_tensor::tensor;
 //!
 //! let model = Model::build("flatten linear(2)", &[1, 1, 3], &layers(), &presets())?;
-//! let loss = loss::read("cross_entropy", &losses()).unwrap().loss;
-//! let optimizers = optimizers();
-//! let adam = Optimizer::read("adam(lr=0.1)", &optimizers).unwrap();
+//! let loss = NamedLoss::read("cross_entropy", &losses())?.loss;
+//! let adam = Optimizer::read("adam(lr=0.1)", &optimizers())?;
 //! let begin = || {
 //!     let params = model.init(0);
 //!     let stepper = adam.init(&params);
@@ -32,7 +31,7 @@
 //! let bytes = checkpoint::encode(&trainer);
 //! trainer.step(&image, &[1], 1.0)?;
 //!
-//! let schedule = Schedule::read("constant", &schedules()).unwrap().plan(2);
+//! let schedule = Schedule::read("constant", &schedules())?.plan(2);
 //! let recipe = Recipe { epochs: 1, batch_size: 1, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
 //! let mut later = begin();
 //! checkpoint::decode(&bytes, "checkpoint".as_ref(), &mut later, &recipe, 2, &trainer.history)?;

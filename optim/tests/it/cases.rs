@@ -132,10 +132,10 @@ fn a_step_falls_on_time() {
 /// Asserts that a text is refused with one error that has its place in it, and that message and help together say all of `parts`.
 fn refused<T: std::fmt::Debug>(
     text: &str,
-    result: Result<T, Vec<tapeline_spec::Diagnostic>>,
+    result: Result<T, tapeline_spec::SpecError>,
     parts: &[&str],
 ) {
-    let errors = result.expect_err(text);
+    let errors = result.expect_err(text).diagnostics;
     assert_eq!(errors.len(), 1, "{text}: {errors:?}");
     let span = errors[0].span;
     assert!(
@@ -241,7 +241,7 @@ fn what_makes_no_optimizer_is_refused() {
         refused(text, Optimizer::read(text, &registry), parts);
     }
     let text = "sgd(nesterov=true) adam";
-    let errors = Optimizer::read(text, &registry).unwrap_err();
+    let errors = Optimizer::read(text, &registry).unwrap_err().diagnostics;
     let places = errors.iter().map(|e| &text[e.span.start..e.span.end]);
     assert_eq!(errors.len(), 2, "all errors at once: {errors:?}");
     assert!(places.into_iter().any(|place| place.starts_with("sgd")));

@@ -181,8 +181,9 @@ fn an_outsiders_schedule_may_refuse_and_must_have_steps() {
         ..ScheduleDef::BASE
     };
     let registry = schedules().with(SHY).unwrap().with(EMPTY).unwrap();
-    let errors = Schedule::read("warmup(5) shy empty", &registry).unwrap_err();
-    let said: Vec<_> = errors
+    let error = Schedule::read("warmup(5) shy empty", &registry).unwrap_err();
+    let said: Vec<_> = error
+        .diagnostics
         .iter()
         .map(|e| (e.span.start, e.message.as_str()))
         .collect();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use tapeline_data::Normalisation;
-use tapeline_layers::{layers, loss, losses};
+use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{Epoch, FileError, Model, Recipe, Running, Trainer, checkpoint, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::Tensor;
@@ -75,7 +75,7 @@ fn epoch() -> Epoch {
 fn with_trainers<R>(f: impl for<'m> FnOnce(&'m (dyn Fn() -> Trainer<'m> + 'm)) -> R) -> R {
     let model = Model::build("flatten linear(2)", &[1, 1, 3], &layers(), &presets())
         .expect("registered names");
-    let loss = loss::read("cross_entropy", &losses()).expect("a registered name");
+    let loss = NamedLoss::read("cross_entropy", &losses()).expect("a registered name");
     let registry = optimizers();
     let adam = Optimizer::read("adam(lr=0.1)", &registry).expect("a registered name");
     f(&|| {

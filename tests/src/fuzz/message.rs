@@ -1,6 +1,6 @@
 //! Requirements that every message must meet.
 
-use tapeline_spec::Diagnostic;
+use tapeline_spec::SpecError;
 
 /// The maximum length of a message in bytes.
 const LONGEST: usize = 4096;
@@ -25,11 +25,16 @@ pub fn expect_readable<M: ToString>(message: &M) {
     );
 }
 
-/// Checks that there is at least one diagnostic, and that the span of each is within the text.
+/// Checks that there is at least one diagnostic, that the span of each is within the text, and that
+/// every line that is displayed is readable.
 #[track_caller]
-pub fn expect_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
-    assert!(!diagnostics.is_empty(), "an error without a reason");
-    for diagnostic in diagnostics {
+pub fn expect_diagnostics(text: &str, error: &SpecError) {
+    assert_eq!(error.text, text);
+    assert!(!error.diagnostics.is_empty(), "an error without a reason");
+    for line in error.to_string().lines().filter(|line| !line.is_empty()) {
+        expect_readable(&line);
+    }
+    for diagnostic in &error.diagnostics {
         expect_readable(diagnostic);
         let (start, end) = (diagnostic.span.start, diagnostic.span.end);
         assert!(

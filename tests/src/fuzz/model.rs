@@ -28,7 +28,7 @@ pub fn run(input: &[u8]) {
     for shape in SHAPES {
         match Model::build(text, shape, &layers(), &presets()) {
             Ok(model) => check(&model, shape),
-            Err(error) => expect_diagnostics(text, &error.diagnostics),
+            Err(error) => expect_diagnostics(text, &error),
         }
     }
 }

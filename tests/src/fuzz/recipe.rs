@@ -2,9 +2,9 @@
 //! round trip and work.
 
 use tapeline_data::{Augmentation, augmentations};
-use tapeline_layers::{Element, loss, losses};
+use tapeline_layers::{Element, NamedLoss, losses};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
-use tapeline_spec::Diagnostic;
+use tapeline_spec::SpecError;
 use tapeline_tensor::{Grads, Params, Role, Tensor, tensor, value_and_grad};
 
 use super::message::expect_diagnostics;
@@ -18,7 +18,7 @@ pub fn run(input: &[u8]) {
 }
 
 /// Checks that reading the `short` and `full` specs with `read` returns the full spec.
-fn expect_same(short: &str, full: &str, read: impl Fn(&str) -> Result<String, Vec<Diagnostic>>) {
+fn expect_same(short: &str, full: &str, read: impl Fn(&str) -> Result<String, SpecError>) {
     for text in [short, full] {
         assert_eq!(read(text).as_deref(), Ok(full), "{text:?}");
     }
@@ -28,7 +28,7 @@ fn optimizer(text: &str) {
     let registry = optimizers();
     let optimizer = match Optimizer::read(text, &registry) {
         Ok(optimizer) => optimizer,
-        Err(diagnostics) => return expect_diagnostics(text, &diagnostics),
+        Err(error) => return expect_diagnostics(text, &error),
     };
     expect_same(&optimizer.short(), &optimizer.full(), |text| {
         Optimizer::read(text, &registry).map(|again| again.full())
@@ -71,7 +71,7 @@ fn schedule(text: &str) {
     let registry = schedules();
     let schedule = match Schedule::read(text, &registry) {
         Ok(schedule) => schedule,
-        Err(diagnostics) => return expect_diagnostics(text, &diagnostics),
+        Err(error) => return expect_diagnostics(text, &error),
     };
     expect_same(schedule.short(), schedule.full(), |text| {
         Schedule::read(text, &registry).map(|again| again.full().to_string())
@@ -91,12 +91,12 @@ fn schedule(text: &str) {
 
 fn judge(text: &str) {
     let registry = losses();
-    let named = match loss::read(text, &registry) {
+    let named = match NamedLoss::read(text, &registry) {
         Ok(named) => named,
-        Err(diagnostics) => return expect_diagnostics(text, &diagnostics),
+        Err(error) => return expect_diagnostics(text, &error),
     };
     expect_same(&named.text, &named.text, |text| {
-        loss::read(text, &registry).map(|again| again.text)
+        NamedLoss::read(text, &registry).map(|again| again.text)
     });
     let output = matrix([0.1, 0.7, 0.2, 0.9, 0.05, 0.05]);
     match named.expect_classes(3) {
@@ -107,7 +107,7 @@ fn judge(text: &str) {
             let grad = grads.inputs[0].as_ref().expect("an output always matters");
             assert_eq!(grad.shape(), [2, 3]);
         }
-        Err(diagnostics) => expect_diagnostics(text, &diagnostics),
+        Err(error) => expect_diagnostics(text, &error),
     }
 }
 
@@ -115,7 +115,7 @@ fn augmentation(text: &str) {
     let registry = augmentations();
     let augmentation = match Augmentation::read(text, &registry) {
         Ok(augmentation) => augmentation,
-        Err(diagnostics) => return expect_diagnostics(text, &diagnostics),
+        Err(error) => return expect_diagnostics(text, &error),
     };
     expect_same(augmentation.short(), augmentation.full(), |text| {
         Augmentation::read(text, &registry).map(|again| again.full().to_string())

@@ -12,12 +12,12 @@ pub fn run(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
     let tree = match parse(text) {
         Ok(tree) => tree,
-        Err(diagnostics) => return expect_diagnostics(text, &diagnostics),
+        Err(error) => return expect_diagnostics(text, &error),
     };
     expect_same(&tree);
     let alternatives = match expand(&tree) {
         Ok(alternatives) => alternatives,
-        Err(diagnostic) => return expect_diagnostics(text, &[diagnostic]),
+        Err(error) => return expect_diagnostics(text, &error),
     };
     let count = alternatives.len();
     assert!(
@@ -46,6 +46,6 @@ fn expect_same(tree: &Tree) {
             assert_eq!(&again, tree, "{printed:?}");
             assert_eq!(again.to_string(), printed);
         }
-        Err(diagnostics) => panic!("{printed:?} was printed, but: {diagnostics:?}"),
+        Err(error) => panic!("{printed:?} was printed, but: {error}"),
     }
 }
