@@ -54,10 +54,6 @@ impl CliError {
         Error::data(message).into()
     }
 
-    pub fn model_file(message: impl ToString) -> Self {
-        Error::model_file(message).into()
-    }
-
     /// Adds advice on how to fix the error.
     pub fn help(self, text: impl Into<String>) -> Self {
         match self {

@@ -9,7 +9,6 @@
 //! | [`commands`] | the commands, one file each |
 //! | [`context`] | state passed to every command: the registries, the terminal |
 //! | [`error`] | errors that end the program, and their exit codes |
-//! | [`model_arg`] | the MODEL argument |
 //! | [`options`], [`numbers`] | options of several commands; parsers of numeric options |
 //! | [`terminal`], [`output`] | stderr and stdout |
 //! | [`progress`], [`lines`] | the progress of a run |
@@ -24,7 +23,6 @@ mod context;
 mod error;
 mod folder;
 mod lines;
-mod model_arg;
 mod numbers;
 mod options;
 mod output;

@@ -1,6 +1,10 @@
 //! Parsers for numeric options, with range checks.
 
-use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
+use std::{
+    fmt::Display,
+    ops::{Deref, RangeInclusive},
+    str::FromStr,
+};
 
 use tapeline_experiments::settings::limits::within;
 use tapeline_models::parse_shape;
@@ -15,7 +19,15 @@ where
 
 /// The shape of an input, without the batch dimension.
 #[derive(Clone, Debug)]
-pub struct Shape(pub Vec<usize>);
+pub struct Shape(Vec<usize>);
+
+impl Deref for Shape {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.0
+    }
+}
 
 /// Parses a shape such as `1x28x28`.
 pub fn shape(text: &str) -> Result<Shape, String> {

@@ -4,7 +4,7 @@ use std::{ffi::OsString, fmt::Write, slice, time::Instant};
 
 use clap::Args;
 use serde::Serialize;
-use tapeline_experiments::table::Table;
+use tapeline_experiments::{run::model::ModelArg, table::Table};
 use tapeline_layers::check::{self, ASPECTS, Caught, Failure, LossReport, Report};
 use tapeline_models::shape_text;
 use tapeline_spec::{Call, read};
@@ -12,7 +12,6 @@ use tapeline_spec::{Call, read};
 use crate::{
     context::Context,
     error::CliError,
-    model_arg::ModelArg,
     numbers::{Shape, shape},
     output,
 };
@@ -55,7 +54,7 @@ impl Check {
 
     /// Checks each layer of a model on the input it gets there, then the whole model.
     fn model(&self, model: &OsString, cx: &Context) -> Result<Vec<Row>, CliError> {
-        let model = ModelArg::read(model, cx)?.build(self.input.as_ref(), cx)?;
+        let model = ModelArg::read(model, cx)?.build(self.input.as_deref(), cx)?;
         let input = &model.plan.input;
         let spec = read(model.full(), &cx.layers, &cx.presets);
         let calls = spec.map_err(|e| CliError::internal(e.summary()))?.calls();

@@ -6,6 +6,7 @@ use clap::Args;
 use tapeline_experiments::{
     Messages, Session,
     run::dataset::{Chosen, DataFacts},
+    run::model::ModelArg,
     session::Limits,
     settings::limits,
     study::{SCHEMA, Study, variants},
@@ -15,7 +16,6 @@ use crate::{
     commands::study::{CrewArgs, given, run},
     context::Context,
     error::CliError,
-    model_arg::ModelArg,
     numbers::whole,
     options::Options,
 };

@@ -8,20 +8,14 @@ use tapeline_experiments::{
     Messages,
     error::{in_option, not_finite},
     run::dataset::{expect_classes, expect_shape},
+    run::model::ModelArg,
     table::{Table, percent},
 };
 use tapeline_layers::NamedLoss;
 use tapeline_models::{Evaluation, evaluate};
 use tapeline_tensor::Pool;
 
-use crate::{
-    context::Context,
-    error::CliError,
-    model_arg::ModelArg,
-    numbers::{Shape, whole},
-    options::DataArgs,
-    output,
-};
+use crate::{context::Context, error::CliError, numbers::whole, options::DataArgs, output};
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline eval @runs/1")]
@@ -57,7 +51,8 @@ impl Eval {
         let loaded = chosen.load(cx)?;
         let (name, test) = (&loaded.name, &loaded.test);
         // A spec is built for the shape of the dataset.
-        let input = model.input().is_none().then(|| Shape(test.shape().into()));
+        let shape = test.shape();
+        let input = model.input().is_none().then_some(&shape[..]);
         let classes = model.classes().map(<[String]>::to_vec);
         let expected = classes.as_deref().filter(|own| *own != &test.classes[..]);
         if let Some(own) = expected.filter(|_| model.run().is_none() && !chosen.named) {
@@ -70,7 +65,7 @@ impl Eval {
             return Err(CliError::usage(message).help("choose a dataset with `--data`"));
         }
         let source = model.source();
-        let trained = model.trained(self.weights.as_deref(), input.as_ref(), cx)?;
+        let trained = model.trained(self.weights.as_deref(), input, cx)?;
         expect_shape(&trained.model, test, name)?;
         expect_classes(&trained.model, &loaded, &source)?;
         chosen.compare_test(&loaded, cx);

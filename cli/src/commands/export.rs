@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
-use tapeline_experiments::Error;
+use tapeline_experiments::{Error, run::model::ModelArg};
 use tapeline_models::{
     onnx::{self, OnnxError, Options},
     save,
@@ -12,7 +12,6 @@ use tapeline_models::{
 use crate::{
     context::Context,
     error::CliError,
-    model_arg::ModelArg,
     numbers::{Shape, shape},
 };
 
@@ -64,7 +63,7 @@ impl Export {
         let model = ModelArg::read(&self.model, cx)?;
         model.expect_weights(self.weights.as_deref())?;
         let origin = model.source().origin;
-        let trained = model.trained(self.weights.as_deref(), self.input.as_ref(), cx)?;
+        let trained = model.trained(self.weights.as_deref(), self.input.as_deref(), cx)?;
         let (params, labels) = (&trained.params, &trained.labels);
         if !onnx {
             return Ok(save(&self.file, &trained.model, params, labels)?);

@@ -10,7 +10,9 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 use tapeline_data::files;
-use tapeline_experiments::{Messages, error::not_finite, escape, table::percent};
+use tapeline_experiments::{
+    Messages, error::not_finite, escape, run::model::ModelArg, table::percent,
+};
 use tapeline_models::{Subject, TrainedModel, predict, shape_text};
 use tapeline_tensor::Tensor;
 
@@ -18,7 +20,6 @@ use crate::{
     context::Context,
     error::{CliError, DATA},
     folder::Folder,
-    model_arg::ModelArg,
     numbers::{Shape, shape},
     output,
     pictures::{Pictures, Treatment},
@@ -75,7 +76,7 @@ impl Predict {
             invert: self.invert,
             resize: self.resize,
         };
-        let trained = model.trained(self.weights.as_deref(), self.input.as_ref(), cx)?;
+        let trained = model.trained(self.weights.as_deref(), self.input.as_deref(), cx)?;
         let input = &trained.model.plan.input;
         let shape = input.as_slice().try_into().map_err(|_| {
             CliError::usage(format!(

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tapeline_experiments::{
     error::in_option,
     memory::{bytes::Bytes, parts},
+    run::model::ModelArg,
     settings::limits,
     table::Table,
 };
@@ -17,7 +18,6 @@ use tapeline_optim::Optimizer;
 use crate::{
     context::Context,
     error::CliError,
-    model_arg::ModelArg,
     numbers::{Shape, shape, whole},
     output,
 };
@@ -45,7 +45,7 @@ pub struct Summary {
 impl Summary {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let given = ModelArg::read(&self.model, cx)?;
-        let model = given.build(self.input.as_ref(), cx)?;
+        let model = given.build(self.input.as_deref(), cx)?;
         let settings = given.run().map(|run| run.config.settings.clone());
         let settings = settings.unwrap_or_default();
         let text = self.optimizer.as_ref().unwrap_or(&settings.optimizer);

@@ -9,6 +9,7 @@ use std::{
 use clap::Args;
 use tapeline_experiments::{
     Messages, escape, memory,
+    run::model::ModelArg,
     run::{
         ending::Ending,
         events::Event,
@@ -30,7 +31,6 @@ use tapeline_tensor::Pool;
 use crate::{
     context::Context,
     error::CliError,
-    model_arg::ModelArg,
     numbers::whole,
     options::{Options, configured},
     output::{self, Events},

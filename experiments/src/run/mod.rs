@@ -3,6 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`dataset`] | the dataset: chosen by name or folder, or taken from a run |
+//! | [`model`] | the model: a spec, or `@` and a path |
 //! | [`job`] | a run that is ready to start |
 //! | [`config`] | `config.toml`: the resolved settings |
 //! | [`folder`], [`files`] | a run folder and its files |
@@ -22,6 +23,7 @@ pub mod every;
 pub mod files;
 pub mod folder;
 pub mod job;
+pub mod model;
 pub mod outcome;
 pub mod profile;
 pub mod recorder;

@@ -22,16 +22,17 @@ use std::{
 };
 
 use tapeline_data::{Normalisation, files, identify_other};
-use tapeline_experiments::{
+use tapeline_models::{Labels, Model, TrainedModel, load, load_weights, shape_text};
+
+use crate::{
+    context::Context,
+    error::Error,
     run::{
         config::KnownRun,
         files::{CONFIG, MODEL},
     },
     settings::source::Source,
 };
-use tapeline_models::{Labels, Model, TrainedModel, load, load_weights, shape_text};
-
-use crate::{context::Context, error::CliError, numbers::Shape};
 
 /// The maximum size of a spec file in bytes.
 const MAX_SPEC: u64 = 1 << 20;
@@ -41,6 +42,7 @@ const INPUT: [usize; 3] = [1, 28, 28];
 
 /// The MODEL argument, read.
 pub enum ModelArg {
+    /// A spec.
     Spec(Source),
     /// A model file, which contains a spec and weights.
     File(Box<ModelFile>),
@@ -56,11 +58,11 @@ pub struct ModelFile {
 
 impl ModelArg {
     /// Reads the argument; after an `@`, the file or folder at that path.
-    pub fn read(arg: &OsStr, cx: &Context) -> Result<Self, CliError> {
+    pub fn read(arg: &OsStr, cx: &Context) -> Result<Self, Error> {
         let Some(path) = marked(arg) else {
             let text = arg.to_str().map(String::from);
             let text = text.ok_or_else(|| {
-                CliError::usage(format!("{}: a spec must be valid Unicode", arg.display()))
+                Error::usage(format!("{}: a spec must be valid Unicode", arg.display()))
             })?;
             return Ok(ModelArg::Spec(Source { text, origin: None }));
         };
@@ -68,7 +70,7 @@ impl ModelArg {
             let file = path.join(MODEL);
             if !file.is_file() {
                 let message = format!("{}: the folder has no {MODEL}", path.display());
-                return Err(CliError::model_file(message)
+                return Err(Error::model_file(message)
                     .help("a run has one once its first epoch is finished"));
             }
             let trained = load(&file, &cx.layers, &cx.presets)?;
@@ -132,17 +134,17 @@ impl ModelArg {
     }
 
     /// Builds the model without weights, for the input shape of an option or else its own.
-    pub fn build(&self, input: Option<&Shape>, cx: &Context) -> Result<Model, CliError> {
-        let input = input.map(|shape| &shape.0[..]).or(self.input());
-        Ok(self.source().build(input.unwrap_or(&INPUT), cx)?)
+    pub fn build(&self, input: Option<&[usize]>, cx: &Context) -> Result<Model, Error> {
+        let input = input.or(self.input());
+        self.source().build(input.unwrap_or(&INPUT), cx)
     }
 
     /// Checks that there are weights, from the model file or from `--weights`.
-    pub fn expect_weights(&self, weights: Option<&Path>) -> Result<(), CliError> {
+    pub fn expect_weights(&self, weights: Option<&Path>) -> Result<(), Error> {
         match self {
             ModelArg::Spec(source) if weights.is_none() => {
                 source.expect_no_path()?;
-                Err(CliError::usage("MODEL is a spec, and a spec has no weights")
+                Err(Error::usage("MODEL is a spec, and a spec has no weights")
                     .help("give a run (`@runs/1`), a model file (`@model.safetensors`), or add `--weights FILE` to the spec"))
             }
             _ => Ok(()),
@@ -155,14 +157,14 @@ impl ModelArg {
     pub fn trained(
         self,
         weights: Option<&Path>,
-        input: Option<&Shape>,
+        input: Option<&[usize]>,
         cx: &Context,
-    ) -> Result<TrainedModel, CliError> {
+    ) -> Result<TrainedModel, Error> {
         let source = self.source();
         let mut trained = match self {
             ModelArg::File(file) => file.on(input, &source, cx)?,
             ModelArg::Spec(_) => {
-                let input = input.map_or(&INPUT[..], |shape| &shape.0);
+                let input = input.unwrap_or(&INPUT);
                 let model = source.build(input, cx)?;
                 let count = model.classes().map_err(|error| source.error(error))?;
                 let labels = Labels {
@@ -189,12 +191,12 @@ impl ModelFile {
     /// shapes.
     fn on(
         self,
-        input: Option<&Shape>,
+        input: Option<&[usize]>,
         source: &Source,
         cx: &Context,
-    ) -> Result<TrainedModel, CliError> {
+    ) -> Result<TrainedModel, Error> {
         let own = &self.trained.model.plan;
-        let Some(Shape(input)) = input.filter(|shape| shape.0 != own.input) else {
+        let Some(input) = input.filter(|&shape| shape != own.input) else {
             return Ok(self.trained);
         };
         let model = source.build(input, cx)?;
@@ -202,8 +204,9 @@ impl ModelFile {
             let (given, path) = (shape_text(input), self.path.display());
             let message =
                 format!("--input {given}: the weights of {path} are for a different input shape");
-            return Err(CliError::usage(message)
-                .help(format!("the model takes {}", shape_text(&own.input))));
+            return Err(
+                Error::usage(message).help(format!("the model takes {}", shape_text(&own.input)))
+            );
         }
         Ok(TrainedModel {
             model,
@@ -227,8 +230,8 @@ fn marked(arg: &OsStr) -> Option<PathBuf> {
     None
 }
 
-fn spec_in(path: &Path) -> Result<String, CliError> {
-    let fail = |problem: String| CliError::usage(format!("{}: {problem}", path.display()));
+fn spec_in(path: &Path) -> Result<String, Error> {
+    let fail = |problem: String| Error::usage(format!("{}: {problem}", path.display()));
     let file = files::open(path).map_err(|reason| fail(format!("cannot open: {reason}")))?;
     let mut bytes = Vec::new();
     file.take(MAX_SPEC + 1)
