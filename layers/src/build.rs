@@ -7,7 +7,7 @@ use tapeline_tensor::{ParamId, Role};
 
 use crate::{
     AnyLayer, Built, Chain, Declared, Init, LayerDef, Meaning, Refusal, Stream, chain::Entry,
-    plan::Site,
+    plan::Site, sizes,
 };
 
 /// The context passed to a layer while it is built: the shape of its input, and methods to declare
@@ -192,9 +192,10 @@ impl<'b> Build<'b> {
         self.site.want_several();
     }
 
-    /// Adds to the number of multiply-adds the layer needs per sample, without its body.
-    pub fn cost(&mut self, multiply_adds: u64) {
-        self.site.cost(multiply_adds);
+    /// Adds the product of `factors` to the number of multiply-adds the layer needs per sample,
+    /// without its body.
+    pub fn cost(&mut self, factors: &[usize]) {
+        self.site.cost(sizes::cost(factors));
     }
 
     /// Declares that the layer saves `values` elements per sample for the backward pass, in

@@ -52,6 +52,7 @@ pub mod loss;
 pub mod losses;
 pub mod meaning;
 pub mod plan;
+mod sizes;
 
 pub use build::{Asked, Build, Table};
 pub use built::{Built, Epilogue};

@@ -3,7 +3,10 @@
 use tapeline_spec::{Call, Diagnostic, Resolved, Span, SpecError};
 use tapeline_tensor::{ParamId, Params, Scalar};
 
-use crate::{Built, Chain, Declared, LayerDef, Meaning, Refusal, Stream, chain::Entry, declare};
+use crate::{
+    Built, Chain, Declared, LayerDef, Meaning, Refusal, Stream, chain::Entry, declare,
+    sizes::checked_len,
+};
 
 /// The maximum number of learned values of a model: 512 MiB in `f32`.
 pub const MAX_PARAMETERS: usize = 1 << 27;
@@ -87,7 +90,7 @@ impl Plan {
         if let Some(wrong) = empty(shape) {
             return Err(refused(format!("an input of {shape:?} {wrong}")));
         }
-        if size(shape).is_none_or(|size| size > MAX_OUTPUTS) {
+        if checked_len(shape).is_none_or(|len| len > MAX_OUTPUTS) {
             return Err(refused(format!(
                 "an input of {shape:?} has more than {MAX_OUTPUTS} values"
             )));
@@ -157,13 +160,6 @@ fn empty(shape: &[usize]) -> Option<&'static str> {
     }
 }
 
-/// Returns the number of values in a shape, unless it overflows.
-fn size(shape: &[usize]) -> Option<usize> {
-    shape
-        .iter()
-        .try_fold(1usize, |n, &size| n.checked_mul(size))
-}
-
 /// State collected while a model is built.
 #[derive(Default)]
 pub(crate) struct Site {
@@ -194,7 +190,7 @@ impl Site {
         if let Some(wrong) = empty(output) {
             return Err(Refusal::from(format!("its output {output:?} {wrong}")));
         }
-        let total = size(output).and_then(|size| self.outputs.checked_add(size));
+        let total = checked_len(output).and_then(|len| self.outputs.checked_add(len));
         total.filter(|&n| n <= MAX_OUTPUTS).ok_or_else(|| {
             Refusal::from(format!(
                 "with its output {output:?}, the layers output more than {MAX_OUTPUTS} values for one sample"
@@ -242,7 +238,7 @@ impl Site {
 
     pub fn declare(&mut self, declared: Declared) -> Result<(&mut Declared, ParamId), Refusal> {
         let shape = &declared.shape;
-        let size = size(shape);
+        let size = checked_len(shape);
         let total = size
             .and_then(|size| self.parameters.checked_add(size))
             .filter(|&n| n <= MAX_PARAMETERS);

@@ -196,6 +196,71 @@ fn json_has_the_rows_and_the_differences() {
     }
 }
 
+/// Without validation data, the best configuration is selected on the test data.
+#[test]
+fn the_best_is_selected_on_validation_data() {
+    let bench = Bench::new();
+    let selected_on = |val: &[&str]| {
+        let lines = compare(&bench, &[&["--json"], val].concat())
+            .succeeded()
+            .json();
+        let (rows, differences): (Vec<_>, Vec<_>) =
+            lines.into_iter().partition(|line| line["event"] == "row");
+        let judged_on = differences[0]["judged_on"].as_str().unwrap().to_string();
+        let accuracy = match judged_on.as_str() {
+            "validation" => "val_accuracy",
+            _ => "test_accuracy",
+        };
+        let mean = |row: u64, figure: &str| rows[row as usize][figure][0].as_f64().unwrap();
+        for difference in &differences {
+            assert_eq!(difference["judged_on"], *judged_on);
+            let [best, other] = ["best", "other"].map(|key| difference[key].as_u64().unwrap());
+            let wanted = mean(best, accuracy) - mean(other, accuracy);
+            let found = difference["mean"].as_f64().unwrap();
+            assert!(
+                (found - wanted).abs() < 1e-12 && wanted >= 0.0,
+                "{difference}"
+            );
+        }
+        let best = differences[0]["best"].as_u64().unwrap();
+        (
+            judged_on,
+            format!("{:.2} %", 100.0 * mean(best, "test_accuracy")),
+        )
+    };
+
+    let (judged_on, accuracy) = selected_on(&[]);
+    assert_eq!(judged_on, "test");
+    let text = compare(&bench, &[]).succeeded().stdout;
+    let said = format!("has the best test accuracy, {accuracy}; it was selected on the data");
+    assert!(text.contains(&said), "{said}: {text}");
+    assert!(file(&bench, "compare/report.html").contains(&said));
+
+    let val = ["--val", "11"];
+    let (judged_on, accuracy) = selected_on(&val);
+    assert_eq!(judged_on, "validation");
+    let text = compare(&bench, &val).succeeded().stdout;
+    let said = format!("has the best validation accuracy; its test accuracy is {accuracy}");
+    assert!(text.contains(&said), "{said}: {text}");
+    assert!(
+        text.contains("t-test of the validation accuracies"),
+        "{text}"
+    );
+    assert!(file(&bench, "compare/report.html").contains(&said));
+    // Of the four figures of a row, the test accuracy, the last, is never marked as the best.
+    let rows: Vec<_> = text
+        .lines()
+        .filter(|line| line.matches('±').count() == 4)
+        .collect();
+    assert!(rows.iter().any(|row| row.contains('*')), "{text}");
+    for row in rows {
+        assert!(!row.rsplit_once('±').unwrap().1.contains('*'), "{row}");
+    }
+
+    // Different validation images decide nothing.
+    assert_eq!(selected_on(&["--val", "{10, 11}"]).0, "test");
+}
+
 #[test]
 fn columns_are_what_differs() {
     let bench = Bench::new();

@@ -5,6 +5,7 @@ use crate::{
     study::{
         results::{Compared, RowResult},
         stats::Sample,
+        verdict::JudgedOn,
     },
 };
 
@@ -104,7 +105,13 @@ pub fn grid(compared: &Compared<'_>) -> Grid {
         columns.extend(names(&["runs"], false));
     }
 
-    let best: Vec<_> = shown.iter().map(|shown| shown.best(rows)).collect();
+    // With validation data, nothing is selected on the test data.
+    let on = JudgedOn::of(compared);
+    let is_marked = |shown: &Shown| on == JudgedOn::Test || shown.name != "test accuracy";
+    let best = shown
+        .iter()
+        .map(|shown| shown.best(rows).filter(|_| is_marked(shown)));
+    let best: Vec<_> = best.collect();
     let mut lines = Vec::new();
     for row in rows {
         let mut cells: Vec<_> = row

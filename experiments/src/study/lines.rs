@@ -11,7 +11,7 @@ use crate::{
     },
     study::{
         results::{Compared, RowResult, RunResult},
-        verdict::{Verdict, best},
+        verdict::{JudgedOn, Verdict, best},
     },
 };
 
@@ -102,9 +102,11 @@ enum Event<'a> {
         val_accuracy: Option<[f64; 2]>,
         seconds_per_epoch: Option<f64>,
     },
-    /// Test accuracy of the best configuration minus that of another one. `interval` is the 95 %
-    /// confidence interval; `p` is corrected for the number of comparisons.
+    /// Accuracy of the best configuration minus that of another one, on the data that `judged_on`
+    /// names. `interval` is the 95 % confidence interval; `p` is corrected for the number of
+    /// comparisons.
     Difference {
+        judged_on: JudgedOn,
         best: usize,
         other: usize,
         mean: Option<f64>,
@@ -144,12 +146,13 @@ pub fn events(compared: &Compared<'_>) -> Result<String, Error> {
         .enumerate()
         .map(row)
         .collect::<Result<_, _>>()?;
-    let Some(best) = best(&compared.rows) else {
+    let Some(best) = best(compared) else {
         return Ok(lines);
     };
     for (other, judged) in &best.others {
         let difference = judged.paired.map(|paired| paired.difference);
         lines += &json_line(&Event::Difference {
+            judged_on: best.on,
             best: best.row,
             other: *other,
             mean: difference.map(|d| d.mean),

@@ -7,27 +7,29 @@ use crate::{
         grid::{Grid, grid},
         results::{Compared, RowResult},
         stats::{Sample, welch},
-        verdict::{Judged, LIMIT, Verdict, best, judge},
+        verdict::{Best, Judged, JudgedOn, LIMIT, Verdict, best, judge},
     },
     table::{Table, percent},
 };
 
 /// The test by which differences are judged.
-const METHOD: &str = "paired t-test of the test accuracies over the seeds, two-sided, at 5 %";
+fn test(on: JudgedOn) -> String {
+    let data = on.name();
+    format!("paired t-test of the {data} accuracies over the seeds, two-sided, at 5 %")
+}
 
 /// Describes how verdicts are reached; `None` if no configuration has at least two finished runs.
 pub fn method(compared: &Compared<'_>) -> Option<String> {
-    let judged = compared
-        .rows
-        .iter()
-        .any(|row| row.values(|f| Some(f.test_accuracy)).len() > 1);
+    let on = JudgedOn::of(compared);
+    let mut rows = compared.rows.iter();
+    let judged = rows.any(|row| row.values(|f| on.accuracy(f)).len() > 1);
     let correction = match compared.comparison.claims.len() {
         0 | 1 => "",
         _ => {
             ", not corrected for multiple comparisons: one in twenty false claims may hold by chance"
         }
     };
-    judged.then(|| format!("{METHOD}{correction}"))
+    judged.then(|| test(on) + correction)
 }
 
 /// Heading above the output of [`strangers`].
@@ -83,10 +85,11 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     let rows = &compared.rows;
     if !compared.comparison.claims.is_empty() {
         let claims = compared.comparison.claims.iter();
+        let on = JudgedOn::of(compared);
         return claims
             .map(|claim| {
                 let (better, than) = (&rows[claim.better], &rows[claim.than]);
-                let judged = judge(better, than);
+                let judged = judge(on, better, than);
                 let verdict = claimed(&judged);
                 let figures = judged.paired.map_or_else(String::new, |_| {
                     let (better, than) = (better.row.name(), than.row.name());
@@ -96,21 +99,20 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
             })
             .collect();
     }
-    let Some(best) = best(rows) else {
+    let Some(best) = best(compared) else {
         return Vec::new();
     };
-    let name = rows[best.row].row.name();
-    if rows[best.row].values(|f| Some(f.test_accuracy)).len() < 2 {
-        return vec!["a single seed does not show the spread, so no difference is tested\n".into()];
+    let mut lines = vec![chosen(&best, &rows[best.row])];
+    if rows[best.row].values(|f| best.on.accuracy(f)).len() < 2 {
+        lines.push("a single seed does not show the spread, so no difference is tested\n".into());
+        return lines;
     }
     let count = best.others.len();
     let correction = match count {
         1 => String::new(),
         _ => format!(", p-values with Holm's correction for {count} comparisons"),
     };
-    let mut lines = vec![format!(
-        "{name} has the best test accuracy; {METHOD}{correction}:\n"
-    )];
+    lines.push(format!("differences by {}{correction}:\n", test(best.on)));
     lines.extend(best.others.iter().map(|(other, judged)| {
         let verdict = match judged.verdict {
             Verdict::Holds => "significant",
@@ -123,6 +125,21 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
         )
     }));
     lines
+}
+
+/// Names the best configuration, its test accuracy, and the data that it was selected on.
+fn chosen(best: &Best, row: &RowResult<'_>) -> String {
+    let (name, data) = (row.row.name(), best.on.name());
+    let test = row.sample(|f| Some(f.test_accuracy));
+    let test = test.map_or_else(String::new, |sample| percent(sample.mean));
+    match best.on {
+        JudgedOn::Validation => {
+            format!("{name} has the best {data} accuracy; its test accuracy is {test}\n")
+        }
+        JudgedOn::Test => format!(
+            "{name} has the best {data} accuracy, {test}; it was selected on the data that it is reported on, so this is optimistic (`--val` holds out validation images to select on)\n"
+        ),
+    }
 }
 
 /// One line for each test accuracy from another source that differs significantly from the one

@@ -29,16 +29,28 @@ impl Window {
         }
     }
 
-    /// Returns height and width of a window including the gaps of its dilation.
+    /// Returns height and width of a window including the gaps of its dilation, saturating at
+    /// `usize::MAX`.
     pub fn extent(&self) -> [usize; 2] {
-        [0, 1].map(|i| self.dilation[i] * (self.kernel[i].saturating_sub(1)) + 1)
+        [0, 1].map(|i| {
+            let gaps = self.kernel[i].saturating_sub(1);
+            self.dilation[i].saturating_mul(gaps).saturating_add(1)
+        })
+    }
+
+    /// Returns height and width of a plane including its padding, saturating at `usize::MAX`.
+    pub fn padded(&self) -> [usize; 2] {
+        [0, 1].map(|i| {
+            let [before, after] = self.padding[i];
+            self.input[i].saturating_add(before).saturating_add(after)
+        })
     }
 
     /// Returns the number of windows, down and across; rounded down as PyTorch does.
     ///
     /// # Errors
-    /// The reason, for a message: the plane is empty, a kernel, stride or dilation is 0, or a
-    /// window is larger than the padded plane.
+    /// The reason, for a message: the plane is empty or longer than any array, a kernel, stride or
+    /// dilation is 0, or a window is larger than the padded plane.
     pub fn output(&self) -> Result<[usize; 2], String> {
         for (what, sizes) in [
             ("plane", self.input),
@@ -54,7 +66,11 @@ impl Window {
             }
         }
         let extent = self.extent();
-        let padded = [0, 1].map(|i| self.input[i] + self.padding[i][0] + self.padding[i][1]);
+        let padded = self.padded();
+        // Saturated sizes are not the real ones.
+        if padded.contains(&usize::MAX) {
+            return Err("the padded plane is too large".to_string());
+        }
         if extent[0] > padded[0] || extent[1] > padded[1] {
             let [h, w] = padded;
             let plane = if padded == self.input { "" } else { "padded " };
@@ -86,5 +102,36 @@ impl Window {
                 .min(self.input[axis]);
             start.saturating_sub(before).min(end)..end
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Window;
+
+    /// Tests run with overflow checks.
+    #[test]
+    fn extreme_sizes_are_refused() {
+        let sizes = [1, 1 << 20, 1 << 40, usize::MAX - 1, usize::MAX];
+        for (i, j) in (0..25).map(|n| (n / 5, n % 5)) {
+            let (a, b) = (sizes[i], sizes[j]);
+            let mut windows = [Window::new([a, 1], [b, 1]); 3];
+            windows[1].dilation = [a; 2];
+            windows[2].padding = [[a, b], [b, a]];
+            for window in windows {
+                let Ok([h, w]) = window.output() else {
+                    continue;
+                };
+                assert!(h < usize::MAX && w < usize::MAX, "{window:?}");
+            }
+        }
+        let padded = Window {
+            padding: [[usize::MAX, usize::MAX], [0, 0]],
+            ..Window::new([1, 1], [usize::MAX, 1])
+        };
+        assert_eq!(
+            padded.output().unwrap_err(),
+            "the padded plane is too large"
+        );
     }
 }

@@ -66,7 +66,7 @@ impl Shortcut {
         const NAME: &str = "shortcut.weight";
         match (build.shape(), output) {
             (&[from], &[to]) => {
-                build.cost((from * to) as u64);
+                build.cost(&[from, to]);
                 let weight = build.weight(NAME, &[to, from], Init::fan_in(from))?;
                 Ok(Shortcut::Linear(weight.column_major()))
             }
@@ -78,7 +78,7 @@ impl Shortcut {
                         Refusal::from(message).help("add padding to the layers of the body")
                     );
                 }
-                build.cost((from * to) as u64 * (height * width) as u64);
+                build.cost(&[from, to, height, width]);
                 let weight = build.weight(NAME, &[to, from, 1, 1], Init::fan_in(from))?;
                 let options = Conv2d {
                     stride,

@@ -54,7 +54,7 @@ struct Product {
 
 impl Product {
     fn declare(build: &mut Build, name: &str, from: usize, to: usize) -> Result<Self, Refusal> {
-        build.cost((from * to) as u64);
+        build.cost(&[from, to]);
         let (weight, bias, init) = (
             format!("{name}.weight"),
             format!("{name}.bias"),

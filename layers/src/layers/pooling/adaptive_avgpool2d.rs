@@ -6,6 +6,7 @@ use tapeline_tensor::adaptive_avg_pool2d;
 use crate::{
     Built, Graph, LayerDef, Value,
     layers::{MAX_SIZE, activations::pointwise},
+    sizes::product,
 };
 
 const OUTPUT_SIZE: Arg<[usize; 2]> = Arg::new("output_size", "height and width of the output")
@@ -30,7 +31,7 @@ pub const ADAPTIVE_AVGPOOL2D: LayerDef = LayerDef {
         build.fits(&[channels, size[0], size[1]])?;
         // The matrices that `nodes` builds.
         for (size, parts) in [(height, size[0]), (width, size[1])] {
-            build.count_table(size.saturating_mul(parts))?;
+            build.count_table(product(&[size, parts]))?;
         }
         let pooled = pointwise!(
             move |x| adaptive_avg_pool2d(x, size),

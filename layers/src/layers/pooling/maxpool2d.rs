@@ -7,6 +7,7 @@ use crate::{
     Build, Built, Epilogue, Graph, LayerDef, Refusal, Value,
     graph::Attribute,
     layers::{MAX_SIZE, activations::pointwise},
+    sizes::product,
 };
 
 pub(super) const KERNEL_SIZE: Arg<[usize; 2]> =
@@ -44,7 +45,7 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
         // The position of each maximum.
-        build.keep(output.iter().product());
+        build.keep(product(&output));
         let pooled = pointwise!(move |x| max_pool2d(x, options), move |graph, x| nodes(
             graph, x, options
         ),);

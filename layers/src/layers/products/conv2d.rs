@@ -12,6 +12,7 @@ use crate::{
         shapes::{pad, table},
     },
     plan::MAX_OUTPUTS,
+    sizes::product,
 };
 
 const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of output channels")
@@ -112,7 +113,7 @@ pub const CONV2D: LayerDef = LayerDef {
             .output()
             .map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
 
-        let around = [0, 1].map(|i| window.input[i] + window.padding[i][0] + window.padding[i][1]);
+        let around = window.padded();
         let padded = [channels, around[0], around[1]];
         build.fits(&padded).map_err(|_| {
             let problem = format!(
@@ -122,23 +123,25 @@ pub const CONV2D: LayerDef = LayerDef {
         })?;
 
         let [kh, kw] = window.kernel;
-        let times = |channels: usize| channels.saturating_mul(kh).saturating_mul(kw);
-        let cells = times(channels / groups);
-        let fan_out = times(out_channels / groups);
+        let cells = product(&[channels / groups, kh, kw]);
+        let fan_out = product(&[out_channels / groups, kh, kw]);
         let init = init(args.get(INIT), cells, fan_out);
         let weight = build
             .weight("weight", &[out_channels, channels / groups, kh, kw], init)?
             .id();
-        build.cost((out_channels * cells) as u64 * (h * w) as u64);
+        build.cost(&[out_channels, cells, h, w]);
         let bias = bias(args.get(BIAS), build, out_channels, cells)?;
-        build.scratch(conv2d_scratch(out_channels * cells, h * w));
+        build.scratch(conv2d_scratch(
+            product(&[out_channels, cells]),
+            product(&[h, w]),
+        ));
         let mut padding = window.padding;
         let mode = args.get(PADDING_MODE);
         let padded = match mode {
             "zeros" => None,
             _ => {
                 let padding = std::mem::take(&mut padding);
-                build.keep(channels * around[0] * around[1]);
+                build.keep(product(&padded));
                 Some(Padded {
                     mode,
                     padding,

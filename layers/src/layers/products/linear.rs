@@ -25,7 +25,7 @@ pub const LINEAR: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let (inputs, outputs) = (build.features()?, args.get(OUT_FEATURES));
-        build.cost((inputs * outputs) as u64);
+        build.cost(&[inputs, outputs]);
         if build.at_input() {
             // Indices and values of the nonzero inputs. A sparse product is faster for images of
             // pen strokes, which are mostly zeros.

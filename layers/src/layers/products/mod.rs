@@ -29,7 +29,7 @@ const INIT: Arg<&str> = Arg::new("init", "initialization of the weights")
 /// Returns the initialization that a choice of [`INIT`] stands for, with `fan_in` inputs to each
 /// output and `fan_out` outputs of each input.
 fn init(word: &str, fan_in: usize, fan_out: usize) -> Init {
-    let (a, b) = (fan_in as f64, (fan_in + fan_out) as f64);
+    let (a, b) = (fan_in as f64, fan_in as f64 + fan_out as f64);
     match word {
         "kaiming_uniform" => Init::Uniform((6.0 / a).sqrt()),
         "kaiming_normal" => Init::Normal((2.0 / a).sqrt()),

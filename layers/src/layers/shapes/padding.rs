@@ -1,6 +1,6 @@
 //! Padding of images.
 
-use crate::{Build, Graph, Refusal, Table, Value};
+use crate::{Build, Graph, Refusal, Table, Value, sizes::padded};
 
 /// Returns the source index of each cell of an axis of `size` cells that is padded with `before`
 /// and `after` cells; `None` is a zero. `mode` is `zeros`, `reflect`, `replicate` or `circular`.
@@ -34,10 +34,10 @@ pub fn table(
         "circular" => (place + size - before) % size,
         _ => place - before,
     };
-    let inside = before..before + size;
+    let inside = before..padded(size, [before, 0]);
     let cell = |place| (mode != "zeros" || inside.contains(&place)).then(|| copied(place));
     build
-        .table(before + size + after, cell)
+        .table(padded(size, [before, after]), cell)
         .map_err(|refusal| refusal.arg("padding"))
 }
 

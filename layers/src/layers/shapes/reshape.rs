@@ -5,7 +5,9 @@ use tapeline_tensor::Var;
 
 use super::has_one_order;
 use crate::{
-    Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value, layers::MAX_SIZE,
+    Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value,
+    layers::MAX_SIZE,
+    sizes::{checked_len, product},
 };
 
 const SHAPE: Arg<Vec<usize>> =
@@ -25,14 +27,8 @@ pub const RESHAPE: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let shape = args.get(SHAPE);
-        let count = |shape: &[usize]| {
-            shape
-                .iter()
-                .try_fold(1usize, |n, &size| n.checked_mul(size))
-        };
-        let here = count(build.shape());
-        if count(&shape) != here {
-            let here = here.unwrap_or_default();
+        let here = product(build.shape());
+        if checked_len(&shape) != Some(here) {
             let message = format!("{here} values don't fill {shape:?}");
             return Err(Refusal::from(message).arg("shape"));
         }

@@ -5,6 +5,7 @@ use tapeline_spec::Arg;
 use crate::{
     Built, Graph, LayerDef, Value,
     layers::{MAX_SIZE, activations::pointwise},
+    sizes::product,
 };
 
 const SCALE_FACTOR: Arg<[usize; 2]> = Arg::new("scale_factor", "scale factors of height and width")
@@ -28,13 +29,12 @@ pub const UPSAMPLE2D: LayerDef = LayerDef {
         let [down, across] = args.get(SCALE_FACTOR);
         let output = [
             channels,
-            height.saturating_mul(down),
-            width.saturating_mul(across),
+            product(&[height, down]),
+            product(&[width, across]),
         ];
         build.fits(&output)?;
-        let mut table =
-            |size: usize, scale: usize| build.table(size * scale, |place| Some(place / scale));
-        let (rows, columns) = (table(height, down)?, table(width, across)?);
+        let mut table = |len, scale| build.table(len, |place| Some(place / scale));
+        let (rows, columns) = (table(output[1], down)?, table(output[2], across)?);
         let enlarged = pointwise!(
             {
                 let (rows, columns) = (rows.clone(), columns.clone());

@@ -6,6 +6,7 @@ use super::{pad, table};
 use crate::{
     Built, LayerDef, Refusal,
     layers::{MAX_SIZE, activations::pointwise},
+    sizes::padded,
 };
 
 const PADDING: Arg<Vec<usize>> = Arg::new(
@@ -36,20 +37,24 @@ pub const ZERO_PAD2D: LayerDef = LayerDef {
                 return Err(Refusal::from(message).arg("padding"));
             }
         };
-        let output = [channels, height + top + bottom, width + left + right];
+        let output = [
+            channels,
+            padded(height, [top, bottom]),
+            padded(width, [left, right]),
+        ];
         build
             .fits(&output)
             .map_err(|refusal| refusal.arg("padding"))?;
         let rows = table(build, "zeros", height, [top, bottom])?;
         let columns = table(build, "zeros", width, [left, right])?;
-        let padded = pointwise!(
+        let layer = pointwise!(
             {
                 let (rows, columns) = (rows.clone(), columns.clone());
                 move |x| tapeline_tensor::gather2d(x, &rows, &columns)
             },
             move |graph, x| pad(graph, x, "zeros", [[top, bottom], [left, right]]),
         );
-        Ok(Built::new(padded, output).means(build.input_meaning().scattered()))
+        Ok(Built::new(layer, output).means(build.input_meaning().scattered()))
     },
     ..LayerDef::BASE
 };
