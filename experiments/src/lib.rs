@@ -1,5 +1,36 @@
 //! Training runs in folders, comparisons of runs, and reports.
 //!
+//! A comparison of two networks, each trained with two seeds, and the verdict on their difference:
+//!
+//! ```
+//! use tapeline_experiments::{
+//!     Context, Interrupt, Session,
+//!     run::dataset::DataChoice,
+//!     session::Limits,
+//!     settings::{SETTINGS, alternatives::Given},
+//!     study::{Study, queue::Crew, text::text},
+//! };
+//!
+//! let setting = |name: &str, text: &str| Given {
+//!     setting: SETTINGS.into_iter().find(|setting| setting.name == name).unwrap(),
+//!     text: text.into(),
+//! };
+//! let settings = [setting("epochs", "1"), setting("limit", "200")];
+//! let study = Study::compare(&["flatten linear(10)", "flatten linear(8) relu linear(10)"], &settings, 2)?;
+//!
+//! let folder = std::env::temp_dir().join(format!("tapeline-compare-{}", std::process::id()));
+//! let (data, cx) = (DataChoice::default().choose([])?, Context::default());
+//! let session = Session::new(study, data, &folder, Limits { jobs: 1, ..Limits::default() }, &cx)?;
+//! session.train(Crew { jobs: 1, threads: 1 }, &Interrupt::new(), &())?;
+//! let results = session.results()?;
+//! assert_eq!(results[0].rows.len(), 2);
+//! assert!(text(&results[0]).contains("best"));
+//! # drop(results);
+//! # drop(session);
+//! # std::fs::remove_dir_all(&folder).unwrap();
+//! # Ok::<(), tapeline_experiments::Error>(())
+//! ```
+//!
 //! | module | contents |
 //! |---|---|
 //! | [`train`](mod@train) | the shortest way from one line of text to a trained model |

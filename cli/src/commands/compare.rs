@@ -4,12 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 use tapeline_experiments::{
-    Messages, Session,
-    run::dataset::{Chosen, DataFacts},
-    run::model::ModelArg,
-    session::Limits,
-    settings::limits,
-    study::{SCHEMA, Study, variants},
+    Messages, Session, run::dataset::Chosen, run::model::ModelArg, session::Limits,
+    settings::limits, study::Study,
 };
 
 use crate::{
@@ -88,16 +84,8 @@ impl Compare {
             cx.terminal.note(&chosen.text());
         }
         let models: Vec<_> = models.iter().map(ModelArg::source).collect();
-        let comparison = variants::comparison(&models, &self.options.settings.0, self.seeds)?;
-        let study = Study {
-            schema: SCHEMA,
-            title: comparison.title.clone(),
-            text: String::new(),
-            command: given(),
-            data: DataFacts::default(),
-            recipe: None,
-            comparisons: vec![comparison],
-        };
+        let mut study = Study::compare(&models, &self.options.settings.0, self.seeds)?;
+        study.command = given();
         Ok((study, chosen))
     }
 }

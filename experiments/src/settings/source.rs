@@ -16,6 +16,15 @@ pub struct Source {
     pub origin: Option<String>,
 }
 
+impl From<&str> for Source {
+    fn from(text: &str) -> Self {
+        Source {
+            text: text.into(),
+            origin: None,
+        }
+    }
+}
+
 impl Source {
     /// Reports all errors in the spec that can be found without an input shape.
     pub fn check(&self, cx: &Context) -> Result<(), Error> {

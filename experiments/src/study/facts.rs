@@ -2,7 +2,7 @@
 //! disagree with what was run.
 
 use crate::{
-    settings::Settings,
+    settings::{Kind, SETTINGS, SettingDef, Settings},
     study::{Row, Study, grid::Grid, results::Compared},
 };
 
@@ -86,37 +86,16 @@ pub fn notes(compared: &Compared<'_>, grid: &Grid, elsewhere: &str) -> Vec<Strin
 }
 
 fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
-    let optional = |value: &Option<usize>| value.map(|value| value.to_string());
-    let facts = [
-        ("epochs", Some(settings.epochs.to_string())),
-        ("batch size", Some(settings.batch_size.to_string())),
-        ("optimizer", Some(code(&settings.optimizer))),
-        (
-            "learning rate override",
-            settings.lr.map(|lr| lr.to_string()),
-        ),
-        (
-            "max grad norm",
-            settings.max_grad_norm.map(|max| max.to_string()),
-        ),
-        ("loss", Some(code(&settings.loss))),
-        ("schedule", Some(code(&settings.schedule))),
-        ("augmentation", settings.augment.as_deref().map(code)),
-        ("validation images", optional(&settings.val)),
-        ("training images used", optional(&settings.limit)),
-        (
-            "initial weights",
-            settings
-                .weights
-                .as_ref()
-                .map(|file| code(&file.to_string())),
-        ),
-        ("seeds", Some(seeds.to_string())),
-    ];
-    let given = facts
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.into(), value?)));
-    given.collect()
+    let fact = |setting: &SettingDef| {
+        let value = settings.get(setting)?.to_string_lossy().into_owned();
+        let shown = match setting.kind {
+            Kind::Spec | Kind::File => code(&value),
+            Kind::Integer | Kind::Number => value,
+        };
+        Some((setting.title.into(), shown))
+    };
+    let seeds = ("seeds".into(), seeds.to_string());
+    SETTINGS.iter().filter_map(fact).chain([seeds]).collect()
 }
 
 /// Formats a text as Markdown code. Backticks are replaced, since they would end it.

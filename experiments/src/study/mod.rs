@@ -6,7 +6,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`variants`] | expands options with alternatives into configurations |
+//! | `variants` | expands options with alternatives into configurations |
 //! | [`store`] | run folders, and the folder of the study |
 //! | [`queue`] | trains the missing runs, several at a time |
 //! | [`plan`] | the runs as shell commands, for other machines |
@@ -30,13 +30,16 @@ pub mod results;
 pub mod stats;
 pub(crate) mod store;
 pub mod text;
-pub mod variants;
+mod variants;
 pub mod verdict;
 
-use crate::run::dataset::DataFacts;
 use serde::{Deserialize, Serialize};
 
-use crate::settings::{Settings, limits};
+use crate::{
+    error::Error,
+    run::dataset::DataFacts,
+    settings::{Settings, alternatives::Given, limits, source::Source},
+};
 
 /// Comparisons on one dataset, stored as `study.json` next to the runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,6 +135,29 @@ pub struct Claim {
 pub const SCHEMA: u32 = 2;
 
 impl Study {
+    /// Creates the study of a comparison: a configuration for every combination of alternatives in
+    /// the models and options, each to be trained with the seeds 0, 1, … `seeds` − 1.
+    ///
+    /// # Errors
+    /// If an option is invalid, or there are too many combinations.
+    pub fn compare<M: Clone + Into<Source>>(
+        models: &[M],
+        options: &[Given],
+        seeds: u64,
+    ) -> Result<Study, Error> {
+        let models: Vec<_> = models.iter().cloned().map(M::into).collect();
+        let comparison = variants::comparison(&models, options, seeds)?;
+        Ok(Study {
+            schema: SCHEMA,
+            title: comparison.title.clone(),
+            text: String::new(),
+            command: String::new(),
+            data: DataFacts::default(),
+            recipe: None,
+            comparisons: vec![comparison],
+        })
+    }
+
     /// Sets the dataset. Results from other sources are kept only where the dataset and the number
     /// of epochs match.
     pub fn set_data(&mut self, data: DataFacts) {
@@ -142,9 +168,7 @@ impl Study {
         }
         self.data = data;
     }
-}
 
-impl Study {
     /// Validates the study.
     ///
     /// # Errors
