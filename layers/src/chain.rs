@@ -32,8 +32,10 @@ pub(crate) struct Entry<'a> {
 }
 
 struct Link {
-    /// Path and name of the layer.
-    path: Arc<str>,
+    /// Path of the layer: `5`, or `5.0` in the body of layer 5.
+    path: String,
+    /// The scope in which it runs: its path and name.
+    scope: Arc<str>,
     /// Shape of its input, without the batch.
     input: Vec<usize>,
     layer: Box<dyn AnyLayer>,
@@ -53,8 +55,10 @@ impl Chain {
         let (mut shape, mut meaning) = (entry.shape.to_vec(), entry.meaning);
         for (i, call) in calls.iter().enumerate() {
             let path = format!("{prefix}{i}");
+            let scope: Arc<str> = format!("{path} {}", call.def.name).into();
             site.open(Row {
                 path: path.clone(),
+                scope: scope.clone(),
                 text: call.text(),
                 span: call.span,
                 depth,
@@ -93,7 +97,8 @@ impl Chain {
                 }
                 _ => {
                     links.push(Link {
-                        path: format!("{path} {}", call.def.name).into(),
+                        path,
+                        scope,
                         input,
                         layer: built.layer,
                     });
@@ -116,8 +121,7 @@ impl Chain {
     /// The first layer that can't be written as nodes.
     pub fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
         self.links.iter().try_fold(x, |x, link| {
-            let place = link.path.split(' ').next().unwrap_or_default();
-            graph.within(place, &link.input, |graph| {
+            graph.within(&link.path, &link.input, |graph| {
                 Layer::<f32>::nodes(&*link.layer, graph, x)
             })
         })
@@ -156,7 +160,7 @@ fn explain(
 impl<T: Element> Layer<T> for Chain {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         self.links.iter().fold(x, |x, link| {
-            cx.scope(&link.path, || T::layer(&*link.layer).forward(cx, x))
+            cx.scope(&link.scope, || T::layer(&*link.layer).forward(cx, x))
         })
     }
 

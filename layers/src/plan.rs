@@ -1,5 +1,7 @@
 //! Plans: everything known about a model before any array is allocated.
 
+use std::sync::Arc;
+
 use tapeline_spec::{Call, Diagnostic, Resolved, Span, SpecError};
 use tapeline_tensor::{ParamId, Params, Scalar};
 
@@ -40,6 +42,8 @@ pub struct Plan {
 pub struct Row {
     /// Its path: `5`, or `5.0` in the body of layer 5.
     pub path: String,
+    /// The scope of its operations on the tape: its path and name, `5 relu`.
+    pub scope: Arc<str>,
     /// Its spec in short form.
     pub text: String,
     /// Its position in the spec of the model.

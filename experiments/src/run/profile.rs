@@ -56,12 +56,8 @@ pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<Pa
         let products = if first { 2 } else { 3 };
         first &= row.multiply_adds == 0;
         let layer = format!("{} {}", row.path, row.text);
-        let scope = |entry: &Entry| {
-            let path = entry.place.scope.as_deref()?.split(' ').next();
-            path.map(str::to_owned)
-        };
         parts.push(part(&layer, products * row.multiply_adds, &|entry| {
-            scope(entry).as_deref() == Some(&row.path)
+            entry.place.scope.as_ref() == Some(&row.scope)
         }));
     }
     parts.push(part("loss", 0, &|entry| {
