@@ -38,6 +38,7 @@ const fn code(kind: Kind) -> u8 {
         Kind::Data => 3,
         Kind::ModelFile => 4,
         Kind::Diverged => 5,
+        Kind::Unwritable => 6,
     }
 }
 

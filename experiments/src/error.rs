@@ -48,6 +48,8 @@ pub enum Kind {
     ModelFile,
     /// A value is not finite.
     Diverged,
+    /// A file or folder can't be written.
+    Unwritable,
 }
 
 impl Error {
@@ -83,6 +85,11 @@ impl Error {
     /// Creates the error for a value that is not finite.
     pub fn diverged(message: impl ToString) -> Self {
         Error::new(Kind::Diverged, message)
+    }
+
+    /// Creates the error for a file or folder that can't be written.
+    pub fn unwritable(message: impl ToString) -> Self {
+        Error::new(Kind::Unwritable, message)
     }
 
     /// Creates the error for an observer that failed.
@@ -168,6 +175,9 @@ impl From<DataError> for Error {
 
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
-        Error::model_file(error)
+        match error.unwritable {
+            true => Error::unwritable(error),
+            false => Error::model_file(error),
+        }
     }
 }

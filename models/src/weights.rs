@@ -22,6 +22,8 @@ pub struct FileError {
     pub file: PathBuf,
     /// What is wrong with it.
     pub problem: String,
+    /// Whether the problem is that it can't be written, as on a full disk.
+    pub unwritable: bool,
 }
 
 impl FileError {
@@ -29,11 +31,15 @@ impl FileError {
         FileError {
             file: file.into(),
             problem: shown(&problem.to_string()),
+            unwritable: false,
         }
     }
 
     pub(crate) fn unwritten(file: &Path, reason: &io::Error) -> Self {
-        FileError::new(file, format!("can't be written: {reason}"))
+        FileError {
+            unwritable: true,
+            ..FileError::new(file, format!("can't be written: {reason}"))
+        }
     }
 }
 

@@ -53,7 +53,7 @@ fn what_makes_no_sense_is_refused_and_nothing_written() {
     let twice = ["flatten linear(3) softmax", "m.onnx", "--softmax"];
     export(&[&twice[..], &weights].concat())
         .failed(2, &["outputs probabilities already", "^^^^^^^"]);
-    export(&["@run", "nowhere/m.onnx"]).failed(4, &["nowhere/m.onnx", "can't be written"]);
+    export(&["@run", "nowhere/m.onnx"]).failed(6, &["nowhere/m.onnx", "can't be written"]);
     let files = fs::read_dir(bench.dir.path()).unwrap();
     let left: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "only the data and the run: {left:?}");

@@ -1,4 +1,4 @@
-//! Standard output that can't be written.
+//! Standard output and files that can't be written.
 
 use std::{
     fs::{self, OpenOptions},
@@ -122,4 +122,64 @@ fn a_training_with_a_full_stdout_can_be_resumed() {
     bench.run(&["train", "--resume", "a"]).succeeded();
     let model = |run: &str| fs::read(bench.path(run).join("model.safetensors")).unwrap();
     assert!(model("a") == model("whole"));
+}
+
+/// Every command that writes files fails in the same way if it can't.
+#[cfg(unix)]
+#[test]
+fn files_that_cannot_be_written_have_their_own_exit_code() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let bench = Bench::new();
+    cases(&bench);
+    let run = |args: &[&str], file: &str, part: &str| {
+        let args: Vec<_> = args.iter().map(|arg| arg.replace("FILE", file)).collect();
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let ran = bench.run(&args).failed(6, &[part]);
+        assert!(ran.stderr.contains("be written"), "{args:?}: {ran:?}");
+    };
+    let model = ["flatten linear(3)", "--data", "data", "--epochs", "1"];
+    let out = ["--out", "FILE"];
+    let writers = [
+        [&["train"], &model[..], &out].concat(),
+        [&["compare", "--seeds", "1"], &model[..], &out].concat(),
+        [&["compare", "--plan"], &model[..], &out].concat(),
+        [&["report", "--from", "r.toml", "--data", "data"], &out[..]].concat(),
+        vec!["export", "@a", "FILE.onnx"],
+        vec!["export", "@a", "FILE.safetensors"],
+    ];
+    let locked = bench.path("locked");
+    fs::create_dir(&locked).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
+    // The superuser may write anywhere.
+    let is_locked = fs::write(locked.join("x"), "").is_err();
+    for writer in &writers {
+        run(writer, "/dev/null/x", "/dev/null");
+        if is_locked {
+            run(writer, "locked/x", "locked");
+        }
+    }
+    if cfg!(target_os = "linux") {
+        for extension in ["onnx", "safetensors"] {
+            let name = format!("full.{extension}");
+            symlink("/dev/full", bench.path(&name)).unwrap();
+            run(&["export", "@a", &name], "", "no storage space");
+        }
+    }
+}
+
+/// The results of a comparison, after its runs.
+#[cfg(unix)]
+#[test]
+fn results_that_cannot_be_written_have_their_own_exit_code() {
+    let bench = Bench::new();
+    let cases = cases(&bench);
+    for command in ["compare", "report"] {
+        let is_whole = |args: &&Vec<String>| args.len() > 2 && args[0] == command;
+        let args = cases.iter().rfind(is_whole).unwrap();
+        let out = args.iter().find(|arg| arg.starts_with("out-")).unwrap();
+        fs::create_dir_all(bench.path(out).join("report.html")).unwrap();
+        let ran = run_with(&bench, args, Stdio::piped()).failed(6, &[out, "cannot be written"]);
+        assert!(ran.stderr.contains("--out FOLDER"), "{ran:?}");
+    }
 }

@@ -340,7 +340,7 @@ fn a_folder_that_was_taken_away_is_told() {
     }
     fs::rename(bench.path("a"), bench.path("b")).unwrap();
     let ran = Ran::new(child.wait_with_output().unwrap());
-    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert_eq!(ran.code, Some(6), "{ran:?}");
     assert!(
         ran.stderr.contains("a/") && ran.stderr.contains("can't be written"),
         "{ran:?}"
@@ -371,7 +371,7 @@ fn a_full_disk_leaves_the_last_checkpoint() {
     shell.args(["-c", &line]).current_dir(bench.dir.path());
     let ran = Ran::new(shell.output().unwrap());
     ran.failed(
-        4,
+        6,
         &[
             "can't be written",
             "bytes are needed",

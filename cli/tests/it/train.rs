@@ -290,7 +290,7 @@ fn runs_are_numbered_and_never_overwritten() {
     fs::write(bench.path("file"), "").unwrap();
     bench
         .run(&[&args[..], &["--out", "file/a"]].concat())
-        .failed(2, &["file/a", "cannot be written"]);
+        .failed(6, &["file/a", "cannot be written"]);
 }
 
 #[test]

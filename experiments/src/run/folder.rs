@@ -232,7 +232,7 @@ fn at_work(folder: &Path) -> Error {
 }
 
 fn cannot_write(folder: &Path, reason: io::Error) -> Error {
-    Error::usage(format!(
+    Error::unwritable(format!(
         "{}: the run folder cannot be written: {reason}",
         folder.display()
     ))

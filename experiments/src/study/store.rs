@@ -141,7 +141,7 @@ impl Store {
     }
 
     fn cannot_write(&self, reason: io::Error) -> Error {
-        Error::usage(format!(
+        Error::unwritable(format!(
             "{}: cannot be written: {reason}",
             self.folder.display()
         ))
