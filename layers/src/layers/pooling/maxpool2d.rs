@@ -43,8 +43,6 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
             padding: args.get(PADDING),
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
-        // The position of each maximum.
-        build.keep(output.iter().product());
         let pooled = pointwise!(move |x| max_pool2d(x, options), move |graph, x| nodes(
             graph, x, options
         ),);
