@@ -145,18 +145,17 @@ pub fn in_option(option: &str) -> impl Fn(SpecError) -> Error {
 
 /// Describes an error in a TOML file with this text: line, key and message.
 pub fn in_toml(text: &str, error: &toml::de::Error) -> String {
-    let before = error.span().and_then(|span| text.get(..span.start));
-    let line = before.map_or(0, |before| before.matches('\n').count());
-    let (key, _) = text
-        .lines()
-        .nth(line)
-        .and_then(|line| line.split_once('='))
-        .unwrap_or_default();
-    let (key, message) = (format!("`{}`", key.trim()), error.message());
-    let key = match key == "``" || message.contains(&key) {
-        true => String::new(),
-        false => format!("{key}: "),
-    };
+    let (span, message) = (error.span().unwrap_or(0..0), error.message());
+    let line = text
+        .get(..span.start)
+        .map_or(0, |before| before.matches('\n').count());
+    // A missing key is an error of the whole table, which spans several lines.
+    let is_table = text.get(span).is_some_and(|text| text.contains('\n'));
+    let key = text.lines().nth(line).and_then(|line| line.split_once('='));
+    let key = key
+        .map(|(key, _)| format!("`{}`", key.trim()))
+        .filter(|key| !is_table && key != "``" && !message.contains(key));
+    let key = key.map_or_else(String::new, |key| key + ": ");
     format!("line {}: {key}{message}", line + 1)
 }
 

@@ -104,11 +104,13 @@ impl Config {
                 _ => _ = record.get_mut().insert(key, value),
             }
         }
+        // The record refuses unknown keys, before a misspelled setting is found missing.
+        let record = Record::deserialize(Deserializer::from(record))?;
         let settings = Deserializer::from(Spanned::new(span, settings));
         Ok(Config {
             version,
             settings: Settings::deserialize(settings)?,
-            record: Record::deserialize(Deserializer::from(record))?,
+            record,
         })
     }
 

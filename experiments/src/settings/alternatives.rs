@@ -37,12 +37,12 @@ impl Given {
     /// # Errors
     /// When the text is a spec that can't be parsed.
     pub fn expanded(&self) -> Result<Expanded, Error> {
-        let name = self.setting.name.replace('_', " ");
+        let name = self.setting.column;
         match (self.setting.kind, self.text.to_str()) {
             (Kind::Spec, Some(text)) => {
-                of_spec(&name, text).map_err(in_option(&self.setting.option()))
+                of_spec(name, text).map_err(in_option(&self.setting.option()))
             }
-            (Kind::Integer | Kind::Number, Some(text)) => Ok(of_numbers(&name, text)),
+            (Kind::Integer | Kind::Number, Some(text)) => Ok(of_numbers(name, text)),
             _ => Ok(single(&self.text)),
         }
     }

@@ -92,6 +92,8 @@ pub struct SettingDef {
     pub about: &'static str,
     /// Its name in descriptions of a run.
     pub title: &'static str,
+    /// Its name as a column of a comparison.
+    pub column: &'static str,
 }
 
 /// The kind of the values of a setting.
@@ -114,66 +116,77 @@ pub const SETTINGS: [SettingDef; 11] = [
         kind: Kind::Integer,
         about: "Number of passes over the training data",
         title: "epochs",
+        column: "epochs",
     },
     SettingDef {
         name: "batch_size",
         kind: Kind::Integer,
         about: "Batch size; the last batch of an epoch may be smaller",
         title: "batch size",
+        column: "batch size",
     },
     SettingDef {
         name: "optimizer",
         kind: Kind::Spec,
         about: "Optimizer",
         title: "optimizer",
+        column: "optimizer",
     },
     SettingDef {
         name: "lr",
         kind: Kind::Number,
         about: "Learning rate; overrides the optimizer's own",
         title: "learning rate override",
+        column: "lr",
     },
     SettingDef {
         name: "max_grad_norm",
         kind: Kind::Number,
         about: "Clip the global gradient norm to this maximum",
         title: "max grad norm",
+        column: "max grad norm",
     },
     SettingDef {
         name: "loss",
         kind: Kind::Spec,
         about: "Loss function",
         title: "loss",
+        column: "loss",
     },
     SettingDef {
         name: "schedule",
         kind: Kind::Spec,
         about: "Learning-rate schedule",
         title: "schedule",
+        column: "schedule",
     },
     SettingDef {
         name: "augment",
         kind: Kind::Spec,
         about: "Augment the training images, like \"shift(2) rotate(10)\"",
         title: "augmentation",
+        column: "augment",
     },
     SettingDef {
         name: "val",
         kind: Kind::Integer,
         about: "Hold out the last N images; best.safetensors is the best epoch on them",
         title: "validation images",
+        column: "val",
     },
     SettingDef {
         name: "limit",
         kind: Kind::Integer,
         about: "Train on the first N images only",
         title: "training images used",
+        column: "images",
     },
     SettingDef {
         name: "weights",
         kind: Kind::File,
         about: "Initial weights: a safetensors file with PyTorch's names",
         title: "initial weights",
+        column: "weights",
     },
 ];
 
