@@ -73,7 +73,7 @@ pub use error::DataError;
 pub use idx::{read_images, read_images_from, read_labels, read_labels_from};
 pub use images::Images;
 pub use kind::{FileKind, identify, identify_other};
-pub use known::{Known, known};
+pub use known::{KnownDataset, known};
 #[cfg(feature = "pictures")]
 pub use pictures::{
     ImageFile, is_dark_on_light, is_image_file, read_image_file, read_picture, read_picture_from,

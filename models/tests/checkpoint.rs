@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tapeline_data::{Augmentation, Dataset, Images, Normalisation, augmentations};
 use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{
-    Data, Ended, Epoch, Event, History, Model, Recipe, Trainer,
+    Data, Ended, Epoch, FitEvent, History, Model, Recipe, Trainer,
     atomic::{self, Call},
     checkpoint, fit, presets,
 };
@@ -68,7 +68,7 @@ fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, Stri
         augment: Some(&augment),
         schedule: &Schedule::read(setting.schedule, &schedules())
             .unwrap()
-            .plan(in_all),
+            .scheduler(in_all),
     };
     let params = model.init(recipe.seed);
     let stepper = optimizer.init(&params);
@@ -89,8 +89,8 @@ fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, Stri
         test: &data,
         val: Some(&data),
     };
-    let mut observer = |event: Event<'_>| match event {
-        Event::Step(_, trainer) if trainer.step == steps => ControlFlow::Break(()),
+    let mut observer = |event: FitEvent<'_>| match event {
+        FitEvent::Step(_, trainer) if trainer.step == steps => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     let pool = Pool::new(setting.threads).unwrap();

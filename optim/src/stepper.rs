@@ -7,7 +7,7 @@ use tapeline_tensor::{
 };
 
 use crate::{
-    AnyTransform, Chain, Element, Piece, RestoreError, State, Transform, state,
+    AnyTransform, Chain, Piece, RestoreError, State, Transform, TransformScalar, state,
     transforms::sum_of_squares,
 };
 
@@ -23,7 +23,7 @@ const TASK: usize = 8 * PIECE;
 ///
 /// Weights, gradients and moments are processed in the memory order of the weight, in pieces of a
 /// fixed size.
-pub struct Stepper<T: Element = f32> {
+pub struct Stepper<T: TransformScalar = f32> {
     links: Vec<Link<T>>,
     /// Whether the last link keeps averages of the weights.
     averages: bool,
@@ -35,7 +35,7 @@ pub struct Stepper<T: Element = f32> {
 
 /// A value in a step is NaN or infinite.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotFinite {
+pub enum StepError {
     /// A gradient contains NaN or an infinity. The step changed nothing.
     #[error("the gradient of `{name}` isn't finite")]
     Gradient {
@@ -64,7 +64,7 @@ struct Link<T> {
     seen: f64,
 }
 
-impl<T: Element> Link<T> {
+impl<T: TransformScalar> Link<T> {
     fn transform(&self) -> &dyn Transform<T> {
         T::of_any(&*self.transform)
     }
@@ -81,7 +81,7 @@ impl<T: Element> Link<T> {
     }
 }
 
-impl<T: Element> Stepper<T> {
+impl<T: TransformScalar> Stepper<T> {
     /// Creates a stepper that has made no step yet.
     pub fn new(chain: &Chain, params: &Params<T>) -> Self {
         let mut used = BTreeMap::new();
@@ -127,7 +127,7 @@ impl<T: Element> Stepper<T> {
     /// let grads = Grads { params: vec![Some(tensor([2.0]))], inputs: vec![] };
     /// stepper.step(&mut params, grads, 0.5)?;
     /// assert_eq!(params.iter().next().unwrap().value, tensor([0.5]));
-    /// # Ok::<(), tapeline_optim::NotFinite>(())
+    /// # Ok::<(), tapeline_optim::StepError>(())
     /// ```
     ///
     /// # Errors
@@ -144,7 +144,7 @@ impl<T: Element> Stepper<T> {
         params: &mut Params<T>,
         mut grads: Grads<T>,
         factor: f64,
-    ) -> Result<(), NotFinite> {
+    ) -> Result<(), StepError> {
         assert!(
             factor.is_finite() && factor >= 0.0,
             "Stepper::step: factor must be finite and at least 0, got {factor}"
@@ -153,7 +153,7 @@ impl<T: Element> Stepper<T> {
         if let Some(param) = last_non_finite(&grads) {
             grads.give_back();
             let name = self.params[param].0.clone();
-            return Err(NotFinite::Gradient { name });
+            return Err(StepError::Gradient { name });
         }
         // A transform that looks wants the squares before the first pass; otherwise that pass sums them while it has each piece in
         // cache.
@@ -204,7 +204,7 @@ impl<T: Element> Stepper<T> {
         }
         grads.give_back();
         match overflowed {
-            Some(param) => Err(NotFinite::Update {
+            Some(param) => Err(StepError::Update {
                 name: self.overflowed(params, param),
             }),
             None => Ok(()),
@@ -279,7 +279,7 @@ impl<T: Element> Stepper<T> {
     /// }
     /// assert_eq!(params.iter().next().unwrap().value, tensor([-1.0]));
     /// assert_eq!(stepper.averaged(&params).iter().next().unwrap().value, tensor([-0.25]));
-    /// # Ok::<(), tapeline_optim::NotFinite>(())
+    /// # Ok::<(), tapeline_optim::StepError>(())
     /// ```
     ///
     /// # Panics
@@ -373,7 +373,7 @@ impl<T: Element> Stepper<T> {
 
 /// Returns the sum of squares of each parameter's gradient, 0 if there is none. The order of
 /// summation depends on the shapes only.
-fn sums_of_squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
+fn sums_of_squares<T: TransformScalar>(grads: &Grads<T>) -> Vec<f64> {
     let chunks = chunks(grads);
     let mut sums: Vec<_> = chunks.map(|(param, chunk)| (param, chunk, 0.0)).collect();
     pool::each(&mut sums, |_, (_, chunk, sum)| {
@@ -396,7 +396,7 @@ fn sums_of_squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
 
 /// Returns the last parameter with a non-finite gradient. The backward pass ends at the first
 /// parameters, so this is the one where the value occurred first.
-fn last_non_finite<T: Element>(grads: &Grads<T>) -> Option<usize> {
+fn last_non_finite<T: TransformScalar>(grads: &Grads<T>) -> Option<usize> {
     let mut chunks: Vec<_> = chunks(grads).map(|chunk| (chunk, true)).collect();
     pool::each(&mut chunks, |_, ((_, chunk), finite)| {
         *finite = all_finite(chunk)
@@ -406,7 +406,7 @@ fn last_non_finite<T: Element>(grads: &Grads<T>) -> Option<usize> {
 }
 
 /// Returns the gradients in memory order, cut into tasks, each with the index of its parameter.
-fn chunks<T: Element>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
+fn chunks<T: TransformScalar>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
     let gradients = grads.params.iter().enumerate();
     gradients.flat_map(|(param, gradient)| {
         let flat = gradient.iter().map(|g| g.as_slice_memory_order());
@@ -417,7 +417,7 @@ fn chunks<T: Element>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
 }
 
 /// A part of one weight with its gradient, and the transforms of a pass with their moments.
-struct Task<'a, T: Element> {
+struct Task<'a, T: TransformScalar> {
     param: usize,
     step: u64,
     start: usize,
@@ -430,7 +430,7 @@ struct Task<'a, T: Element> {
 type TaskLink<'a, T> = (&'a dyn Transform<T>, f64, Vec<&'a mut [T]>);
 
 /// Splits all weights into tasks for one pass.
-fn tasks<'a, T: Element>(
+fn tasks<'a, T: TransformScalar>(
     links: &'a mut [Link<T>],
     params: &'a mut Params<T>,
     grads: &'a mut Grads<T>,
@@ -489,7 +489,7 @@ struct Done {
     finite: bool,
 }
 
-impl<T: Element> Task<'_, T> {
+impl<T: TransformScalar> Task<'_, T> {
     /// Applies the transforms to the gradient, piece by piece; in the last pass, also subtracts it
     /// from the weight.
     fn run(mut self, factor: f64, first: bool, last: bool) -> Done {
@@ -553,11 +553,11 @@ fn numbered(name: &str, used: &mut BTreeMap<String, usize>) -> String {
     }
 }
 
-fn flat<T: Element>(array: &mut Tensor<T>) -> &mut [T] {
+fn flat<T: TransformScalar>(array: &mut Tensor<T>) -> &mut [T] {
     array.as_slice_memory_order_mut().expect("admitted")
 }
 
-fn laid_out_like<T: Element>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
+fn laid_out_like<T: TransformScalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
     let mut out = zeros_like(like);
     out.assign(x);
     out

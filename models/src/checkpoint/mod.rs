@@ -31,7 +31,7 @@
 //! let bytes = checkpoint::encode(&trainer);
 //! trainer.step(&image, &[1], 1.0)?;
 //!
-//! let schedule = Schedule::read("constant", &schedules())?.plan(2);
+//! let schedule = Schedule::read("constant", &schedules())?.scheduler(2);
 //! let recipe = Recipe { epochs: 1, batch_size: 1, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
 //! let mut later = begin();
 //! checkpoint::decode(&bytes, "checkpoint".as_ref(), &mut later, &recipe, 2, &trainer.history)?;

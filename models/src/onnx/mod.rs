@@ -14,7 +14,7 @@ use std::path::Path;
 
 use prost::Message;
 pub use tapeline_layers::graph::OPSET;
-use tapeline_layers::{Graph, Meaning, graph::Source};
+use tapeline_layers::{Graph, Meaning, graph::ValueSource};
 use tapeline_spec::SpecError;
 use tapeline_tensor::Params;
 
@@ -118,7 +118,7 @@ pub fn message(
     })?;
     let ending = match (options.softmax, graph.source(y)) {
         (true, _) => Some(("Softmax", &[("axis", 1.into())][..])),
-        (false, Source::Node(_)) => None,
+        (false, ValueSource::Node(_)) => None,
         // An output of the graph must be the output of a node.
         (false, _) => Some(("Identity", &[][..])),
     };
