@@ -14,7 +14,6 @@
 //! | [`checkpoint`](mod@checkpoint) | checkpoints, from which a run resumes with bit-identical results |
 //! | [`onnx`] | export to ONNX |
 //! | [`weights`] | parameters as safetensors |
-//! | [`atomic`] | atomic file writes |
 //! | [`error`] | [`NotFinite`], [`Diverged`] |
 //!
 //! ```
@@ -50,7 +49,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod atomic;
 pub mod checkpoint;
 pub mod error;
 pub mod evaluate;

@@ -3,7 +3,9 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use tapeline_tensor::{
-    Grads, Params, Tensor, all_finite, buffer::zeros_like, is_finite, pool, vectorized,
+    Grads, Params, Tensor, all_finite,
+    buffer::{laid_out_like, zeros_like},
+    is_finite, pool, vectorized,
 };
 
 use crate::{
@@ -555,10 +557,4 @@ fn numbered(name: &str, used: &mut BTreeMap<String, usize>) -> String {
 
 fn flat<T: TransformScalar>(array: &mut Tensor<T>) -> &mut [T] {
     array.as_slice_memory_order_mut().expect("admitted")
-}
-
-fn laid_out_like<T: TransformScalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
-    let mut out = zeros_like(like);
-    out.assign(x);
-    out
 }

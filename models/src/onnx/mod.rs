@@ -13,13 +13,14 @@ mod write;
 use std::path::Path;
 
 use prost::Message;
+use tapeline_data::atomic;
 pub use tapeline_layers::graph::OPSET;
 use tapeline_layers::{Graph, Meaning, graph::ValueSource};
 use tapeline_spec::SpecError;
 use tapeline_tensor::Params;
 
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
-use crate::{FileError, Labels, Model, atomic, file, weights};
+use crate::{FileError, Labels, Model, file, weights};
 
 /// The version of the file format that was released together with [`OPSET`]. (ONNX 1.15)
 pub const IR_VERSION: i64 = 9;
