@@ -1,6 +1,6 @@
 //! A model: a spec built for an input shape.
 
-use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Meaning, Plan, Row, Takes};
+use tapeline_layers::{Ctx, Element, Layer, LayerDef, LayerSummary, LossDef, Meaning, Plan, Takes};
 use tapeline_spec::{Diagnostic, Presets, Registry, Span, SpecError, quote, read};
 use tapeline_tensor::{Params, Scalar, Var};
 
@@ -107,7 +107,7 @@ impl Model {
     }
 
     /// Returns the last layer that isn't in the body of another.
-    fn last(&self) -> Option<&Row> {
+    fn last(&self) -> Option<&LayerSummary> {
         self.plan.rows.iter().rfind(|row| row.depth == 0)
     }
 
