@@ -198,23 +198,6 @@ impl<'b> Build<'b> {
         self.site.cost(sizes::cost(factors));
     }
 
-    /// Declares that the layer saves `values` elements per sample for the backward pass, in
-    /// addition to its output: a mask, indices. Memory estimates include them.
-    pub fn keep(&mut self, values: usize) {
-        self.site.keep(values);
-    }
-
-    /// Returns whether the input of the layer is the input of the model, possibly reshaped.
-    pub fn at_input(&self) -> bool {
-        self.site.at_input()
-    }
-
-    /// Declares that the backward pass temporarily needs `values` elements per sample, in addition
-    /// to gradients.
-    pub fn scratch(&mut self, values: usize) {
-        self.site.scratch(values);
-    }
-
     /// Builds the body, `[ … ]`, on the layer's own input. Returns the chain and the shape of its
     /// output.
     ///

@@ -11,7 +11,6 @@ pub struct Built {
     pub(crate) output: Vec<usize>,
     pub(crate) epilogue: Option<Epilogue>,
     pub(crate) join: Option<Join>,
-    pub(crate) is_view: bool,
     pub(crate) only_in_training: bool,
     pub(crate) meaning: Meaning,
 }
@@ -36,18 +35,8 @@ impl Built {
             output: output.into(),
             epilogue: None,
             join: None,
-            is_view: false,
             only_in_training: false,
             meaning: Meaning::Logits,
-        }
-    }
-
-    /// Declares that the output is a view of the input and takes no memory of its own.
-    #[must_use]
-    pub fn view(self) -> Self {
-        Built {
-            is_view: true,
-            ..self
         }
     }
 

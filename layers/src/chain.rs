@@ -48,7 +48,6 @@ impl Chain {
     ) -> Result<(Chain, Vec<usize>), Vec<Diagnostic>> {
         let mut links: Vec<Link> = Vec::with_capacity(calls.len());
         let mut join: Option<Join> = None;
-        let mut last_row = 0;
         let Entry { prefix, depth, .. } = entry;
         let (mut shape, mut meaning) = (entry.shape.to_vec(), entry.meaning);
         for (i, call) in calls.iter().enumerate() {
@@ -61,9 +60,6 @@ impl Chain {
                 output: Vec::new(),
                 parameters: 0,
                 multiply_adds: 0,
-                kept: Vec::new(),
-                scratch: 0,
-                only_in_training: false,
                 input_meaning: meaning,
                 output_meaning: meaning,
             });
@@ -87,7 +83,6 @@ impl Chain {
             let joined = built.epilogue.and_then(|epilogue| join.as_ref()?(epilogue));
             match (joined, links.last_mut()) {
                 (Some(joined), Some(last)) => {
-                    site.joined(last_row);
                     last.layer = joined.layer;
                     join = joined.join;
                 }
@@ -100,7 +95,6 @@ impl Chain {
                     join = built.join;
                 }
             }
-            last_row = row;
         }
         Ok((Chain { links, meaning }, shape))
     }

@@ -52,14 +52,6 @@ pub struct Row {
     pub parameters: usize,
     /// Multiply-adds per sample, without its body.
     pub multiply_adds: u64,
-    /// Number of values per sample of each array that is saved for the backward pass: those that
-    /// the layer declared, then its output unless that takes no memory of its own. Without its
-    /// body.
-    pub kept: Vec<usize>,
-    /// Number of values per sample that it temporarily needs in the backward pass.
-    pub scratch: usize,
-    /// Whether it is the identity in evaluation.
-    pub only_in_training: bool,
     /// Meaning of its input in evaluation.
     pub input_meaning: Meaning,
     /// Meaning of its output in evaluation.
@@ -215,25 +207,16 @@ impl Site {
         self.outputs = self.room(output)?;
         let row = self.open.pop().unwrap_or_default();
         self.rows[row].output = output.clone();
-        self.rows[row].only_in_training = built.only_in_training;
         self.rows[row].output_meaning = match built.only_in_training {
             true => self.rows[row].input_meaning,
             false => built.meaning,
         };
-        if !built.is_view {
-            self.rows[row].kept.push(output.iter().product());
-        }
         Ok(row)
     }
 
     /// Returns the meaning of the output of a row.
     pub fn meaning(&self, row: usize) -> Meaning {
         self.rows[row].output_meaning
-    }
-
-    /// Records that the output of a row is never stored, because it is fused with the next layer.
-    pub fn joined(&mut self, row: usize) {
-        self.rows[row].kept.pop();
     }
 
     pub fn declare(&mut self, declared: Declared) -> Result<(&mut Declared, ParamId), Refusal> {
@@ -264,22 +247,6 @@ impl Site {
 
     pub fn want_several(&mut self) {
         self.want_several.extend(self.open.last());
-    }
-
-    pub fn keep(&mut self, values: usize) {
-        if let Some(&row) = self.open.last() {
-            self.rows[row].kept.push(values);
-        }
-    }
-
-    pub fn at_input(&self) -> bool {
-        self.rows.iter().all(|row| row.kept.is_empty())
-    }
-
-    pub fn scratch(&mut self, values: usize) {
-        if let Some(&row) = self.open.last() {
-            self.rows[row].scratch += values;
-        }
     }
 
     pub fn cost(&mut self, multiply_adds: u64) {

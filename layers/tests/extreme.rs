@@ -72,7 +72,7 @@ fn extreme_sizes_are_built_or_refused() {
             for text in bodies.iter().map(|body| format!("{call}{body}")) {
                 let spec = read(&text, &registry, &presets).unwrap();
                 for shape in SHAPES {
-                    match Plan::build(&spec.calls(), shape) {
+                    match Plan::build(&spec, shape) {
                         Ok(plan) => built += usize::from(plan.multiply_adds() < u64::MAX),
                         Err(_) => refused += 1,
                     }

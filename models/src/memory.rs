@@ -1,14 +1,29 @@
-//! Estimates of the memory use of a training run, before allocating any of it.
+//! Estimates of the memory use of a training run, before it begins.
 
-use tapeline_layers::{Plan, Row};
+use std::{panic, thread};
+
+use tapeline_layers::{Ctx, Declared, Init, Layer, Mode, Plan, Row, declare};
 use tapeline_optim::Optimizer;
+use tapeline_tensor::{
+    Params, Tensor,
+    buffer::{Buffer, FreeBuffers, Trace, give_back},
+    no_grad, value_and_grad,
+};
 
 use crate::evaluate::BATCH;
 
-/// An estimate of the bytes used by a model, based on its plan alone.
+/// The maximum number of multiply-adds in the forward pass of a dry pass, unless 2 samples need
+/// more: a fraction of a second.
+const MULTIPLY_ADDS: u64 = 1 << 30;
+
+/// The maximum number of values that the layers output in a dry pass, unless 2 samples need more.
+const OUTPUTS: usize = 1 << 23;
+
+/// An estimate of the bytes used by a model.
 ///
-/// It excludes the data, a model file being written, the program itself, and the working memory of
-/// each thread (about one image).
+/// It excludes the data, a model file being written, the program itself, the working memory of
+/// further threads (about one image each), and arrays of layers that are not in a
+/// [`Buffer`].
 ///
 /// ```
 /// use tapeline_layers::layers;
@@ -20,6 +35,7 @@ use crate::evaluate::BATCH;
 /// let memory = Memory::training(&model.plan, &adam, 100, 10_000);
 /// assert_eq!(memory.parameters, 4 * 7850);
 /// assert_eq!(memory.optimizer, 2 * memory.parameters);
+/// assert!(memory.total() > Memory::lower_bound(&model.plan, &adam, 100).total());
 /// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,42 +56,63 @@ impl Memory {
     /// Estimates a training run with batches of up to `batch` samples and an evaluation on
     /// `evaluated` samples after each epoch.
     ///
+    /// This runs two training steps and two evaluations on a few made-up samples, on a thread of
+    /// its own, and extrapolates the sizes of the buffers that they take. Check
+    /// [`lower_bound`](Memory::lower_bound) first: the steps allocate the parameters and their
+    /// gradients.
+    ///
     /// `batch` must not exceed the number of samples, even if the batch size does.
     pub fn training(plan: &Plan, optimizer: &Optimizer, batch: usize, evaluated: usize) -> Memory {
-        let mut memory = Memory::parameters(plan);
-        let learned = plan.declared.iter().filter(|d| d.role.is_learned());
-        for param in learned {
-            let bytes = bytes(param.len());
-            memory.gradients += bytes;
-            memory.optimizer += bytes * optimizer.moments(param.role) as u64;
+        let memory = Memory::of_parameters(plan, Some(optimizer));
+        let passes = [
+            (Pass::Training, batch),
+            (Pass::Evaluation, BATCH.min(evaluated)),
+        ];
+        let allocated = allocated(plan, &passes);
+        Memory {
+            activations: allocated[0].saturating_sub(memory.gradients),
+            evaluation: allocated[1] - allocated[0],
+            ..memory
         }
-        let mut buffers = Buffers::default();
-        buffers.step(plan, batch as u64);
-        memory.activations = buffers.fresh;
-        buffers.evaluate(plan, evaluated);
-        memory.evaluation = buffers.fresh - memory.activations;
-        memory
     }
 
-    /// Estimates an evaluation alone, on `samples` samples.
+    /// Estimates an evaluation alone, on `samples` samples. Runs two on a few made-up samples.
     pub fn evaluation(plan: &Plan, samples: usize) -> Memory {
-        let mut buffers = Buffers::default();
-        buffers.evaluate(plan, samples);
         Memory {
-            evaluation: buffers.fresh,
-            ..Memory::parameters(plan)
+            evaluation: allocated(plan, &[(Pass::Evaluation, BATCH.min(samples))])[0],
+            ..Memory::of_parameters(plan, None)
         }
     }
 
-    fn parameters(plan: &Plan) -> Memory {
-        let values: usize = plan.declared.iter().map(|d| d.len()).sum();
+    /// Returns a lower bound of the memory of a training run, from sizes alone: the activations are
+    /// the input and the output of a batch, or the largest output of a layer for one sample.
+    pub fn lower_bound(plan: &Plan, optimizer: &Optimizer, batch: usize) -> Memory {
+        let size = |shape: &[usize]| bytes(shape.iter().product());
+        let largest = plan.rows.iter().map(|row| size(&row.output)).max();
+        let batch = size(&plan.input).saturating_mul(batch as u64);
         Memory {
-            parameters: bytes(values),
+            activations: batch.max(largest.unwrap_or(0)),
+            ..Memory::of_parameters(plan, Some(optimizer))
+        }
+    }
+
+    fn of_parameters(plan: &Plan, optimizer: Option<&Optimizer>) -> Memory {
+        let mut memory = Memory {
+            parameters: 0,
             gradients: 0,
             optimizer: 0,
             activations: 0,
             evaluation: 0,
+        };
+        for param in &plan.declared {
+            let bytes = bytes(param.len());
+            memory.parameters += bytes;
+            if let (Some(optimizer), true) = (optimizer, param.role.is_learned()) {
+                memory.gradients += bytes;
+                memory.optimizer += bytes * optimizer.moments(param.role) as u64;
+            }
         }
+        memory
     }
 
     /// Returns the sum of all parts, in bytes.
@@ -94,83 +131,126 @@ impl Memory {
     }
 }
 
-/// A simulation of the buffers allocated in the forward and backward pass of a batch. It tracks
-/// only sizes: which buffers are reused from those given back, as in [`tapeline_tensor::buffer`],
-/// and which are allocated.
-#[derive(Default)]
-struct Buffers {
-    /// Sizes of the free buffers in bytes, in ascending order.
-    spares: Vec<u64>,
-    /// Total bytes allocated.
-    fresh: u64,
+#[derive(Clone, Copy)]
+enum Pass {
+    Training,
+    Evaluation,
 }
 
-impl Buffers {
-    /// Takes a buffer of at least `bytes`; returns its actual size.
-    fn take(&mut self, bytes: u64) -> u64 {
-        let best = self.spares.partition_point(|&spare| spare < bytes);
-        match self.spares.get(best) {
-            Some(&spare) if spare <= bytes.saturating_add(bytes / 2) => self.spares.remove(best),
-            _ => {
-                self.fresh = self.fresh.saturating_add(bytes);
-                bytes
-            }
+/// Returns the bytes allocated for buffers after each of some passes, one after another, with a
+/// number of samples each.
+fn allocated(plan: &Plan, passes: &[(Pass, usize)]) -> Vec<u64> {
+    // On a thread of its own, whose buffers are freed at its end, and whose kernels run on it alone.
+    let dry = || {
+        let params = params(plan);
+        let traces = passes.iter().map(|&(pass, samples)| {
+            let few = pass.few(plan, samples);
+            (
+                few,
+                few.map(|samples| pass.trace(plan, &params, samples)),
+                samples,
+            )
+        });
+        traces.collect::<Vec<_>>()
+    };
+    let traces = thread::scope(|scope| scope.spawn(dry).join());
+    let traces = traces.unwrap_or_else(|panicked| panic::resume_unwind(panicked));
+
+    let mut free = FreeBuffers::default();
+    let mut rest = 0;
+    let totals = traces.into_iter().map(|(few, [first, second], samples)| {
+        match Trace::extrapolate([&first, &second], few, samples) {
+            Some(trace) => free.replay(&trace),
+            None => rest += extrapolated([&first, &second], few, samples),
         }
+        free.allocated().saturating_add(rest)
+    });
+    totals.collect()
+}
+
+/// Extrapolates the bytes that two passes allocate. They took different steps: a value decided
+/// whether a kernel skips zeros.
+fn extrapolated(traces: [&Trace; 2], few: [usize; 2], samples: usize) -> u64 {
+    let [first, second] = traces.map(|trace| {
+        let mut free = FreeBuffers::default();
+        free.replay(trace);
+        free.allocated()
+    });
+    let a_sample = second.saturating_sub(first) / (few[1] - few[0]) as u64;
+    second.saturating_add(a_sample.saturating_mul(samples.saturating_sub(few[1]) as u64))
+}
+
+/// Returns parameters to run dry passes with. Their values don't matter, so those that take long to
+/// compute are replaced.
+fn params(plan: &Plan) -> Params {
+    let simple = |declared: &Declared| match declared.init {
+        Init::Orthogonal => Declared {
+            init: Init::fan_in(declared.len() / declared.shape[0]),
+            ..declared.clone()
+        },
+        _ => declared.clone(),
+    };
+    let declared: Vec<_> = plan.declared.iter().map(simple).collect();
+    declare::init(&declared, 0)
+}
+
+impl Pass {
+    /// Returns the numbers of samples of two dry passes, from which one with `samples` is
+    /// extrapolated.
+    fn few(self, plan: &Plan, samples: usize) -> [usize; 2] {
+        let enough = match self {
+            // With more than 8 samples, a convolution sums the gradients of weights in pieces of
+            // several samples, as it does for large batches.
+            Pass::Training => 32,
+            Pass::Evaluation => 4,
+        };
+        let size = |row: &Row| row.output.iter().product::<usize>();
+        let outputs: usize = plan.rows.iter().map(size).sum();
+        let by_time = usize::try_from(MULTIPLY_ADDS / plan.multiply_adds().max(1));
+        let most = (OUTPUTS / outputs.max(1)).min(by_time.unwrap_or(enough));
+        let most = most.min(samples).clamp(2, enough);
+        [most / 2, most]
     }
 
-    fn give_back(&mut self, bytes: u64) {
-        let place = self.spares.partition_point(|&spare| spare < bytes);
-        self.spares.insert(place, bytes);
-    }
-
-    /// Takes buffers for the batch and for the values of each layer, in order.
-    fn forward<'p>(
-        &mut self,
-        plan: &Plan,
-        rows: impl Iterator<Item = &'p Row>,
-        batch: u64,
-    ) -> Vec<Vec<u64>> {
-        let mut take = |values: usize| self.take(bytes(values).saturating_mul(batch));
-        let mut held = vec![vec![take(plan.input.iter().product())]];
-        held.extend(rows.map(|row| row.kept.iter().map(|&values| take(values)).collect()));
-        held
-    }
-
-    /// Simulates the forward passes of an evaluation.
-    fn evaluate(&mut self, plan: &Plan, samples: usize) {
-        let rows = plan.rows.iter().filter(|row| !row.only_in_training);
-        self.forward(plan, rows, BATCH.min(samples) as u64);
-    }
-
-    /// Simulates a training step. In the backward pass, each layer holds the gradient of its output
-    /// while it computes that of its input.
-    fn step(&mut self, plan: &Plan, batch: u64) {
-        let mut held = self.forward(plan, plan.rows.iter(), batch);
-        let mut gradient = None;
-        for row in plan.rows.iter().rev() {
-            let values = held.pop().unwrap_or_default();
-            let before = held
-                .iter()
-                .skip(1)
-                .flat_map(|values| values.last())
-                .next_back()
-                .copied();
-            if let (false, Some(before)) = (values.is_empty(), before) {
-                let output = gradient.take().unwrap_or_else(|| {
-                    self.take(bytes(row.output.iter().product()).saturating_mul(batch))
-                });
-                gradient = Some(self.take(before));
-                self.give_back(output);
+    /// Runs the pass on a few samples and returns the buffers that it takes.
+    fn trace(self, plan: &Plan, params: &Params, samples: usize) -> Trace {
+        let mode = match self {
+            Pass::Training => Mode::Training { seed: 0, step: 0 },
+            Pass::Evaluation => Mode::Evaluation,
+        };
+        let run = || {
+            let images = images(plan, samples);
+            match self {
+                Pass::Training => {
+                    let (_, grads, ()) = value_and_grad(params, &[], |tape, params, _| {
+                        let cx = Ctx::new(tape, params, mode);
+                        let output = plan.chain.forward(&cx, tape.constant(images.clone()));
+                        (output.square().sum(), ())
+                    });
+                    grads.give_back();
+                    give_back(images);
+                }
+                Pass::Evaluation => no_grad(params, |tape, params| {
+                    let cx = Ctx::new(tape, params, mode);
+                    plan.chain.forward(&cx, tape.constant(images));
+                }),
             }
-            if row.scratch > 0 {
-                let scratch = self.take(bytes(row.scratch).saturating_mul(batch));
-                self.give_back(scratch);
-            }
-            values.into_iter().for_each(|bytes| self.give_back(bytes));
-        }
-        let rest = held.into_iter().flatten().chain(gradient);
-        rest.for_each(|bytes| self.give_back(bytes));
+        };
+        Trace::of(run).1
     }
+}
+
+/// Returns images like those of pen strokes: a fifth of the pixels is not zero. A linear layer then
+/// lists these pixels, which takes more memory than a dense product.
+fn images(plan: &Plan, samples: usize) -> Tensor {
+    let shape = [&[samples], &plan.input[..]].concat();
+    let mut pixels = Buffer::any(shape.iter().product());
+    for (i, pixel) in pixels.iter_mut().enumerate() {
+        // Multiples of the golden ratio scatter.
+        let scattered = (i as u32).wrapping_mul(0x9E37_79B9);
+        *pixel = if scattered < u32::MAX / 5 { 1.0 } else { 0.0 };
+    }
+    pixels.into_tensor(&shape)
 }
 
 /// Returns the size of `values` `f32` values in bytes.

@@ -7,6 +7,7 @@ use tapeline_data::{Dataset, Normalisation, load};
 use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{Data, Memory, Model, Recipe, Trainer, evaluate, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
+use tapeline_tensor::{Pool, buffer::fresh_bytes};
 
 #[global_allocator]
 static COUNTED: PeakAlloc = PeakAlloc;
@@ -39,13 +40,31 @@ impl Case {
         })
     }
 
-    fn measured(&self, images: &Dataset, steps: usize) -> (Truth, Memory) {
+    fn read<R>(&self, images: &Dataset, f: impl FnOnce(&Model, &Optimizer) -> R) -> R {
         let model = Model::build(&self.spec, &images.shape(), &layers(), &presets()).unwrap();
-        let loss = NamedLoss::read("cross_entropy", &losses()).unwrap().loss;
         let optimizers = optimizers();
-        let optimizer = Optimizer::read(self.optimizer, &optimizers).unwrap();
-        let estimate = Memory::training(&model.plan, &optimizer, self.batch_size, EVALUATED);
+        f(
+            &model,
+            &Optimizer::read(self.optimizer, &optimizers).unwrap(),
+        )
+    }
 
+    fn estimate(&self, images: &Dataset) -> Memory {
+        self.read(images, |model, optimizer| {
+            Memory::training(&model.plan, optimizer, self.batch_size, EVALUATED)
+        })
+    }
+
+    fn measured(&self, images: &Dataset, steps: usize) -> (Truth, Memory) {
+        let estimate = self.estimate(images);
+        let truth = self.read(images, |model, optimizer| {
+            self.truth(model, optimizer, images, steps)
+        });
+        (truth, estimate)
+    }
+
+    fn truth(&self, model: &Model, optimizer: &Optimizer, images: &Dataset, steps: usize) -> Truth {
+        let loss = NamedLoss::read("cross_entropy", &losses()).unwrap().loss;
         let schedule = Schedule::read("constant", &schedules())
             .unwrap()
             .plan(steps as u64);
@@ -70,14 +89,14 @@ impl Case {
 
         let params = model.init(0);
         let stepper = optimizer.init(&params);
-        let mut trainer = Trainer::new(&model, &*loss, params, stepper, 0);
+        let mut trainer = Trainer::new(model, &*loss, params, stepper, 0);
         fit(&mut trainer, &recipe, &data, &mut |_| {
             ControlFlow::Continue(())
         })
         .unwrap();
         let steps = peak();
-        evaluate(&model, &trainer.params, &*loss, &many, recipe.normalisation).unwrap();
-        (Truth { steps, all: peak() }, estimate)
+        evaluate(model, &trainer.params, &*loss, &many, recipe.normalisation).unwrap();
+        Truth { steps, all: peak() }
     }
 }
 
@@ -91,6 +110,9 @@ fn estimates_hold() {
     let images = images();
     presets_are_estimated_within_a_fifth(&images);
     so_are_evaluations_alone(&images);
+    so_are_models_whose_kernels_depend_on_values(&images);
+    an_estimate_is_repeatable_and_leaves_no_memory_behind(&images);
+    the_bound_of_an_absurd_model_takes_no_memory();
     no_layer_is_far_off_or_takes_more_from_step_to_step(&images);
 }
 
@@ -105,6 +127,14 @@ fn presets_are_estimated_within_a_fifth(images: &Dataset) {
                 };
                 let (truth, memory) = case.run(images, 3);
                 let steps = (memory.total() - memory.evaluation) as f64;
+                let least = case.read(images, |model, optimizer| {
+                    Memory::lower_bound(&model.plan, optimizer, batch_size)
+                });
+                assert!(
+                    (least.total() as f64) < truth.steps,
+                    "{}: {least:?}",
+                    preset.name
+                );
                 for (what, estimate, truth) in [
                     ("steps", steps, truth.steps),
                     ("all", memory.total() as f64, truth.all),
@@ -150,6 +180,48 @@ fn so_are_evaluations_alone(images: &Dataset) {
     }
 }
 
+/// After a `relu` and this dropout, as many values are zero as a sparse product needs to be chosen,
+/// so it is chosen in one step and not in another.
+fn so_are_models_whose_kernels_depend_on_values(images: &Dataset) {
+    let case = Case {
+        spec: "flatten 4*[ linear(600) relu dropout(0.2) ] linear(10)".into(),
+        optimizer: "sgd(momentum=0)",
+        batch_size: 300,
+    };
+    let (truth, memory) = case.run(images, 3);
+    let off = (memory.total() as f64 - truth.all).abs();
+    assert!(off <= 0.2 * truth.all, "{}: {memory:?}", truth.all);
+}
+
+fn an_estimate_is_repeatable_and_leaves_no_memory_behind(images: &Dataset) {
+    let case = Case {
+        spec: "conv2d(8, 3) batchnorm2d relu dropout maxpool2d(2) flatten linear(10)".into(),
+        optimizer: "adam",
+        batch_size: 50,
+    };
+    let first = case.estimate(images);
+    let (used, fresh) = (COUNTED.current_usage(), fresh_bytes());
+    assert_eq!(case.estimate(images), first);
+    assert!(COUNTED.current_usage().saturating_sub(used) < 50_000);
+    assert_eq!(fresh_bytes(), fresh);
+    let pool = Pool::new(2).unwrap();
+    assert_eq!(pool.install(|| case.estimate(images)), first);
+}
+
+fn the_bound_of_an_absurd_model_takes_no_memory() {
+    let spec = "flatten linear(100000) linear(900) linear(10)";
+    let model = Model::build(spec, &[1, 16, 16], &layers(), &presets()).unwrap();
+    let optimizers = optimizers();
+    let adam = Optimizer::read("adam", &optimizers).unwrap();
+    COUNTED.reset_peak_usage();
+    let before = COUNTED.current_usage();
+    let least = Memory::lower_bound(&model.plan, &adam, usize::MAX);
+    assert!(COUNTED.peak_usage() - before < 1000);
+    assert_eq!(least.parameters, 4 * (257 * 100_000 + 900 * 100_001 + 9010));
+    assert_eq!(least.optimizer, 2 * least.gradients);
+    assert_eq!(least.total(), u64::MAX);
+}
+
 /// Uses each layer twice in a small model, so that it dominates the memory use.
 fn no_layer_is_far_off_or_takes_more_from_step_to_step(images: &Dataset) {
     for layer in layers().iter() {
@@ -171,7 +243,7 @@ fn no_layer_is_far_off_or_takes_more_from_step_to_step(images: &Dataset) {
         let estimate = (memory.total() - memory.evaluation) as f64;
         let off = (estimate - few.steps).abs();
         assert!(
-            off < 0.35 * few.steps,
+            off < 0.2 * few.steps,
             "{}: {}, estimated {estimate}",
             case.spec,
             few.steps

@@ -2,7 +2,7 @@
 
 use ndarray::Axis;
 
-use crate::{Scalar, Tensor, kernels, tape::Place};
+use crate::{Scalar, Tensor, buffer::give_back, kernels, tape::Place};
 
 /// Returns the common shape by NumPy's rule: aligned at the last dimension, where a size of 1, or
 /// none, is broadcast.
@@ -52,7 +52,8 @@ fn sum_to<T: Scalar>(mut x: Tensor<T>, target: &[usize]) -> Tensor<T> {
             axis -= 1;
         }
         if axis < end {
-            x = kernels::sum::over(&x, axis..end);
+            let sum = kernels::sum::over(&x, axis..end);
+            give_back(std::mem::replace(&mut x, sum));
             for _ in axis..end {
                 x.insert_axis_inplace(Axis(axis));
             }

@@ -3,6 +3,8 @@
 //! Each thread keeps the buffers that were freed; those freed by one step are reused by the next.
 //! Every buffer begins at a cache line, so that no vector crosses two.
 
+mod trace;
+
 use std::{
     cell::{Cell, RefCell},
     ops::{Deref, DerefMut},
@@ -11,6 +13,9 @@ use std::{
 use ndarray::{Array1, ArrayD, IxDyn};
 
 use crate::{Scalar, Tensor, kernels::layout};
+
+pub(crate) use trace::pause;
+pub use trace::{FreeBuffers, Trace};
 
 /// Size of a cache line in bytes.
 const LINE: usize = 64;
@@ -68,17 +73,13 @@ impl<T: Element> Buffer<T> {
     /// Returns a buffer of `len` elements with unspecified values, to be overwritten.
     pub fn any(len: usize) -> Self {
         let wanted = with_line::<T>(len);
-        let spare = T::spares(|spares| {
-            let best = spares.partition_point(|memory| memory.len() < wanted);
-            let fits = spares
-                .get(best)
-                .is_some_and(|memory| memory.len() <= wanted + wanted / 2);
-            fits.then(|| spares.remove(best))
-        });
+        let spare =
+            T::spares(|spares| take_fitting(spares, wanted as u64, |memory| memory.len() as u64));
         let memory = spare.unwrap_or_else(|| {
             FRESH.set(FRESH.get() + (wanted * size_of::<T>()) as u64);
             vec![T::default(); wanted]
         });
+        trace::took(&memory, len);
         let start = memory.as_ptr().align_offset(LINE).min(wanted - len);
         Buffer { memory, start, len }
     }
@@ -170,16 +171,29 @@ fn with_line<T>(len: usize) -> usize {
     len + LINE / size_of::<T>() - 1
 }
 
+/// Takes the smallest free buffer that `wanted` fits into, unless most of it would be wasted. `size`
+/// returns the size of a buffer; the buffers are in ascending order.
+fn take_fitting<B>(free: &mut Vec<B>, wanted: u64, size: impl Fn(&B) -> u64) -> Option<B> {
+    let best = free.partition_point(|buffer| size(buffer) < wanted);
+    let largest = wanted.saturating_add(wanted / 2);
+    let fits = free.get(best).is_some_and(|buffer| size(buffer) <= largest);
+    fits.then(|| free.remove(best))
+}
+
+/// Adds a free buffer, in order.
+fn keep<B>(free: &mut Vec<B>, buffer: B, size: impl Fn(&B) -> u64) {
+    let place = free.partition_point(|other| size(other) < size(&buffer));
+    free.insert(place, buffer);
+    if free.len() > SPARES {
+        // The smallest buffer is the cheapest to allocate again.
+        free.remove(0);
+    }
+}
+
 fn put_aside<T: Element>(memory: Vec<T>) {
     if memory.len() * size_of::<T>() < LINE {
         return;
     }
-    T::spares(|spares| {
-        let place = spares.partition_point(|spare| spare.len() < memory.len());
-        spares.insert(place, memory);
-        if spares.len() > SPARES {
-            // The smallest buffer is the cheapest to allocate again.
-            spares.remove(0);
-        }
-    });
+    trace::gave_back(&memory);
+    T::spares(|spares| keep(spares, memory, |memory| memory.len() as u64));
 }

@@ -4,6 +4,8 @@ use std::{fmt, sync::Mutex};
 
 use rayon::prelude::*;
 
+use crate::buffer;
+
 /// A pool of threads. Kernels called inside [`install`](Pool::install) use all of them; elsewhere
 /// they run on the calling thread alone.
 ///
@@ -76,7 +78,10 @@ fn inside() -> bool {
 pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + Sync) {
     let items = items.into_iter();
     if !inside() {
-        return items.enumerate().for_each(|(i, item)| f(i, item));
+        return items.enumerate().for_each(|(i, item)| {
+            let _paused = (i > 0).then(buffer::pause);
+            f(i, item);
+        });
     }
     let items: Vec<_> = items.map(|item| Mutex::new(Some(item))).collect();
     share(items.len(), &|i| {

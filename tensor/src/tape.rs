@@ -6,8 +6,12 @@ use std::{
     sync::Arc,
 };
 
+use ndarray::ArrayBase;
+
 use crate::{
-    Parents, Profile, Scalar, Tensor, broadcast, buffer::give_back, kernels::sparse::is_finite,
+    Parents, Profile, Scalar, Tensor, broadcast,
+    buffer::give_back,
+    kernels::{layout::copied, sparse::is_finite},
 };
 
 /// A record of operations with their rules. Created by [`value_and_grad`](crate::value_and_grad)
@@ -366,10 +370,16 @@ impl<T: Scalar> Drop for Tape<T> {
 
 /// The first gradient is moved; later ones are added in place, or to a copy if it is shared.
 fn add<T: Scalar>(sum: &mut Option<Tensor<T>>, share: Tensor<T>) {
-    match sum {
-        None => *sum = Some(share),
-        Some(sum) => *sum += &share,
-    }
+    *sum = Some(match sum.take() {
+        None => share,
+        Some(sum) => {
+            let own = sum.try_into_owned_nocopy().map(ArrayBase::into_shared);
+            let mut sum = own.unwrap_or_else(|shared| copied(&shared));
+            sum += &share;
+            give_back(share);
+            sum
+        }
+    });
 }
 
 impl<'t, T: Scalar> Var<'t, T> {

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use tapeline_experiments::{
     error::in_option,
-    memory::{bytes::Bytes, parts},
+    memory::{available, bytes::Bytes, parts},
     run::model::ModelArg,
     settings::limits,
     table::Table,
@@ -21,6 +21,9 @@ use crate::{
     numbers::{Shape, shape, whole},
     output,
 };
+
+/// The maximum number of multiply-adds per sample for an estimate of the memory: some seconds.
+const MULTIPLY_ADDS: u64 = 1 << 33;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline summary cnn --input 1x28x28")]
@@ -52,8 +55,7 @@ impl Summary {
         let optimizer = Optimizer::read(text, &cx.optimizers);
         let optimizer = optimizer.map_err(in_option("--optimizer"))?;
         let batch_size = self.batch_size.unwrap_or(settings.batch_size);
-        // The size of the dataset isn't known here, so evaluation is assumed to use full batches.
-        let memory = Memory::training(&model.plan, &optimizer, batch_size, usize::MAX);
+        let (about, memory) = memory(&model.plan, &optimizer, batch_size);
         if self.json {
             return output::json(&Report::new(model.full(), &model.plan, memory));
         }
@@ -61,10 +63,23 @@ impl Summary {
         let parts = parts(&memory);
         let training = format!("batch size {batch_size} and `{}`", optimizer.short());
         output::text(&format!(
-            "{}\nmemory for training with {training}: about {total}\n{parts}\n",
+            "{}\nmemory for training with {training}: {about} {total}\n{parts}\n",
             table(&model.plan)
         ))
     }
+}
+
+/// Estimates the memory of a training run, or returns a lower bound if the steps that the estimate
+/// takes would not fit into memory or take too long.
+fn memory(plan: &Plan, optimizer: &Optimizer, batch_size: usize) -> (&'static str, Memory) {
+    let least = Memory::lower_bound(plan, optimizer, batch_size);
+    let fits = available().is_none_or(|left| Bytes(least.total()) <= left);
+    if !fits || plan.multiply_adds() > MULTIPLY_ADDS {
+        return ("at least", least);
+    }
+    // The size of the dataset isn't known here, so evaluation is assumed to use full batches.
+    let memory = Memory::training(plan, optimizer, batch_size, usize::MAX);
+    ("about", memory)
 }
 
 fn table(plan: &Plan) -> String {

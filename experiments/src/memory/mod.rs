@@ -3,7 +3,7 @@
 pub mod bytes;
 mod cgroup;
 
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 
 use tapeline_models::Memory;
 
@@ -17,36 +17,54 @@ pub fn check<'j>(
     at_once: usize,
     limit: Option<Bytes>,
 ) -> Result<(), Error> {
-    let jobs = jobs.into_iter().map(|job| (job.memory(), job.data_size));
-    let Some((largest, data)) = jobs.max_by_key(|(memory, _)| memory.total()) else {
+    // Runs that differ only in the seed need the same.
+    let mut known = HashSet::new();
+    let mut is_new = |job: &&'j Job| {
+        let Job { model, config, .. } = job;
+        known.insert((
+            model.full(),
+            &config.settings.optimizer,
+            job.samples_at_once(),
+        ))
+    };
+    let jobs: Vec<_> = jobs.into_iter().filter(&mut is_new).collect();
+    let Some(first) = jobs.first() else {
         return Ok(());
     };
     // The dataset is already in memory, so the available memory excludes it.
-    let (limit, whose, taken) = match (limit, available(Path::new("/"))) {
-        (Some(limit), _) => (limit, "`--max-memory` allows", data),
+    let (limit, whose, data) = match (limit, available()) {
+        (Some(limit), _) => (limit, "`--max-memory` allows", first.data_size),
         (None, Some(left)) => (left, "the available memory is", 0),
         (None, None) => return Ok(()),
     };
-    let wanted = largest
-        .total()
-        .saturating_mul(at_once as u64)
-        .saturating_add(taken);
-    if wanted <= limit.0 {
-        return Ok(());
+    // Estimating allocates memory, too, so sizes alone are checked first.
+    let estimates: [(_, fn(&Job) -> Memory); 2] =
+        [("at least", Job::least_memory), ("about", Job::memory)];
+    for (about, memory) in estimates {
+        let memories = jobs.iter().map(|job| memory(job));
+        let Some(largest) = memories.max_by_key(Memory::total) else {
+            continue;
+        };
+        let wanted = largest.total().saturating_mul(at_once as u64);
+        let wanted = Bytes(wanted.saturating_add(data));
+        if wanted > limit {
+            let message = format!("training needs {about} {wanted}, but {whose} {limit}");
+            return Err(refused(&message, &largest, at_once, data));
+        }
     }
+    Ok(())
+}
+
+/// Returns the error for runs that don't fit, with the parts of the largest.
+fn refused(message: &str, largest: &Memory, at_once: usize, data: u64) -> Error {
     let times = match at_once {
         1 => String::new(),
         n => format!("{n} times "),
     };
-    let data = match taken {
+    let data = match data {
         0 => String::new(),
         data => format!(", and data {}", Bytes(data)),
     };
-    let message = format!(
-        "training needs about {}, but {whose} {limit}: {times}{}{data}",
-        Bytes(wanted),
-        parts(&largest)
-    );
     let help = match largest {
         _ if at_once > 1 => "use fewer `--jobs`",
         Memory { activations, .. } if 2 * activations > largest.total() => {
@@ -54,7 +72,7 @@ pub fn check<'j>(
         }
         _ => "use a smaller model or a larger `--max-memory`",
     };
-    Err(Error::usage(message).help(help))
+    Error::usage(format!("{message}: {times}{}{data}", parts(largest))).help(help)
 }
 
 /// Formats the parts of an estimate: `parameters 1.67 MB, gradients 1.67 MB, …`.
@@ -73,7 +91,11 @@ pub fn parts(memory: &Memory) -> String {
 
 /// Returns the memory that can be allocated without swapping: what the machine has available or its
 /// control groups allow, whichever is less. Only Linux reports these numbers.
-fn available(root: &Path) -> Option<Bytes> {
+pub fn available() -> Option<Bytes> {
+    available_below(Path::new("/"))
+}
+
+fn available_below(root: &Path) -> Option<Bytes> {
     let left = [machine(root), cgroup::left(root)];
     left.into_iter().flatten().min().map(Bytes)
 }
@@ -108,7 +130,7 @@ mod tests {
     #[track_caller]
     fn expect(files: &[(&str, &str)], bytes: u64) {
         let root = machine_with(files);
-        assert_eq!(available(root.path()), Some(Bytes(bytes)));
+        assert_eq!(available_below(root.path()), Some(Bytes(bytes)));
     }
 
     const GIB: u64 = 1 << 30;
@@ -125,7 +147,7 @@ mod tests {
             GIB,
         );
         expect(&[("proc/self/cgroup", "nonsense\n\n0::\n::\n")], GIB);
-        assert_eq!(available(Path::new("/nowhere")), None);
+        assert_eq!(available_below(Path::new("/nowhere")), None);
     }
 
     /// The tightest limit applies, on whatever level it is; memory that only caches files counts as

@@ -155,10 +155,21 @@ impl Job {
 
     /// Estimates the memory that the run needs, excluding the dataset.
     pub fn memory(&self) -> Memory {
+        let (batch, evaluated) = self.samples_at_once();
+        Memory::training(&self.model.plan, &self.specs.optimizer, batch, evaluated)
+    }
+
+    /// Returns a lower bound of that memory, without allocating any.
+    pub fn least_memory(&self) -> Memory {
+        let (batch, _) = self.samples_at_once();
+        Memory::lower_bound(&self.model.plan, &self.specs.optimizer, batch)
+    }
+
+    /// Returns the size of the largest batch, and the number of samples of the largest evaluation.
+    pub fn samples_at_once(&self) -> (usize, usize) {
         let Parts { train, test, val } = &self.parts;
         let evaluated = test.len().max(val.as_ref().map_or(0, Dataset::len));
-        let batch = self.config.settings.batch_size.min(train.len());
-        Memory::training(&self.model.plan, &self.specs.optimizer, batch, evaluated)
+        (self.config.settings.batch_size.min(train.len()), evaluated)
     }
 
     /// Warns about settings that are valid but probably unintended.

@@ -26,12 +26,18 @@ pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
     // With its dimensions sorted by falling stride, a contiguous tensor is in row-major order.
     let mut axes: Vec<usize> = (0..x.ndim()).collect();
     axes.sort_by_key(|&axis| (Reverse(x.strides()[axis]), x.shape()[axis] == 1));
-    let shape: Vec<usize> = axes.iter().map(|&axis| x.shape()[axis]).collect();
+    in_order(values, x.shape(), &axes)
+}
+
+/// Makes a tensor of a shape from elements in memory order; `axes` are its dimensions from the
+/// outermost to the innermost.
+pub fn in_order<T: Scalar>(values: Buffer<T>, shape: &[usize], axes: &[usize]) -> Tensor<T> {
+    let sizes: Vec<usize> = axes.iter().map(|&axis| shape[axis]).collect();
     let mut back = vec![0; axes.len()];
     for (place, &axis) in axes.iter().enumerate() {
         back[axis] = place;
     }
-    values.into_tensor(&shape).permuted_axes(back)
+    values.into_tensor(&sizes).permuted_axes(back)
 }
 
 /// Returns the elements of a contiguous tensor in memory order; `None` if it has gaps or negative
@@ -46,6 +52,31 @@ pub fn memory_order<T: Scalar>(x: &Tensor<T>) -> Option<&[T]> {
 /// Returns the elements, in memory order, of a tensor that is known to be contiguous.
 pub fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
     memory_order(x).unwrap_or_else(|| unreachable!("contiguous"))
+}
+
+/// Copies the tensor to a recycled buffer, in its memory order if it is contiguous.
+pub fn copied<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
+    let mut out = Buffer::any(x.len());
+    match memory_order(x) {
+        Some(values) => {
+            out.copy_from_slice(values);
+            like(out, x)
+        }
+        None => {
+            out.iter_mut().zip(x).for_each(|(out, &x)| *out = x);
+            out.into_tensor(x.shape())
+        }
+    }
+}
+
+/// Copies the tensor to a recycled buffer of a larger shape, to which it is broadcast.
+pub fn stretched<T: Scalar>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
+    let x = x
+        .broadcast(shape)
+        .unwrap_or_else(|| unreachable!("the shapes are known to fit"));
+    let mut out = Buffer::any(x.len());
+    out.iter_mut().zip(x).for_each(|(out, &x)| *out = x);
+    out.into_tensor(shape)
 }
 
 /// Returns the tensor in row-major order. It is copied, and then recycled, only if it isn't

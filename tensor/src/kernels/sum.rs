@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use crate::{Scalar, Tensor};
+use super::layout::standard;
+use crate::{
+    Scalar, Tensor,
+    buffer::{Buffer, give_back},
+};
 
 /// A running sum of this many elements is still accurate in `f32`.
 const BLOCK: usize = 1024;
@@ -43,18 +47,19 @@ pub fn over<T: Scalar>(x: &Tensor<T>, axes: Range<usize>) -> Tensor<T> {
         .copied()
         .collect();
 
-    let x = x.as_standard_layout();
-    let x = x.as_slice().unwrap_or_default();
-    let mut out = vec![T::zero(); kept.iter().product()];
+    let x = standard(x.clone());
+    let values = x.as_slice().unwrap_or_default();
+    let mut out = Buffer::zeros(kept.iter().product());
     if summed * inner > 0 {
-        for (x, out) in x.chunks(summed * inner).zip(out.chunks_mut(inner)) {
+        for (x, out) in values.chunks(summed * inner).zip(out.chunks_mut(inner)) {
             match out {
                 [out] => *out = slice(x),
                 out => rows(x, out),
             }
         }
     }
-    Tensor::from_shape_vec(kept, out).unwrap_or_else(|e| unreachable!("{e}"))
+    give_back(x);
+    out.into_tensor(&kept)
 }
 
 /// Adds rows of `out.len()` elements to `out`.

@@ -4,7 +4,10 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::{
     Scalar, Tensor, Var, broadcast,
-    kernels::elementwise::{map, map_assign, zip},
+    kernels::{
+        elementwise::{map, map_assign, zip},
+        layout::{copied, stretched},
+    },
 };
 
 /// Computes `f(a, b)`, both broadcast to one shape.
@@ -26,9 +29,8 @@ fn broadcast_zip<T: Scalar>(
     if b.shape() == shape {
         zip(a, b, f)
     } else {
-        // A copy in a recycled buffer.
-        let copied = |a| map(&a, |x| x).into_owned();
-        let mut out = a.try_into_owned_nocopy().unwrap_or_else(copied);
+        let own = a.try_into_owned_nocopy();
+        let mut out = own.unwrap_or_else(|shared| copied(&shared).into_owned());
         out.zip_mut_with(b, |a, &b| *a = f(*a, b));
         out.into_shared()
     }
@@ -38,10 +40,7 @@ fn stretch<T: Scalar>(x: Tensor<T>, shape: &[usize]) -> Tensor<T> {
     if x.shape() == shape {
         return x;
     }
-    let view = x
-        .broadcast(shape)
-        .unwrap_or_else(|| unreachable!("the common shape is known"));
-    view.to_owned().into_shared()
+    stretched(&x, shape)
 }
 
 macro_rules! operator {
@@ -72,10 +71,10 @@ operator!(Sub, sub, "sub", |a, b| a - b, |g, need, _, _| {
     [Some(g), second]
 });
 operator!(Mul, mul, "mul", |a, b| a * b, |g, need, a, b| {
-    let first = need[0].then(|| broadcast_zip("mul", g.clone(), &b, |g, b| g * b));
+    let second = need[1].then(|| broadcast_zip("mul", g.clone(), &a, |g, a| g * a));
     [
-        first,
-        need[1].then(|| broadcast_zip("mul", g, &a, |g, a| g * a)),
+        need[0].then(|| broadcast_zip("mul", g, &b, |g, b| g * b)),
+        second,
     ]
 });
 operator!(Div, div, "div", |a, b| a / b, |g, need, a, b| {

@@ -152,10 +152,3 @@ pub fn conv2d_then<'t, T: Scalar>(
     let parents = [Some(x), Some(weight), bias];
     x.tape().op("conv2d", value, parents, vjp)
 }
-
-/// Approximate number of values for each sample that the backward pass of a convolution with
-/// `weights` weights and `pixels` pixels in its result needs in addition to the gradients: for
-/// estimates of memory.
-pub fn conv2d_scratch(weights: usize, pixels: usize) -> usize {
-    kernel::scratch(weights, pixels)
-}

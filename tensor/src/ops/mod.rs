@@ -20,7 +20,7 @@ pub mod softmax;
 mod window;
 
 pub use avg_pool2d::{AvgPool2d, adaptive_avg_pool2d, avg_pool2d};
-pub use conv2d::{Conv2d, Then, conv2d, conv2d_scratch, conv2d_then};
+pub use conv2d::{Conv2d, Then, conv2d, conv2d_then};
 pub use gather2d::gather2d;
 pub use linear::linear;
 pub use loss::{cross_entropy, mse};

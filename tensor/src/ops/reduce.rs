@@ -2,7 +2,11 @@
 
 use ndarray::Axis;
 
-use crate::{Scalar, Tensor, Var, kernels::sum};
+use crate::{
+    Scalar, Tensor, Var,
+    buffer::Buffer,
+    kernels::{layout::stretched, sum},
+};
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Sums all elements; returns a tensor without dimensions.
@@ -13,7 +17,11 @@ impl<'t, T: Scalar> Var<'t, T> {
             "sum",
             Tensor::from_elem(vec![], sum::total(&x)),
             [self],
-            move |g, _| [Some(Tensor::from_elem(shape, g.sum()))],
+            move |g, _| {
+                let mut out = Buffer::any(shape.iter().product());
+                out.fill(g.sum());
+                [Some(out.into_tensor(&shape))]
+            },
         )
     }
 
@@ -42,7 +50,7 @@ impl<'t, T: Scalar> Var<'t, T> {
             [self],
             move |g, _| {
                 let g = g.insert_axis(Axis(axis));
-                [g.broadcast(shape).map(|g| g.to_owned().into_shared())]
+                [Some(stretched(&g, &shape))]
             },
         )
     }

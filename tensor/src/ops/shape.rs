@@ -2,7 +2,11 @@
 
 use ndarray::Axis;
 
-use crate::{Scalar, Tensor, Var, kernels::layout::standard};
+use crate::{
+    Scalar, Tensor, Var,
+    buffer::{Buffer, give_back},
+    kernels::layout::{copied, in_order, standard},
+};
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Returns the elements in row-major order in another shape. (`torch.reshape`)
@@ -61,24 +65,42 @@ impl<'t, T: Scalar> Var<'t, T> {
 #[track_caller]
 pub fn concat<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
     let values: Vec<_> = parts.iter().map(|part| part.value()).collect();
-    let views: Vec<_> = values.iter().map(|value| value.view()).collect();
-    let value = match ndarray::concatenate(Axis(axis), &views) {
-        Ok(value) if axis < value.ndim() => value,
-        _ => {
-            let shapes: Vec<_> = values.iter().map(|value| value.shape()).collect();
-            panic!("concat: shapes {shapes:?} do not fit along dimension {axis}")
-        }
-    };
-    let sizes: Vec<_> = values.iter().map(|value| value.shape()[axis]).collect();
+    let shapes: Vec<_> = values.iter().map(|value| value.shape()).collect();
+    let others = |shape: &[usize]| Some([shape.get(..axis)?, shape.get(axis + 1..)?].concat());
+    let mut found = shapes.iter().map(|shape| others(shape));
+    let first = found.next().flatten();
+    assert!(
+        first.is_some() && found.all(|others| others == first),
+        "concat: shapes {shapes:?} do not fit along dimension {axis}"
+    );
+    let sizes: Vec<_> = shapes.iter().map(|shape| shape[axis]).collect();
+    let mut shape = shapes[0].to_vec();
+    shape[axis] = sizes.iter().sum();
+    // One part after another in memory.
+    let mut axes: Vec<_> = (0..shape.len()).collect();
+    axes[..=axis].rotate_right(1);
+    let value = Buffer::zeros(shape.iter().product());
+    let mut value = in_order(value, &shape, &axes);
+    let mut start = 0;
+    for part in &values {
+        let range = start..start + part.shape()[axis];
+        start = range.end;
+        value.slice_axis_mut(Axis(axis), range.into()).assign(part);
+    }
     parts[0].tape().op("concat", value, parts, move |g, need| {
-        let mut rest = g.view();
+        let mut start = 0;
         let shares = sizes.iter().zip(need).map(|(&size, need)| {
-            let (share, behind) = rest.clone().split_at(Axis(axis), size);
-            let share = need.then(|| share.to_owned().into_shared());
-            rest = behind;
-            share
+            let range = start..start + size;
+            start = range.end;
+            need.then(|| {
+                let mut share = g.clone();
+                share.slice_axis_inplace(Axis(axis), range.into());
+                copied(&share)
+            })
         });
-        shares.collect()
+        let shares = shares.collect();
+        give_back(g);
+        shares
     })
 }
 

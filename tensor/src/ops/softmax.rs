@@ -2,7 +2,7 @@
 
 use ndarray::Axis;
 
-use crate::{Scalar, Tensor, Var};
+use crate::{Scalar, Tensor, Var, kernels::layout::copied};
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Computes `eˣ / Σ eˣ` along a dimension. (`torch.softmax`)
@@ -53,14 +53,14 @@ fn lanes<T: Scalar>(name: &str, x: Tensor<T>, axis: usize, f: impl Fn(&mut [T]))
         "{name}: no dimension {axis} in shape {:?}",
         x.shape()
     );
-    let mut out = x.to_owned();
+    let mut out = copied(&x);
     let mut line = vec![T::zero(); x.shape()[axis]];
     for mut lane in out.lanes_mut(Axis(axis)) {
         line.iter_mut().zip(&lane).for_each(|(l, &x)| *l = x);
         f(&mut line);
         lane.iter_mut().zip(&line).for_each(|(x, &l)| *x = l);
     }
-    out.into_shared()
+    out
 }
 
 /// Returns the maximum of a line; NaN if it contains one.

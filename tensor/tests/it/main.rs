@@ -8,3 +8,4 @@ mod plain;
 mod table;
 mod tape;
 mod threads;
+mod trace;

@@ -1,7 +1,11 @@
 //! The parametric rectified linear unit.
 
+use ndarray::Zip;
 use tapeline_spec::Arg;
-use tapeline_tensor::{ParamId, Scalar, Tensor, Var};
+use tapeline_tensor::{
+    ParamId, Scalar, Tensor, Var,
+    buffer::{Buffer, give_back},
+};
 
 use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
 
@@ -29,8 +33,6 @@ pub const PRELU: LayerDef = LayerDef {
         };
         let init = Init::Constant(args.get(INIT));
         let weight = build.scale("weight", &[channels], init)?;
-        // The values below 0 are saved for the gradient of the slope.
-        build.keep(build.shape().iter().product());
         Ok(build.same_shape(PRelu { weight }))
     },
     ..LayerDef::BASE
@@ -59,17 +61,33 @@ impl<T: Element> Layer<T> for PRelu {
 
 fn prelu<'t, T: Scalar>(x: Var<'t, T>, slope: Var<'t, T>) -> Var<'t, T> {
     let (input, slopes) = (x.value(), slope.value());
-    let zero = T::zero();
-    let below = input.mapv(|x| if x > zero { zero } else { x });
-    let value = &input + &below * &slopes - &below;
+    let (zero, one) = (T::zero(), T::one());
+    let below = move |x: T| if x > zero { zero } else { x };
+    let zeros = |like: &Tensor<T>| Buffer::zeros(like.len()).into_tensor(like.shape());
+    let mut value = zeros(&input);
+    Zip::from(&mut value)
+        .and(&input)
+        .and_broadcast(&slopes)
+        .for_each(|y, &x, &slope| *y = x + below(x) * slope - below(x));
     x.tape().op("prelu", value, [x, slope], move |g, need| {
-        let g_below = |by: &Tensor<T>| (&g * by).into_shared();
-        let slope = need[1].then(|| g_below(&below.to_shared()));
-        let x = need[0].then(|| {
-            let above = input.mapv(|x| if x > zero { T::one() } else { zero });
-            let factor = &above + &(above.mapv(|above| T::one() - above) * &slopes);
-            g_below(&factor.into_shared())
+        let slope = need[1].then(|| {
+            let mut share = zeros(&input);
+            let parts = Zip::from(&mut share).and(&g).and(&input);
+            parts.for_each(|share, &g, &x| *share = g * below(x));
+            share
         });
+        let x = need[0].then(|| {
+            let mut share = zeros(&input);
+            let parts = Zip::from(&mut share).and(&g).and(&input);
+            parts
+                .and_broadcast(&slopes)
+                .for_each(|share, &g, &x, &slope| {
+                    let above = if x > zero { one } else { zero };
+                    *share = g * (above + (one - above) * slope);
+                });
+            share
+        });
+        give_back(g);
         [x, slope]
     })
 }

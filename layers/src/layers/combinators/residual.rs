@@ -41,8 +41,6 @@ pub const RESIDUAL: LayerDef = LayerDef {
                 shortcut: Shortcut::Identity,
             }));
         }
-        // The output of the shortcut.
-        build.keep(output.iter().product());
         let message = format!("its body outputs {output:?}, which can't be added to the input");
         if !args.get(PROJECTION) {
             return Err(Refusal::from(message)

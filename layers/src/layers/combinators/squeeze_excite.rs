@@ -35,8 +35,6 @@ pub const SQUEEZE_EXCITE: LayerDef = LayerDef {
             squeeze: Product::declare(build, "fc1", channels, between)?,
             excite: Product::declare(build, "fc2", between, channels)?,
         };
-        // The gradient of the channel weights, before it is summed over positions.
-        build.scratch(build.shape().iter().product());
         Ok(build.same_shape(layer))
     },
     ..LayerDef::BASE

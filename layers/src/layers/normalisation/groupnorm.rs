@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
-use super::{AFFINE, Affine, keep_steps};
+use super::{AFFINE, Affine};
 use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value, layers::MAX_SIZE};
 
 const NUM_GROUPS: Arg<usize> = Arg::new(
@@ -38,7 +38,6 @@ pub const GROUPNORM: LayerDef = LayerDef {
             true => Some(Affine::declare(build, &[channels])?),
             false => None,
         };
-        keep_steps(build, args.get(AFFINE));
         let eps = args.get(EPS);
         Ok(build.same_shape(GroupNorm {
             groups,

@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
-use super::{AFFINE, Affine, keep_steps};
+use super::{AFFINE, Affine};
 use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
 
 const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `normalized_shape`");
@@ -25,7 +25,6 @@ pub const LAYERNORM: LayerDef = LayerDef {
             true => Some(Affine::declare(build, build.shape())?),
             false => None,
         };
-        keep_steps(build, args.get(AFFINE));
         let eps = args.get(EPS);
         Ok(build.same_shape(LayerNorm { eps, affine }))
     },

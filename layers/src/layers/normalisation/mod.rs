@@ -10,7 +10,7 @@ pub mod rmsnorm;
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var};
 
-use crate::{Build, Ctx, Element, Init, Refusal, layers::shapes::has_one_order};
+use crate::{Build, Ctx, Element, Init, Refusal};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the variance for numerical stability")
     .keyword_only()
@@ -19,18 +19,6 @@ const EPS: Arg<f64> = Arg::new("eps", "added to the variance for numerical stabi
 const AFFINE: Arg<bool> = Arg::new("affine", "whether to learn a weight and a bias")
     .keyword_only()
     .default(true);
-
-/// Declares what normalizing rows saves for the backward pass: a copy of the input if it is not in
-/// row-major order, and the normalized values if they are multiplied by a weight.
-fn keep_steps(build: &mut Build, affine: bool) {
-    let values = build.shape().iter().product();
-    if !has_one_order(build.shape()) {
-        build.keep(values);
-    }
-    if affine {
-        build.keep(values);
-    }
-}
 
 /// A learned weight, initialized to 1, and a learned bias, initialized to 0.
 #[derive(Clone, Copy)]

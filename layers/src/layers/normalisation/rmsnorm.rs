@@ -3,7 +3,6 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var};
 
-use super::keep_steps;
 use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the mean square for numerical stability")
@@ -35,7 +34,6 @@ pub const RMSNORM: LayerDef = LayerDef {
             }
             false => None,
         };
-        keep_steps(build, args.get(AFFINE));
         let eps = args.get(EPS);
         Ok(build.same_shape(RmsNorm { eps, weight }))
     },

@@ -7,7 +7,6 @@ use crate::{
     Build, Built, Epilogue, Graph, LayerDef, Refusal, Value,
     graph::Attribute,
     layers::{MAX_SIZE, activations::pointwise},
-    sizes::product,
 };
 
 pub(super) const KERNEL_SIZE: Arg<[usize; 2]> =
@@ -44,8 +43,6 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
             padding: args.get(PADDING),
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
-        // The position of each maximum.
-        build.keep(product(&output));
         let pooled = pointwise!(move |x| max_pool2d(x, options), move |graph, x| nodes(
             graph, x, options
         ),);

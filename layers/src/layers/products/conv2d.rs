@@ -1,7 +1,7 @@
 //! Convolution.
 
 use tapeline_spec::{Arg, SizesOrWord};
-use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_scratch, conv2d_then, gather2d};
+use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d};
 
 use super::{BIAS, INIT, bias, conv, init};
 use crate::{
@@ -131,17 +131,12 @@ pub const CONV2D: LayerDef = LayerDef {
             .id();
         build.cost(&[out_channels, cells, h, w]);
         let bias = bias(args.get(BIAS), build, out_channels, cells)?;
-        build.scratch(conv2d_scratch(
-            product(&[out_channels, cells]),
-            product(&[h, w]),
-        ));
         let mut padding = window.padding;
         let mode = args.get(PADDING_MODE);
         let padded = match mode {
             "zeros" => None,
             _ => {
                 let padding = std::mem::take(&mut padding);
-                build.keep(product(&padded));
                 Some(Padded {
                     mode,
                     padding,

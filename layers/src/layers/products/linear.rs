@@ -26,12 +26,6 @@ pub const LINEAR: LayerDef = LayerDef {
     build: |args, build| {
         let (inputs, outputs) = (build.features()?, args.get(OUT_FEATURES));
         build.cost(&[inputs, outputs]);
-        if build.at_input() {
-            // Indices and values of the nonzero inputs. A sparse product is faster for images of
-            // pen strokes, which are mostly zeros.
-            build.keep(inputs);
-            build.keep(inputs);
-        }
         // Products with Wᵀ are faster if the weights of each input are contiguous.
         let init = init(args.get(INIT), inputs, outputs);
         let weight = build.weight("weight", &[outputs, inputs], init)?;

@@ -1,6 +1,6 @@
 //! Dropout for `selu`.
 
-use tapeline_tensor::Var;
+use tapeline_tensor::{Var, buffer::zeros_like};
 
 use super::{P, ones};
 use crate::{
@@ -24,8 +24,6 @@ pub const ALPHA_DROPOUT: LayerDef = LayerDef {
     batch: Batch::MixedInTraining,
     build: |args, build| {
         let (p, stream) = (args.get(P), build.stream());
-        // The mask and the replacement values.
-        (0..2).for_each(|_| build.keep(build.shape().iter().product()));
         Ok(build
             .same_shape(AlphaDropout { p, stream })
             .only_in_training())
@@ -51,10 +49,13 @@ impl<T: Element> Layer<T> for AlphaDropout {
             false => 0.0,
         };
         let kept = ones(cx, self.stream, &x.shape(), p);
-        let instead = kept.mapv(|kept| T::of(scale * dropped * (1.0 - kept.widen() - p)));
+        let mut instead = zeros_like(&kept);
+        instead.zip_mut_with(&kept, |instead, kept| {
+            *instead = T::of(scale * dropped * (1.0 - kept.widen() - p));
+        });
         let tape = cx.tape();
         let mask = (kept * T::of(scale)).into_shared();
-        x * tape.constant(mask) + tape.constant(instead.into_shared())
+        x * tape.constant(mask) + tape.constant(instead)
     }
 
     fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {

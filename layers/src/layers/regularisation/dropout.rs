@@ -21,8 +21,6 @@ pub const DROPOUT: LayerDef = LayerDef {
     batch: Batch::MixedInTraining,
     build: |args, build| {
         let (p, stream) = (args.get(P), build.stream());
-        // The mask.
-        build.keep(build.shape().iter().product());
         Ok(build.same_shape(Dropout { p, stream }).only_in_training())
     },
     ..LayerDef::BASE

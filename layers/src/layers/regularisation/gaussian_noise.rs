@@ -2,8 +2,9 @@
 
 use ndarray_rand::rand_distr::{Distribution, StandardNormal};
 use tapeline_spec::Arg;
-use tapeline_tensor::{Tensor, Var};
+use tapeline_tensor::Var;
 
+use super::filled;
 use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
 
 const STD: Arg<f64> = Arg::new("std", "standard deviation of the noise")
@@ -43,7 +44,7 @@ impl<T: Element> Layer<T> for GaussianNoise {
         }
         let mut rng = cx.rng(self.stream);
         // Sampled in `f32`, so that both scalar types get the same values.
-        let noise = Tensor::from_shape_simple_fn(x.shape(), || {
+        let noise = filled(&x.shape(), || {
             let normal: f32 = StandardNormal.sample(&mut rng);
             T::of(self.std * f64::from(normal))
         });

@@ -8,7 +8,7 @@ pub mod gaussian_noise;
 
 use rand::Rng;
 use tapeline_spec::Arg;
-use tapeline_tensor::{Tensor, Var};
+use tapeline_tensor::{Tensor, Var, buffer::Buffer};
 
 use crate::{Ctx, Element, Stream};
 
@@ -21,13 +21,20 @@ const P: Arg<f64> = Arg::new("p", "drop probability")
 fn ones<T: Element>(cx: &Ctx<'_, '_, T>, stream: Stream, shape: &[usize], p: f64) -> Tensor<T> {
     let mut rng = cx.rng(stream);
     let p = p as f32;
-    Tensor::from_shape_simple_fn(shape, || {
+    filled(shape, || {
         if p >= 1.0 || rng.random::<f32>() < p {
             T::zero()
         } else {
             T::one()
         }
     })
+}
+
+/// Fills a recycled buffer with values, in row-major order.
+fn filled<T: Element>(shape: &[usize], value: impl FnMut() -> T) -> Tensor<T> {
+    let mut values = Buffer::any(shape.iter().product());
+    values.fill_with(value);
+    values.into_tensor(shape)
 }
 
 /// Multiplies `x` by a random mask of `shape`, which is broadcast over `x`: zeros with probability

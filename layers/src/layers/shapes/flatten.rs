@@ -2,7 +2,6 @@
 
 use tapeline_tensor::Var;
 
-use super::has_one_order;
 use crate::{Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
 
 /// All dimensions of a sample as one, in row-major order: `[channels, h, w]` to `[channels·h·w]`.
@@ -14,11 +13,7 @@ pub const FLATTEN: LayerDef = LayerDef {
     build: |_, build| {
         let size = [build.shape().iter().product()];
         let meaning = build.input_meaning().reshaped(build.shape(), &size);
-        let flat = Built::new(Flatten, size).means(meaning);
-        Ok(match has_one_order(build.shape()) {
-            true => flat.view(),
-            false => flat,
-        })
+        Ok(Built::new(Flatten, size).means(meaning))
     },
     ..LayerDef::BASE
 };

@@ -3,7 +3,6 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
-use super::has_one_order;
 use crate::{
     Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value,
     layers::MAX_SIZE,
@@ -33,11 +32,7 @@ pub const RESHAPE: LayerDef = LayerDef {
             return Err(Refusal::from(message).arg("shape"));
         }
         let meaning = build.input_meaning().reshaped(build.shape(), &shape);
-        let reshaped = Built::new(Reshape(shape.clone()), shape).means(meaning);
-        Ok(match has_one_order(build.shape()) {
-            true => reshaped.view(),
-            false => reshaped,
-        })
+        Ok(Built::new(Reshape(shape.clone()), shape).means(meaning))
     },
     ..LayerDef::BASE
 };

@@ -33,13 +33,6 @@ pub struct Sizes {
 /// Multiply-adds of a task.
 const TASK: usize = 1 << 22;
 
-/// Approximate number of values for each image in which the weights' gradient is summed: one sum of
-/// all `weights` for each task.
-pub fn scratch(weights: usize, pixels: usize) -> usize {
-    let share = weights as f64 * pixels as f64 / TASK as f64;
-    (weights as f64 * share.min(1.0)) as usize
-}
-
 /// Minimum number of tasks, if there are as many images.
 const TASKS: usize = 8;
 
