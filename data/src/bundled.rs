@@ -1,6 +1,6 @@
 //! The four MNIST files, embedded in the binary.
 
-use crate::source::{Part, Place};
+use crate::part::{Part, Place};
 
 macro_rules! part {
     ($name:literal, $sum:literal) => {

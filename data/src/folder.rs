@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ffi::OsString, fs, path::Path};
 
 use crate::{
     DataError,
-    source::{Part, Place},
+    part::{Part, Place},
 };
 
 const ROLES: [(&str, &str, &str); 4] = [

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{DataError, folder, source::Part};
+use crate::{DataError, folder, part::Part};
 
 /// A dataset that [`load`](crate::load) knows by name.
 #[derive(Clone, Debug, PartialEq, Eq)]

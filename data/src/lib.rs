@@ -62,6 +62,7 @@ pub mod images;
 mod input;
 pub mod kind;
 pub mod known;
+mod part;
 #[cfg(feature = "pictures")]
 pub mod pictures;
 pub mod source;

@@ -1,17 +1,13 @@
 //! Loading of datasets by name or from a folder.
 
-use std::{
-    ffi::OsStr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{ffi::OsStr, path::Path, sync::Arc};
 
 use crate::{
-    DataError, Dataset, Images,
+    DataError, Dataset,
     files::{self, Peeked},
-    folder, identify_other, idx,
-    input::Input,
+    folder, identify_other,
     known::{ENTRIES, nearest},
+    part::Part,
 };
 
 /// Training and test data of a dataset.
@@ -146,41 +142,6 @@ fn class_names<'l>(known: &[&str], labels: impl Iterator<Item = &'l u8>) -> Arc<
                 .map_or_else(|| i.to_string(), |name| name.to_string())
         })
         .collect()
-}
-
-/// One file of a dataset.
-pub(crate) struct Part {
-    /// Its path, or its name if it is embedded in the binary.
-    pub file: PathBuf,
-    pub place: Place,
-    /// SHA-256 of its uncompressed bytes, if known.
-    pub sha256: Option<&'static str>,
-}
-
-pub(crate) enum Place {
-    #[cfg(feature = "bundled")]
-    Bytes(&'static [u8]),
-    File(PathBuf),
-}
-
-impl Part {
-    pub fn open(&self) -> Result<Input<'static>, DataError> {
-        match &self.place {
-            #[cfg(feature = "bundled")]
-            Place::Bytes(bytes) => Ok(Input::bytes(bytes)),
-            Place::File(file) => Input::open_found(file),
-        }
-    }
-
-    fn images(&self) -> Result<Images, DataError> {
-        let input = self.open()?;
-        idx::images(input.reader, input.length, &self.file)
-    }
-
-    fn labels(&self) -> Result<Vec<u8>, DataError> {
-        let input = self.open()?;
-        idx::labels(input.reader, input.length, &self.file)
-    }
 }
 
 /// The files of a dataset: training images, training labels, test images, test labels.

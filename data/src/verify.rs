@@ -7,10 +7,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{
-    DataError, idx,
-    source::{Part, Source},
-};
+use crate::{DataError, idx, part::Part, source::Source};
 
 /// The result of verifying one file.
 #[derive(Debug)]

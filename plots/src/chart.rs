@@ -1,7 +1,5 @@
 //! Charts: lines in one panel, or in two side by side.
 
-use crate::{palette, svg};
-
 /// A chart of up to a dozen series, drawn as SVG that is readable on light and dark backgrounds.
 ///
 /// Values that are not finite, not positive on a logarithmic axis, or beyond ±10³⁰⁰ are skipped.
@@ -59,26 +57,6 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
     /// Whether the line is dashed, to distinguish it from another line of the same series.
     pub dashed: bool,
-}
-
-impl Chart {
-    /// Renders the chart as a standalone SVG file with title, legend and style.
-    pub fn svg(&self) -> String {
-        svg::draw(self, true)
-    }
-
-    /// Renders the chart as part of an HTML page. The page includes the style sheet once for all
-    /// charts ([`Chart::style`]) and provides its own title and legend. Each line is in a `g` with
-    /// the class `s0`, `s1`… of its series; the class `c0`, `c1`… next to it gives any element the
-    /// colour of a series, for example in a legend.
-    pub fn inline(&self) -> String {
-        svg::draw(self, false)
-    }
-
-    /// The style sheet of all charts. Every rule is scoped to elements of class `chart`.
-    pub fn style() -> &'static str {
-        palette::style()
-    }
 }
 
 impl Axis {

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::escape::cut;
 use crate::{
+    elements::{ADVANCE, Anchor, LINE, MARGIN, text},
+    escape::cut,
     palette::{Part, classes, fallback},
-    svg::{ADVANCE, Anchor, LINE, MARGIN, text},
 };
 
 /// Length of the line sample in front of a name.

@@ -30,10 +30,12 @@
 //! | [`palette`] | colours, and the style sheet of charts |
 //! | [`escape`] | escapes text from outside |
 //! | `svg` | renders a chart as SVG |
+//! | `elements` | the elements of the picture, lines and texts, and their sizes |
 //! | `ruler` | the layout of an axis: positions of values, ticks and labels |
 //! | `legend` | the legend of a chart |
 
 pub mod chart;
+mod elements;
 pub mod escape;
 mod legend;
 pub mod palette;

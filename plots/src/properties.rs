@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     chart::{Axis, Chart, Line, Panel, Scale},
+    elements::ADVANCE,
     ruler::Ruler,
-    svg::ADVANCE,
 };
 
 fn words() -> impl Strategy<Value = String> {

@@ -2,10 +2,10 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::escape::cut;
 use crate::{
     chart::{Axis, Scale},
-    svg::{ADVANCE, LINE},
+    elements::{ADVANCE, LINE},
+    escape::cut,
 };
 
 /// Maximum width of a categorical label, in columns.

@@ -1,26 +1,15 @@
 //! Renders a chart as SVG.
-//!
-//! A character of a monospaced font is 0.6 times its size wide, so the width of a text is known
-//! without measuring.
 
 use std::fmt::Write;
 
 use crate::{
     chart::{Chart, Panel},
+    elements::{ADVANCE, Anchor, LINE, MARGIN, line, text, titled, turned},
     escape::{self, cut},
     legend::Legend,
     palette::{Part, classes, fallback, style},
     ruler::Ruler,
 };
-
-/// Width of a character, in pixels.
-pub const ADVANCE: f64 = 7.25;
-
-/// Height of a line of text.
-pub const LINE: f64 = 16.0;
-
-/// Margin around the picture.
-pub const MARGIN: f64 = 16.0;
 
 /// Size of a panel, inside its axes.
 const WIDTH: f64 = 360.0;
@@ -28,14 +17,6 @@ const HEIGHT: f64 = 220.0;
 
 /// Maximum number of points on a line that are marked; more would run into each other.
 const MARKED: usize = 50;
-
-/// Alignment of a text relative to its position.
-#[derive(Clone, Copy)]
-pub enum Anchor {
-    Start,
-    Middle,
-    End,
-}
 
 /// A panel with its axes and the space it needs around it.
 struct Frame<'c> {
@@ -47,8 +28,28 @@ struct Frame<'c> {
     below: f64,
 }
 
+impl Chart {
+    /// Renders the chart as a standalone SVG file with title, legend and style.
+    pub fn svg(&self) -> String {
+        draw(self, true)
+    }
+
+    /// Renders the chart as part of an HTML page. The page includes the style sheet once for all
+    /// charts ([`Chart::style`]) and provides its own title and legend. Each line is in a `g` with
+    /// the class `s0`, `s1`… of its series; the class `c0`, `c1`… next to it gives any element the
+    /// colour of a series, for example in a legend.
+    pub fn inline(&self) -> String {
+        draw(self, false)
+    }
+
+    /// The style sheet of all charts. Every rule is scoped to elements of class `chart`.
+    pub fn style() -> &'static str {
+        style()
+    }
+}
+
 /// Draws a chart: as a `whole` file, or without style, title and legend.
-pub fn draw(chart: &Chart, whole: bool) -> String {
+fn draw(chart: &Chart, whole: bool) -> String {
     let frames: Vec<_> = chart.panels.iter().map(Frame::new).collect();
     let widest = |side: fn(&Frame) -> f64| frames.iter().map(side).fold(MARGIN, f64::max);
     let (left, right, below) = (
@@ -167,51 +168,6 @@ impl<'c> Frame<'c> {
                 let _ = writeln!(svg, "<circle{fill} cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>");
             }
             *svg += "</g>\n";
-        }
-    }
-}
-
-fn line(svg: &mut String, (class, part): (&str, Part), (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
-    let stroke = fallback(part);
-    let _ = writeln!(
-        svg,
-        "<line class=\"{class}\"{stroke} x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"
-    );
-}
-
-/// Draws a text, unless it is empty.
-pub fn text(svg: &mut String, at: (f64, f64), anchor: Anchor, text: &str) {
-    written(svg, at, anchor.attribute(), text);
-}
-
-/// Draws a text rotated by 90°, reading upwards.
-fn turned(svg: &mut String, (x, y): (f64, f64), anchor: Anchor, text: &str) {
-    let anchor = anchor.attribute();
-    let turned = format!("{anchor} transform=\"rotate(-90 {x:.1} {y:.1})\"");
-    written(svg, (x, y), &turned, text);
-}
-
-/// Draws the title of a panel.
-fn titled(svg: &mut String, at: (f64, f64), text: &str) {
-    written(svg, at, " class=\"title\"", text);
-}
-
-fn written(svg: &mut String, (x, y): (f64, f64), attributes: &str, text: &str) {
-    if !text.is_empty() {
-        let (text, fill) = (escape::xml(text), fallback(Part::Text));
-        let _ = writeln!(
-            svg,
-            "<text{fill} x=\"{x:.1}\" y=\"{y:.1}\"{attributes}>{text}</text>"
-        );
-    }
-}
-
-impl Anchor {
-    fn attribute(self) -> &'static str {
-        match self {
-            Anchor::Start => "",
-            Anchor::Middle => " text-anchor=\"middle\"",
-            Anchor::End => " text-anchor=\"end\"",
         }
     }
 }

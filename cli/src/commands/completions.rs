@@ -1,9 +1,9 @@
 //! `tapeline completions SHELL`
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::{cli::Cli, error::CliError, output};
+use crate::{error::CliError, output};
 
 #[derive(Args)]
 #[command(
@@ -15,9 +15,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(&self) -> Result<(), CliError> {
+    /// Prints the script for a `program`.
+    pub fn run(&self, mut program: Command) -> Result<(), CliError> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "tapeline", &mut script);
+        clap_complete::generate(self.shell, &mut program, "tapeline", &mut script);
         output::raw(&String::from_utf8_lossy(&script))
     }
 }

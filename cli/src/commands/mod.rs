@@ -42,6 +42,6 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Presets(name)) => name.run(&registry::presets(&cx.presets)?),
         Some(Command::Catalogue) => output::text(&registry::catalogue(cx)?),
         Some(Command::Data(args)) => args.run(cx),
-        Some(Command::Completions(args)) => args.run(),
+        Some(Command::Completions(args)) => args.run(Cli::command()),
     }
 }

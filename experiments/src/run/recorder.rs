@@ -1,18 +1,20 @@
-//! Writes the files of a run during training.
+//! Writes the files of a run, during training and at its end.
 
 use std::{io, ops::ControlFlow};
 
-use tapeline_models::{Epoch, FitEvent, Labels, Model, Progress, Trainer, checkpoint, save};
+use tapeline_models::{Ended, Epoch, FitEvent, Labels, Model, Progress, Trainer, checkpoint, save};
 use tapeline_tensor::Params;
 
 use crate::{
     error::Error,
     interrupt::Interrupt,
     run::{
-        ending::Ending,
+        config::Config,
+        ending::{Divergence, Ending, advice},
         every::Due,
         files::{BEST, CHECKPOINT, MODEL},
         folder::Run,
+        outcome::{End, Outcome, SCHEMA},
     },
 };
 
@@ -98,12 +100,89 @@ impl Recorder<'_> {
     }
 
     /// Writes the checkpoint.
-    pub fn checkpoint(&self, trainer: &Trainer<'_>) -> Result<(), Error> {
+    fn checkpoint(&self, trainer: &Trainer<'_>) -> Result<(), Error> {
         Ok(checkpoint::save(&self.run.file(CHECKPOINT), trainer)?)
     }
 
     /// Writes a model file into the run folder.
-    pub fn save(&self, name: &str, params: &Params) -> Result<(), Error> {
+    fn save(&self, name: &str, params: &Params) -> Result<(), Error> {
         Ok(save(&self.run.file(name), self.model, params, self.labels)?)
+    }
+
+    /// Writes the remaining files after the last step.
+    ///
+    /// # Errors
+    /// When a file can't be written.
+    pub fn end(
+        &mut self,
+        ended: Option<Ended>,
+        trainer: &Trainer<'_>,
+        config: &Config,
+    ) -> Result<Ending, Error> {
+        let epochs = trainer.history.len() as u64;
+        if let Some(error) = self.failure.take() {
+            return Err(self.run.can_be_resumed(error));
+        }
+        if ended == Some(Ended::Stopped) {
+            let stopped = self.stop(trainer);
+            stopped.map_err(|error| self.run.can_be_resumed(error))?;
+        }
+        self.run.draw(self.model.short(), &trainer.history)?;
+        match ended {
+            Some(Ended::Diverged(found)) => self.diverged(Divergence {
+                epoch: trainer.epoch(),
+                step: found.step,
+                layer: found.found.layer().map(String::from),
+                message: found.to_string(),
+                largest_gradient: found.largest_gradient,
+                advice: advice(&config.settings),
+                kept: Some(epochs).filter(|&epoch| epoch > 0),
+            }),
+            Some(Ended::Stopped) => Ok(Ending::Stopped {
+                signal: self.interrupt.requested().unwrap_or_default(),
+                epoch: epochs + u64::from(trainer.running.samples > 0),
+                step: trainer.step,
+            }),
+            None => {
+                let last = trainer.history.last().cloned();
+                let last =
+                    last.ok_or_else(|| Error::internal("training ended without an epoch"))?;
+                self.keep(End::Done {
+                    epochs: last.epoch,
+                    figures: (&last).into(),
+                })?;
+                Ok(Ending::Done(last))
+            }
+        }
+    }
+
+    /// Writes the current weights, which are newer than those of the last epoch, and the
+    /// checkpoint.
+    fn stop(&self, trainer: &Trainer<'_>) -> Result<(), Error> {
+        self.save(MODEL, &trainer.averaged())?;
+        self.checkpoint(trainer)
+    }
+
+    /// Records the divergence. The model file and the checkpoint are not touched: they hold the
+    /// last good state.
+    fn diverged(&self, found: Divergence) -> Result<Ending, Error> {
+        self.keep(End::Diverged {
+            epoch: found.epoch,
+            step: found.step,
+            layer: found.layer.clone(),
+        })?;
+        Ok(Ending::Diverged(found))
+    }
+
+    fn keep(&self, end: End) -> Result<(), Error> {
+        let plan = &self.model.plan;
+        self.run.keep(&Outcome {
+            schema: SCHEMA,
+            parameters: plan.parameters(),
+            multiply_adds: plan.multiply_adds(),
+            test_samples: self.test_samples,
+            threads: self.threads,
+            end,
+        })
     }
 }
