@@ -1,6 +1,6 @@
 //! The shortest way from one line of text to a trained model.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, fmt, path::PathBuf};
 
 use tapeline_data::AugmentDef;
 use tapeline_layers::{LayerDef, LossDef};
@@ -81,6 +81,16 @@ pub struct TrainedRun {
     pub history: Vec<Epoch>,
     /// The run folder, if there is one.
     pub folder: Option<PathBuf>,
+}
+
+impl fmt::Debug for TrainedRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrainedRun")
+            .field("test_loss", &self.test_loss)
+            .field("test_accuracy", &self.test_accuracy)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Train {
