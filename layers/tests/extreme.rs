@@ -43,7 +43,7 @@ fn calls(def: &LayerDef) -> Vec<String> {
             .flat_map(|call| {
                 values
                     .iter()
-                    .map(|value| [&call[..], &[value.clone()]].concat())
+                    .map(|value| [&call[..], std::slice::from_ref(value)].concat())
             })
             .collect();
     }
