@@ -2,8 +2,8 @@
 
 use crate::{
     Params, Profile, Scalar, Tape, Tensor, Var,
-    buffer::{give_back, zeros_like},
-    kernels::layout,
+    buffer::give_back,
+    kernels::layout::{self, zeros_like},
     tape::Tamper,
 };
 
