@@ -3,7 +3,7 @@
 use std::{io, process::ExitCode};
 
 use tapeline_data::DataError;
-use tapeline_experiments::error::{Error, Kind};
+use tapeline_experiments::error::{Error, ErrorKind};
 use tapeline_models::FileError;
 use tapeline_spec::NO_ALTERNATIVES;
 
@@ -22,23 +22,23 @@ pub enum CliError {
 }
 
 /// The exit code of a panic, which is a bug.
-pub const PANIC: u8 = code(Kind::Internal);
+pub const PANIC: u8 = code(ErrorKind::Internal);
 
 /// The exit code of errors in the data.
-pub const DATA: u8 = code(Kind::Data);
+pub const DATA: u8 = code(ErrorKind::Data);
 
 /// The exit code of errors in the arguments.
-pub const USAGE: u8 = code(Kind::Usage);
+pub const USAGE: u8 = code(ErrorKind::Usage);
 
 /// The exit code for a kind of failure.
-const fn code(kind: Kind) -> u8 {
+const fn code(kind: ErrorKind) -> u8 {
     match kind {
-        Kind::Internal => 1,
-        Kind::Usage => 2,
-        Kind::Data => 3,
-        Kind::ModelFile => 4,
-        Kind::Diverged => 5,
-        Kind::Unwritable => 6,
+        ErrorKind::Internal => 1,
+        ErrorKind::Usage => 2,
+        ErrorKind::Data => 3,
+        ErrorKind::ModelFile => 4,
+        ErrorKind::Diverged => 5,
+        ErrorKind::Unwritable => 6,
     }
 }
 
@@ -73,7 +73,7 @@ impl CliError {
             // The reader closed the pipe, as in `tapeline layers | head -1`, which is not a
             // failure.
             CliError::Output { reason, .. } if reason.kind() == io::ErrorKind::BrokenPipe => 0,
-            CliError::Output { .. } => code(Kind::Internal),
+            CliError::Output { .. } => code(ErrorKind::Internal),
             CliError::Reported(code) => *code,
         })
     }

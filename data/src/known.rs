@@ -6,7 +6,7 @@ use crate::{DataError, folder, part::Part};
 
 /// A dataset that [`load`](crate::load) knows by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownDataset {
     /// Its name.
     pub name: &'static str,
     /// A one-line description.
@@ -63,10 +63,10 @@ pub(crate) static ENTRIES: [Entry; 2] = [
 ];
 
 /// Returns the datasets known by name.
-pub fn known() -> Vec<Known> {
+pub fn known() -> Vec<KnownDataset> {
     ENTRIES
         .iter()
-        .map(|e| Known {
+        .map(|e| KnownDataset {
             name: e.name,
             about: e.about,
             from: e.from,

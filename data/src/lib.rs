@@ -10,6 +10,7 @@
 //! | [`source`] | [`load`]: `mnist`, `fashion-mnist` or a folder |
 //! | [`known`](mod@known) | [`known()`]: the datasets known by name |
 //! | `pictures` | `read_picture`: PNG and JPEG, with the feature of that name; `resized` |
+//! | [`atomic`] | atomic writing of files |
 //! | [`files`] | opening of external files: those named by the user, and those found in folders |
 //! | [`kind`] | [`identify`]: detection of file types by their first bytes |
 //! | [`verify`](mod@verify) | [`verify()`]: counts and checksums of the files of a dataset |
@@ -46,6 +47,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod atomic;
 pub mod augment;
 pub mod batches;
 #[cfg(feature = "bundled")]
@@ -74,7 +76,7 @@ pub use error::DataError;
 pub use idx::{read_images, read_images_from, read_labels, read_labels_from};
 pub use images::Images;
 pub use kind::{FileKind, identify, identify_other};
-pub use known::{Known, known};
+pub use known::{KnownDataset, known};
 #[cfg(feature = "pictures")]
 pub use pictures::{
     ImageFile, is_dark_on_light, is_image_file, read_image_file, read_picture, read_picture_from,

@@ -1,16 +1,11 @@
-//! Atomic writing of IDX files.
+//! Writing of IDX files.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
-    process,
-};
+use std::{io::Write, path::Path};
 
 use flate2::{Compression, write::GzEncoder};
 
 use crate::{
-    DataError, Images,
+    DataError, Images, atomic,
     idx::{IMAGES, IMAGES_WITH_CHANNELS, LABELS},
 };
 
@@ -53,62 +48,18 @@ fn write(file: &Path, magic: u32, sizes: &[usize], body: &[u8]) -> Result<(), Da
     let gzipped = file
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("gz"));
-    atomically(file, |out| {
-        if gzipped {
-            let mut out = GzEncoder::new(out, Compression::default());
-            out.write_all(&header)?;
-            out.write_all(body)?;
-            out.finish()?;
-        } else {
-            out.write_all(&header)?;
-            out.write_all(body)?;
+    let bytes = match gzipped {
+        true => {
+            let mut out = GzEncoder::new(Vec::new(), Compression::default());
+            let packed = out.write_all(&header).and_then(|()| out.write_all(body));
+            packed.and_then(|()| out.finish())
         }
-        Ok(())
-    })
-    .map_err(|reason| DataError::Io {
+        false => Ok([&header, body].concat()),
+    };
+    let written = bytes.and_then(|bytes| atomic::write(file, &bytes));
+    written.map_err(|reason| DataError::Io {
         file: file.into(),
         doing: "write",
         reason,
     })
-}
-
-/// Writes a temporary file in the same folder, syncs it to disk, and then renames it.
-fn atomically(
-    file: &Path,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
-    let folder = match file.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let (sibling, opened) = create_sibling(folder)?;
-    let written = (|| {
-        let mut out = BufWriter::new(opened);
-        fill(&mut out)?;
-        out.into_inner()?.sync_all()?;
-        fs::rename(&sibling, file)
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&sibling);
-        return written;
-    }
-    // Not every system can open a folder; the file itself is already synced.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
-}
-
-fn create_sibling(folder: &Path) -> io::Result<(PathBuf, File)> {
-    let mut number = 0;
-    loop {
-        let sibling = folder.join(format!(".idx-{}-{number}.tmp", process::id()));
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&sibling)
-        {
-            Ok(opened) => return Ok((sibling, opened)),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(e) => return Err(e),
-        }
-    }
 }

@@ -13,7 +13,7 @@ pub enum Error {
     /// A message, optionally with help.
     Plain {
         /// The kind of failure.
-        kind: Kind,
+        kind: ErrorKind,
         /// The problem, without a full stop.
         message: String,
         /// Advice on how to fix it.
@@ -37,7 +37,7 @@ pub enum Error {
 
 /// Kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The operating system refused something that should always work.
     Internal,
     /// A setting is invalid, or settings don't fit together.
@@ -54,7 +54,7 @@ pub enum Kind {
 
 impl Error {
     /// Creates an error of a kind.
-    pub fn new(kind: Kind, message: impl ToString) -> Self {
+    pub fn new(kind: ErrorKind, message: impl ToString) -> Self {
         Error::Plain {
             kind,
             message: message.to_string(),
@@ -64,32 +64,32 @@ impl Error {
 
     /// Creates an error of the operating system.
     pub fn internal(message: impl ToString) -> Self {
-        Error::new(Kind::Internal, message)
+        Error::new(ErrorKind::Internal, message)
     }
 
     /// Creates an error in the settings.
     pub fn usage(message: impl ToString) -> Self {
-        Error::new(Kind::Usage, message)
+        Error::new(ErrorKind::Usage, message)
     }
 
     /// Creates an error in the dataset.
     pub fn data(message: impl ToString) -> Self {
-        Error::new(Kind::Data, message)
+        Error::new(ErrorKind::Data, message)
     }
 
     /// Creates an error in a model file.
     pub fn model_file(message: impl ToString) -> Self {
-        Error::new(Kind::ModelFile, message)
+        Error::new(ErrorKind::ModelFile, message)
     }
 
     /// Creates the error for a value that is not finite.
     pub fn diverged(message: impl ToString) -> Self {
-        Error::new(Kind::Diverged, message)
+        Error::new(ErrorKind::Diverged, message)
     }
 
     /// Creates the error for a file or folder that can't be written.
     pub fn unwritable(message: impl ToString) -> Self {
-        Error::new(Kind::Unwritable, message)
+        Error::new(ErrorKind::Unwritable, message)
     }
 
     /// Creates the error for an observer that failed.
@@ -106,11 +106,11 @@ impl Error {
     }
 
     /// Returns the kind of failure.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Plain { kind, .. } => *kind,
-            Error::Spec { .. } => Kind::Usage,
-            Error::Observer { .. } => Kind::Internal,
+            Error::Spec { .. } => ErrorKind::Usage,
+            Error::Observer { .. } => ErrorKind::Internal,
         }
     }
 }

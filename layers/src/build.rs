@@ -6,8 +6,8 @@ use tapeline_spec::Call;
 use tapeline_tensor::{ParamId, Role};
 
 use crate::{
-    AnyLayer, Built, Chain, Declared, Init, LayerDef, Meaning, Refusal, Stream, chain::Entry,
-    plan::Site, sizes,
+    AnyLayer, Built, Declared, Init, LayerDef, Meaning, Refusal, Sequential, Stream, plan::Site,
+    sequential::Entry, sizes,
 };
 
 /// The context passed to a layer while it is built: the shape of its input, and methods to declare
@@ -23,7 +23,7 @@ pub struct Build<'b> {
 
 /// Source index of each element along one axis of an output; `None` is a zero.
 /// [`gather2d`](tapeline_tensor::gather2d()) takes one table for rows and one for columns.
-pub type Table = Arc<[Option<usize>]>;
+pub type IndexTable = Arc<[Option<usize>]>;
 
 /// A parameter that was just declared. Its methods return its id.
 pub struct Asked<'a>(&'a mut Declared, ParamId);
@@ -98,7 +98,7 @@ impl<'b> Build<'b> {
         &mut self,
         len: usize,
         cell: impl Fn(usize) -> Option<usize>,
-    ) -> Result<Table, Refusal> {
+    ) -> Result<IndexTable, Refusal> {
         self.count_table(len)?;
         Ok((0..len).map(cell).collect())
     }
@@ -203,10 +203,10 @@ impl<'b> Build<'b> {
     ///
     /// # Errors
     /// When the body can't be built.
-    pub fn body(&mut self) -> Result<(Chain, Vec<usize>), Refusal> {
+    pub fn body(&mut self) -> Result<(Sequential, Vec<usize>), Refusal> {
         let prefix = format!("{}.", self.path);
         let calls = self.bodies.first().map_or(&[][..], Vec::as_slice);
-        Chain::build(calls, self.entry(&prefix), self.site).map_err(Refusal::inside)
+        Sequential::build(calls, self.entry(&prefix), self.site).map_err(Refusal::inside)
     }
 
     /// Returns the starting point of the chains in the body.
@@ -227,12 +227,12 @@ impl<'b> Build<'b> {
     ///
     /// # Errors
     /// When a branch can't be built. The errors of all branches are reported.
-    pub fn branches(&mut self) -> Result<Vec<(Chain, Vec<usize>)>, Refusal> {
+    pub fn branches(&mut self) -> Result<Vec<(Sequential, Vec<usize>)>, Refusal> {
         let mut built = Vec::new();
         let mut errors = Vec::new();
         for (i, calls) in self.bodies.iter().enumerate() {
             let prefix = format!("{}.{i}.", self.path);
-            match Chain::build(calls, self.entry(&prefix), self.site) {
+            match Sequential::build(calls, self.entry(&prefix), self.site) {
                 Ok(branch) => built.push(branch),
                 Err(more) => errors.extend(more),
             }

@@ -88,8 +88,8 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
     }
 
     /// Runs `f` in a scope named after a layer, for messages.
-    pub(crate) fn scope<R>(&self, path: &Arc<str>, f: impl FnOnce() -> R) -> R {
-        self.tape.scope(path.clone(), f)
+    pub(crate) fn scope<R>(&self, name: &Arc<str>, f: impl FnOnce() -> R) -> R {
+        self.tape.scope(name.clone(), f)
     }
 }
 

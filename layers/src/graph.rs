@@ -4,7 +4,7 @@
 //! names. This module knows nothing about files: `tapeline-models` writes a graph as an ONNX file.
 //!
 //! ```
-//! use tapeline_layers::{Ctx, Element, Graph, Layer, NoNodes, Value};
+//! use tapeline_layers::{Ctx, Element, Graph, Layer, NoNodes, GraphValue};
 //! use tapeline_tensor::Var;
 //!
 //! /// `x²`
@@ -15,7 +15,7 @@
 //!         x.square()
 //!     }
 //!
-//!     fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+//!     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
 //!         Ok(graph.node("Mul", &[x, x]))
 //!     }
 //! }
@@ -36,7 +36,7 @@ pub const OPSET: i64 = 20;
 
 /// Operations in execution order, and the values between them.
 pub struct Graph {
-    values: Vec<Source>,
+    values: Vec<ValueSource>,
     nodes: Vec<Node>,
     path: Arc<str>,
     shape: Vec<usize>,
@@ -44,11 +44,11 @@ pub struct Graph {
 
 /// A value of a [`Graph`]: the input, a parameter, a constant, or the output of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Value(usize);
+pub struct GraphValue(usize);
 
-/// The source of a [`Value`].
+/// The source of a [`GraphValue`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Source {
+pub enum ValueSource {
     /// The input of the model.
     Input,
     /// A parameter or buffer.
@@ -71,9 +71,9 @@ pub struct Node {
     /// Its name in the ONNX operator set: `Conv`.
     pub op: &'static str,
     /// Its inputs.
-    pub inputs: Vec<Value>,
+    pub inputs: Vec<GraphValue>,
     /// Its output.
-    pub output: Value,
+    pub output: GraphValue,
     /// Its attributes.
     pub attributes: Vec<(&'static str, Attribute)>,
 }
@@ -134,7 +134,7 @@ impl Graph {
     /// Creates a graph without nodes for an input of the given shape, without the batch.
     pub fn new(shape: &[usize]) -> Self {
         Graph {
-            values: vec![Source::Input],
+            values: vec![ValueSource::Input],
             nodes: Vec::new(),
             path: "".into(),
             shape: shape.into(),
@@ -151,13 +151,13 @@ impl Graph {
     /// # Panics
     /// May panic when the value belongs to another graph.
     #[track_caller]
-    pub fn source(&self, value: Value) -> &Source {
+    pub fn source(&self, value: GraphValue) -> &ValueSource {
         &self.values[value.0]
     }
 
     /// Returns the input of the model.
-    pub fn input(&self) -> Value {
-        Value(0)
+    pub fn input(&self) -> GraphValue {
+        GraphValue(0)
     }
 
     /// Returns the input shape of the current layer, without the batch.
@@ -166,13 +166,13 @@ impl Graph {
     }
 
     /// Returns the parameter or buffer declared as `id`.
-    pub fn param(&mut self, id: ParamId) -> Value {
-        self.value(Source::Param(id))
+    pub fn param(&mut self, id: ParamId) -> GraphValue {
+        self.value(ValueSource::Param(id))
     }
 
     /// Returns a parameter of shape `[channels]`, reshaped so that it broadcasts over the input of
     /// the current layer.
-    pub fn by_channel(&mut self, id: ParamId) -> Value {
+    pub fn by_channel(&mut self, id: ParamId) -> GraphValue {
         let param = self.param(id);
         match self.shape.len() {
             0 | 1 => param,
@@ -181,7 +181,7 @@ impl Graph {
     }
 
     /// Adds a scalar constant, for arithmetic with values of any shape.
-    pub fn number(&mut self, number: f64) -> Value {
+    pub fn number(&mut self, number: f64) -> GraphValue {
         self.numbers(&[], vec![number as f32])
     }
 
@@ -190,27 +190,27 @@ impl Graph {
     /// # Panics
     /// When the number of values doesn't match the shape.
     #[track_caller]
-    pub fn numbers(&mut self, shape: &[usize], numbers: Vec<f32>) -> Value {
+    pub fn numbers(&mut self, shape: &[usize], numbers: Vec<f32>) -> GraphValue {
         assert_eq!(
             shape.iter().product::<usize>(),
             numbers.len(),
             "Graph::numbers: the number of values doesn't match the shape {shape:?}"
         );
-        self.value(Source::Numbers(shape.into(), numbers))
+        self.value(ValueSource::Numbers(shape.into(), numbers))
     }
 
     /// Adds a list of sizes, which some operations take as an input.
-    pub fn sizes(&mut self, sizes: &[usize]) -> Value {
-        self.value(Source::Sizes(sizes.into()))
+    pub fn sizes(&mut self, sizes: &[usize]) -> GraphValue {
+        self.value(ValueSource::Sizes(sizes.into()))
     }
 
     /// Adds a placeholder for an omitted optional input.
-    pub fn absent(&mut self) -> Value {
-        self.value(Source::Absent)
+    pub fn absent(&mut self) -> GraphValue {
+        self.value(ValueSource::Absent)
     }
 
     /// Appends a node without attributes. Returns its output.
-    pub fn node(&mut self, op: &'static str, inputs: &[Value]) -> Value {
+    pub fn node(&mut self, op: &'static str, inputs: &[GraphValue]) -> GraphValue {
         self.node_with(op, inputs, &[])
     }
 
@@ -218,10 +218,10 @@ impl Graph {
     pub fn node_with(
         &mut self,
         op: &'static str,
-        inputs: &[Value],
+        inputs: &[GraphValue],
         attributes: &[(&'static str, Attribute)],
-    ) -> Value {
-        let output = self.value(Source::Node(self.nodes.len()));
+    ) -> GraphValue {
+        let output = self.value(ValueSource::Node(self.nodes.len()));
         self.nodes.push(Node {
             path: self.path.clone(),
             op,
@@ -234,7 +234,7 @@ impl Graph {
 
     /// Appends a node that reshapes `x` and keeps its first dimension, the batch. Returns its
     /// output.
-    pub fn reshape(&mut self, x: Value, shape: &[usize]) -> Value {
+    pub fn reshape(&mut self, x: GraphValue, shape: &[usize]) -> GraphValue {
         // In ONNX, a size of 0 keeps the size of the input.
         let shape = self.sizes(&[&[0], shape].concat());
         self.node("Reshape", &[x, shape])
@@ -256,8 +256,8 @@ impl Graph {
         }
     }
 
-    fn value(&mut self, source: Source) -> Value {
+    fn value(&mut self, source: ValueSource) -> GraphValue {
         self.values.push(source);
-        Value(self.values.len() - 1)
+        GraphValue(self.values.len() - 1)
     }
 }

@@ -2,7 +2,7 @@
 
 use tapeline_tensor::{Scalar, Var};
 
-use crate::{AnyLoss, Ctx, Graph, Loss, NoNodes, Value};
+use crate::{AnyLoss, Ctx, Graph, GraphValue, Loss, NoNodes};
 
 /// A function of a batch of values. It holds sizes and the ids of its parameters, but no arrays, so
 /// that one built layer serves both scalar types.
@@ -18,7 +18,7 @@ pub trait Layer<T: Element>: Send + Sync {
     ///
     /// # Errors
     /// When the layer, or one in its body, doesn't implement this.
-    fn nodes(&self, graph: &mut Graph, _x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, _x: GraphValue) -> Result<GraphValue, NoNodes> {
         Err(graph.no_nodes())
     }
 }

@@ -7,7 +7,7 @@
 //! | [`def`] | [`LayerDef`], the definition of a registered layer |
 //! | [`build`] | [`Build`], the context in which a layer is built |
 //! | [`built`] | [`Built`], a built layer, and what it can be fused with |
-//! | [`chain`] | [`Chain`], a sequence of layers |
+//! | [`sequential`] | [`Sequential`], a sequence of layers |
 //! | [`graph`] | [`Graph`], a model as ONNX operations, for export |
 //! | [`meaning`] | [`Meaning`] of an output: logits, probabilities or their logarithms |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
@@ -40,7 +40,6 @@
 
 pub mod build;
 pub mod built;
-pub mod chain;
 pub mod check;
 pub mod ctx;
 pub mod declare;
@@ -52,18 +51,19 @@ pub mod loss;
 pub mod losses;
 pub mod meaning;
 pub mod plan;
+pub mod sequential;
 mod sizes;
 
-pub use build::{Asked, Build, Table};
+pub use build::{Asked, Build, IndexTable};
 pub use built::{Built, Epilogue};
-pub use chain::Chain;
 pub use ctx::{Ctx, Mode, Stream, Updates};
 pub use declare::{Declared, Init};
 pub use def::{Batch, LayerDef, Refusal};
-pub use graph::{Graph, NoNodes, Value};
+pub use graph::{Graph, GraphValue, NoNodes};
 pub use layer::{AnyLayer, Element, Layer};
 pub use layers::layers;
 pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, Takes, one_hot};
 pub use losses::losses;
 pub use meaning::Meaning;
-pub use plan::{Plan, Row};
+pub use plan::{LayerSummary, Plan};
+pub use sequential::Sequential;

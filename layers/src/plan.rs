@@ -1,10 +1,12 @@
 //! Plans: everything known about a model before any array is allocated.
 
+use std::sync::Arc;
+
 use tapeline_spec::{Call, Diagnostic, Resolved, Span, SpecError};
 use tapeline_tensor::{ParamId, Params, Scalar};
 
 use crate::{
-    Built, Chain, Declared, LayerDef, Meaning, Refusal, Stream, chain::Entry, declare,
+    Built, Declared, LayerDef, Meaning, Refusal, Sequential, Stream, declare, sequential::Entry,
     sizes::checked_len,
 };
 
@@ -22,7 +24,7 @@ pub const MAX_TABLES: usize = 1 << 21;
 /// each layer. It holds no arrays.
 pub struct Plan {
     /// The layers.
-    pub chain: Chain,
+    pub chain: Sequential,
     /// Shape of the input, without the batch.
     pub input: Vec<usize>,
     /// Shape of the output, without the batch.
@@ -30,16 +32,18 @@ pub struct Plan {
     /// Parameters and buffers, in order.
     pub declared: Vec<Declared>,
     /// Summaries of the layers in order; those of a body follow the layer that contains it.
-    pub rows: Vec<Row>,
+    pub rows: Vec<LayerSummary>,
     /// Indices in [`rows`](Self::rows) of the layers that learn nothing from a batch of one sample.
     pub want_several: Vec<usize>,
 }
 
 /// The summary of one layer of a [`Plan`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct LayerSummary {
     /// Its path: `5`, or `5.0` in the body of layer 5.
     pub path: String,
+    /// The scope of its operations on the tape: its path and name, `5 relu`.
+    pub scope: Arc<str>,
     /// Its spec in short form.
     pub text: String,
     /// Its position in the spec of the model.
@@ -94,7 +98,7 @@ impl Plan {
             prefix: "",
             depth: 0,
         };
-        let (chain, output) = Chain::build(calls, entry, &mut site)?;
+        let (chain, output) = Sequential::build(calls, entry, &mut site)?;
         Ok(Plan {
             chain,
             input: shape.to_vec(),
@@ -112,12 +116,14 @@ impl Plan {
 
     /// Returns the layer that determines the meaning of the output: the last one that turned it
     /// into probabilities, their logarithms, or values between 0 and 1. Returns `None` for logits.
-    pub fn meaning_from(&self) -> Option<&Row> {
+    pub fn meaning_from(&self) -> Option<&LayerSummary> {
         let like_output = |meaning: Meaning| match self.meaning() {
             Meaning::LogProbabilities => meaning == Meaning::LogProbabilities,
             _ => meaning.is_bounded(),
         };
-        let makes = |row: &&Row| like_output(row.output_meaning) && !like_output(row.input_meaning);
+        let makes = |row: &&LayerSummary| {
+            like_output(row.output_meaning) && !like_output(row.input_meaning)
+        };
         let mut rows = self.rows.iter().rev();
         rows.find(makes)
             .filter(|_| self.meaning() != Meaning::Logits)
@@ -156,7 +162,7 @@ fn empty(shape: &[usize]) -> Option<&'static str> {
 #[derive(Default)]
 pub(crate) struct Site {
     declared: Vec<Declared>,
-    rows: Vec<Row>,
+    rows: Vec<LayerSummary>,
     want_several: Vec<usize>,
     streams: u64,
     parameters: usize,
@@ -169,7 +175,7 @@ pub(crate) struct Site {
 
 impl Site {
     /// Begins a layer. Its row comes before those of its body.
-    pub fn open(&mut self, row: Row) {
+    pub fn open(&mut self, row: LayerSummary) {
         self.open.push(self.rows.len());
         self.rows.push(row);
     }

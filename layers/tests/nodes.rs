@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tapeline_layers::{
-    Ctx, Element, Graph, Layer, LayerDef, NoNodes, Plan, Value, graph::Source, layers,
+    Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Plan, graph::ValueSource, layers,
 };
 use tapeline_spec::{Presets, Registry, read};
 use tapeline_tensor::Var;
@@ -13,7 +13,7 @@ fn graph(
     text: &str,
     shape: &[usize],
     registry: &Registry<LayerDef>,
-) -> (Plan, Result<(Graph, Value), NoNodes>) {
+) -> (Plan, Result<(Graph, GraphValue), NoNodes>) {
     let spec = read(text, registry, &Presets::new()).unwrap();
     let plan = Plan::build(&spec, shape).unwrap();
     let mut graph = Graph::new(shape);
@@ -36,11 +36,15 @@ fn every_layer_is_written_with_all_its_parameters() {
             let (graph, output) = written.unwrap_or_else(|e| panic!("{text}: {e}"));
             let mut used = BTreeSet::new();
             for (place, node) in graph.nodes().iter().enumerate() {
-                assert_eq!(graph.source(node.output), &Source::Node(place), "{text}");
+                assert_eq!(
+                    graph.source(node.output),
+                    &ValueSource::Node(place),
+                    "{text}"
+                );
                 for &input in &node.inputs {
                     match graph.source(input) {
-                        Source::Node(earlier) => assert!(*earlier < place, "{text}"),
-                        Source::Param(id) => _ = used.insert(id.index()),
+                        ValueSource::Node(earlier) => assert!(*earlier < place, "{text}"),
+                        ValueSource::Param(id) => _ = used.insert(id.index()),
                         _ => {}
                     }
                 }

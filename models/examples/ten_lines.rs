@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use tapeline_data::{Normalisation, load};
 use tapeline_layers::{NamedLoss, layers, losses};
-use tapeline_models::{Data, Event, Model, Recipe, Trainer, fit, presets};
+use tapeline_models::{Data, FitEvent, Model, Recipe, Trainer, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::Pool;
 
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         seed: 0,
         normalisation: Normalisation::default(),
         augment: None,
-        schedule: &Schedule::read("cosine", &schedules())?.plan(200),
+        schedule: &Schedule::read("cosine", &schedules())?.scheduler(200),
     };
 
     let params = model.init(recipe.seed);
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 val: None,
             };
             fit(&mut trainer, &recipe, &data, &mut |event| {
-                if let Event::Epoch(epoch, _) = event {
+                if let FitEvent::Epoch(epoch, _) = event {
                     println!(
                         "epoch {}: test accuracy {:.2} %",
                         epoch.epoch,

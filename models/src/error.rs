@@ -84,11 +84,11 @@ impl NotFinite {
     }
 }
 
-impl From<tapeline_optim::NotFinite> for NotFinite {
-    fn from(found: tapeline_optim::NotFinite) -> Self {
+impl From<tapeline_optim::StepError> for NotFinite {
+    fn from(found: tapeline_optim::StepError) -> Self {
         NotFinite::of(match found {
-            tapeline_optim::NotFinite::Gradient { name } => Subject::Gradient(name),
-            tapeline_optim::NotFinite::Update { name } => Subject::Update(name),
+            tapeline_optim::StepError::Gradient { name } => Subject::Gradient(name),
+            tapeline_optim::StepError::Update { name } => Subject::Update(name),
         })
     }
 }

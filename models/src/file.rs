@@ -7,12 +7,12 @@ use std::{
 };
 
 use serde_json::json;
-use tapeline_data::{Normalisation, files};
+use tapeline_data::{Normalisation, atomic, files};
 use tapeline_layers::LayerDef;
 use tapeline_spec::{Presets, Registry, quote};
 use tapeline_tensor::Params;
 
-use crate::{FileError, Model, atomic, weights};
+use crate::{FileError, Model, weights};
 
 /// The value of `format` in the metadata.
 const FORMAT: &str = "tapeline-1";

@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, time::Instant};
 
 use tapeline_data::{Augmentation, Dataset, Normalisation, batches};
-use tapeline_optim::Plan as Schedule;
+use tapeline_optim::Scheduler;
 use tapeline_tensor::buffer::give_back;
 
 use crate::{
@@ -26,7 +26,7 @@ pub struct Recipe<'a> {
     /// Augmentation of the training images; evaluation images are never augmented.
     pub augment: Option<&'a Augmentation>,
     /// Learning-rate schedule.
-    pub schedule: &'a Schedule,
+    pub schedule: &'a Scheduler,
 }
 
 impl Recipe<'_> {
@@ -39,7 +39,7 @@ impl Recipe<'_> {
     /// use tapeline_optim::{Schedule, schedules};
     ///
     /// let model = Model::build("linear(3) batchnorm1d", &[4], &layers(), &presets())?;
-    /// let schedule = Schedule::read("constant", &schedules())?.plan(11);
+    /// let schedule = Schedule::read("constant", &schedules())?.scheduler(11);
     /// let recipe = Recipe { epochs: 1, batch_size: 10, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
     /// assert_eq!(recipe.warnings(&model, 101).len(), 1);
     /// assert_eq!(recipe.warnings(&model, 100).len(), 0);
@@ -86,7 +86,7 @@ impl Data<'_> {
 }
 
 /// Events passed to the observer during training.
-pub enum Event<'e> {
+pub enum FitEvent<'e> {
     /// A step has finished.
     Step(Progress, &'e Trainer<'e>),
     /// The steps of an epoch have finished, and the model has been evaluated.
@@ -126,7 +126,7 @@ pub fn fit(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
     data: &Data<'_>,
-    observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observer: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<(), Ended> {
     assert!(
         data.val.is_some() || !recipe.schedule.goes_by_loss(),
@@ -183,7 +183,7 @@ pub fn fit(
             test_seconds,
         };
         trainer.history.push(epoch.clone());
-        if observer(Event::Epoch(&epoch, trainer)).is_break() {
+        if observer(FitEvent::Epoch(&epoch, trainer)).is_break() {
             return Err(Ended::Stopped);
         }
     }
@@ -194,9 +194,9 @@ pub fn fit(
 fn train_epoch(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe<'_>,
-    schedule: &Schedule,
+    schedule: &Scheduler,
     data: &Dataset,
-    observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observer: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<(), Ended> {
     let epoch = trainer.epoch();
     let draws = recipe
@@ -218,7 +218,7 @@ fn train_epoch(
         running.add(&step, indices.len());
         running.time += begun.elapsed();
         let progress = running.progress(epoch, data.len());
-        if observer(Event::Step(progress, trainer)).is_break() {
+        if observer(FitEvent::Step(progress, trainer)).is_break() {
             return Err(Ended::Stopped);
         }
         // Time spent in the observer, for example writing files, doesn't count as training time.

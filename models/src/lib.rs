@@ -14,7 +14,6 @@
 //! | [`checkpoint`](mod@checkpoint) | checkpoints, from which a run resumes with bit-identical results |
 //! | [`onnx`] | export to ONNX |
 //! | [`weights`] | parameters as safetensors |
-//! | [`atomic`] | atomic file writes |
 //! | [`error`] | [`NotFinite`], [`Diverged`] |
 //!
 //! ```
@@ -32,7 +31,7 @@
 //! let model = Model::build("flatten linear(2)", &data.shape(), &layers(), &presets())?;
 //! let loss = NamedLoss::read("cross_entropy", &losses())?;
 //! let optimizer = Optimizer::read("sgd(lr=0.5)", &optimizers())?;
-//! let schedule = Schedule::read("constant", &schedules())?.plan(80);
+//! let schedule = Schedule::read("constant", &schedules())?.scheduler(80);
 //! let recipe = Recipe {
 //!     epochs: 10,
 //!     batch_size: 8,
@@ -50,7 +49,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod atomic;
 pub mod checkpoint;
 pub mod error;
 pub mod evaluate;
@@ -70,7 +68,7 @@ pub mod weights;
 pub use error::{Diverged, During, NotFinite, Subject};
 pub use evaluate::{Evaluation, evaluate, predict};
 pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};
-pub use fit::{Data, Ended, Event, Recipe, fit};
+pub use fit::{Data, Ended, FitEvent, Recipe, fit};
 pub use gradients::gradient_norms;
 pub use history::History;
 pub use memory::Memory;

@@ -2,7 +2,7 @@
 
 use std::{panic, thread};
 
-use tapeline_layers::{Ctx, Declared, Init, Layer, Mode, Plan, Row, declare};
+use tapeline_layers::{Ctx, Declared, Init, Layer, LayerSummary, Mode, Plan, declare};
 use tapeline_optim::Optimizer;
 use tapeline_tensor::{
     Params, Tensor,
@@ -204,7 +204,7 @@ impl Pass {
             Pass::Training => 32,
             Pass::Evaluation => 4,
         };
-        let size = |row: &Row| row.output.iter().product::<usize>();
+        let size = |row: &LayerSummary| row.output.iter().product::<usize>();
         let outputs: usize = plan.rows.iter().map(size).sum();
         let by_time = usize::try_from(MULTIPLY_ADDS / plan.multiply_adds().max(1));
         let most = (OUTPUTS / outputs.max(1)).min(by_time.unwrap_or(enough));

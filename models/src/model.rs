@@ -1,6 +1,6 @@
 //! A model: a spec built for an input shape.
 
-use tapeline_layers::{Ctx, Element, Layer, LayerDef, LossDef, Meaning, Plan, Takes};
+use tapeline_layers::{Ctx, Element, Layer, LayerDef, LayerSummary, LossDef, Meaning, Plan, Takes};
 use tapeline_spec::{Diagnostic, Presets, Registry, Span, SpecError, quote, read};
 use tapeline_tensor::{Params, Scalar, Var};
 
@@ -26,7 +26,6 @@ pub struct Model {
     text: String,
     short: String,
     full: String,
-    last: Option<Span>,
 }
 
 impl Model {
@@ -48,7 +47,6 @@ impl Model {
             text: text.into(),
             short: resolved.short(),
             full: resolved.full(),
-            last: resolved.calls().last().map(|call| call.span),
         })
     }
 
@@ -108,8 +106,13 @@ impl Model {
         ))
     }
 
+    /// Returns the last layer that isn't in the body of another.
+    fn last(&self) -> Option<&LayerSummary> {
+        self.plan.rows.iter().rfind(|row| row.depth == 0)
+    }
+
     pub(crate) fn blame_last(&self, message: String, help: &str) -> SpecError {
-        let span = self.last.unwrap_or_default();
+        let span = self.last().map_or_else(Span::default, |row| row.span);
         SpecError::new(
             &self.text,
             vec![Diagnostic::error(span, message).help(help)],
@@ -149,8 +152,7 @@ impl Model {
     pub fn warnings(&self, loss: &LossDef) -> SpecError {
         let meaning = self.meaning();
         let from = self.plan.meaning_from();
-        let last = self.plan.rows.iter().rfind(|row| row.depth == 0);
-        let Some(row) = from.or(last) else {
+        let Some(row) = from.or(self.last()) else {
             return SpecError::new(&self.text, Vec::new());
         };
         let layer = quote(&row.text);

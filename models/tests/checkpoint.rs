@@ -1,14 +1,12 @@
 //! Runs that are stopped, stored and resumed, compared with the same runs without interruption.
 
-use std::{collections::BTreeMap, fs, io, ops::ControlFlow, path::Path, process::Command};
+use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
 
 use proptest::prelude::*;
 use tapeline_data::{Augmentation, Dataset, Images, Normalisation, augmentations};
 use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{
-    Data, Ended, Epoch, Event, History, Model, Recipe, Trainer,
-    atomic::{self, Call},
-    checkpoint, fit, presets,
+    Data, Ended, Epoch, FitEvent, History, Model, Recipe, Trainer, checkpoint, fit, presets,
 };
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::Pool;
@@ -68,7 +66,7 @@ fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, Stri
         augment: Some(&augment),
         schedule: &Schedule::read(setting.schedule, &schedules())
             .unwrap()
-            .plan(in_all),
+            .scheduler(in_all),
     };
     let params = model.init(recipe.seed);
     let stepper = optimizer.init(&params);
@@ -89,8 +87,8 @@ fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, Stri
         test: &data,
         val: Some(&data),
     };
-    let mut observer = |event: Event<'_>| match event {
-        Event::Step(_, trainer) if trainer.step == steps => ControlFlow::Break(()),
+    let mut observer = |event: FitEvent<'_>| match event {
+        FitEvent::Step(_, trainer) if trainer.step == steps => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     let pool = Pool::new(setting.threads).unwrap();
@@ -331,79 +329,4 @@ fn a_checkpoint_of_an_older_format_is_refused() {
         error.contains("has format `tapeline-checkpoint-1`"),
         "{error}"
     );
-}
-
-/// Whichever operation fails, the old file exists until the new one does.
-#[test]
-fn a_failing_call_leaves_one_of_both_files() {
-    for failing in Call::ALL {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("checkpoint");
-        atomic::write(&path, b"old").unwrap();
-        let full = || io::Error::from(io::ErrorKind::StorageFull);
-        let mut before = |call| if call == failing { Err(full()) } else { Ok(()) };
-        let error = atomic::write_watched(&path, b"newer", &mut before).unwrap_err();
-        assert_eq!(error.to_string(), "no storage space: 5 bytes are needed");
-        let renamed = failing == Call::SyncFolder;
-        assert_eq!(
-            fs::read(&path).unwrap(),
-            if renamed { &b"newer"[..] } else { b"old" }
-        );
-        assert_eq!(names(folder.path()), ["checkpoint"], "{failing:?}");
-    }
-}
-
-/// Simulates a kill at each operation: this test runs itself in a process that dies there.
-#[test]
-fn a_killed_write_leaves_one_of_both_files() {
-    for at in Call::ALL {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("checkpoint");
-        atomic::write(&path, b"old").unwrap();
-        let ended = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "dies_in_a_write", "--ignored"])
-            .env("DIES_AT", format!("{at:?}"))
-            .env("DIES_WRITING", &path)
-            .output()
-            .unwrap();
-        assert!(!ended.status.success(), "{at:?}: it lives");
-        let found = fs::read(&path).unwrap();
-        assert_eq!(
-            found,
-            if at == Call::SyncFolder {
-                &b"newer"[..]
-            } else {
-                b"old"
-            }
-        );
-        let left = names(folder.path()).len();
-        assert_eq!(
-            left == 1,
-            matches!(at, Call::Create | Call::SyncFolder),
-            "{at:?}"
-        );
-        atomic::clean(folder.path()).unwrap();
-        assert_eq!(names(folder.path()), ["checkpoint"], "{at:?}");
-    }
-}
-
-#[test]
-#[ignore = "run by `a_killed_write_leaves_one_of_both_files`"]
-fn dies_in_a_write() {
-    let (Ok(at), Ok(path)) = (std::env::var("DIES_AT"), std::env::var("DIES_WRITING")) else {
-        return;
-    };
-    let _ = atomic::write_watched(path.as_ref(), b"newer", &mut |call| {
-        if format!("{call:?}") == at {
-            std::process::abort();
-        }
-        Ok(())
-    });
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
 }

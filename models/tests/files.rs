@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use proptest::prelude::*;
 use tapeline_data::Normalisation;
 use tapeline_layers::layers;
-use tapeline_models::{Labels, Model, atomic, load, load_weights, presets, save, weights};
+use tapeline_models::{Labels, Model, load, load_weights, presets, save, weights};
 use tapeline_tensor::{Params, Role, Tensor};
 
 fn model() -> Model {
@@ -265,81 +265,6 @@ fn a_file_that_cannot_be_written_leaves_nothing() {
     .unwrap_err();
     assert!(error.problem.starts_with("can't be written: "), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-}
-
-#[cfg(unix)]
-#[test]
-fn an_older_file_keeps_its_permissions() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("m");
-    let mode = || fs::metadata(&file).unwrap().permissions().mode() & 0o777;
-    fs::write(&file, "old").unwrap();
-    let ordinary = mode();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    atomic::write(&file, b"new").unwrap();
-    assert_eq!((mode(), fs::read(&file).unwrap()), (0o640, b"new".to_vec()));
-
-    fs::remove_file(&file).unwrap();
-    atomic::write(&file, b"new").unwrap();
-    assert_eq!(mode(), ordinary, "a new file has what any new file has");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-}
-
-/// Symbolic links are preserved: chains of links, links in other folders, and dangling links are
-/// followed.
-#[cfg(unix)]
-#[test]
-fn links_stay_and_what_they_name_is_written() {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    for exists in [true, false] {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        for name in ["links", "files"] {
-            fs::create_dir(at(name)).unwrap();
-        }
-        if exists {
-            fs::write(at("files/m"), "old").unwrap();
-            fs::set_permissions(at("files/m"), fs::Permissions::from_mode(0o640)).unwrap();
-        }
-        symlink("../files/m", at("links/relative")).unwrap();
-        symlink(at("links/relative"), at("links/absolute")).unwrap();
-        for link in ["links/relative", "links/absolute"] {
-            atomic::write(&at(link), link.as_bytes()).unwrap();
-            assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink());
-            assert!(!fs::symlink_metadata(at("files/m")).unwrap().is_symlink());
-            assert_eq!(fs::read(at("files/m")).unwrap(), link.as_bytes());
-        }
-        if exists {
-            let mode = fs::metadata(at("files/m")).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o640);
-        }
-        for (name, count) in [("links", 2), ("files", 1)] {
-            assert_eq!(fs::read_dir(at(name)).unwrap().count(), count, "{name}");
-        }
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_loop_of_links_a_folder_and_a_full_device_are_errors() {
-    use std::os::unix::fs::{FileTypeExt, symlink};
-    let folder = tempfile::tempdir().unwrap();
-    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
-    symlink(&a, &b).unwrap();
-    symlink(&b, &a).unwrap();
-    assert!(atomic::write(&a, b"new").is_err());
-    assert!(atomic::write(folder.path(), b"new").is_err());
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-
-    let full = Path::new("/dev/full");
-    if full.exists() {
-        fs::remove_file(&a).unwrap();
-        symlink(full, &a).unwrap();
-        assert!(atomic::write(&b, b"new").is_err());
-        let kind = fs::metadata(full).unwrap().file_type();
-        assert!(kind.is_char_device(), "a device is not replaced by a file");
-    }
 }
 
 /// Creates a file with one tensor `0.weight`, `[1, n]`, of a type.

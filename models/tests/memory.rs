@@ -67,7 +67,7 @@ impl Case {
         let loss = NamedLoss::read("cross_entropy", &losses()).unwrap().loss;
         let schedule = Schedule::read("constant", &schedules())
             .unwrap()
-            .plan(steps as u64);
+            .scheduler(steps as u64);
         let recipe = Recipe {
             epochs: 1,
             batch_size: self.batch_size,

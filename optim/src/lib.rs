@@ -6,10 +6,10 @@
 //! | [`transforms`] | the built-in transforms, one file each |
 //! | [`optimizer`] | [`Optimizer`]: a chain read from text; [`OptimizerDef`] |
 //! | [`mod@optimizers`] | [`optimizers()`]: the registry, `sgd`, `adam`, `muon`, …; the meaning of *weight decay* in each |
-//! | [`stepper`] | [`Stepper`]: applies a chain to parameters; [`NotFinite`] |
+//! | [`stepper`] | [`Stepper`]: applies a chain to parameters; [`StepError`] |
 //! | `pass` | one pass over gradients, weights and moments |
 //! | [`state`] | [`State`]: what is saved for resuming |
-//! | [`schedule`] | [`Schedule`], [`Plan`]: a factor on `lr` that depends on the step and on validation losses; [`ScheduleDef`] |
+//! | [`schedule`] | [`Schedule`], [`Scheduler`]: a factor on `lr` that depends on the step and on validation losses; [`ScheduleDef`] |
 //! | [`mod@schedules`] | [`schedules()`]: the registry, `cosine`, `warmup`, `plateau`, … |
 //!
 //! A chain applies its transforms to a gradient, one after another; the result is subtracted from
@@ -27,11 +27,11 @@
 //! params.push("x", Role::Weight, tensor([1.0, -2.0]));
 //!
 //! let optimizer = Optimizer::read("clip_norm(1) sgd(lr=0.1, momentum=0.9)", &optimizers())?;
-//! let plan = Schedule::read("warmup(10) cosine", &schedules())?.plan(100);
+//! let scheduler = Schedule::read("warmup(10) cosine", &schedules())?.scheduler(100);
 //! let mut stepper = optimizer.init(&params);
 //! for step in 0..100 {
 //!     let (_, grads, ()) = value_and_grad(&params, &[], |_, params, _| (params[0].square().sum(), ()));
-//!     stepper.step(&mut params, grads, plan.factor(step))?;
+//!     stepper.step(&mut params, grads, scheduler.factor(step))?;
 //! }
 //! assert!(params.iter().all(|p| p.value.iter().all(|x| x.abs() < 0.05)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -55,8 +55,8 @@ pub mod transforms;
 
 pub use optimizer::{Optimizer, OptimizerDef};
 pub use optimizers::optimizers;
-pub use schedule::{Phase, Plan, Schedule, ScheduleDef};
+pub use schedule::{Phase, Schedule, ScheduleDef, Scheduler};
 pub use schedules::schedules;
 pub use state::{RestoreError, State};
-pub use stepper::{NotFinite, Stepper};
-pub use transform::{AnyTransform, Chain, Element, Piece, Transform};
+pub use stepper::{StepError, Stepper};
+pub use transform::{AnyTransform, Chain, Piece, Transform, TransformScalar};

@@ -7,7 +7,7 @@ use tapeline_spec::{
 };
 use tapeline_tensor::{Params, Role};
 
-use crate::{Chain, Element, Stepper, optimizers::LR};
+use crate::{Chain, Stepper, TransformScalar, optimizers::LR};
 
 /// An entry of the registry of optimizers. An entry with an argument `lr` is an optimizer; one
 /// without is a transform, used next to an optimizer.
@@ -145,7 +145,7 @@ impl Optimizer {
     }
 
     /// Creates a stepper for the parameters.
-    pub fn init<T: Element>(&self, params: &Params<T>) -> Stepper<T> {
+    pub fn init<T: TransformScalar>(&self, params: &Params<T>) -> Stepper<T> {
         Stepper::new(&self.chain, params)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tapeline_tensor::{Grads, Params, Tensor, all_finite, pool, vectorized};
 
-use crate::{AnyTransform, Element, Piece, Transform, transforms::sum_of_squares};
+use crate::{AnyTransform, Piece, Transform, TransformScalar, transforms::sum_of_squares};
 
 /// Elements per piece. In `f32`, a gradient, a weight and two moments of this length fill a
 /// first-level cache of 32 KiB.
@@ -27,7 +27,7 @@ pub struct Link<T> {
     pub seen: f64,
 }
 
-impl<T: Element> Link<T> {
+impl<T: TransformScalar> Link<T> {
     pub fn transform(&self) -> &dyn Transform<T> {
         T::of_any(&*self.transform)
     }
@@ -46,7 +46,7 @@ impl<T: Element> Link<T> {
 
 /// Returns the sum of squares of each parameter's gradient, 0 if there is none. The order of
 /// summation depends on the shapes only.
-pub fn sums_of_squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
+pub fn sums_of_squares<T: TransformScalar>(grads: &Grads<T>) -> Vec<f64> {
     let chunks = chunks(grads);
     let mut sums: Vec<_> = chunks.map(|(param, chunk)| (param, chunk, 0.0)).collect();
     pool::each(&mut sums, |_, (_, chunk, sum)| {
@@ -69,7 +69,7 @@ pub fn sums_of_squares<T: Element>(grads: &Grads<T>) -> Vec<f64> {
 
 /// Returns the last parameter with a non-finite gradient. The backward pass ends at the first
 /// parameters, so this is the one where the value occurred first.
-pub fn last_non_finite<T: Element>(grads: &Grads<T>) -> Option<usize> {
+pub fn last_non_finite<T: TransformScalar>(grads: &Grads<T>) -> Option<usize> {
     let mut chunks: Vec<_> = chunks(grads).map(|chunk| (chunk, true)).collect();
     pool::each(&mut chunks, |_, ((_, chunk), finite)| {
         *finite = all_finite(chunk)
@@ -79,7 +79,7 @@ pub fn last_non_finite<T: Element>(grads: &Grads<T>) -> Option<usize> {
 }
 
 /// Returns the gradients in memory order, cut into tasks, each with the index of its parameter.
-fn chunks<T: Element>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
+fn chunks<T: TransformScalar>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
     let gradients = grads.params.iter().enumerate();
     gradients.flat_map(|(param, gradient)| {
         let flat = gradient.iter().map(|g| g.as_slice_memory_order());
@@ -104,7 +104,7 @@ impl Pass {
     /// Runs the tasks of the pass. Returns the result of each with the index of its parameter, in
     /// an order that depends on the shapes only. `counted` has the names of the parameters and the
     /// numbers of their update steps.
-    pub fn run<T: Element>(
+    pub fn run<T: TransformScalar>(
         self,
         links: &mut [Link<T>],
         params: &mut Params<T>,
@@ -122,7 +122,7 @@ impl Pass {
 }
 
 /// A part of one weight with its gradient, and the transforms of a pass with their moments.
-struct Task<'a, T: Element> {
+struct Task<'a, T: TransformScalar> {
     param: usize,
     step: u64,
     start: usize,
@@ -135,7 +135,7 @@ struct Task<'a, T: Element> {
 type TaskLink<'a, T> = (&'a dyn Transform<T>, f64, Vec<&'a mut [T]>);
 
 /// Splits all weights into tasks for one pass.
-fn tasks<'a, T: Element>(
+fn tasks<'a, T: TransformScalar>(
     links: &'a mut [Link<T>],
     params: &'a mut Params<T>,
     grads: &'a mut Grads<T>,
@@ -194,7 +194,7 @@ pub struct Done {
     pub finite: bool,
 }
 
-impl<T: Element> Task<'_, T> {
+impl<T: TransformScalar> Task<'_, T> {
     /// Applies the transforms to the gradient, piece by piece; in the last pass, also subtracts it
     /// from the weight.
     fn run(mut self, pass: Pass) -> Done {
@@ -248,6 +248,6 @@ impl<T: Element> Task<'_, T> {
     }
 }
 
-fn flat<T: Element>(array: &mut Tensor<T>) -> &mut [T] {
+fn flat<T: TransformScalar>(array: &mut Tensor<T>) -> &mut [T] {
     array.as_slice_memory_order_mut().expect("admitted")
 }

@@ -18,8 +18,8 @@ use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, SpecError, named,
 /// };
 ///
 /// let schedules = schedules().with(ROOT)?;
-/// let plan = Schedule::read("warmup(4) root", &schedules)?.plan(100);
-/// assert_eq!([3, 4, 7].map(|step| plan.factor(step)), [1.0, 1.0, 0.5]);
+/// let scheduler = Schedule::read("warmup(4) root", &schedules)?.scheduler(100);
+/// assert_eq!([3, 4, 7].map(|step| scheduler.factor(step)), [1.0, 1.0, 0.5]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy)]
@@ -144,8 +144,8 @@ impl Phase {
 /// use tapeline_optim::{Schedule, schedules};
 ///
 /// let schedule = Schedule::read("warmup(2) cosine(min=0.1)", &schedules())?;
-/// let plan = schedule.plan(6);
-/// assert_eq!([0, 1, 2, 4, 6, 999].map(|step| plan.factor(step)), [0.5, 1.0, 1.0, 0.55, 0.1, 0.1]);
+/// let scheduler = schedule.scheduler(6);
+/// assert_eq!([0, 1, 2, 4, 6, 999].map(|step| scheduler.factor(step)), [0.5, 1.0, 1.0, 0.55, 0.1, 0.1]);
 /// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 #[derive(Clone)]
@@ -194,7 +194,7 @@ impl Schedule {
 
     /// Applies the schedule to a training run of `steps` steps. Phases are cut off at the end of
     /// the run; a phase for which no step is left counts as one step long.
-    pub fn plan(&self, steps: u64) -> Plan {
+    pub fn scheduler(&self, steps: u64) -> Scheduler {
         let mut start = 0_u64;
         let place = |phase: &Phase| {
             let rest = steps.saturating_sub(start).max(1);
@@ -206,7 +206,7 @@ impl Schedule {
             start = start.saturating_add(placed.length);
             placed
         };
-        Plan {
+        Scheduler {
             phases: self.phases.iter().map(place).collect(),
             told: 0,
             factors: Vec::new(),
@@ -214,7 +214,7 @@ impl Schedule {
     }
 
     /// Returns `true` if a phase depends on the validation loss, which must then be
-    /// [reported](Plan::tell) to the plan.
+    /// [reported](Scheduler::tell) to the scheduler.
     pub fn goes_by_loss(&self) -> bool {
         self.phases.iter().any(Phase::goes_by_loss)
     }
@@ -252,14 +252,14 @@ fn never_reached(endless: &Call<ScheduleDef>, call: &Call<ScheduleDef>) -> Diagn
 /// use tapeline_optim::{Schedule, schedules};
 ///
 /// let schedule = Schedule::read("warmup(2) plateau(factor=0.5, patience=0)", &schedules())?;
-/// let mut plan = schedule.plan(10);
-/// plan.tell(4, 0.3);
-/// plan.tell(6, 0.4);
-/// assert_eq!([0, 1, 5, 6, 999].map(|step| plan.factor(step)), [0.5, 1.0, 1.0, 0.5, 0.5]);
+/// let mut scheduler = schedule.scheduler(10);
+/// scheduler.tell(4, 0.3);
+/// scheduler.tell(6, 0.4);
+/// assert_eq!([0, 1, 5, 6, 999].map(|step| scheduler.factor(step)), [0.5, 1.0, 1.0, 0.5, 0.5]);
 /// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 #[derive(Clone)]
-pub struct Plan {
+pub struct Scheduler {
     phases: Vec<Placed>,
     /// The step count of the last reported validation loss.
     told: u64,
@@ -275,7 +275,7 @@ struct Placed {
     phase: Phase,
 }
 
-impl Plan {
+impl Scheduler {
     /// Returns the factor on the learning rate in step `step`, counted from 0. It depends only on
     /// the step and on the losses reported up to it, so nothing else has to be saved for resuming.
     /// After the end of the schedule, the last value applies.
@@ -307,7 +307,7 @@ impl Plan {
     pub fn tell(&mut self, steps: u64, loss: f64) {
         assert!(
             steps > self.told,
-            "Plan::tell: step {steps} must come after step {}",
+            "Scheduler::tell: step {steps} must come after step {}",
             self.told
         );
         self.told = steps;
@@ -327,7 +327,7 @@ impl Plan {
     }
 }
 
-impl fmt::Debug for Plan {
+impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phases = self.phases.iter().map(|p| (p.start, p.length));
         f.debug_list().entries(phases).finish()

@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use tapeline_tensor::{Grads, Params, Tensor, is_finite, zeros_like};
+use tapeline_tensor::{Grads, Params, is_finite, laid_out_like, zeros_like};
 
 use crate::{
-    Chain, Element, RestoreError, State,
+    Chain, RestoreError, State, TransformScalar,
     pass::{Link, Pass, last_non_finite, sums_of_squares},
     state,
 };
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// Weights, gradients and moments are processed in the memory order of the weight, in pieces of a
 /// fixed size.
-pub struct Stepper<T: Element = f32> {
+pub struct Stepper<T: TransformScalar = f32> {
     links: Vec<Link<T>>,
     /// Whether the last link keeps averages of the weights.
     averages: bool,
@@ -27,7 +27,7 @@ pub struct Stepper<T: Element = f32> {
 
 /// A value in a step is NaN or infinite.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotFinite {
+pub enum StepError {
     /// A gradient contains NaN or an infinity. The step changed nothing.
     #[error("the gradient of `{name}` isn't finite")]
     Gradient {
@@ -43,7 +43,7 @@ pub enum NotFinite {
     },
 }
 
-impl<T: Element> Stepper<T> {
+impl<T: TransformScalar> Stepper<T> {
     /// Creates a stepper that has made no step yet.
     pub fn new(chain: &Chain, params: &Params<T>) -> Self {
         let mut used = BTreeMap::new();
@@ -89,7 +89,7 @@ impl<T: Element> Stepper<T> {
     /// let grads = Grads { params: vec![Some(tensor([2.0]))], inputs: vec![] };
     /// stepper.step(&mut params, grads, 0.5)?;
     /// assert_eq!(params.iter().next().unwrap().value, tensor([0.5]));
-    /// # Ok::<(), tapeline_optim::NotFinite>(())
+    /// # Ok::<(), tapeline_optim::StepError>(())
     /// ```
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl<T: Element> Stepper<T> {
         params: &mut Params<T>,
         mut grads: Grads<T>,
         factor: f64,
-    ) -> Result<(), NotFinite> {
+    ) -> Result<(), StepError> {
         assert!(
             factor.is_finite() && factor >= 0.0,
             "Stepper::step: factor must be finite and at least 0, got {factor}"
@@ -115,7 +115,7 @@ impl<T: Element> Stepper<T> {
         if let Some(param) = last_non_finite(&grads) {
             grads.give_back();
             let name = self.params[param].0.clone();
-            return Err(NotFinite::Gradient { name });
+            return Err(StepError::Gradient { name });
         }
         // A transform with `looks` needs the squares before the first pass; otherwise that pass
         // sums them while each piece is in the cache.
@@ -166,7 +166,7 @@ impl<T: Element> Stepper<T> {
         }
         grads.give_back();
         match overflowed {
-            Some(param) => Err(NotFinite::Update {
+            Some(param) => Err(StepError::Update {
                 name: self.overflowed(params, param),
             }),
             None => Ok(()),
@@ -241,7 +241,7 @@ impl<T: Element> Stepper<T> {
     /// }
     /// assert_eq!(params.iter().next().unwrap().value, tensor([-1.0]));
     /// assert_eq!(stepper.averaged(&params).iter().next().unwrap().value, tensor([-0.25]));
-    /// # Ok::<(), tapeline_optim::NotFinite>(())
+    /// # Ok::<(), tapeline_optim::StepError>(())
     /// ```
     ///
     /// # Panics
@@ -341,10 +341,4 @@ fn numbered(name: &str, used: &mut BTreeMap<String, usize>) -> String {
         1 => name.to_owned(),
         n => format!("{name}#{n}"),
     }
-}
-
-fn laid_out_like<T: Element>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
-    let mut out = zeros_like(like);
-    out.assign(x);
-    out
 }

@@ -34,7 +34,7 @@ use crate::transforms::Ema;
 /// let mut stepper = Stepper::new(&Chain::new().then(Sign).then(ScaleByLr(0.5)), &params);
 /// stepper.step(&mut params, grads, 1.0)?;
 /// assert_eq!(params.iter().next().unwrap().value, tensor([0.5, 1.5]));
-/// # Ok::<(), tapeline_optim::NotFinite>(())
+/// # Ok::<(), tapeline_optim::StepError>(())
 /// ```
 pub trait Transform<T: Scalar>: Send + Sync {
     /// Returns `true` if it applies to learned parameters of this role. Gradients of others pass
@@ -116,18 +116,18 @@ pub trait AnyTransform: Transform<f32> + Transform<f64> {}
 impl<X: Transform<f32> + Transform<f64>> AnyTransform for X {}
 
 /// A [`Scalar`] that selects the matching implementation of an [`AnyTransform`].
-pub trait Element: Scalar {
+pub trait TransformScalar: Scalar {
     /// Returns the transform for this scalar type.
     fn of_any(transform: &dyn AnyTransform) -> &dyn Transform<Self>;
 }
 
-impl Element for f32 {
+impl TransformScalar for f32 {
     fn of_any(transform: &dyn AnyTransform) -> &dyn Transform<f32> {
         transform
     }
 }
 
-impl Element for f64 {
+impl TransformScalar for f64 {
     fn of_any(transform: &dyn AnyTransform) -> &dyn Transform<f64> {
         transform
     }

@@ -157,7 +157,7 @@ fn text<D: Named>(nodes: &[Node<D>], form: Form) -> String {
 }
 
 /// Returns the nodes to print: in the full form, presets are replaced by their contents.
-fn shown<'n, D>(nodes: &'n [Node<D>], form: Form) -> Vec<&'n Node<D>> {
+fn shown<D>(nodes: &[Node<D>], form: Form) -> Vec<&Node<D>> {
     let shown = nodes.iter().map(|node| match node {
         Node::Preset(_, items) if form == Form::Full => shown(items, form),
         node => vec![node],

@@ -24,14 +24,14 @@ pub(crate) const LINE: usize = 64;
 const SPARES: usize = 64;
 
 /// Element types of buffers.
-pub trait Element: Copy + Default + Send + Sync + 'static {
+pub trait BufferElement: Copy + Default + Send + Sync + 'static {
     /// Calls `f` with the buffers that this thread keeps, from the smallest to the largest.
     fn spares<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
 }
 
 macro_rules! element {
     ($($type:ident)*) => {$(
-        impl Element for $type {
+        impl BufferElement for $type {
             fn spares<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R {
                 thread_local! {
                     static SPARES: RefCell<Vec<Vec<$type>>> = const { RefCell::new(Vec::new()) };
@@ -63,13 +63,13 @@ pub fn fresh_bytes() -> u64 {
 }
 
 /// A slice that begins at a cache line. Its memory is kept for reuse when it is dropped.
-pub struct Buffer<T: Element> {
+pub struct Buffer<T: BufferElement> {
     memory: Vec<T>,
     start: usize,
     len: usize,
 }
 
-impl<T: Element> Buffer<T> {
+impl<T: BufferElement> Buffer<T> {
     /// Returns a buffer of `len` elements with unspecified values, to be overwritten.
     pub fn any(len: usize) -> Self {
         let wanted = with_line::<T>(len);
@@ -113,13 +113,13 @@ impl<T: Element> Buffer<T> {
     }
 }
 
-impl<T: Element> Drop for Buffer<T> {
+impl<T: BufferElement> Drop for Buffer<T> {
     fn drop(&mut self) {
         put_aside(std::mem::take(&mut self.memory));
     }
 }
 
-impl<T: Element> Deref for Buffer<T> {
+impl<T: BufferElement> Deref for Buffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -127,7 +127,7 @@ impl<T: Element> Deref for Buffer<T> {
     }
 }
 
-impl<T: Element> DerefMut for Buffer<T> {
+impl<T: BufferElement> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.memory[self.start..self.start + self.len]
     }
@@ -136,7 +136,7 @@ impl<T: Element> DerefMut for Buffer<T> {
 /// Keeps the memory of a tensor for reuse. Call it with tensors that are no longer needed, such as
 /// the gradient at the end of a rule. A shared tensor is left alone, and memory that didn't come
 /// from a [`Buffer`] is freed: no buffer of its size would be requested, so it would accumulate.
-pub fn give_back<T: Element>(tensor: Tensor<T>) {
+pub fn give_back<T: BufferElement>(tensor: Tensor<T>) {
     if let Ok(array) = tensor.try_into_owned_nocopy() {
         let len = array.len();
         let memory = array.into_raw_vec_and_offset().0;
@@ -171,7 +171,7 @@ fn keep<B>(free: &mut Vec<B>, buffer: B, size: impl Fn(&B) -> u64) {
     }
 }
 
-fn put_aside<T: Element>(memory: Vec<T>) {
+fn put_aside<T: BufferElement>(memory: Vec<T>) {
     if memory.len() * size_of::<T>() < LINE {
         return;
     }

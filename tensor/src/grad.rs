@@ -3,7 +3,7 @@
 use crate::{
     Params, Profile, Scalar, Tape, Tensor, Var,
     buffer::give_back,
-    kernels::layout::{self, zeros_like},
+    kernels::layout::{self, laid_out_like},
     tape::Tamper,
 };
 
@@ -138,12 +138,6 @@ fn run<T: Scalar, X>(
         },
         extra,
     )
-}
-
-fn laid_out_like<T: Scalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
-    let mut out = zeros_like(like);
-    out.assign(x);
-    out
 }
 
 /// Runs `f` on a tape that records no rules: for evaluation.

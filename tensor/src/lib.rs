@@ -51,7 +51,7 @@ pub mod scalar;
 pub mod tape;
 
 pub use kernels::{
-    layout::zeros_like,
+    layout::{laid_out_like, zeros_like},
     simd::vectorized,
     sparse::{all_finite, is_finite},
 };

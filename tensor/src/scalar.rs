@@ -5,12 +5,12 @@ use std::iter::Sum;
 use ndarray::NdFloat;
 
 use crate::{
-    buffer::Element,
+    buffer::BufferElement,
     kernels::{Kernels, simd::Lanes},
 };
 
 /// A scalar type: `f32` trains, `f64` checks. Sealed.
-pub trait Scalar: Lanes + Kernels + Element + NdFloat + Sum {
+pub trait Scalar: Lanes + Kernels + BufferElement + NdFloat + Sum {
     /// Its name in Rust.
     const NAME: &'static str;
 

@@ -5,7 +5,7 @@ use std::{cell::Cell, ops::ControlFlow, path::Path};
 use tapeline_data::{Dataset, Images, Normalisation};
 use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{
-    Data, Diverged, During, Ended, Event, Labels, Model, Recipe, Subject, Trainer, checkpoint,
+    Data, Diverged, During, Ended, FitEvent, Labels, Model, Recipe, Subject, Trainer, checkpoint,
     evaluate, fit, gradient_norms, load, onnx, predict, presets, save,
 };
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
@@ -69,7 +69,7 @@ fn run(spec: &str, optimizer: &str, data: &Data<'_>) -> (Ended, u64, usize) {
         seed: 0,
         normalisation: SCALE,
         augment: None,
-        schedule: &Schedule::read(schedule, &schedules()).unwrap().plan(3),
+        schedule: &Schedule::read(schedule, &schedules()).unwrap().scheduler(3),
     };
     let params = model.init(0);
     let stepper = optimizer.init(&params);
@@ -77,8 +77,8 @@ fn run(spec: &str, optimizer: &str, data: &Data<'_>) -> (Ended, u64, usize) {
     let (steps, epochs) = (Cell::new(0), Cell::new(0));
     let ended = fit(&mut trainer, &recipe, data, &mut |event| {
         match event {
-            Event::Step(..) => steps.set(steps.get() + 1),
-            Event::Epoch(..) => epochs.set(epochs.get() + 1),
+            FitEvent::Step(..) => steps.set(steps.get() + 1),
+            FitEvent::Epoch(..) => epochs.set(epochs.get() + 1),
         }
         ControlFlow::Continue(())
     });
@@ -259,7 +259,9 @@ fn updates_are_looked_at_before_figures() {
         seed: 0,
         normalisation: SCALE,
         augment: None,
-        schedule: &Schedule::read("constant", &schedules()).unwrap().plan(1),
+        schedule: &Schedule::read("constant", &schedules())
+            .unwrap()
+            .scheduler(1),
     };
     let ended = fit(&mut trainer, &recipe, &all, &mut |_| {
         panic!("it was heard of")
@@ -314,7 +316,9 @@ fn no_file_is_written_with_numbers_that_are_not_finite() {
         seed: 0,
         normalisation: SCALE,
         augment: None,
-        schedule: &Schedule::read("constant", &schedules()).unwrap().plan(1),
+        schedule: &Schedule::read("constant", &schedules())
+            .unwrap()
+            .scheduler(1),
     };
     let read = checkpoint::decode(
         &bytes,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use tapeline_data::{Augmentation, Dataset, Normalisation, augmentations};
 use tapeline_layers::{NamedLoss, Takes, layers, losses};
-use tapeline_models::{Data, Ended, Event, Model, Recipe, Trainer, evaluate, fit, presets};
+use tapeline_models::{Data, Ended, FitEvent, Model, Recipe, Trainer, evaluate, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::{Params, Pool};
 use tapeline_tests::bright_or_dark;
@@ -36,7 +36,7 @@ impl Default for Setting<'_> {
 fn train(
     setting: &Setting<'_>,
     data: &Dataset,
-    observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observer: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> (Result<f64, Ended>, Params) {
     let model = Model::build(setting.model, &data.shape(), &layers(), &presets()).unwrap();
     let loss = NamedLoss::read(setting.loss, &losses()).unwrap();
@@ -44,7 +44,7 @@ fn train(
     let optimizer = Optimizer::read(&setting.optimizer, &registry).unwrap();
     let schedule = Schedule::read(setting.schedule, &schedules())
         .unwrap()
-        .plan(1000);
+        .scheduler(1000);
     let augment = setting
         .augment
         .map(|text| Augmentation::read(text, &augmentations()).unwrap());
@@ -83,7 +83,7 @@ fn train(
     (accuracy, trainer.params)
 }
 
-fn go_on(_: Event<'_>) -> ControlFlow<()> {
+fn go_on(_: FitEvent<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -155,8 +155,8 @@ fn the_observer_sees_every_step_and_may_end_it() {
     let mut seen = Vec::new();
     let (ended, _) = train(&Setting::default(), &data, &mut |event| {
         match event {
-            Event::Step(progress, _) => seen.push(progress.samples),
-            Event::Epoch(epoch, trainer) => {
+            FitEvent::Step(progress, _) => seen.push(progress.samples),
+            FitEvent::Epoch(epoch, trainer) => {
                 assert_eq!((epoch.epoch, trainer.step), (1, 3));
                 assert!(epoch.train_accuracy <= 1.0 && epoch.train_loss.is_finite());
                 return ControlFlow::Break(());
@@ -181,7 +181,7 @@ fn images_are_augmented_in_training_only() {
         };
         let mut figures = Vec::new();
         let (ended, _) = train(&setting, &data, &mut |event| {
-            if let Event::Epoch(epoch, _) = event {
+            if let FitEvent::Epoch(epoch, _) = event {
                 figures.push((epoch.train_loss, epoch.test_loss));
             }
             ControlFlow::Continue(())
@@ -211,7 +211,7 @@ fn averages_are_what_is_judged() {
     };
     let mut seen = 0;
     train(&setting, &data, &mut |event| {
-        if let Event::Epoch(epoch, trainer) = event {
+        if let FitEvent::Epoch(epoch, trainer) = event {
             let averaged = judge(&trainer.averaged());
             assert_eq!(epoch.test_loss, averaged);
             assert_eq!(epoch.val.map(|(loss, _)| loss), Some(averaged));
@@ -238,7 +238,7 @@ fn a_plateau_is_told_of_each_epoch() {
     };
     let mut after = Vec::new();
     let (ended, _) = train(&setting, &data, &mut |event| {
-        if let Event::Epoch(_, trainer) = event {
+        if let FitEvent::Epoch(_, trainer) = event {
             after.push(trainer.params.clone());
         }
         ControlFlow::Continue(())
@@ -258,7 +258,7 @@ fn divergence_names_step_and_layer_and_leaves_the_weights() {
     };
     let mut last = None;
     let (ended, params) = train(&setting, &data, &mut |event| {
-        if let Event::Step(progress, _) = event {
+        if let FitEvent::Step(progress, _) = event {
             last = Some(progress.samples);
         }
         ControlFlow::Continue(())

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use tapeline_data::{Dataset, Images, Normalisation};
 use tapeline_layers::{NamedLoss, losses};
-use tapeline_models::{Data, Epoch, Event, Model, Recipe, Trainer, evaluate, fit, presets};
+use tapeline_models::{Data, Epoch, FitEvent, Model, Recipe, Trainer, evaluate, fit, presets};
 use tapeline_optim::{Optimizer, Schedule, optimizers, schedules};
 use tapeline_tensor::Params;
 
@@ -128,7 +128,9 @@ fn still(text: &str, data: &Dataset, batch_size: usize) -> Epoch {
         seed: 0,
         normalisation: Normalisation::default(),
         augment: None,
-        schedule: &Schedule::read("constant", &schedules()).unwrap().plan(1),
+        schedule: &Schedule::read("constant", &schedules())
+            .unwrap()
+            .scheduler(1),
     };
     let stepper = optimizer.unwrap().init(&params);
     let mut trainer = Trainer::new(&model, &*loss, params, stepper, 0);
@@ -140,7 +142,7 @@ fn still(text: &str, data: &Dataset, batch_size: usize) -> Epoch {
     };
     let mut last = 0.0;
     fit(&mut trainer, &recipe, &data, &mut |event| {
-        if let Event::Step(progress, _) = event {
+        if let FitEvent::Step(progress, _) = event {
             last = progress.loss;
         }
         ControlFlow::Continue(())

@@ -5,7 +5,7 @@ use std::{ffi::OsString, fmt::Write, slice, time::Instant};
 use clap::Args;
 use serde::Serialize;
 use tapeline_experiments::{run::model::ModelArg, table::Table};
-use tapeline_layers::check::{self, ASPECTS, Caught, Failure, LossReport, Report};
+use tapeline_layers::check::{self, ASPECTS, Caught, Failure, LayerReport, LossReport};
 use tapeline_models::shape_text;
 use tapeline_spec::{Call, read};
 
@@ -126,7 +126,7 @@ impl Row {
     fn new(
         kind: &'static str,
         name: String,
-        report: Result<Report, Failure>,
+        report: Result<LayerReport, Failure>,
         caught: Result<Caught, Failure>,
     ) -> Row {
         let mut row = Row {

@@ -11,7 +11,7 @@ use tapeline_experiments::{
     settings::limits,
     table::Table,
 };
-use tapeline_layers::{Plan, Row};
+use tapeline_layers::{LayerSummary, Plan};
 use tapeline_models::{Memory, shape_text};
 use tapeline_optim::Optimizer;
 
@@ -149,7 +149,7 @@ struct Layer<'a> {
 
 impl<'a> Report<'a> {
     fn new(spec: &'a str, plan: &'a Plan, memory: Memory) -> Self {
-        let layer = |row: &'a Row| Layer {
+        let layer = |row: &'a LayerSummary| Layer {
             path: &row.path,
             layer: &row.text,
             output: &row.output,

@@ -55,6 +55,10 @@ fn damaged(reason: impl ToString) -> Problem {
     Problem::Damaged(reason.to_string())
 }
 
+fn truncated() -> Problem {
+    damaged("the file is truncated")
+}
+
 /// Checks that buffers of these sizes fit into the memory limit together.
 fn reserve(sizes: &[u64]) -> Result<(), Problem> {
     let sum = sizes

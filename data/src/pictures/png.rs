@@ -7,7 +7,7 @@ use image::{
     DynamicImage, ImageDecoder, ImageError, Limits, codecs::png::PngDecoder, metadata::Orientation,
 };
 
-use super::{MAX_SIDE, METADATA, Problem, damaged, reserve};
+use super::{MAX_SIDE, METADATA, Problem, damaged, reserve, truncated};
 
 const SIGNATURE: usize = 8;
 
@@ -60,8 +60,4 @@ fn expect_whole(bytes: &[u8]) -> Result<(), Problem> {
         }
         rest = after;
     }
-}
-
-fn truncated() -> Problem {
-    damaged("the file is truncated")
 }

@@ -5,7 +5,7 @@
 //! blocks and discards the values. Names and constants follow the standard. (ITU-T T.81, annexes B,
 //! F and G)
 
-use super::{MAX_SIDE, Problem, damaged};
+use super::{MAX_SIDE, Problem, damaged, truncated};
 
 const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: u8 = 0xd9;
@@ -59,10 +59,6 @@ fn marker(bytes: &[u8], from: usize) -> Result<usize, Problem> {
         .windows(2)
         .position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff));
     place.map(|place| from + place + 1).ok_or_else(truncated)
-}
-
-fn truncated() -> Problem {
-    damaged("the file is truncated")
 }
 
 /// State of the file read so far.

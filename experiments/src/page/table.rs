@@ -4,7 +4,7 @@ use crate::{
     page::html::escaped,
     study::{
         facts::notes,
-        grid::{Cell, Column, Line, grid},
+        grid::{Cell, Column, GridRow, grid},
         results::Compared,
     },
 };
@@ -46,7 +46,7 @@ pub fn table(compared: &Compared<'_>) -> String {
     }
 }
 
-fn row(line: &Line, columns: &[Column]) -> String {
+fn row(line: &GridRow, columns: &[Column]) -> String {
     let cell = |(i, (cell, column)): (usize, (&Cell, &Column))| {
         let (tag, scope) = match i {
             0 => ("th", " scope=\"row\""),

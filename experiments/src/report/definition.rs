@@ -13,7 +13,7 @@ use crate::{
     error::{Error, in_toml},
     run::dataset::DataFacts,
     settings::{Settings, limits},
-    study::{Claim, Comparison, Known, Recipe, Row, SCHEMA, Study},
+    study::{Claim, Comparison, Known, Row, SCHEMA, Study, StudyRecipe},
 };
 
 /// The definition of the built-in report.
@@ -160,7 +160,7 @@ fn settings(
 
 impl File {
     /// The settings of the recipe itself, with an empty model if it doesn't set one.
-    fn recipe(&self, table: &Spanned<DeValue<'_>>, quick: bool) -> Result<Recipe, de::Error> {
+    fn recipe(&self, table: &Spanned<DeValue<'_>>, quick: bool) -> Result<StudyRecipe, de::Error> {
         let mut unnamed = DeTable::new();
         if table.get_ref().get("model").is_none() {
             let text = |text: &'static str| Spanned::new(table.span(), text.into());
@@ -175,7 +175,7 @@ impl File {
             settings.epochs = self.quick.epochs(settings.epochs);
         }
         let seeds = if quick { self.quick.seeds } else { self.seeds };
-        Ok(Recipe { settings, seeds })
+        Ok(StudyRecipe { settings, seeds })
     }
 }
 

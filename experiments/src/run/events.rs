@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use tapeline_models::Epoch;
 
-use crate::{error::Error, run::profile::Part};
+use crate::{error::Error, run::profile::StepPart};
 
 /// An event. The fields are serialized in this order.
 #[derive(Serialize)]
@@ -39,7 +39,7 @@ pub enum Event<'a> {
     /// The time of each layer, measured over all steps.
     Profile {
         /// The parts of a step, in order.
-        parts: &'a [Part],
+        parts: &'a [StepPart],
     },
     /// The run has finished its last epoch.
     Done {

@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tapeline_data::files;
-use tapeline_models::{Epoch, History, atomic, history};
+use tapeline_data::{atomic, files};
+use tapeline_models::{Epoch, History, history};
 
 use crate::{
     error::Error,

@@ -5,10 +5,10 @@ use std::{ops::ControlFlow, path::Path};
 use sha2::{Digest, Sha256};
 use tapeline_data::{Dataset, Normalisation};
 use tapeline_models::{
-    Data, Ended, Epoch, Event, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit,
+    Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit,
     weights,
 };
-use tapeline_optim::Plan as Schedule;
+use tapeline_optim::Scheduler;
 use tapeline_tensor::{Params, Pool, Profile};
 
 use crate::{
@@ -45,7 +45,7 @@ pub struct Job {
     /// Initial weights, if they are not random.
     weights: Option<Params>,
     specs: Specs,
-    schedule: Schedule,
+    schedule: Scheduler,
 }
 
 /// The parts of the dataset used for training, testing and validation.
@@ -120,7 +120,7 @@ impl Job {
         let steps_in_epoch = parts.train.len().div_ceil(settings.batch_size) as u64;
         let schedule = specs
             .schedule
-            .plan(settings.epochs.saturating_mul(steps_in_epoch));
+            .scheduler(settings.epochs.saturating_mul(steps_in_epoch));
         // All specs in full form; the optimizer includes the learning rate and the clipping.
         let resolved = Settings {
             model: model.full().into(),
@@ -246,11 +246,11 @@ impl Job {
             let data = self.parts.data();
             fit(&mut trainer, &self.recipe(), &data, &mut |happened| {
                 let seen = match happened {
-                    Event::Step(now, _) => {
+                    FitEvent::Step(now, _) => {
                         watch.step(&now);
                         Ok(())
                     }
-                    Event::Epoch(epoch, _) => watch.epoch(epoch),
+                    FitEvent::Epoch(epoch, _) => watch.epoch(epoch),
                 };
                 match seen {
                     Ok(()) => ControlFlow::Continue(()),

@@ -10,7 +10,7 @@ use crate::table::{Table, percent};
 
 /// The cost of one part of a step, averaged over the steps.
 #[derive(Serialize)]
-pub struct Part {
+pub struct StepPart {
     /// The layer as in `summary`, or `gather`, `loss`, `update`.
     pub layer: String,
     /// Time of the forward pass, in microseconds per step.
@@ -26,7 +26,7 @@ pub struct Part {
 }
 
 /// Returns the parts of a step in order, for training on `samples` samples in `steps` steps.
-pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<Part> {
+pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<StepPart> {
     let total: Duration = profile.entries().iter().map(time).sum();
     let part = |layer: &str, multiply_adds: u64, takes: &dyn Fn(&Entry) -> bool| {
         let entries = || profile.entries().iter().filter(|entry| takes(entry));
@@ -34,7 +34,7 @@ pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<Pa
         let backward: Duration = entries().map(|entry| entry.backward).sum();
         let time = (forward + backward).as_secs_f64();
         let mean = |time: Duration| time.as_secs_f64() * 1e6 / steps.max(1) as f64;
-        Part {
+        StepPart {
             layer: layer.into(),
             forward_microseconds: mean(forward),
             backward_microseconds: mean(backward),
@@ -56,12 +56,8 @@ pub fn parts(profile: &Profile, plan: &Plan, samples: u64, steps: u64) -> Vec<Pa
         let products = if first { 2 } else { 3 };
         first &= row.multiply_adds == 0;
         let layer = format!("{} {}", row.path, row.text);
-        let scope = |entry: &Entry| {
-            let path = entry.place.scope.as_deref()?.split(' ').next();
-            path.map(str::to_owned)
-        };
         parts.push(part(&layer, products * row.multiply_adds, &|entry| {
-            scope(entry).as_deref() == Some(&row.path)
+            entry.place.scope.as_ref() == Some(&row.scope)
         }));
     }
     parts.push(part("loss", 0, &|entry| {
@@ -76,7 +72,7 @@ fn time(entry: &Entry) -> Duration {
 }
 
 /// Formats the parts for people.
-pub fn table(parts: &[Part]) -> String {
+pub fn table(parts: &[StepPart]) -> String {
     let mut table = Table::new(&[
         "microseconds per step",
         ">forward",
@@ -85,7 +81,7 @@ pub fn table(parts: &[Part]) -> String {
         ">GFLOP/s",
         ">allocated bytes",
     ]);
-    let cells = |part: &Part| {
+    let cells = |part: &StepPart| {
         [
             part.layer.clone(),
             format!("{:.1}", part.forward_microseconds),
@@ -97,8 +93,8 @@ pub fn table(parts: &[Part]) -> String {
         ]
     };
     parts.iter().for_each(|part| table.row(cells(part)));
-    let sum = |f: fn(&Part) -> f64| parts.iter().map(f).sum();
-    table.row(cells(&Part {
+    let sum = |f: fn(&StepPart) -> f64| parts.iter().map(f).sum();
+    table.row(cells(&StepPart {
         layer: "total".into(),
         forward_microseconds: sum(|part| part.forward_microseconds),
         backward_microseconds: sum(|part| part.backward_microseconds),

@@ -2,9 +2,7 @@
 
 use std::{io, ops::ControlFlow};
 
-use tapeline_models::{
-    Ended, Epoch, Event as Happened, Labels, Model, Progress, Trainer, checkpoint, save,
-};
+use tapeline_models::{Ended, Epoch, FitEvent, Labels, Model, Progress, Trainer, checkpoint, save};
 use tapeline_tensor::Params;
 
 use crate::{
@@ -65,16 +63,16 @@ pub(crate) struct Recorder<'a> {
 
 impl Recorder<'_> {
     /// Handles an event; breaks if training should end.
-    pub fn observe(&mut self, happened: Happened<'_>) -> ControlFlow<()> {
-        let noted = match happened {
-            Happened::Step(now, trainer) => {
+    pub fn observe(&mut self, event: FitEvent<'_>) -> ControlFlow<()> {
+        let noted = match event {
+            FitEvent::Step(now, trainer) => {
                 self.watch.step(&now);
                 match self.due.is_now(trainer.step) {
                     true => self.checkpoint(trainer),
                     false => Ok(()),
                 }
             }
-            Happened::Epoch(epoch, trainer) => self.end_epoch(epoch, trainer),
+            FitEvent::Epoch(epoch, trainer) => self.end_epoch(epoch, trainer),
         };
         if let Err(failure) = noted {
             self.failure = Some(failure);

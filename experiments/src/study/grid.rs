@@ -12,7 +12,7 @@ use crate::{
 /// A table.
 pub struct Grid {
     pub columns: Vec<Column>,
-    pub rows: Vec<Line>,
+    pub rows: Vec<GridRow>,
 }
 
 /// A column heading.
@@ -23,7 +23,7 @@ pub struct Column {
 }
 
 /// A table row: a configuration measured here, or figures from another source.
-pub struct Line {
+pub struct GridRow {
     pub cells: Vec<Cell>,
     pub measured: bool,
 }
@@ -145,7 +145,7 @@ pub fn grid(compared: &Compared<'_>) -> Grid {
         if incomplete {
             cells.push(Cell::text(&runs(row)));
         }
-        lines.push(Line {
+        lines.push(GridRow {
             cells,
             measured: true,
         });
@@ -170,7 +170,7 @@ pub fn grid(compared: &Compared<'_>) -> Grid {
                     best: false,
                 };
             }
-            Line {
+            GridRow {
                 cells,
                 measured: false,
             }

@@ -55,14 +55,14 @@ pub struct Study {
     /// The dataset.
     pub data: DataFacts,
     /// Settings that configurations follow by default; `None` if the columns show all differences.
-    pub recipe: Option<Recipe>,
+    pub recipe: Option<StudyRecipe>,
     /// The comparisons.
     pub comparisons: Vec<Comparison>,
 }
 
 /// Default training settings of the configurations, apart from the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Recipe {
+pub struct StudyRecipe {
     /// The settings; the model is empty if configurations have none in common.
     pub settings: Settings,
     /// Number of seeds.

@@ -10,8 +10,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use tapeline_data::files;
-use tapeline_models::atomic;
+use tapeline_data::{atomic, files};
 
 use crate::{
     error::Error,

@@ -1,7 +1,7 @@
 //! A custom layer: everything it needs is in this one file.
 
 use tapeline_layers::{
-    Build, Built, Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Refusal, Value,
+    Build, Built, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
 };
 use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{ParamId, Var};
@@ -34,7 +34,7 @@ impl<T: Element> Layer<T> for Swish {
         x * (x * cx.param(self.beta)).sigmoid()
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let beta = graph.param(self.beta);
         let scaled = graph.node("Mul", &[x, beta]);
         let share = graph.node("Sigmoid", &[scaled]);

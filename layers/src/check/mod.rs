@@ -37,18 +37,18 @@ const DRAWS: u64 = 12;
 
 /// The result of checking a layer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
+pub struct LayerReport {
     /// Number of cases: arguments and a shape.
     pub cases: usize,
     /// Number of sampled arguments and shapes that the layer refused.
     pub refused: usize,
     /// The results of each aspect.
-    pub lines: Vec<Line>,
+    pub lines: Vec<AspectReport>,
 }
 
 /// The result of one aspect over all cases.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct AspectReport {
     /// The aspect's name.
     pub aspect: &'static str,
     /// Number of cases that were checked.
@@ -61,7 +61,7 @@ pub struct Line {
     pub failure: Option<Failure>,
 }
 
-impl Report {
+impl LayerReport {
     /// Returns the first failure.
     pub fn failure(&self) -> Option<&Failure> {
         self.lines.iter().find_map(|line| line.failure.as_ref())
@@ -74,16 +74,16 @@ impl Report {
     }
 
     fn new() -> Self {
-        let line = |aspect: &Aspect| Line {
+        let line = |aspect: &Aspect| AspectReport {
             aspect: aspect.name,
             checks: 0,
             kinks: 0,
             worst: 0.0,
             failure: None,
         };
-        Report {
+        LayerReport {
             lines: ASPECTS.iter().map(line).collect(),
-            ..Report::default()
+            ..LayerReport::default()
         }
     }
 
@@ -110,7 +110,7 @@ impl Report {
 ///
 /// # Errors
 /// The first failure, with the case that shows it.
-pub fn layer(def: &LayerDef) -> Result<Report, Failure> {
+pub fn layer(def: &LayerDef) -> Result<LayerReport, Failure> {
     let report = report(def)?;
     match report.failure() {
         Some(failure) => Err(failure.clone()),
@@ -123,9 +123,9 @@ pub fn layer(def: &LayerDef) -> Result<Report, Failure> {
 /// # Errors
 /// When the layer can't be checked: its definition can't be registered, has no examples, or has an
 /// example that doesn't build; or when building it panics.
-pub fn report(def: &LayerDef) -> Result<Report, Failure> {
+pub fn report(def: &LayerDef) -> Result<LayerReport, Failure> {
     let registry = registry(def)?;
-    let mut report = Report::new();
+    let mut report = LayerReport::new();
     let mut mixed = false;
     for &(text, shape) in def.examples {
         let call = example(text, &registry)?;
@@ -161,8 +161,8 @@ pub fn calls(
     calls: &[Call<LayerDef>],
     shape: &[usize],
     registry: &Registry<LayerDef>,
-) -> Result<Report, Failure> {
-    let mut report = Report::new();
+) -> Result<LayerReport, Failure> {
+    let mut report = LayerReport::new();
     report.add(&Case::of(calls, shape, registry)?);
     Ok(report)
 }

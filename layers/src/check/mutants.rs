@@ -2,7 +2,7 @@
 
 use ndarray::Axis;
 use tapeline_spec::{Call, Registry};
-use tapeline_tensor::check::{Check, Mutation, Outcome};
+use tapeline_tensor::check::{Check, MutantOutcome, Mutation};
 
 use super::{
     Failure,
@@ -98,9 +98,9 @@ fn every_rule(case: &Case<'_>, found: &mut Caught) -> Result<(), Failure> {
         let mutants = in_mode(name, mutants).map_err(|found| case.failure(found))?;
         for mutant in mutants {
             match mutant.outcome {
-                Outcome::Noticed => found.mutants += 1,
-                Outcome::Equal => found.equal += 1,
-                Outcome::Missed => {
+                MutantOutcome::Noticed => found.mutants += 1,
+                MutantOutcome::Equal => found.equal += 1,
+                MutantOutcome::Missed => {
                     let (place, parent, how) =
                         (mutant.place, mutant.parent, MUTATIONS[mutant.mutation].0);
                     let missed = format!(

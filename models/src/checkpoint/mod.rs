@@ -3,7 +3,7 @@
 //! A checkpoint is a safetensors file, so any reader of the format can inspect it. It holds the
 //! parameters as `model.0.weight` and the optimizer state as `optimizer.momentum.0.weight`; its
 //! metadata holds the spec, the seed, the progress of the run, and a SHA-256 of the whole file. It
-//! is written [atomically](crate::atomic).
+//! is written [atomically](tapeline_data::atomic).
 //!
 //! A checkpoint doesn't include the metrics of earlier epochs, which would make each one larger
 //! than the one before. It holds only their number and [checksum](crate::History::checksum). The
@@ -31,7 +31,7 @@
 //! let bytes = checkpoint::encode(&trainer);
 //! trainer.step(&image, &[1], 1.0)?;
 //!
-//! let schedule = Schedule::read("constant", &schedules())?.plan(2);
+//! let schedule = Schedule::read("constant", &schedules())?.scheduler(2);
 //! let recipe = Recipe { epochs: 1, batch_size: 1, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
 //! let mut later = begin();
 //! checkpoint::decode(&bytes, "checkpoint".as_ref(), &mut later, &recipe, 2, &trainer.history)?;
@@ -45,12 +45,13 @@ mod seal;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde_json::json;
+use tapeline_data::atomic;
 use tapeline_optim::State;
 use tapeline_spec::quote;
 use tapeline_tensor::{Params, Tensor};
 
 use crate::{
-    Epoch, FileError, History, Recipe, Running, Trainer, atomic, file,
+    Epoch, FileError, History, Recipe, Running, Trainer, file,
     header::{self, Contents, Stored},
     weights,
 };

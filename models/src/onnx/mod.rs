@@ -13,13 +13,14 @@ mod write;
 use std::path::Path;
 
 use prost::Message;
+use tapeline_data::atomic;
 pub use tapeline_layers::graph::OPSET;
-use tapeline_layers::{Graph, Meaning, graph::Source};
+use tapeline_layers::{Graph, Meaning, graph::ValueSource};
 use tapeline_spec::SpecError;
 use tapeline_tensor::Params;
 
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
-use crate::{FileError, Labels, Model, atomic, file, weights};
+use crate::{FileError, Labels, Model, file, weights};
 
 /// The version of the file format that was released together with [`OPSET`]. (ONNX 1.15)
 pub const IR_VERSION: i64 = 9;
@@ -118,7 +119,7 @@ pub fn message(
     })?;
     let ending = match (options.softmax, graph.source(y)) {
         (true, _) => Some(("Softmax", &[("axis", 1.into())][..])),
-        (false, Source::Node(_)) => None,
+        (false, ValueSource::Node(_)) => None,
         // An output of the graph must be the output of a node.
         (false, _) => Some(("Identity", &[][..])),
     };

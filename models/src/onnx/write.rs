@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tapeline_layers::{
-    Graph, Value,
-    graph::{Attribute, Source},
+    Graph, GraphValue,
+    graph::{Attribute, ValueSource},
 };
 use tapeline_tensor::{ParamId, Params};
 
@@ -24,7 +24,7 @@ const BATCH: &str = "n";
 /// The shapes `input` and `output` exclude the batch dimension; parameters keep their names.
 pub fn graph(
     graph: &Graph,
-    result: Value,
+    result: GraphValue,
     result_name: &str,
     params: &Params,
     input: &[usize],
@@ -55,7 +55,7 @@ struct Writer<'a> {
     graph: &'a Graph,
     params: &'a Params,
     /// The output of the graph, and its name.
-    result: (Value, &'a str),
+    result: (GraphValue, &'a str),
     taken: BTreeSet<String>,
     /// Names of the node outputs, in order.
     outputs: Vec<String>,
@@ -90,12 +90,12 @@ impl Writer<'_> {
 
     /// Returns the name of an input of a node at `path`. Adds parameters and constants to the
     /// message on first use.
-    fn name(&mut self, value: Value, path: &str) -> String {
+    fn name(&mut self, value: GraphValue, path: &str) -> String {
         match self.graph.source(value) {
-            Source::Input => INPUT.into(),
-            Source::Absent => String::new(),
-            Source::Node(place) => self.outputs[*place].clone(),
-            Source::Param(id) => {
+            ValueSource::Input => INPUT.into(),
+            ValueSource::Absent => String::new(),
+            ValueSource::Node(place) => self.outputs[*place].clone(),
+            ValueSource::Param(id) => {
                 if let Some(name) = self.written.get(id) {
                     return name.clone();
                 }
@@ -105,12 +105,12 @@ impl Writer<'_> {
                 let name = param.name.clone();
                 self.initializer(name, param.value.shape(), DataType::Float, bytes)
             }
-            Source::Numbers(shape, numbers) => {
+            ValueSource::Numbers(shape, numbers) => {
                 let bytes = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
                 let name = self.free(&format!("{path}.constant"));
                 self.initializer(name, shape, DataType::Float, bytes)
             }
-            Source::Sizes(sizes) => {
+            ValueSource::Sizes(sizes) => {
                 let bytes = sizes.iter().flat_map(|&x| (x as i64).to_le_bytes());
                 let name = self.free(&format!("{path}.sizes"));
                 self.initializer(name, &[sizes.len()], DataType::Int64, bytes.collect())

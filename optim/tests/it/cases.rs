@@ -99,8 +99,10 @@ fn a_change_of_the_learning_rate_takes_effect_at_once() {
 
 #[test]
 fn cosine_ends_at_its_minimum_and_stays() {
-    let plan = Schedule::read("cosine", &schedules()).unwrap().plan(10);
-    let found: Vec<_> = (0..=10).map(|step| plan.factor(step)).collect();
+    let scheduler = Schedule::read("cosine", &schedules())
+        .unwrap()
+        .scheduler(10);
+    let found: Vec<_> = (0..=10).map(|step| scheduler.factor(step)).collect();
     let wanted = [
         1.0,
         0.9755282581475768,
@@ -116,7 +118,9 @@ fn cosine_ends_at_its_minimum_and_stays() {
     ];
     assert_near(&found, &wanted);
     assert_near(
-        &(10..=20).map(|step| plan.factor(step)).collect::<Vec<_>>(),
+        &(10..=20)
+            .map(|step| scheduler.factor(step))
+            .collect::<Vec<_>>(),
         &[0.0; 11],
     );
 }
@@ -124,8 +128,10 @@ fn cosine_ends_at_its_minimum_and_stays() {
 /// One step an epoch.
 #[test]
 fn a_step_falls_on_time() {
-    let plan = Schedule::read("step(2)", &schedules()).unwrap().plan(6);
-    let found: Vec<_> = (0..6).map(|step| 0.1 * plan.factor(step)).collect();
+    let scheduler = Schedule::read("step(2)", &schedules())
+        .unwrap()
+        .scheduler(6);
+    let found: Vec<_> = (0..6).map(|step| 0.1 * scheduler.factor(step)).collect();
     assert_near(&found, &[0.1, 0.1, 0.01, 0.01, 0.001, 0.001]);
 }
 

@@ -1,12 +1,12 @@
 //! What the tests share.
 
-use tapeline_optim::{Element, Optimizer, OptimizerDef, Stepper, optimizers};
+use tapeline_optim::{Optimizer, OptimizerDef, Stepper, TransformScalar, optimizers};
 use tapeline_spec::Registry;
 use tapeline_tensor::{Grads, Params, Role, Tensor, tensor};
 
 /// A parameter list of one dimension each, named by their index. They are biases: `muon` treats a weight as a matrix, whose elements depend
 /// on each other.
-pub fn weights<T: Element>(values: &[&[f64]]) -> Params<T> {
+pub fn weights<T: TransformScalar>(values: &[&[f64]]) -> Params<T> {
     let mut params = Params::new();
     for (i, values) in values.iter().enumerate() {
         params.push(i.to_string(), Role::Bias, flat(values));
@@ -14,19 +14,19 @@ pub fn weights<T: Element>(values: &[&[f64]]) -> Params<T> {
     params
 }
 
-pub fn grads<T: Element>(gradients: &[&[f64]]) -> Grads<T> {
+pub fn grads<T: TransformScalar>(gradients: &[&[f64]]) -> Grads<T> {
     Grads {
         params: gradients.iter().map(|g| Some(flat(g))).collect(),
         inputs: vec![],
     }
 }
 
-pub fn flat<T: Element>(values: &[f64]) -> Tensor<T> {
+pub fn flat<T: TransformScalar>(values: &[f64]) -> Tensor<T> {
     tensor(values.iter().map(|&x| T::of(x)).collect::<Vec<T>>())
 }
 
 /// All elements of all parameters, in logical order.
-pub fn elements<T: Element>(params: &Params<T>) -> Vec<f64> {
+pub fn elements<T: TransformScalar>(params: &Params<T>) -> Vec<f64> {
     let values = params.iter().flat_map(|p| p.value.iter());
     values.map(|x| x.widen()).collect()
 }
@@ -36,7 +36,7 @@ pub fn read(text: &str, registry: &Registry<OptimizerDef>) -> Optimizer {
 }
 
 /// Starts the optimizer of a text.
-pub fn start<T: Element>(text: &str, params: &Params<T>) -> Stepper<T> {
+pub fn start<T: TransformScalar>(text: &str, params: &Params<T>) -> Stepper<T> {
     read(text, &optimizers()).init(params)
 }
 

@@ -1,7 +1,7 @@
 //! Numbers that aren't finite never reach weights unseen.
 
 use crate::common::{elements, examples, flat, grads, start, weights};
-use tapeline_optim::{NotFinite, State, Stepper};
+use tapeline_optim::{State, StepError, Stepper};
 use tapeline_tensor::{Grads, Params, Role, Tensor};
 
 /// Long enough for several tasks, and not a multiple of a piece.
@@ -49,7 +49,7 @@ fn a_gradient_that_is_not_finite_changes_nothing() {
                     gradient.as_slice_memory_order_mut().unwrap()[place] = odd;
                     let name = ["matrix", "mean", "bias"][entry].to_string();
                     let refused = stepper.step(&mut params, grads, 1.0);
-                    assert_eq!(refused, Err(NotFinite::Gradient { name }), "{text}: {odd}");
+                    assert_eq!(refused, Err(StepError::Gradient { name }), "{text}: {odd}");
                     assert!(all(&params, &stepper) == before, "{text}: {odd} at {place}");
                 }
             }
@@ -92,8 +92,8 @@ fn an_update_that_overflows_is_found_at_that_step() {
                 let odd = all.find(|(_, value)| value.iter().any(|x| !x.is_finite()));
                 match stepped {
                     Ok(()) => assert_eq!(odd, None, "{text} at {size:e}"),
-                    Err(NotFinite::Gradient { name }) => panic!("{text}: the gradient of {name}"),
-                    Err(NotFinite::Update { name }) => {
+                    Err(StepError::Gradient { name }) => panic!("{text}: the gradient of {name}"),
+                    Err(StepError::Update { name }) => {
                         let values = params.iter().map(|p| (p.name.clone(), p.value.clone()));
                         let mut all = values.chain(stepper.state().moments);
                         let named = all.find(|(other, _)| *other == name);

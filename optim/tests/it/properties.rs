@@ -4,7 +4,7 @@ use crate::common::{elements, examples, flat, grads, near, start, weights};
 use ndarray::ShapeBuilder;
 use proptest::prelude::*;
 use tapeline_optim::{
-    Chain, Element, Stepper,
+    Chain, Stepper, TransformScalar,
     transforms::{AddDecay, ClipNorm, MatrixScale, Orthogonalize, ScaleByLr},
 };
 use tapeline_tensor::{Grads, Params, Role, Tensor};
@@ -29,20 +29,20 @@ fn elementwise(text: &str) -> bool {
     !text.contains("clip_norm")
 }
 
-fn matrix<T: Element>(values: &[f64], columns: usize, column_major: bool) -> Tensor<T> {
+fn matrix<T: TransformScalar>(values: &[f64], columns: usize, column_major: bool) -> Tensor<T> {
     let shape = [values.len() / columns, columns];
     let mut out = ndarray::Array::from_elem(shape.set_f(column_major), T::zero()).into_dyn();
     out.iter_mut().zip(values).for_each(|(x, &v)| *x = T::of(v));
     out.into_shared()
 }
 
-fn one<T: Element>(weight: Tensor<T>) -> Params<T> {
+fn one<T: TransformScalar>(weight: Tensor<T>) -> Params<T> {
     let mut params = Params::new();
     params.push("0", Role::Weight, weight);
     params
 }
 
-fn gradient<T: Element>(gradient: Option<Tensor<T>>) -> Grads<T> {
+fn gradient<T: TransformScalar>(gradient: Option<Tensor<T>>) -> Grads<T> {
     Grads {
         params: vec![gradient],
         inputs: vec![],

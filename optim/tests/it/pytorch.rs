@@ -2,7 +2,7 @@
 
 use crate::common::{elements, flat, start};
 use serde_json::Value;
-use tapeline_optim::{Element, Schedule, schedules};
+use tapeline_optim::{Schedule, TransformScalar, schedules};
 use tapeline_tensor::{Grads, Params, Role, Tensor};
 
 fn fixture() -> Value {
@@ -14,19 +14,19 @@ fn numbers(value: &Value) -> Vec<f64> {
     values.map(|x| x.as_f64().unwrap()).collect()
 }
 
-fn matrix<T: Element>(value: &Value, shape: &Value) -> Tensor<T> {
+fn matrix<T: TransformScalar>(value: &Value, shape: &Value) -> Tensor<T> {
     let shape: Vec<_> = numbers(shape).iter().map(|&n| n as usize).collect();
     let rows = flat(&numbers(value)).into_shape_with_order(shape);
     rows.unwrap()
 }
 
-fn optimizers_agree<T: Element>(tolerance: f64) {
+fn optimizers_agree<T: TransformScalar>(tolerance: f64) {
     let fixture = fixture();
     let steps = fixture["steps"].as_u64().unwrap();
     for case in fixture["optimizers"].as_array().unwrap() {
         let text = case["optimizer"].as_str().unwrap();
         let schedule = Schedule::read(case["schedule"].as_str().unwrap(), &schedules()).unwrap();
-        let plan = schedule.plan(steps);
+        let scheduler = schedule.scheduler(steps);
         let mut params = Params::<T>::new();
         params.push(
             "weight",
@@ -44,7 +44,9 @@ fn optimizers_agree<T: Element>(tolerance: f64) {
                 ],
                 inputs: vec![],
             };
-            stepper.step(&mut params, grads, plan.factor(step)).unwrap();
+            stepper
+                .step(&mut params, grads, scheduler.factor(step))
+                .unwrap();
             let wanted = |of: &str| case[of].get((step + 1).to_string()).map(numbers);
             for (found, wanted) in [
                 (elements(&params), wanted("after")),
@@ -77,12 +79,14 @@ fn schedules_agree() {
     for case in fixture["schedules"].as_array().unwrap() {
         let text = case["schedule"].as_str().unwrap();
         let schedule = Schedule::read(text, &schedules()).unwrap();
-        let mut plan = schedule.plan(fixture["steps"].as_u64().unwrap());
+        let mut scheduler = schedule.scheduler(fixture["steps"].as_u64().unwrap());
         for (step, loss) in (1..).zip(numbers(&case["losses"])) {
-            plan.tell(step, loss);
+            scheduler.tell(step, loss);
         }
         let wanted = numbers(&case["factors"]);
-        let found: Vec<_> = (0..wanted.len() as u64).map(|s| plan.factor(s)).collect();
+        let found: Vec<_> = (0..wanted.len() as u64)
+            .map(|s| scheduler.factor(s))
+            .collect();
         let near = crate::common::near(&found, &wanted, 1e-12);
         assert!(near, "{text}: {found:?}, wanted {wanted:?}");
     }

@@ -88,12 +88,13 @@ fn schedules_read_print_and_read_the_same() {
         .collect();
     all(examples, |text| {
         let schedule = Schedule::read(text, &registry).map_err(|e| format!("{e:?}"))?;
-        let plan = schedule.plan(1000);
+        let scheduler = schedule.scheduler(1000);
         for printed in [schedule.short(), schedule.full()] {
             let again =
                 Schedule::read(printed, &registry).map_err(|e| format!("{printed}: {e:?}"))?;
-            let plan_again = again.plan(1000);
-            let differs = (0..1100).find(|&step| plan.factor(step) != plan_again.factor(step));
+            let scheduler_again = again.scheduler(1000);
+            let differs =
+                (0..1100).find(|&step| scheduler.factor(step) != scheduler_again.factor(step));
             if again.full() != schedule.full() || differs.is_some() {
                 return Err(format!("{printed} reads as {again:?}"));
             }

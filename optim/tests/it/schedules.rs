@@ -3,14 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use tapeline_optim::{Phase, Plan, Schedule, ScheduleDef, schedules};
+use tapeline_optim::{Phase, Schedule, ScheduleDef, Scheduler, schedules};
 use tapeline_spec::{Diagnostic, Value};
 
-fn plan(text: &str, steps: u64) -> Plan {
+fn scheduler(text: &str, steps: u64) -> Scheduler {
     let schedule = Schedule::read(text, &schedules());
     schedule
         .unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
-        .plan(steps)
+        .scheduler(steps)
 }
 
 /// A registered schedule with arguments to try, and the number of steps it takes, if it says so.
@@ -37,9 +37,9 @@ fn losses() -> impl Strategy<Value = Vec<f64>> {
     proptest::collection::vec(0.0..2.0, 0..60)
 }
 
-fn tell(plan: &mut Plan, after: u64, losses: &[f64]) {
+fn tell(scheduler: &mut Scheduler, after: u64, losses: &[f64]) {
     for (step, loss) in (after + 1..).zip(losses) {
-        plan.tell(step, *loss);
+        scheduler.tell(step, *loss);
     }
 }
 
@@ -51,10 +51,10 @@ proptest! {
         losses in losses(),
         step: u64,
     ) {
-        let mut plan = plan(&text, steps);
-        tell(&mut plan, 0, &losses);
+        let mut scheduler = scheduler(&text, steps);
+        tell(&mut scheduler, 0, &losses);
         for step in [step, step % 100, steps] {
-            let factor = plan.factor(step);
+            let factor = scheduler.factor(step);
             prop_assert!((0.0..=1.0).contains(&factor), "{text}: {factor} in step {step}");
         }
     }
@@ -62,8 +62,8 @@ proptest! {
     #[test]
     fn the_last_value_stays((text, length) in phase(), steps in 1_u64..100, later in 0_u64..1000) {
         let end = length.unwrap_or(steps);
-        let plan = plan(&text, steps);
-        prop_assert_eq!(plan.factor(end), plan.factor(end + later));
+        let scheduler = scheduler(&text, steps);
+        prop_assert_eq!(scheduler.factor(end), scheduler.factor(end + later));
     }
 
     /// What was told before that start is forgotten.
@@ -75,13 +75,13 @@ proptest! {
         step in 0_u64..300,
         (early, losses) in (losses(), losses()),
     ) {
-        let mut both = plan(&format!("warmup({first}) {text}"), steps);
+        let mut both = scheduler(&format!("warmup({first}) {text}"), steps);
         tell(&mut both, 0, &early[..early.len().min(first as usize)]);
         tell(&mut both, first, &losses);
         let factor = match step.checked_sub(first) {
-            None => plan(&format!("warmup({first})"), steps).factor(step),
+            None => scheduler(&format!("warmup({first})"), steps).factor(step),
             Some(step) => {
-                let mut alone = plan(&text, steps - first);
+                let mut alone = scheduler(&text, steps - first);
                 tell(&mut alone, 0, &losses);
                 alone.factor(step)
             }
@@ -97,7 +97,7 @@ proptest! {
         losses in losses(),
         cut in 0_usize..60,
     ) {
-        let (mut whole, mut part) = (plan(&text, steps), plan(&text, steps));
+        let (mut whole, mut part) = (scheduler(&text, steps), scheduler(&text, steps));
         let cut = cut.min(losses.len());
         tell(&mut whole, 0, &losses);
         tell(&mut part, 0, &losses[..cut]);
@@ -113,18 +113,21 @@ fn only_a_plateau_goes_by_the_loss() {
         for text in def.examples {
             let schedule = Schedule::read(text, &schedules()).unwrap();
             let wanted = text.contains("plateau");
-            let found = (schedule.goes_by_loss(), schedule.plan(9).goes_by_loss());
+            let found = (
+                schedule.goes_by_loss(),
+                schedule.scheduler(9).goes_by_loss(),
+            );
             assert_eq!(found, (wanted, wanted), "{text}");
         }
     }
 }
 
 #[test]
-#[should_panic(expected = "Plan::tell: step 5 must come after step 5")]
+#[should_panic(expected = "Scheduler::tell: step 5 must come after step 5")]
 fn what_is_told_comes_in_order() {
-    let mut plan = plan("plateau", 10);
-    plan.tell(5, 1.0);
-    plan.tell(5, 1.0);
+    let mut scheduler = scheduler("plateau", 10);
+    scheduler.tell(5, 1.0);
+    scheduler.tell(5, 1.0);
 }
 
 /// So that neither a step nor an epoch takes longer the more epochs there were.
@@ -144,18 +147,18 @@ fn each_loss_is_taken_in_once() {
     };
     let registry = schedules().with(MEAN).unwrap();
     let schedule = Schedule::read("warmup(5) mean", &registry).unwrap();
-    let mut plan = schedule.plan(1000);
+    let mut scheduler = schedule.scheduler(1000);
     for step in 1..=1000 {
-        plan.tell(step, step as f64);
+        scheduler.tell(step, step as f64);
         // The losses from step 6 on belong to the second phase.
-        assert_eq!(plan.factor(5), 1.0);
+        assert_eq!(scheduler.factor(5), 1.0);
         if step > 5 {
-            assert_eq!(plan.factor(step), (6 + step) as f64 / 2.0);
+            assert_eq!(scheduler.factor(step), (6 + step) as f64 / 2.0);
         }
     }
     assert_eq!(TAKEN_IN.load(Ordering::Relaxed), 995);
     assert_eq!(
-        schedule.plan(1000).factor(999),
+        schedule.scheduler(1000).factor(999),
         1.0,
         "the schedule itself has no state"
     );
@@ -163,9 +166,9 @@ fn each_loss_is_taken_in_once() {
 
 #[test]
 fn lengths_beyond_the_training_are_fine() {
-    let plan = plan("warmup(500) cosine", 300);
-    assert_eq!(plan.factor(299), 0.6);
-    assert!(plan.factor(600).is_finite());
+    let scheduler = scheduler("warmup(500) cosine", 300);
+    assert_eq!(scheduler.factor(299), 0.6);
+    assert!(scheduler.factor(600).is_finite());
 }
 
 #[test]

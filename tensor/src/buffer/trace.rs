@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
 };
 
-use super::{Element, keep, take_fitting, with_line};
+use super::{BufferElement, keep, take_fitting, with_line};
 
 /// The sizes of the buffers that a computation took from its thread's free buffers, and when it
 /// gave them back.
@@ -132,7 +132,7 @@ impl FreeBuffers {
 }
 
 /// Records that a buffer for `len` elements was taken.
-pub(super) fn took<T: Element>(memory: &[T], len: usize) {
+pub(super) fn took<T: BufferElement>(memory: &[T], len: usize) {
     if !IS_RECORDING.get() {
         return;
     }
@@ -147,7 +147,7 @@ pub(super) fn took<T: Element>(memory: &[T], len: usize) {
 }
 
 /// Records that the memory of a buffer was given back. One that was taken before is ignored.
-pub(super) fn gave_back<T: Element>(memory: &[T]) {
+pub(super) fn gave_back<T: BufferElement>(memory: &[T]) {
     if !IS_RECORDING.get() {
         return;
     }

@@ -41,9 +41,9 @@ mod report;
 use std::ops::Range;
 
 use local::Local;
-pub use mutants::{Mutant, Mutation, Outcome};
+pub use mutants::{Mutant, MutantOutcome, Mutation};
 use problem::{Differences, Problem};
-pub use report::{At, Mismatch, Report, Source};
+pub use report::{At, Leaf, Mismatch, Report};
 
 use crate::{Params, Tamper, Tape, Tensor, Var};
 
@@ -151,7 +151,7 @@ impl Check<'_> {
     /// has a kink at every element.
     ///
     /// ```
-    /// use tapeline_tensor::{Params, check::{Check, Outcome}, tensor};
+    /// use tapeline_tensor::{Params, check::{Check, MutantOutcome}, tensor};
     ///
     /// let mutants = Check::default().mutants(
     ///     &Params::new(),
@@ -160,7 +160,7 @@ impl Check<'_> {
     ///     &[|share| Some(share * 1.01), |_| None],
     /// ).unwrap();
     /// assert_eq!(mutants.len(), 4);
-    /// assert!(mutants.iter().all(|mutant| mutant.outcome == Outcome::Noticed));
+    /// assert!(mutants.iter().all(|mutant| mutant.outcome == MutantOutcome::Noticed));
     /// ```
     ///
     /// # Errors

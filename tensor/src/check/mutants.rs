@@ -19,12 +19,12 @@ pub struct Mutant {
     /// The index of the mutation.
     pub mutation: usize,
     /// Whether the check notices it.
-    pub outcome: Outcome,
+    pub outcome: MutantOutcome,
 }
 
 /// The outcome of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
+pub enum MutantOutcome {
     /// The mutation changed nothing but rounding.
     Equal,
     /// The check didn't notice the mutation.
@@ -40,9 +40,11 @@ pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutan
             for (mutation, mutate) in mutations.iter().enumerate() {
                 let mutated = mutate(share.value.clone());
                 let outcome = match &mutated {
-                    _ if same(&share.value, mutated.as_ref()) => Outcome::Equal,
-                    mutated if seen.notices(share.position, mutated.as_ref()) => Outcome::Noticed,
-                    _ => Outcome::Missed,
+                    _ if same(&share.value, mutated.as_ref()) => MutantOutcome::Equal,
+                    mutated if seen.notices(share.position, mutated.as_ref()) => {
+                        MutantOutcome::Noticed
+                    }
+                    _ => MutantOutcome::Missed,
                 };
                 let mutant = found
                     .entry((seen.id, share.position, mutation))

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     Check,
     random::SplitMix64,
-    report::{At, Mismatch, Source},
+    report::{At, Leaf, Mismatch},
 };
 use crate::{ParamId, Params, Place, Tape, Tensor, Var, no_grad, value_and_grad_tampered};
 
@@ -42,7 +42,7 @@ pub struct Problem<'a> {
 
 /// The position of a weight or an input in the vector.
 struct Slot {
-    source: Source,
+    source: Leaf,
     /// Its index among the parameters, or among the inputs.
     number: usize,
     shape: Vec<usize>,
@@ -135,12 +135,12 @@ impl<'a> Problem<'a> {
         };
         for (number, (param, gradient)) in params.iter().zip(&grads.params).enumerate() {
             if param.role.is_learned() {
-                let source = Source::Param(param.name.clone());
+                let source = Leaf::Param(param.name.clone());
                 problem.place(source, number, &param.value, gradient.as_ref());
             }
         }
         for (number, (input, gradient)) in inputs.iter().zip(&grads.inputs).enumerate() {
-            problem.place(Source::Input(number), number, input, gradient.as_ref());
+            problem.place(Leaf::Input(number), number, input, gradient.as_ref());
         }
 
         problem.avoided = vec![false; problem.gradient.len()];
@@ -160,7 +160,7 @@ impl<'a> Problem<'a> {
 
     fn place(
         &mut self,
-        source: Source,
+        source: Leaf,
         number: usize,
         x: &Tensor<f64>,
         gradient: Option<&Tensor<f64>>,
@@ -242,8 +242,8 @@ impl<'a> Problem<'a> {
                 continue;
             }
             let mut x = match slot.source {
-                Source::Param(_) => params.value_mut(ParamId::new(slot.number)),
-                Source::Input(_) => inputs[slot.number].view_mut(),
+                Leaf::Param(_) => params.value_mut(ParamId::new(slot.number)),
+                Leaf::Input(_) => inputs[slot.number].view_mut(),
             };
             let steps = &direction.steps[part.start - direction.range.start..][..part.len()];
             let moved = x.iter_mut().skip(part.start - slot.range.start);

@@ -81,14 +81,14 @@ pub enum Mismatch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct At {
     /// The weight or input.
-    pub source: Source,
+    pub source: Leaf,
     /// The index of the element; `None` if the difference only shows in several elements together.
     pub index: Option<Vec<usize>>,
 }
 
 /// A tensor that has a gradient.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum Leaf {
     /// The parameter of this name.
     Param(String),
     /// The input of this index.
@@ -98,8 +98,8 @@ pub enum Source {
 impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
-            Source::Param(name) => write!(f, "parameter `{name}`")?,
-            Source::Input(number) => write!(f, "input {number}")?,
+            Leaf::Param(name) => write!(f, "parameter `{name}`")?,
+            Leaf::Input(number) => write!(f, "input {number}")?,
         }
         match &self.index {
             Some(index) => write!(f, " at {index:?}"),

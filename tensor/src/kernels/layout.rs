@@ -49,14 +49,19 @@ pub fn zeros_like<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
     }
 }
 
+/// Copies `x`, of the shape of `like`, in the memory order of `like`.
+pub fn laid_out_like<T: Scalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
+    let mut out = zeros_like(like);
+    out.assign(x);
+    out
+}
+
 /// Returns the tensor in memory that begins at a cache line; copied only if it doesn't already.
 pub fn aligned<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     if x.as_ptr().align_offset(LINE) == 0 {
         return x;
     }
-    let mut out = zeros_like(&x);
-    out.assign(&x);
-    out
+    laid_out_like(&x, &x)
 }
 
 /// Returns the elements of a contiguous tensor in memory order; `None` if it has gaps or negative

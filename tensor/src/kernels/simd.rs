@@ -9,7 +9,7 @@
 use pulp::x86::V3;
 use pulp::{Arch, Scalar, Simd, WithSimd};
 
-use crate::buffer::Element;
+use crate::buffer::BufferElement;
 
 /// A scalar type with SIMD vectors.
 pub trait Lanes: Copy + Send + Sync + 'static {
@@ -22,7 +22,7 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     type Vector<S: Simd>: Copy;
 
     /// An integer of the same size.
-    type Index: Element;
+    type Index: BufferElement;
 
     /// A vector of such integers.
     type Indices<S: Simd>: Copy;

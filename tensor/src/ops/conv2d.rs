@@ -134,7 +134,7 @@ pub fn conv2d_then<'t, T: Scalar>(
     let out = value.clone();
     let vjp = move |g: Tensor<T>, want: [bool; 3]| {
         let g = channels_last(g);
-        let from = kernel::From {
+        let from = kernel::Operands {
             g: slice(&g),
             out: slice(&out),
             index: &index,

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crate::table::pooling;
 use tapeline_tensor::{
     Params, Role, Tape, Tensor, Var,
-    check::{self, At, Check, Mismatch, Source},
+    check::{self, At, Check, Leaf, Mismatch},
     cross_entropy, linear, max_pool2d, tensor,
 };
 
@@ -29,7 +29,7 @@ fn model<'t>(tape: &'t Tape<f64>, p: &[Var<'t, f64>], x: &[Var<'t, f64>]) -> Var
     tape.scope("model", || ((x[0] - p[1]) * p[0]).tanh() * x[1] + p[2])
 }
 
-fn at(source: Source, index: &[usize]) -> At {
+fn at(source: Leaf, index: &[usize]) -> At {
     At {
         source,
         index: Some(index.to_vec()),
@@ -79,7 +79,7 @@ fn one_wrong_element_is_found() {
     else {
         panic!("{wrong:?}")
     };
-    assert_eq!(found, at(Source::Input(0), &[17, 31]));
+    assert_eq!(found, at(Leaf::Input(0), &[17, 31]));
     assert!((analytic / numeric - 1.001).abs() < 1e-6);
 }
 
@@ -126,7 +126,7 @@ fn a_missing_gradient_counts_as_zeros() {
     else {
         panic!("{wrong:?}")
     };
-    assert!(matches!(found.source, Source::Param(name) if name == "scale"));
+    assert!(matches!(found.source, Leaf::Param(name) if name == "scale"));
     assert_eq!(analytic, 0.0);
     let unused: F = |_, p, _| p[0] * 2.0;
     assert!(check::gradients(&params(), &inputs(), unused).is_ok());
@@ -167,7 +167,7 @@ fn what_is_not_finite_has_its_own_message() {
 fn kinks_are_listed_and_the_rest_is_checked() {
     let x = || tensor([0.0, 1.0, -1.0, 0.0, 2.0]);
     let relu: F = |_, _, x| x[0].relu();
-    let zeros = [0, 3].map(|i| at(Source::Input(0), &[i]));
+    let zeros = [0, 3].map(|i| at(Leaf::Input(0), &[i]));
     let report = check::gradients(&Params::new(), &[x()], relu).unwrap();
     assert_eq!(report.kinks, zeros);
 
@@ -181,7 +181,7 @@ fn kinks_are_listed_and_the_rest_is_checked() {
     };
     let wrong = check.gradients(&Params::new(), &[x()], relu);
     assert!(
-        matches!(&wrong, Err(Mismatch::Wrong { at: found, .. }) if *found == at(Source::Input(0), &[4])),
+        matches!(&wrong, Err(Mismatch::Wrong { at: found, .. }) if *found == at(Leaf::Input(0), &[4])),
         "{wrong:?}"
     );
 }
@@ -214,7 +214,7 @@ fn a_network_at_its_kinks_passes() {
     let kinks = report.unwrap().kinks;
     for i in 0..4 {
         assert!(
-            kinks.contains(&at(Source::Param("0.bias".into()), &[i])),
+            kinks.contains(&at(Leaf::Param("0.bias".into()), &[i])),
             "{kinks:?}"
         );
     }

@@ -261,7 +261,7 @@ fn a_kink_is_listed_and_not_held_against_relu() {
 
     let report = check::gradients(&Params::new(), &[zero], |_, _, x| x[0].relu()).unwrap();
     let at = check::At {
-        source: check::Source::Input(0),
+        source: check::Leaf::Input(0),
         index: Some(vec![0]),
     };
     assert_eq!(report.kinks, [at]);

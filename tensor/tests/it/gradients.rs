@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use tapeline_tensor::{
     Params, Place, Tensor,
-    check::{Check, Mismatch, Mutation, Outcome, Report},
+    check::{Check, Mismatch, MutantOutcome, Mutation, Report},
 };
 
 use crate::table::{Case, Numbers, Op, ops};
@@ -82,7 +82,7 @@ fn a_mutated_rule_is_noticed() {
         for mutant in mutants.map_err(|e| e.to_string())? {
             let (how, mutate) = MUTATIONS[mutant.mutation];
             let place = (case.op, mutant.place.op, mutant.parent);
-            if mutant.outcome == Outcome::Equal {
+            if mutant.outcome == MutantOutcome::Equal {
                 continue;
             }
             let tamper = |at: &Place, parent: usize, share: Tensor<f64>| match at.op
@@ -97,7 +97,7 @@ fn a_mutated_rule_is_noticed() {
                 ..Check::default()
             };
             match (mutant.outcome, check(case, tampered)) {
-                (Outcome::Noticed, Err(Mismatch::Wrong { .. } | Mismatch::Rule { .. })) => {
+                (MutantOutcome::Noticed, Err(Mismatch::Wrong { .. } | Mismatch::Rule { .. })) => {
                     *noticed.borrow_mut().entry((place, how)).or_default() += 1;
                 }
                 other => return Err(format!("{place:?} {how}, and yet {other:?}")),

@@ -51,7 +51,7 @@ fn decode(bytes: &[u8], trainer: &mut Trainer<'_>) -> Result<(), FileError> {
         seed: 0,
         normalisation: Normalisation::default(),
         augment: None,
-        schedule: &schedule.plan(9),
+        schedule: &schedule.scheduler(9),
     };
     let path = Path::new("checkpoint");
     checkpoint::decode(bytes, path, trainer, &recipe, SAMPLES, &[epoch()])

@@ -77,7 +77,7 @@ fn schedule(text: &str) {
         Schedule::read(text, &registry).map(|again| again.full().to_string())
     });
     for steps in [0, 1, 10] {
-        let mut plan = schedule.plan(steps);
+        let mut plan = schedule.scheduler(steps);
         for (step, told) in [0, 1, 2, 9, 10, 11, 1 << 40, u64::MAX].into_iter().zip(1..) {
             let factor = plan.factor(step);
             assert!(

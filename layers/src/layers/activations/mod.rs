@@ -22,7 +22,7 @@ pub mod tanh;
 
 use tapeline_tensor::{Scalar, Var};
 
-use crate::{AnyLayer, Ctx, Graph, Layer, NoNodes, Value};
+use crate::{AnyLayer, Ctx, Graph, GraphValue, Layer, NoNodes};
 
 /// Creates a layer without parameters from a function of a value on the tape, which is instantiated
 /// for both scalar types, and from the same function as nodes.
@@ -39,7 +39,7 @@ struct Function<S, D, N>(S, D, N);
 pub(crate) fn layer(
     single: impl for<'t> Fn(Var<'t, f32>) -> Var<'t, f32> + Send + Sync,
     double: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync,
-    nodes: impl Fn(&mut Graph, Value) -> Value + Send + Sync,
+    nodes: impl Fn(&mut Graph, GraphValue) -> GraphValue + Send + Sync,
 ) -> impl AnyLayer {
     Function(single, double, nodes)
 }
@@ -48,13 +48,13 @@ impl<S, D, N> Layer<f32> for Function<S, D, N>
 where
     S: for<'t> Fn(Var<'t, f32>) -> Var<'t, f32> + Send + Sync,
     D: Send + Sync,
-    N: Fn(&mut Graph, Value) -> Value + Send + Sync,
+    N: Fn(&mut Graph, GraphValue) -> GraphValue + Send + Sync,
 {
     fn forward<'t>(&self, _: &Ctx<'t, '_, f32>, x: Var<'t, f32>) -> Var<'t, f32> {
         (self.0)(x)
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok((self.2)(graph, x))
     }
 }
@@ -63,13 +63,13 @@ impl<S, D, N> Layer<f64> for Function<S, D, N>
 where
     S: Send + Sync,
     D: for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + Send + Sync,
-    N: Fn(&mut Graph, Value) -> Value + Send + Sync,
+    N: Fn(&mut Graph, GraphValue) -> GraphValue + Send + Sync,
 {
     fn forward<'t>(&self, _: &Ctx<'t, '_, f64>, x: Var<'t, f64>) -> Var<'t, f64> {
         (self.1)(x)
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok((self.2)(graph, x))
     }
 }
@@ -115,7 +115,7 @@ fn clamp<T: Scalar>(x: Var<'_, T>, min: f64, max: f64) -> Var<'_, T> {
 }
 
 /// Appends [`clamp`] as a node.
-fn clip(graph: &mut Graph, x: Value, min: f64, max: f64) -> Value {
+fn clip(graph: &mut Graph, x: GraphValue, min: f64, max: f64) -> GraphValue {
     let [min, max] = [min, max].map(|end| graph.number(end));
     graph.node("Clip", &[x, min, max])
 }

@@ -7,7 +7,7 @@ use tapeline_tensor::{
     buffer::{Buffer, give_back},
 };
 
-use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
+use crate::{Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes};
 
 const PER_CHANNEL: Arg<bool> =
     Arg::new("per_channel", "whether to learn one slope per channel").default(false);
@@ -53,7 +53,7 @@ impl<T: Element> Layer<T> for PRelu {
         prelu(x, weight.reshape(&shape))
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let weight = graph.by_channel(self.weight);
         Ok(graph.node("PRelu", &[x, weight]))
     }

@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{Scalar, Var};
 
 use super::{logistic, pointwise, softplus};
-use crate::{Graph, LayerDef, Value};
+use crate::{Graph, GraphValue, LayerDef};
 
 const BETA: Arg<f64> = Arg::new("beta", "sharpness of the bend")
     .default(1.0)
@@ -45,7 +45,7 @@ fn scaled<T: Scalar>(x: Var<'_, T>, beta: f64, threshold: f64) -> Var<'_, T> {
     x.map("softplus", value, slope)
 }
 
-fn nodes(graph: &mut Graph, x: Value, beta: f64, threshold: f64) -> Value {
+fn nodes(graph: &mut Graph, x: GraphValue, beta: f64, threshold: f64) -> GraphValue {
     let [beta, threshold] = [beta, threshold].map(|number| graph.number(number));
     let z = graph.node("Mul", &[x, beta]);
     let bent = graph.node("Softplus", &[z]);

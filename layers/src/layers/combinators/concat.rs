@@ -3,7 +3,9 @@
 use tapeline_spec::Body;
 use tapeline_tensor::{Var, concat};
 
-use crate::{Built, Chain, Ctx, Element, Graph, Layer, LayerDef, Meaning, NoNodes, Refusal, Value};
+use crate::{
+    Built, Ctx, Element, Graph, GraphValue, Layer, LayerDef, Meaning, NoNodes, Refusal, Sequential,
+};
 
 /// Applies its branches to the same input and concatenates their outputs along the channels or
 /// features. (`torch.cat(dim=1)`; Szegedy et al. 2015)
@@ -51,7 +53,7 @@ pub const CONCAT: LayerDef = LayerDef {
 };
 
 struct Concat {
-    branches: Vec<Chain>,
+    branches: Vec<Sequential>,
 }
 
 impl<T: Element> Layer<T> for Concat {
@@ -60,7 +62,7 @@ impl<T: Element> Layer<T> for Concat {
         concat(&outputs.collect::<Vec<_>>(), 1)
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let outputs = self.branches.iter().map(|branch| branch.nodes(graph, x));
         let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
         Ok(graph.node_with("Concat", &outputs, &[("axis", 1.into())]))

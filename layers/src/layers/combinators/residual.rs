@@ -4,7 +4,8 @@ use tapeline_spec::{Arg, Body};
 use tapeline_tensor::{Conv2d, ParamId, Var, conv2d, linear};
 
 use crate::{
-    Build, Built, Chain, Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Refusal, Value,
+    Build, Built, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
+    Sequential,
     layers::products::{conv, gemm},
 };
 
@@ -90,7 +91,7 @@ impl Shortcut {
 }
 
 struct Residual {
-    body: Chain,
+    body: Sequential,
     shortcut: Shortcut,
 }
 
@@ -104,7 +105,7 @@ impl<T: Element> Layer<T> for Residual {
         around + self.body.forward(cx, x)
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let around = match self.shortcut {
             Shortcut::Identity => x,
             Shortcut::Linear(weight) => gemm(graph, x, weight, None),

@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, adaptive_avg_pool2d, linear};
 
 use crate::{
-    Build, Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Refusal, Value,
+    Build, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
     layers::{MAX_SIZE, pooling::global_avgpool2d, products::gemm},
 };
 
@@ -67,7 +67,7 @@ impl Product {
         linear(x, cx.param(self.weight), Some(cx.param(self.bias)))
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Value {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> GraphValue {
         gemm(graph, x, self.weight, Some(self.bias))
     }
 }
@@ -81,7 +81,7 @@ impl<T: Element> Layer<T> for SqueezeExcite {
         x * weights.reshape(&[shape[0], shape[1], 1, 1])
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let channels = graph.shape()[0];
         let means = global_avgpool2d::nodes(graph, x);
         let between = self.squeeze.nodes(graph, means);

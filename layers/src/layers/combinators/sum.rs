@@ -3,7 +3,9 @@
 use tapeline_spec::Body;
 use tapeline_tensor::Var;
 
-use crate::{Built, Chain, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value};
+use crate::{
+    Built, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Refusal, Sequential,
+};
 
 /// Applies its branches to the same input and adds their outputs. (Xie et al. 2017)
 pub const SUM: LayerDef = LayerDef {
@@ -40,7 +42,7 @@ pub const SUM: LayerDef = LayerDef {
 };
 
 struct Sum {
-    branches: Vec<Chain>,
+    branches: Vec<Sequential>,
 }
 
 impl<T: Element> Layer<T> for Sum {
@@ -49,7 +51,7 @@ impl<T: Element> Layer<T> for Sum {
         outputs.reduce(|a, b| a + b).unwrap_or(x)
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let outputs = self.branches.iter().map(|branch| branch.nodes(graph, x));
         let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
         Ok(graph.node("Sum", &outputs))

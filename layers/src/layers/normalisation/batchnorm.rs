@@ -4,7 +4,7 @@ use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm};
 
 use super::{AFFINE, Affine};
-use crate::{Build, Built, Ctx, Element, Graph, Layer, NoNodes, Refusal, Value};
+use crate::{Build, Built, Ctx, Element, Graph, GraphValue, Layer, NoNodes, Refusal};
 
 pub const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `num_features`");
 pub const MOMENTUM: Arg<f64> = Arg::new(
@@ -65,7 +65,7 @@ impl<T: Element> Layer<T> for BatchNorm {
         y
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let channels = graph.shape()[0];
         let [weight, bias] = match self.affine {
             Some(affine) => [affine.weight, affine.bias].map(|id| graph.param(id)),

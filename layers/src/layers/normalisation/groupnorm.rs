@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
 use super::{AFFINE, Affine};
-use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value, layers::MAX_SIZE};
+use crate::{Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Refusal, layers::MAX_SIZE};
 
 const NUM_GROUPS: Arg<usize> = Arg::new(
     "num_groups",
@@ -70,7 +70,7 @@ impl<T: Element> Layer<T> for GroupNorm {
     }
 
     /// Writes the normalization as an `InstanceNormalization` whose channels are the groups.
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let shape = graph.shape().to_vec();
         let size = shape.iter().product::<usize>() / self.groups;
         let rows = graph.reshape(x, &[self.groups, size]);

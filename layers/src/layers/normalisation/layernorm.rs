@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
 use super::{AFFINE, Affine};
-use crate::{Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
+use crate::{Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes};
 
 const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `normalized_shape`");
 
@@ -47,7 +47,7 @@ impl<T: Element> Layer<T> for LayerNorm {
         }
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let shape = graph.shape().to_vec();
         let mut inputs = vec![x];
         match self.affine {

@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var};
 
-use crate::{Ctx, Element, Graph, Init, Layer, LayerDef, NoNodes, Value};
+use crate::{Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the mean square for numerical stability")
     .keyword_only()
@@ -56,7 +56,7 @@ impl<T: Element> Layer<T> for RmsNorm {
         }
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let dimensions: Vec<_> = (1..=graph.shape().len()).collect();
         let (dimensions, eps) = (graph.sizes(&dimensions), graph.number(self.eps));
         let squares = graph.node("Mul", &[x, x]);

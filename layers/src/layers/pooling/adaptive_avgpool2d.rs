@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::adaptive_avg_pool2d;
 
 use crate::{
-    Built, Graph, LayerDef, Value,
+    Built, Graph, GraphValue, LayerDef,
     layers::{MAX_SIZE, activations::pointwise},
     sizes::product,
 };
@@ -46,7 +46,7 @@ pub const ADAPTIVE_AVGPOOL2D: LayerDef = LayerDef {
 /// Writes the pooling as products with a matrix from the left and one from the right, since ONNX
 /// has no such operation. Each mean is a weighted sum of cells, with separate weights for rows and
 /// columns.
-fn nodes(graph: &mut Graph, x: Value, [rows, columns]: [usize; 2]) -> Value {
+fn nodes(graph: &mut Graph, x: GraphValue, [rows, columns]: [usize; 2]) -> GraphValue {
     let &[_, height, width] = graph.shape() else {
         unreachable!("it was built for an image");
     };

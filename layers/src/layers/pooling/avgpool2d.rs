@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{AvgPool2d, avg_pool2d};
 
 use super::maxpool2d::{KERNEL_SIZE, PADDING, STRIDE, pooled, window};
-use crate::{Built, Graph, LayerDef, Value, layers::activations::pointwise};
+use crate::{Built, Graph, GraphValue, LayerDef, layers::activations::pointwise};
 
 const COUNT_INCLUDE_PAD: Arg<bool> = Arg::new(
     "count_include_pad",
@@ -55,7 +55,7 @@ pub const AVGPOOL2D: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
-fn nodes(graph: &mut Graph, x: Value, options: AvgPool2d) -> Value {
+fn nodes(graph: &mut Graph, x: GraphValue, options: AvgPool2d) -> GraphValue {
     let [kernel, strides, pads] = window(options.kernel, options.stride, options.padding);
     let counted = usize::from(options.count_include_pad);
     let counted = ("count_include_pad", counted.into());

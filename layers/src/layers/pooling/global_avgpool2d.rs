@@ -2,7 +2,7 @@
 
 use tapeline_tensor::adaptive_avg_pool2d;
 
-use crate::{Built, Graph, LayerDef, Value, layers::activations::pointwise};
+use crate::{Built, Graph, GraphValue, LayerDef, layers::activations::pointwise};
 
 /// The mean of each channel, `[channels, h, w]` to `[channels]`, which is a valid input of
 /// `linear`. (`torch.nn.AdaptiveAvgPool2d(1)` and `torch.nn.Flatten`; Lin et al. 2014)
@@ -20,7 +20,7 @@ pub const GLOBAL_AVGPOOL2D: LayerDef = LayerDef {
 };
 
 /// Appends the nodes of global average pooling.
-pub(crate) fn nodes(graph: &mut Graph, x: Value) -> Value {
+pub(crate) fn nodes(graph: &mut Graph, x: GraphValue) -> GraphValue {
     let means = graph.node("GlobalAveragePool", &[x]);
     graph.node("Flatten", &[means])
 }

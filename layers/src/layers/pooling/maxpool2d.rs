@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{MaxPool2d, Window, max_pool2d};
 
 use crate::{
-    Build, Built, Epilogue, Graph, LayerDef, Refusal, Value,
+    Build, Built, Epilogue, Graph, GraphValue, LayerDef, Refusal,
     graph::Attribute,
     layers::{MAX_SIZE, activations::pointwise},
 };
@@ -55,7 +55,7 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
 };
 
 /// Appends the node of max pooling.
-pub(crate) fn nodes(graph: &mut Graph, x: Value, options: MaxPool2d) -> Value {
+pub(crate) fn nodes(graph: &mut Graph, x: GraphValue, options: MaxPool2d) -> GraphValue {
     let window = window(options.kernel, options.stride, options.padding);
     graph.node_with("MaxPool", &[x], &window)
 }

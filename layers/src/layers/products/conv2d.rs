@@ -5,7 +5,8 @@ use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d}
 
 use super::{BIAS, INIT, bias, conv, init};
 use crate::{
-    Built, Ctx, Element, Epilogue, Graph, Layer, LayerDef, NoNodes, Refusal, Table, Value,
+    Built, Ctx, Element, Epilogue, Graph, GraphValue, IndexTable, Layer, LayerDef, NoNodes,
+    Refusal,
     layers::{
         MAX_SIZE,
         pooling::maxpool2d,
@@ -186,8 +187,8 @@ struct Convolution {
 struct Padded {
     mode: &'static str,
     padding: [[usize; 2]; 2],
-    rows: Table,
-    columns: Table,
+    rows: IndexTable,
+    columns: IndexTable,
 }
 
 impl Convolution {
@@ -216,7 +217,7 @@ impl<T: Element> Layer<T> for Convolution {
         conv2d_then(x, cx.param(self.weight), bias, self.options, self.then)
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let x = match &self.padded {
             Some(padded) => pad(graph, x, padded.mode, padded.padding),
             None => x,

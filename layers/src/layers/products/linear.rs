@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, linear};
 
 use super::{BIAS, INIT, bias, gemm, init};
-use crate::{Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value, layers::MAX_SIZE};
+use crate::{Built, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, layers::MAX_SIZE};
 
 const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "number of output features")
     .range(1..=MAX_SIZE)
@@ -47,7 +47,7 @@ impl<T: Element> Layer<T> for Linear {
         linear(x, cx.param(self.weight), bias)
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok(gemm(graph, x, self.weight, self.bias))
     }
 }

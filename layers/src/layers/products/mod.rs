@@ -6,7 +6,7 @@ pub mod linear;
 use tapeline_spec::Arg;
 use tapeline_tensor::{Conv2d, ParamId};
 
-use crate::{Build, Graph, Init, Refusal, Value};
+use crate::{Build, Graph, GraphValue, Init, Refusal};
 
 const BIAS: Arg<bool> = Arg::new("bias", "whether to learn a bias")
     .keyword_only()
@@ -60,7 +60,12 @@ fn bias(
 }
 
 /// Appends `x Wᵀ + b` as a node.
-pub(super) fn gemm(graph: &mut Graph, x: Value, weight: ParamId, bias: Option<ParamId>) -> Value {
+pub(super) fn gemm(
+    graph: &mut Graph,
+    x: GraphValue,
+    weight: ParamId,
+    bias: Option<ParamId>,
+) -> GraphValue {
     let inputs = with_params(graph, x, weight, bias);
     graph.node_with("Gemm", &inputs, &[("transB", 1.into())])
 }
@@ -68,11 +73,11 @@ pub(super) fn gemm(graph: &mut Graph, x: Value, weight: ParamId, bias: Option<Pa
 /// Appends a convolution as a node.
 pub(super) fn conv(
     graph: &mut Graph,
-    x: Value,
+    x: GraphValue,
     weight: ParamId,
     bias: Option<ParamId>,
     options: Conv2d,
-) -> Value {
+) -> GraphValue {
     let inputs = with_params(graph, x, weight, bias);
     let [[top, bottom], [left, right]] = options.padding;
     let attributes = [
@@ -84,7 +89,12 @@ pub(super) fn conv(
     graph.node_with("Conv", &inputs, &attributes)
 }
 
-fn with_params(graph: &mut Graph, x: Value, weight: ParamId, bias: Option<ParamId>) -> Vec<Value> {
+fn with_params(
+    graph: &mut Graph,
+    x: GraphValue,
+    weight: ParamId,
+    bias: Option<ParamId>,
+) -> Vec<GraphValue> {
     let params = [weight].into_iter().chain(bias);
     let params = params.map(|id| graph.param(id));
     [x].into_iter().chain(params).collect()

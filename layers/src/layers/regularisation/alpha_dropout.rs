@@ -4,7 +4,7 @@ use tapeline_tensor::{Var, zeros_like};
 
 use super::{P, ones};
 use crate::{
-    Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value,
+    Batch, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Stream,
     layers::activations::{SELU_ALPHA, SELU_SCALE},
 };
 
@@ -58,7 +58,7 @@ impl<T: Element> Layer<T> for AlphaDropout {
         x * tape.constant(mask) + tape.constant(instead)
     }
 
-    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, _: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok(x)
     }
 }

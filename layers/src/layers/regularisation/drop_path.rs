@@ -2,8 +2,8 @@
 
 use tapeline_tensor::Var;
 
-use super::{P, drop};
-use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
+use super::{P, masked};
+use crate::{Batch, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Stream};
 
 /// In training, zeroes each sample with probability `p` and scales the others by `1 / (1 − p)`. At
 /// the end of the body of a `residual`, it skips the body for random samples. (Huang et al. 2016;
@@ -31,10 +31,10 @@ impl<T: Element> Layer<T> for DropPath {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let mut shape = vec![1; x.ndim()];
         shape[0] = x.shape()[0];
-        drop(cx, self.stream, x, &shape, self.p)
+        masked(cx, self.stream, x, &shape, self.p)
     }
 
-    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, _: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok(x)
     }
 }

@@ -2,8 +2,8 @@
 
 use tapeline_tensor::Var;
 
-use super::{P, drop};
-use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
+use super::{P, masked};
+use crate::{Batch, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Stream};
 
 /// In training, zeroes each value with probability `p` and scales the others by `1 / (1 − p)`.
 /// (`torch.nn.Dropout`; Srivastava et al. 2014)
@@ -33,10 +33,10 @@ struct Dropout {
 
 impl<T: Element> Layer<T> for Dropout {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        drop(cx, self.stream, x, &x.shape(), self.p)
+        masked(cx, self.stream, x, &x.shape(), self.p)
     }
 
-    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, _: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok(x)
     }
 }

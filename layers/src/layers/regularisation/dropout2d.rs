@@ -2,8 +2,8 @@
 
 use tapeline_tensor::Var;
 
-use super::{P, drop};
-use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
+use super::{P, masked};
+use crate::{Batch, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Stream};
 
 /// In training, zeroes each channel of a sample with probability `p` and scales the others by `1 /
 /// (1 − p)`. (`torch.nn.Dropout2d`; Tompson et al. 2015)
@@ -30,10 +30,10 @@ struct Dropout2d {
 impl<T: Element> Layer<T> for Dropout2d {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let shape = x.shape();
-        drop(cx, self.stream, x, &[shape[0], shape[1], 1, 1], self.p)
+        masked(cx, self.stream, x, &[shape[0], shape[1], 1, 1], self.p)
     }
 
-    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, _: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok(x)
     }
 }

@@ -5,7 +5,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
 use super::filled;
-use crate::{Batch, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Stream, Value};
+use crate::{Batch, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Stream};
 
 const STD: Arg<f64> = Arg::new("std", "standard deviation of the noise")
     .default(0.1)
@@ -51,7 +51,7 @@ impl<T: Element> Layer<T> for GaussianNoise {
         x + cx.tape().constant(noise)
     }
 
-    fn nodes(&self, _: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, _: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok(x)
     }
 }

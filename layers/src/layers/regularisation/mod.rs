@@ -39,7 +39,7 @@ fn filled<T: Element>(shape: &[usize], value: impl FnMut() -> T) -> Tensor<T> {
 
 /// Multiplies `x` by a random mask of `shape`, which is broadcast over `x`: zeros with probability
 /// `p`, otherwise the factor that preserves the mean.
-fn drop<'t, T: Element>(
+fn masked<'t, T: Element>(
     cx: &Ctx<'t, '_, T>,
     stream: Stream,
     x: Var<'t, T>,

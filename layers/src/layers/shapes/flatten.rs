@@ -2,7 +2,7 @@
 
 use tapeline_tensor::Var;
 
-use crate::{Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Value};
+use crate::{Built, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes};
 
 /// All dimensions of a sample as one, in row-major order: `[channels, h, w]` to `[channels·h·w]`.
 /// (`torch.nn.Flatten`)
@@ -25,7 +25,7 @@ impl<T: Element> Layer<T> for Flatten {
         x.flatten(1)
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok(graph.node("Flatten", &[x]))
     }
 }

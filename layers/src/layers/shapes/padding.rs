@@ -1,6 +1,6 @@
 //! Padding of images.
 
-use crate::{Build, Graph, Refusal, Table, Value, sizes::padded};
+use crate::{Build, Graph, GraphValue, IndexTable, Refusal, sizes::padded};
 
 /// Returns the source index of each cell of an axis of `size` cells that is padded with `before`
 /// and `after` cells; `None` is a zero. `mode` is `zeros`, `reflect`, `replicate` or `circular`.
@@ -13,7 +13,7 @@ pub fn table(
     mode: &str,
     size: usize,
     [before, after]: [usize; 2],
-) -> Result<Table, Refusal> {
+) -> Result<IndexTable, Refusal> {
     let most = match mode {
         "reflect" => size.saturating_sub(1),
         "circular" => size,
@@ -44,10 +44,10 @@ pub fn table(
 /// Appends a node that pads by `mode`: top and bottom, left and right.
 pub fn pad(
     graph: &mut Graph,
-    x: Value,
+    x: GraphValue,
     mode: &str,
     [[top, bottom], [left, right]]: [[usize; 2]; 2],
-) -> Value {
+) -> GraphValue {
     let mode = match mode {
         "reflect" => "reflect",
         "replicate" => "edge",

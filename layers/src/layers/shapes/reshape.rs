@@ -4,7 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
 use crate::{
-    Built, Ctx, Element, Graph, Layer, LayerDef, NoNodes, Refusal, Value,
+    Built, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Refusal,
     layers::MAX_SIZE,
     sizes::{checked_len, product},
 };
@@ -45,7 +45,7 @@ impl<T: Element> Layer<T> for Reshape {
         x.reshape(&[&[batch], &self.0[..]].concat())
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         Ok(graph.reshape(x, &self.0))
     }
 }

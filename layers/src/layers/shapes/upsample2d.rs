@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 
 use crate::{
-    Built, Graph, LayerDef, Value,
+    Built, Graph, GraphValue, LayerDef,
     layers::{MAX_SIZE, activations::pointwise},
     sizes::product,
 };
@@ -47,7 +47,7 @@ pub const UPSAMPLE2D: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
-fn nodes(graph: &mut Graph, x: Value, factors: [usize; 2]) -> Value {
+fn nodes(graph: &mut Graph, x: GraphValue, factors: [usize; 2]) -> GraphValue {
     let [down, across] = factors.map(|factor| factor as f32);
     let region = graph.absent();
     let scales = graph.numbers(&[4], vec![1.0, 1.0, down, across]);

@@ -37,7 +37,7 @@ pub struct Gradients<T: Scalar> {
 }
 
 /// What the gradients are computed from.
-pub struct From<'a, T: Scalar> {
+pub struct Operands<'a, T: Scalar> {
     /// Gradient of the output, `[images, oh, ow, out_channels]`.
     pub g: &'a [T],
     /// The output.
@@ -51,8 +51,8 @@ pub struct From<'a, T: Scalar> {
 }
 
 /// Computes the gradients of input, weights and bias that `want` asks for.
-pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gradients<T> {
-    let From {
+pub fn backward<T: Scalar>(from: Operands<T>, sizes: &Sizes, want: [bool; 3]) -> Gradients<T> {
+    let Operands {
         g,
         out,
         index,
@@ -84,7 +84,7 @@ pub fn backward<T: Scalar>(from: From<T>, sizes: &Sizes, want: [bool; 3]) -> Gra
     let mut indices = index.chunks(out_image);
     let outs = g.chunks(out_image).zip(out.chunks(out_image));
     let tasks = x.chunks(image).zip(outs).map(|(x, (g, out))| Task {
-        from: From {
+        from: Operands {
             g,
             out,
             index: indices.next().unwrap_or_default(),
@@ -142,7 +142,7 @@ impl<T: Lanes> WithSimd for Width<T> {
 
 struct Task<'a, T: Scalar> {
     /// For some of the images; the weights are packed.
-    from: From<'a, T>,
+    from: Operands<'a, T>,
     runs: &'a Runs,
     sizes: &'a Sizes,
     /// Whether the weights are finite, so that zeros of the gradient can be skipped.

@@ -10,7 +10,7 @@ mod runs;
 mod transposed;
 mod walk;
 
-pub use backward::{From, Gradients, backward};
+pub use backward::{Gradients, Operands, backward};
 pub use forward::forward;
 
 use crate::ops::Window;

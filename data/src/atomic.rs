@@ -14,7 +14,7 @@ const PREFIX: &str = ".tapeline-";
 
 /// The file-system operations of a write, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
+pub enum Operation {
     /// Create a temporary file in the same folder.
     Create,
     /// Give it the permissions of the file it replaces, if there is one.
@@ -29,15 +29,15 @@ pub enum Call {
     SyncFolder,
 }
 
-impl Call {
+impl Operation {
     /// All operations, in order.
-    pub const ALL: [Call; 6] = [
-        Call::Create,
-        Call::Permissions,
-        Call::Write,
-        Call::Sync,
-        Call::Rename,
-        Call::SyncFolder,
+    pub const ALL: [Operation; 6] = [
+        Operation::Create,
+        Operation::Permissions,
+        Operation::Write,
+        Operation::Sync,
+        Operation::Rename,
+        Operation::SyncFolder,
     ];
 }
 
@@ -68,7 +68,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn write_watched(
     path: &Path,
     bytes: &[u8],
-    before: &mut dyn FnMut(Call) -> io::Result<()>,
+    before: &mut dyn FnMut(Operation) -> io::Result<()>,
 ) -> io::Result<()> {
     let needed = |error: io::Error| match error.kind() {
         kind @ (io::ErrorKind::StorageFull
@@ -87,14 +87,14 @@ pub fn write_watched(
 fn attempt(
     path: &Path,
     bytes: &[u8],
-    before: &mut dyn FnMut(Call) -> io::Result<()>,
+    before: &mut dyn FnMut(Operation) -> io::Result<()>,
 ) -> io::Result<()> {
     let old = fs::metadata(path).ok();
     if old.as_ref().is_some_and(|old| old.is_dir()) {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     if old.as_ref().is_some_and(|old| !old.is_file()) {
-        before(Call::Write)?;
+        before(Operation::Write)?;
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
     let path = &*followed(path)?;
@@ -110,19 +110,19 @@ fn attempt(
         // The umask applies, as for any new file.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    before(Call::Create)?;
+    before(Operation::Create)?;
     let mut file = builder.tempfile_in(folder)?;
-    before(Call::Permissions)?;
+    before(Operation::Permissions)?;
     if let Some(old) = old {
         file.as_file().set_permissions(old.permissions())?;
     }
-    before(Call::Write)?;
+    before(Operation::Write)?;
     file.write_all(bytes)?;
-    before(Call::Sync)?;
+    before(Operation::Sync)?;
     file.as_file().sync_all()?;
-    before(Call::Rename)?;
+    before(Operation::Rename)?;
     file.persist(path).map_err(|e| e.error)?;
-    before(Call::SyncFolder)?;
+    before(Operation::SyncFolder)?;
     sync_folder(folder)
 }
 

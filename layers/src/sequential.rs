@@ -6,14 +6,14 @@ use tapeline_spec::{Call, Diagnostic, quote};
 use tapeline_tensor::Var;
 
 use crate::{
-    AnyLayer, Build, Ctx, Element, Graph, Layer, LayerDef, Meaning, NoNodes, Refusal, Value,
+    AnyLayer, Build, Ctx, Element, Graph, GraphValue, Layer, LayerDef, Meaning, NoNodes, Refusal,
     built::Join,
     def::Message,
-    plan::{Row, Site},
+    plan::{LayerSummary, Site},
 };
 
 /// A sequence of layers, applied in order; itself a layer. An empty chain is the identity.
-pub struct Chain {
+pub struct Sequential {
     links: Vec<Link>,
     meaning: Meaning,
 }
@@ -32,28 +32,32 @@ pub(crate) struct Entry<'a> {
 }
 
 struct Link {
-    /// Path and name of the layer.
-    path: Arc<str>,
+    /// Path of the layer: `5`, or `5.0` in the body of layer 5.
+    path: String,
+    /// The scope in which it runs: its path and name.
+    scope: Arc<str>,
     /// Shape of its input, without the batch.
     input: Vec<usize>,
     layer: Box<dyn AnyLayer>,
 }
 
-impl Chain {
+impl Sequential {
     /// Builds the calls of one chain. Returns the chain and the shape of its output.
     pub(crate) fn build(
         calls: &[Call<LayerDef>],
         entry: Entry<'_>,
         site: &mut Site,
-    ) -> Result<(Chain, Vec<usize>), Vec<Diagnostic>> {
+    ) -> Result<(Sequential, Vec<usize>), Vec<Diagnostic>> {
         let mut links: Vec<Link> = Vec::with_capacity(calls.len());
         let mut join: Option<Join> = None;
         let Entry { prefix, depth, .. } = entry;
         let (mut shape, mut meaning) = (entry.shape.to_vec(), entry.meaning);
         for (i, call) in calls.iter().enumerate() {
             let path = format!("{prefix}{i}");
-            site.open(Row {
+            let scope: Arc<str> = format!("{path} {}", call.def.name).into();
+            site.open(LayerSummary {
                 path: path.clone(),
+                scope: scope.clone(),
                 text: call.text(),
                 span: call.span,
                 depth,
@@ -88,7 +92,8 @@ impl Chain {
                 }
                 _ => {
                     links.push(Link {
-                        path: format!("{path} {}", call.def.name).into(),
+                        path,
+                        scope,
                         input,
                         layer: built.layer,
                     });
@@ -96,7 +101,7 @@ impl Chain {
                 }
             }
         }
-        Ok((Chain { links, meaning }, shape))
+        Ok((Sequential { links, meaning }, shape))
     }
 
     /// Returns what its output means in evaluation.
@@ -108,10 +113,9 @@ impl Chain {
     ///
     /// # Errors
     /// The first layer that can't be written as nodes.
-    pub fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
+    pub fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         self.links.iter().try_fold(x, |x, link| {
-            let place = link.path.split(' ').next().unwrap_or_default();
-            graph.within(place, &link.input, |graph| {
+            graph.within(&link.path, &link.input, |graph| {
                 Layer::<f32>::nodes(&*link.layer, graph, x)
             })
         })
@@ -147,14 +151,14 @@ fn explain(
     }]
 }
 
-impl<T: Element> Layer<T> for Chain {
+impl<T: Element> Layer<T> for Sequential {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         self.links.iter().fold(x, |x, link| {
-            cx.scope(&link.path, || T::layer(&*link.layer).forward(cx, x))
+            cx.scope(&link.scope, || T::layer(&*link.layer).forward(cx, x))
         })
     }
 
-    fn nodes(&self, graph: &mut Graph, x: Value) -> Result<Value, NoNodes> {
-        Chain::nodes(self, graph, x)
+    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
+        Sequential::nodes(self, graph, x)
     }
 }
