@@ -6,8 +6,8 @@ use tapeline_spec::Call;
 use tapeline_tensor::{ParamId, Role};
 
 use crate::{
-    AnyLayer, Built, Declared, Init, LayerDef, Meaning, Refusal, Sequential, Stream, plan::Site,
-    sequential::Entry, sizes,
+    AnyLayer, Built, Declared, Init, LayerDef, Meaning, Refusal, Sequential, Stream,
+    sequential::Entry, site::Site, sizes,
 };
 
 /// The context passed to a layer while it is built: the shape of its input, and methods to declare

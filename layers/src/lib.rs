@@ -11,6 +11,7 @@
 //! | [`graph`] | [`Graph`], a model as ONNX operations, for export |
 //! | [`meaning`] | [`Meaning`] of an output: logits, probabilities or their logarithms |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
+//! | `site` | [`LayerSummary`], and what else is collected while a model is built, within limits |
 //! | [`declare`] | [`Declared`] parameters and their initialization, [`Init`] |
 //! | [`loss`] | [`Loss`], the trait of all losses; [`LossDef`], the definition of one |
 //! | [`check`] | checks of a layer or a loss in one line |
@@ -52,6 +53,7 @@ pub mod losses;
 pub mod meaning;
 pub mod plan;
 pub mod sequential;
+mod site;
 mod sizes;
 
 pub use build::{Asked, Build, IndexTable};
@@ -65,5 +67,6 @@ pub use layers::layers;
 pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, Takes, one_hot};
 pub use losses::losses;
 pub use meaning::Meaning;
-pub use plan::{LayerSummary, Plan};
+pub use plan::Plan;
 pub use sequential::Sequential;
+pub use site::LayerSummary;

@@ -9,7 +9,7 @@ use crate::{
     AnyLayer, Build, Ctx, Element, Graph, GraphValue, Layer, LayerDef, Meaning, NoNodes, Refusal,
     built::Join,
     def::Message,
-    plan::{LayerSummary, Site},
+    site::{LayerSummary, Site},
 };
 
 /// A sequence of layers, applied in order; itself a layer. An empty chain is the identity.

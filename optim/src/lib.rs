@@ -7,6 +7,7 @@
 //! | [`optimizer`] | [`Optimizer`]: a chain read from text; [`OptimizerDef`] |
 //! | [`mod@optimizers`] | [`optimizers()`]: the registry, `sgd`, `adam`, `muon`, …; the meaning of *weight decay* in each |
 //! | [`stepper`] | [`Stepper`]: applies a chain to parameters; [`StepError`] |
+//! | `pass` | one pass over gradients, weights and moments |
 //! | [`state`] | [`State`]: what is saved for resuming |
 //! | [`schedule`] | [`Schedule`], [`Scheduler`]: a factor on `lr` that depends on the step and on validation losses; [`ScheduleDef`] |
 //! | [`mod@schedules`] | [`schedules()`]: the registry, `cosine`, `warmup`, `plateau`, … |
@@ -44,6 +45,7 @@
 
 pub mod optimizer;
 pub mod optimizers;
+mod pass;
 pub mod schedule;
 pub mod schedules;
 pub mod state;

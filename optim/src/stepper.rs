@@ -1,24 +1,14 @@
 //! Applies a chain to parameters.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap};
 
-use tapeline_tensor::{
-    Grads, Params, Tensor, all_finite,
-    buffer::{laid_out_like, zeros_like},
-    is_finite, pool, vectorized,
-};
+use tapeline_tensor::{Grads, Params, is_finite, laid_out_like, zeros_like};
 
 use crate::{
-    AnyTransform, Chain, Piece, RestoreError, State, Transform, TransformScalar, state,
-    transforms::sum_of_squares,
+    Chain, RestoreError, State, TransformScalar,
+    pass::{Link, Pass, last_non_finite, sums_of_squares},
+    state,
 };
-
-/// Elements per piece. In `f32`, a gradient, a weight and two moments of this length fill a
-/// first-level cache of 32 KiB.
-const PIECE: usize = 2048;
-
-/// Elements per task: some microseconds of work.
-const TASK: usize = 8 * PIECE;
 
 /// Applies a [`Chain`] to parameters: turns gradients into weight updates, and stores the moments
 /// of its transforms.
@@ -51,36 +41,6 @@ pub enum StepError {
         /// The name of the weight, or of the moment as in a [`State`].
         name: String,
     },
-}
-
-/// A transform with its moments.
-struct Link<T> {
-    transform: Arc<dyn AnyTransform>,
-    /// Names of its moments in a [`State`].
-    names: Vec<String>,
-    /// For each parameter, whether the transform applies to it.
-    takes: Vec<bool>,
-    /// For each parameter, one array per moment, laid out like the weight; empty if the transform
-    /// doesn't apply to it.
-    moments: Vec<Vec<Tensor<T>>>,
-    seen: f64,
-}
-
-impl<T: TransformScalar> Link<T> {
-    fn transform(&self) -> &dyn Transform<T> {
-        T::of_any(&*self.transform)
-    }
-
-    /// Passes all gradients to the transform, then each one to be changed as a whole.
-    fn look(&mut self, grads: &mut Grads<T>, params: &Params<T>, squares: &[f64]) {
-        let transform = T::of_any(&*self.transform);
-        self.seen = transform.look(grads, params, squares);
-        let gradients = grads.params.iter_mut().zip(&self.takes);
-        let taken = gradients.filter_map(|(gradient, takes)| gradient.as_mut().filter(|_| *takes));
-        pool::each(taken, |_, gradient| {
-            transform.apply_whole(gradient.view_mut())
-        });
-    }
 }
 
 impl<T: TransformScalar> Stepper<T> {
@@ -157,15 +117,15 @@ impl<T: TransformScalar> Stepper<T> {
             let name = self.params[param].0.clone();
             return Err(StepError::Gradient { name });
         }
-        // A transform that looks wants the squares before the first pass; otherwise that pass sums them while it has each piece in
-        // cache.
+        // A transform with `looks` needs the squares before the first pass; otherwise that pass
+        // sums them while each piece is in the cache.
         let looks_first = self.links.first().is_some_and(|l| l.transform().looks());
         let mut squares = vec![0.0; grads.params.len()];
         if looks_first {
             squares = sums_of_squares(&grads);
             self.squares.clone_from(&squares);
         }
-        let mut is_first = !looks_first;
+        let mut sums_given = !looks_first;
         let given = self.params.iter_mut().zip(&grads.params);
         given
             .filter(|(_, gradient)| gradient.is_some())
@@ -177,21 +137,21 @@ impl<T: TransformScalar> Stepper<T> {
             // A transform with `looks` starts a new pass: it needs the gradients of all pieces
             // after the preceding transforms.
             let next = links.iter().skip(1).position(|l| l.transform().looks());
-            let (pass, later) = links.split_at_mut(next.map_or(links.len(), |i| i + 1));
-            if let Some(first) = pass.first_mut().filter(|l| l.transform().looks()) {
+            let (current, later) = links.split_at_mut(next.map_or(links.len(), |i| i + 1));
+            if let Some(first) = current.first_mut().filter(|l| l.transform().looks()) {
                 first.look(&mut grads, params, &squares);
             }
-            let tasks = tasks(pass, params, &mut grads, &self.params);
-            let mut done: Vec<_> = tasks.iter().map(|_| Done::default()).collect();
-            let of: Vec<_> = tasks.iter().map(|task| task.param).collect();
-            pool::each(tasks.into_iter().zip(&mut done), |_, (task, done)| {
-                *done = task.run(factor, is_first, later.is_empty());
-            });
+            let pass = Pass {
+                factor,
+                sums_given,
+                is_last: later.is_empty(),
+            };
+            let done = pass.run(current, params, &mut grads, &self.params);
             squares.fill(0.0);
-            if is_first {
+            if sums_given {
                 self.squares.fill(0.0);
             }
-            for (&param, done) in of.iter().zip(&done) {
+            for (param, done) in done {
                 squares[param] += done.left;
                 self.squares[param] += done.given;
                 if !done.finite {
@@ -201,7 +161,7 @@ impl<T: TransformScalar> Stepper<T> {
             if later.is_empty() {
                 break;
             }
-            is_first = false;
+            sums_given = false;
             links = later;
         }
         grads.give_back();
@@ -373,178 +333,6 @@ impl<T: TransformScalar> Stepper<T> {
     }
 }
 
-/// Returns the sum of squares of each parameter's gradient, 0 if there is none. The order of
-/// summation depends on the shapes only.
-fn sums_of_squares<T: TransformScalar>(grads: &Grads<T>) -> Vec<f64> {
-    let chunks = chunks(grads);
-    let mut sums: Vec<_> = chunks.map(|(param, chunk)| (param, chunk, 0.0)).collect();
-    pool::each(&mut sums, |_, (_, chunk, sum)| {
-        let pieces = chunk.chunks(PIECE);
-        *sum = pieces
-            .map(|piece| {
-                vectorized(
-                    #[inline(always)]
-                    || sum_of_squares(piece),
-                )
-            })
-            .sum();
-    });
-    let mut squares = vec![0.0; grads.params.len()];
-    for (param, _, sum) in sums {
-        squares[param] += sum;
-    }
-    squares
-}
-
-/// Returns the last parameter with a non-finite gradient. The backward pass ends at the first
-/// parameters, so this is the one where the value occurred first.
-fn last_non_finite<T: TransformScalar>(grads: &Grads<T>) -> Option<usize> {
-    let mut chunks: Vec<_> = chunks(grads).map(|chunk| (chunk, true)).collect();
-    pool::each(&mut chunks, |_, ((_, chunk), finite)| {
-        *finite = all_finite(chunk)
-    });
-    let mut odd = chunks.iter().rev().filter(|(_, finite)| !finite);
-    odd.next().map(|((param, _), _)| *param)
-}
-
-/// Returns the gradients in memory order, cut into tasks, each with the index of its parameter.
-fn chunks<T: TransformScalar>(grads: &Grads<T>) -> impl Iterator<Item = (usize, &[T])> {
-    let gradients = grads.params.iter().enumerate();
-    gradients.flat_map(|(param, gradient)| {
-        let flat = gradient.iter().map(|g| g.as_slice_memory_order());
-        let flat = flat.map(|flat| flat.expect("admitted"));
-        flat.flat_map(|flat| flat.chunks(TASK))
-            .map(move |chunk| (param, chunk))
-    })
-}
-
-/// A part of one weight with its gradient, and the transforms of a pass with their moments.
-struct Task<'a, T: TransformScalar> {
-    param: usize,
-    step: u64,
-    start: usize,
-    gradient: &'a mut [T],
-    weight: &'a mut [T],
-    links: Vec<TaskLink<'a, T>>,
-}
-
-/// A transform, the result of its `look`, and its moments in the range of a task.
-type TaskLink<'a, T> = (&'a dyn Transform<T>, f64, Vec<&'a mut [T]>);
-
-/// Splits all weights into tasks for one pass.
-fn tasks<'a, T: TransformScalar>(
-    links: &'a mut [Link<T>],
-    params: &'a mut Params<T>,
-    grads: &'a mut Grads<T>,
-    counted: &[(String, u64)],
-) -> Vec<Task<'a, T>> {
-    let mut tasks = Vec::new();
-    let mut moments: Vec<_> = links
-        .iter_mut()
-        .map(|link| {
-            (
-                T::of_any(&*link.transform),
-                link.seen,
-                link.takes.iter().zip(&mut link.moments),
-            )
-        })
-        .collect();
-    let weights = params.values_mut().zip(&mut grads.params).zip(counted);
-    for (param, ((weight, gradient), &(_, step))) in weights.enumerate() {
-        let mut links: Vec<_> = moments
-            .iter_mut()
-            .filter_map(|(transform, seen, moments)| {
-                let (takes, moments) = moments.next()?;
-                let chunks = moments.iter_mut().map(|m| flat(m).chunks_mut(TASK));
-                takes.then(|| (*transform, *seen, chunks.collect()))
-            })
-            .collect::<Vec<(_, _, Vec<_>)>>();
-        let Some(gradient) = gradient else { continue };
-        let weight = weight.into_slice_memory_order().expect("admitted");
-        let chunks = flat(gradient).chunks_mut(TASK).zip(weight.chunks_mut(TASK));
-        for (i, (gradient, weight)) in chunks.enumerate() {
-            let links = links.iter_mut().map(|(transform, seen, moments)| {
-                let moments = moments.iter_mut().filter_map(Iterator::next).collect();
-                (*transform, *seen, moments)
-            });
-            tasks.push(Task {
-                param,
-                step,
-                start: i * TASK,
-                gradient,
-                weight,
-                links: links.collect(),
-            });
-        }
-    }
-    tasks
-}
-
-/// The result of a [`Task`].
-#[derive(Clone, Copy, Default)]
-struct Done {
-    /// The sum of squares of the gradient before any transform; 0 after the first pass.
-    given: f64,
-    /// The sum of squares of the transformed gradient; 0 in the last pass.
-    left: f64,
-    /// Whether the moments, and in the last pass the weight, are finite.
-    finite: bool,
-}
-
-impl<T: TransformScalar> Task<'_, T> {
-    /// Applies the transforms to the gradient, piece by piece; in the last pass, also subtracts it
-    /// from the weight.
-    fn run(mut self, factor: f64, first: bool, last: bool) -> Done {
-        let mut done = Done {
-            given: 0.0,
-            left: 0.0,
-            finite: true,
-        };
-        let pieces = self
-            .gradient
-            .chunks_mut(PIECE)
-            .zip(self.weight.chunks_mut(PIECE));
-        for (i, (gradient, weight)) in pieces.enumerate() {
-            let range = i * PIECE..i * PIECE + gradient.len();
-            if first {
-                done.given += vectorized(
-                    #[inline(always)]
-                    || sum_of_squares(gradient),
-                );
-            }
-            for (transform, seen, moments) in &mut self.links {
-                transform.apply(Piece {
-                    param: self.param,
-                    start: self.start + range.start,
-                    gradient,
-                    weight,
-                    step: self.step,
-                    factor,
-                    seen: *seen,
-                    moments: moments.iter_mut().map(|m| &mut m[range.clone()]).collect(),
-                });
-            }
-            // Checked here, since the moments are still in the first-level cache.
-            let mut moments = self.links.iter().flat_map(|(_, _, moments)| moments);
-            done.finite &= moments.all(|moment| all_finite(&moment[range.clone()]));
-            if last {
-                let pairs = weight.iter_mut().zip(gradient);
-                vectorized(
-                    #[inline(always)]
-                    || pairs.for_each(|(p, g)| *p -= *g),
-                );
-                done.finite &= all_finite(weight);
-            } else {
-                done.left += vectorized(
-                    #[inline(always)]
-                    || sum_of_squares(gradient),
-                );
-            }
-        }
-        done
-    }
-}
-
 /// Makes names unique by numbering repeated ones: `momentum`, `momentum#2`.
 fn numbered(name: &str, used: &mut BTreeMap<String, usize>) -> String {
     let n = used.entry(name.to_owned()).or_default();
@@ -553,8 +341,4 @@ fn numbered(name: &str, used: &mut BTreeMap<String, usize>) -> String {
         1 => name.to_owned(),
         n => format!("{name}#{n}"),
     }
-}
-
-fn flat<T: TransformScalar>(array: &mut Tensor<T>) -> &mut [T] {
-    array.as_slice_memory_order_mut().expect("admitted")
 }

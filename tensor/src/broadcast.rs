@@ -2,7 +2,7 @@
 
 use ndarray::Axis;
 
-use crate::{Scalar, Tensor, buffer::give_back, kernels, tape::Place};
+use crate::{Place, Scalar, Tensor, buffer::give_back, kernels};
 
 /// Returns the common shape by NumPy's rule: aligned at the last dimension, where a size of 1, or
 /// none, is broadcast.

@@ -12,13 +12,13 @@ use std::{
 
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use crate::{Scalar, Tensor, kernels::layout};
+use crate::Tensor;
 
 pub(crate) use trace::pause;
 pub use trace::{FreeBuffers, Trace};
 
 /// Size of a cache line in bytes.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// Maximum number of freed buffers that a thread keeps, for each type.
 const SPARES: usize = 64;
@@ -131,30 +131,6 @@ impl<T: BufferElement> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.memory[self.start..self.start + self.len]
     }
-}
-
-/// Returns zeros in the shape and memory order of `x`; in row-major order if `x` isn't contiguous.
-pub fn zeros_like<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
-    let zeros = Buffer::zeros(x.len());
-    match layout::memory_order(x) {
-        Some(_) => layout::like(zeros, x),
-        None => zeros.into_tensor(x.shape()),
-    }
-}
-
-/// Copies `x`, of the shape of `like`, in the memory order of `like`.
-pub fn laid_out_like<T: Scalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
-    let mut out = zeros_like(like);
-    out.assign(x);
-    out
-}
-
-/// Returns the tensor in memory that begins at a cache line; copied only if it doesn't already.
-pub fn aligned<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
-    if x.as_ptr().align_offset(LINE) == 0 {
-        return x;
-    }
-    laid_out_like(&x, &x)
 }
 
 /// Keeps the memory of a tensor for reuse. Call it with tensors that are no longer needed, such as

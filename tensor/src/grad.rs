@@ -2,8 +2,8 @@
 
 use crate::{
     Params, Profile, Scalar, Tape, Tensor, Var,
-    buffer::{give_back, laid_out_like},
-    kernels::layout,
+    buffer::give_back,
+    kernels::layout::{self, laid_out_like},
     tape::Tamper,
 };
 

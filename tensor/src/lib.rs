@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`params`] | [`Params`]: named parameters and buffers, in order |
 //! | [`tape`] | [`Tape`], [`Var`]; [`Tape::op`] records an operation of your own |
+//! | `place` | [`Place`]: the operation and the scope that a message names |
 //! | [`parents`] | [`Parents`]: what an operation is computed from |
 //! | [`grad`] | [`value_and_grad`], [`no_grad`] |
 //! | [`ops`] | the operations: arithmetic, products, reductions, shapes, convolution, pooling, losses |
@@ -42,6 +43,7 @@ mod kernels;
 pub mod ops;
 pub mod params;
 pub mod parents;
+mod place;
 pub mod plain;
 pub mod pool;
 pub mod profile;
@@ -49,6 +51,7 @@ pub mod scalar;
 pub mod tape;
 
 pub use kernels::{
+    layout::{laid_out_like, zeros_like},
     simd::vectorized,
     sparse::{all_finite, is_finite},
 };
@@ -60,10 +63,11 @@ pub use ops::{
 };
 pub use params::{Param, ParamId, Params, Role};
 pub use parents::Parents;
+pub use place::Place;
 pub use pool::Pool;
 pub use profile::Profile;
 pub use scalar::Scalar;
-pub use tape::{Place, Tamper, Tape, Var};
+pub use tape::{Tamper, Tape, Var};
 
 /// An array of any number of dimensions. Clones share the elements; a write copies them only while
 /// they are shared.

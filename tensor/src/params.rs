@@ -1,6 +1,9 @@
 //! The parameters and buffers of a model.
 
-use crate::{Scalar, Tensor, buffer::aligned, kernels::sparse::is_finite};
+use crate::{
+    Scalar, Tensor,
+    kernels::{layout::aligned, sparse::is_finite},
+};
 
 /// An ordered list of named parameters and buffers, in the order in which layers declared them.
 ///

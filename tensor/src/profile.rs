@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{buffer, tape::Place};
+use crate::{Place, buffer};
 
 /// Time and memory of operations, summed over steps. See
 /// [`value_and_grad_profiled`](crate::value_and_grad_profiled).

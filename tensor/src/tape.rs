@@ -9,7 +9,7 @@ use std::{
 use ndarray::ArrayBase;
 
 use crate::{
-    Parents, Profile, Scalar, Tensor, broadcast,
+    Parents, Place, Profile, Scalar, Tensor, broadcast,
     buffer::give_back,
     kernels::{layout::copied, sparse::is_finite},
 };
@@ -68,24 +68,6 @@ type Rule<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(usize, usize, Tensor<T>)
 
 /// A rule as an operation gives it: calls the second argument with the gradient of each parent.
 type Shares<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(Option<Tensor<T>>))>;
-
-/// The place of an operation in a model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Name of the operation.
-    pub op: &'static str,
-    /// The innermost [`Tape::scope`] around it.
-    pub scope: Option<Arc<str>>,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.scope {
-            Some(scope) => write!(f, "`{}` in `{scope}`", self.op),
-            None => write!(f, "`{}`", self.op),
-        }
-    }
-}
 
 /// A function that sees each gradient that a rule returns, in its parent's shape, and may change or
 /// remove it: the hook through which checks make sure that they notice wrong rules. It receives the

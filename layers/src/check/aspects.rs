@@ -4,7 +4,10 @@ use ndarray::{Axis, Slice};
 use tapeline_spec::{Presets, read};
 use tapeline_tensor::{Params, Pool, Tensor, check, value_and_grad};
 
-use super::{Case, case::TRAINING, list};
+use super::{
+    case::{Case, MODES, caught, in_mode},
+    failure::{Failure, list},
+};
 use crate::{Ctx, Element, Meaning, Mode, Plan};
 
 /// A property that is checked for each case.
@@ -85,15 +88,41 @@ pub const ASPECTS: &[Aspect] = &[
     },
 ];
 
-pub(super) const MODES: [(&str, Mode); 2] =
-    [("training", TRAINING), ("evaluation", Mode::Evaluation)];
-
 /// The maximum allowed difference between `f32` and `f64`, relative to the larger of 1 and the
 /// value.
 const ROUNDING: f64 = 1e-4;
 
-pub(super) fn in_mode<T>(mode: &str, result: Result<T, String>) -> Result<T, String> {
-    result.map_err(|found| format!("in {mode}, {found}"))
+impl Aspect {
+    /// Checks a case. A panic counts as a failure.
+    pub(super) fn check(&self, case: &Case<'_>) -> Result<Found, String> {
+        caught(|| (self.look)(case))
+    }
+
+    /// Shrinks the shape of a failed case while it still fails, and returns the failure of the
+    /// smallest one.
+    pub(super) fn smallest(&self, case: &Case<'_>, found: String) -> Failure {
+        let (mut least, mut found) = (case.clone(), found);
+        'smaller: loop {
+            for axis in 0..least.shape.len() {
+                let size = least.shape[axis];
+                for smaller in [1, size / 2, size - 1] {
+                    if !(1..size).contains(&smaller) {
+                        continue;
+                    }
+                    let mut shape = least.shape.clone();
+                    shape[axis] = smaller;
+                    let Ok(case) = Case::chain(least.calls.clone(), &shape, least.registry) else {
+                        continue;
+                    };
+                    if let Err(still) = self.check(&case) {
+                        (least, found) = (case, still);
+                        continue 'smaller;
+                    }
+                }
+            }
+            return least.failure(format!("{}: {found}", self.name));
+        }
+    }
 }
 
 fn shape(case: &Case<'_>) -> Result<Found, String> {

@@ -8,15 +8,14 @@ use rand::Rng;
 use tapeline_spec::{Call, Diagnostic, Named, Registry};
 use tapeline_tensor::{Params, Tensor, Var, no_grad, value_and_grad};
 
-use super::{
-    Aspect, Failure, Found,
-    aspects::{MODES, in_mode},
-    list,
-};
+use super::failure::{Failure, list};
 use crate::{Batch, Ctx, Element, Init, Layer, LayerDef, Meaning, Mode, Plan, ctx::generator};
 
 /// The training step in which cases are checked.
 pub const TRAINING: Mode = Mode::Training { seed: 5, step: 3 };
+
+/// The modes in which cases are checked, with their names.
+pub const MODES: [(&str, Mode); 2] = [("training", TRAINING), ("evaluation", Mode::Evaluation)];
 
 /// A layer, or a chain of layers, built for an input shape.
 #[derive(Clone)]
@@ -103,37 +102,6 @@ impl<'r> Case<'r> {
             }
         }
         Case::new(call, &shape, self.registry)
-    }
-
-    /// Checks one aspect. A panic counts as a failure.
-    pub(super) fn look(&self, aspect: &Aspect) -> Result<Found, String> {
-        caught(|| (aspect.look)(self))
-    }
-
-    /// Shrinks the shape of a failed case while it still fails, and returns the failure of the
-    /// smallest one.
-    pub(super) fn smallest(&self, aspect: &Aspect, found: String) -> Failure {
-        let (mut least, mut found) = (self.clone(), found);
-        'smaller: loop {
-            for axis in 0..least.shape.len() {
-                let size = least.shape[axis];
-                for smaller in [1, size / 2, size - 1] {
-                    if !(1..size).contains(&smaller) {
-                        continue;
-                    }
-                    let mut shape = least.shape.clone();
-                    shape[axis] = smaller;
-                    let Ok(case) = Case::chain(least.calls.clone(), &shape, self.registry) else {
-                        continue;
-                    };
-                    if let Err(still) = case.look(aspect) {
-                        (least, found) = (case, still);
-                        continue 'smaller;
-                    }
-                }
-            }
-            return least.failure(format!("{}: {found}", aspect.name));
-        }
     }
 
     pub(super) fn forward<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
@@ -231,6 +199,11 @@ impl<'r> Case<'r> {
     pub(super) fn mixed_input(&self, batch: usize) -> Tensor<f64> {
         mixed(&[&[batch], &self.shape[..]].concat(), 2)
     }
+}
+
+/// Adds the name of the mode to an error.
+pub fn in_mode<T>(mode: &str, result: Result<T, String>) -> Result<T, String> {
+    result.map_err(|found| format!("in {mode}, {found}"))
 }
 
 fn text(calls: &[Call<LayerDef>]) -> String {

@@ -16,15 +16,15 @@
 
 mod aspects;
 mod case;
+mod failure;
 mod loss;
 mod mutants;
 
-use std::fmt;
-
-use tapeline_spec::{Call, Diagnostic, Presets, Registry, read};
+use tapeline_spec::{Call, Presets, Registry, read};
 
 pub use aspects::{ASPECTS, Aspect, Found};
 pub use case::Case;
+pub use failure::Failure;
 pub use loss::{LossReport, loss};
 pub use mutants::{Caught, catches, catches_calls};
 
@@ -61,32 +61,6 @@ pub struct AspectReport {
     pub failure: Option<Failure>,
 }
 
-/// A fault, and the case that shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
-    /// The case: a spec, and an input shape without the batch.
-    pub case: String,
-    /// What was found and what was expected.
-    pub found: String,
-}
-
-impl Failure {
-    fn new(case: impl Into<String>, found: impl Into<String>) -> Self {
-        Failure {
-            case: case.into(),
-            found: found.into(),
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.case, self.found)
-    }
-}
-
-impl std::error::Error for Failure {}
-
 impl LayerReport {
     /// Returns the first failure.
     pub fn failure(&self) -> Option<&Failure> {
@@ -121,12 +95,12 @@ impl LayerReport {
                 continue;
             }
             line.checks += 1;
-            match case.look(aspect) {
+            match aspect.check(case) {
                 Ok(found) => {
                     line.kinks += found.kinks;
                     line.worst = line.worst.max(found.worst);
                 }
-                Err(found) => line.failure = Some(case.smallest(aspect, found)),
+                Err(found) => line.failure = Some(aspect.smallest(case, found)),
             }
         }
     }
@@ -218,9 +192,4 @@ fn example(text: &str, registry: &Registry<LayerDef>) -> Result<Call<LayerDef>, 
             Err(Failure::new(text, message))
         }
     }
-}
-
-fn list(errors: &[Diagnostic]) -> String {
-    let lines: Vec<_> = errors.iter().map(Diagnostic::to_string).collect();
-    lines.join("; ")
 }

@@ -5,9 +5,8 @@ use tapeline_spec::{Call, Registry};
 use tapeline_tensor::check::{Check, MutantOutcome, Mutation};
 
 use super::{
-    Case, Failure,
-    aspects::{MODES, in_mode},
-    case::caught,
+    Failure,
+    case::{Case, MODES, caught, in_mode},
     example, registry,
 };
 use crate::{Ctx, LayerDef};

@@ -12,169 +12,19 @@ use std::collections::BTreeMap;
 
 use super::{
     Check, LADDER, Mismatch,
-    problem::{Function, ROUNDING, SMALL},
+    compare::{Seen, Slope, Verdict, add, slope, verdict},
+    problem::{Function, index},
     random::SplitMix64,
+    recording::{Moves, Recording},
     report::Report,
 };
-use crate::{
-    Params, Role, Tape, Tensor, Var,
-    tape::{Recorded, Share},
-};
-
-/// Maximum difference between the slopes of two steps, relative to their size, for the limit to
-/// count as resolved.
-const RESOLVED: f64 = 1e-5;
-
-/// Estimated error of a slope extrapolated to a step of 0, relative to the difference of the two
-/// slopes it is extrapolated from. Generous for a smooth function.
-const REMAINDER: f64 = 1e-3;
-
-/// Rounding error of a sum of many terms, relative to the sum of their absolute values.
-const SUMMATION: f64 = 1e-14;
-
-/// For each value on the tape, the direction in which it is perturbed.
-type Moves = Vec<Option<Tensor<f64>>>;
+use crate::{Params, Tensor, tape::Share, zeros_like};
 
 /// A function at a point, checked operation by operation.
 pub struct Local<'a> {
     check: Check<'a>,
-    params: &'a Params<f64>,
-    inputs: &'a [Tensor<f64>],
-    f: Function<'a>,
-    nodes: Vec<Recorded<f64>>,
-    /// For each operation, the parents that receive a share, as pairs of the position among its
-    /// parents and the id of the parent.
-    parents: Vec<Vec<(usize, usize)>>,
+    recording: Recording<'a>,
     random: SplitMix64,
-    evaluations: usize,
-}
-
-/// The slope of one output of an operation.
-struct Slope {
-    /// Extrapolated for a function that is smooth here.
-    smooth: f64,
-    /// Extrapolated for a function whose slope has a kink here.
-    kinked: f64,
-    /// Rounding error.
-    noise: f64,
-    /// Estimated distance from the limit, if it is resolved.
-    doubt: f64,
-    /// Difference between the slopes of the two steps, plus that between the two sides.
-    jump: f64,
-    resolved: bool,
-}
-
-/// The comparison of a rule with slopes.
-struct Verdict {
-    analytic: f64,
-    numeric: f64,
-    error: f64,
-    /// An error above this is investigated.
-    tight: f64,
-    /// An error above this is reported.
-    loose: f64,
-}
-
-/// The shares of one operation, with the slopes of its value.
-pub struct Seen<'s> {
-    pub node: &'s Recorded<f64>,
-    pub id: usize,
-    pub shares: &'s [Share<f64>],
-    moves: &'s Moves,
-    slopes: &'s [Slope],
-    g: &'s Tensor<f64>,
-    tolerance: f64,
-}
-
-impl Seen<'_> {
-    /// Returns `true` if the check compares this share here.
-    pub fn compares(&self, share: &Share<f64>) -> bool {
-        self.moves[share.parent].is_some()
-    }
-
-    /// Returns `true` if the check would notice that the share at a position is replaced by
-    /// another.
-    pub fn notices(&self, position: usize, mutated: Option<&Tensor<f64>>) -> bool {
-        let verdict = self.verdict(|share| match share.position == position {
-            true => mutated,
-            false => Some(&share.value),
-        });
-        verdict.error > verdict.loose
-    }
-
-    fn verdict<'t>(&self, value: impl Fn(&'t Share<f64>) -> Option<&'t Tensor<f64>>) -> Verdict
-    where
-        Self: 't,
-    {
-        let mut products = (0.0, 0.0);
-        for share in self.shares {
-            if let (Some(moves), Some(value)) = (&self.moves[share.parent], value(share)) {
-                let each = value.iter().zip(moves).map(|(s, d)| s * d);
-                each.for_each(|p| add(&mut products, p));
-            }
-        }
-        verdict(products, self.slopes, self.g, self.tolerance)
-    }
-}
-
-/// Adds a product to a sum, and its absolute value to a sum of absolute values.
-fn add((sum, parts): &mut (f64, f64), product: f64) {
-    *sum += product;
-    *parts += product.abs();
-}
-
-fn verdict(
-    (analytic, parts): (f64, f64),
-    slopes: &[Slope],
-    g: &Tensor<f64>,
-    tolerance: f64,
-) -> Verdict {
-    let (mut smooth, mut kinked, mut noise, mut doubt) = (0.0, 0.0, 0.0, 0.0);
-    for (slope, &g) in slopes.iter().zip(g).filter(|(_, g)| **g != 0.0) {
-        smooth += g * slope.smooth;
-        kinked += g * slope.kinked;
-        noise += g.abs() * slope.noise;
-        doubt += g.abs() * slope.doubt;
-        if !slope.resolved {
-            noise += g.abs() * slope.jump;
-        }
-    }
-    // The error decreases with the square of the step, but only linearly if the slope itself has a
-    // kink.
-    let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
-    let numeric = if nearer { kinked } else { smooth };
-    let loose = tolerance * (parts + numeric.abs() + SMALL) + noise;
-    Verdict {
-        analytic,
-        numeric,
-        error: (numeric - analytic).abs(),
-        tight: loose.min(noise + doubt + SUMMATION * parts),
-        loose,
-    }
-}
-
-/// Computes the slope of an output from its values at −`step`, −`step`/2, 0, `step`/2 and `step`.
-fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
-    let (far, near) = ((far_up - far_down) / (2.0 * step), (up - down) / step);
-    let moves = far_up != here || far_down != here || up != here || down != here;
-    let noise = match moves {
-        true => ROUNDING * here.abs().max(far_up.abs()) / step,
-        false => 0.0,
-    };
-    // The second difference is proportional to the square of the step for a smooth function, but to
-    // the step at a kink.
-    let bend = |down: f64, up: f64| (up - here) - (here - down);
-    let sides = (4.0 * bend(down, up) - bend(far_down, far_up)).abs() / step;
-    let steps = (far - near).abs();
-    let limit = RESOLVED * (near.abs() + far.abs() + SMALL) + noise;
-    Slope {
-        smooth: (4.0 * near - far) / 3.0,
-        kinked: 2.0 * near - far,
-        noise,
-        doubt: REMAINDER * steps,
-        jump: steps + sides,
-        resolved: steps <= limit && sides <= limit,
-    }
 }
 
 impl<'a> Local<'a> {
@@ -184,35 +34,11 @@ impl<'a> Local<'a> {
         inputs: &'a [Tensor<f64>],
         f: Function<'a>,
     ) -> Self {
-        let mut local = Local {
+        Local {
             check,
-            params,
-            inputs,
-            f,
-            nodes: Vec::new(),
-            parents: Vec::new(),
+            recording: Recording::new(params, inputs, f, check.tamper),
             random: SplitMix64(check.seed),
-            evaluations: 0,
-        };
-        let tape = Tape::new(true);
-        local.record(&tape);
-        local.nodes = tape.recorded();
-        local.parents = vec![Vec::new(); local.nodes.len()];
-        let ones = |id: usize| Some(Tensor::ones(local.nodes[id].value.raw_dim()));
-        tape.each_rule(ones, |share| {
-            local.parents[share.node].push((share.position, share.parent));
-        });
-        local
-    }
-
-    fn record<'t>(&self, tape: &'t Tape<f64>) {
-        let params = self.params.iter();
-        let params: Vec<Var<'t, f64>> = params
-            .map(|p| tape.leaf(p.value.clone(), p.role == Role::Weight))
-            .collect();
-        let inputs = self.inputs.iter();
-        let inputs: Vec<_> = inputs.map(|x| tape.leaf(x.clone(), true)).collect();
-        (self.f)(tape, &params, &inputs);
+        }
     }
 
     /// Compares all rules, position by position, and passes each comparison to `see`.
@@ -221,13 +47,12 @@ impl<'a> Local<'a> {
         report: &mut Report,
         mut see: impl FnMut(&Seen<'_>),
     ) -> Result<(), Mismatch> {
-        let positions = self.parents.iter().flatten().map(|&(position, _)| position);
-        for position in 0..positions.max().map_or(0, |last| last + 1) {
-            let moved: Vec<bool> = self.moved_at(position);
+        for position in 0..self.recording.positions() {
+            let moved = self.recording.are_parents_at(position);
             let compared = |parents: &[(usize, usize)]| parents.iter().any(|&(_, p)| moved[p]);
-            let mut left: BTreeMap<usize, Vec<bool>> = (0..self.nodes.len())
-                .filter(|&id| compared(&self.parents[id]))
-                .map(|id| (id, vec![true; self.nodes[id].value.len()]))
+            let mut left: BTreeMap<usize, Vec<bool>> = (0..self.recording.nodes.len())
+                .filter(|&id| compared(&self.recording.parents[id]))
+                .map(|id| (id, vec![true; self.recording.nodes[id].value.len()]))
                 .collect();
             report.rules += left.len();
             for (rung, fraction) in LADDER.into_iter().enumerate() {
@@ -244,20 +69,6 @@ impl<'a> Local<'a> {
         Ok(())
     }
 
-    /// Returns, for each value, whether it is the parent of some operation at a position.
-    fn moved_at(&self, position: usize) -> Vec<bool> {
-        let mut moved = vec![false; self.nodes.len()];
-        for &(_, parent) in self
-            .parents
-            .iter()
-            .flatten()
-            .filter(|(p, _)| *p == position)
-        {
-            moved[parent] = true;
-        }
-        moved
-    }
-
     /// Compares the remaining outputs with one step size. Outputs that it doesn't resolve remain.
     fn rung(
         &mut self,
@@ -272,7 +83,7 @@ impl<'a> Local<'a> {
         // large value.
         let moves: Moves = moved
             .iter()
-            .zip(&self.nodes)
+            .zip(&self.recording.nodes)
             .map(|(&moved, node)| {
                 let length = |x: &f64| self.random.signed() * x.abs().max(1.0);
                 moved.then(|| node.value.map(length).into_shared())
@@ -293,16 +104,16 @@ impl<'a> Local<'a> {
                 any |= compared;
                 if compared { weight } else { 0.0 }
             };
-            let g = like(&self.nodes[*id].value, &mut weight);
+            let g = like(&self.recording.nodes[*id].value, &mut weight);
             if any {
                 gradients.insert(*id, g);
             }
         }
-        let shares = self.shares(&gradients);
+        let shares = self.recording.shares(&gradients);
         for shares in shares.chunk_by(|a, b| a.node == b.node) {
             let id = shares[0].node;
             let seen = Seen {
-                node: &self.nodes[id],
+                node: &self.recording.nodes[id],
                 id,
                 shares,
                 moves: &moves,
@@ -313,17 +124,17 @@ impl<'a> Local<'a> {
             see(&seen);
             let found = seen.verdict(|share| Some(&share.value));
             if found.error <= found.tight {
-                report.worst = report.worst.max(relative(&found, self.check.tolerance));
+                report.worst = report.worst.max(found.relative(self.check.tolerance));
                 continue;
             }
             if let Some(wrong) = self.narrow(shares, &moves, &gradients[&id], step)? {
                 return Err(wrong);
             }
             if found.error <= found.loose {
-                report.worst = report.worst.max(relative(&found, self.check.tolerance));
+                report.worst = report.worst.max(found.relative(self.check.tolerance));
                 continue;
             }
-            if last || self.evaluations >= self.check.budget {
+            if last || self.recording.evaluations >= self.check.budget {
                 return Err(self.wrong(shares, None, &found, step));
             }
             // The step probably just reaches a kink, so the comparison is repeated with a smaller
@@ -347,10 +158,10 @@ impl<'a> Local<'a> {
     ) -> Result<BTreeMap<usize, Vec<Slope>>, Mismatch> {
         let mut runs = Vec::new();
         for distance in [-step, -step / 2.0, step / 2.0, step] {
-            runs.push(self.computed(moves, distance)?);
+            runs.push(self.recording.computed(moves, distance)?);
         }
         let of = |id: usize| {
-            let here = &self.nodes[id].value;
+            let here = &self.recording.nodes[id].value;
             let values = here.iter().zip(runs[0][id].iter().zip(&runs[1][id]));
             let values = values.zip(runs[2][id].iter().zip(&runs[3][id]));
             let slopes = values.map(|((&here, (&far_down, &down)), (&up, &far_up))| {
@@ -359,46 +170,6 @@ impl<'a> Local<'a> {
             (id, slopes.collect())
         };
         Ok(ids.map(of).collect())
-    }
-
-    /// Runs all operations on perturbed values.
-    fn computed(&mut self, moves: &Moves, distance: f64) -> Result<Vec<Tensor<f64>>, Mismatch> {
-        self.evaluations += 1;
-        let given = self.nodes.iter().zip(moves).map(|(node, moves)| {
-            let mut value = node.value.clone();
-            if let Some(moves) = moves {
-                value.zip_mut_with(moves, |x, d| *x += distance * d);
-            }
-            value
-        });
-        let tape = Tape::replaying(given.collect());
-        self.record(&tape);
-        let computed = tape.computed();
-        let same_shapes = computed.iter().map(Tensor::shape);
-        match same_shapes.eq(self.nodes.iter().map(|node| node.value.shape())) {
-            true => Ok(computed),
-            false => Err(Mismatch::Unsteady),
-        }
-    }
-
-    /// Returns the results of the rules of some operations for gradients of their values.
-    fn shares(&self, gradients: &BTreeMap<usize, Tensor<f64>>) -> Vec<Share<f64>> {
-        let tape = Tape::new(true);
-        self.record(&tape);
-        let mut shares = Vec::new();
-        tape.each_rule(
-            |id| gradients.get(&id).cloned(),
-            |mut share| {
-                if let Some(tamper) = self.check.tamper {
-                    let shape = share.value.raw_dim();
-                    let changed =
-                        tamper(&self.nodes[share.node].place, share.position, share.value);
-                    share.value = changed.unwrap_or_else(|| Tensor::zeros(shape));
-                }
-                shares.push(share);
-            },
-        );
-        shares
     }
 
     /// Bisects the perturbation of an operation's parents to find an element whose share is wrong,
@@ -432,7 +203,7 @@ impl<'a> Local<'a> {
             }
         }
         let mut row = &row[..];
-        while row.len() > 1 && self.evaluations < self.check.budget {
+        while row.len() > 1 && self.recording.evaluations < self.check.budget {
             let (a, b) = row.split_at(row.len() / 2);
             let [of_a, of_b] = [
                 self.along(a, shares, moves, g, step)?,
@@ -529,10 +300,10 @@ impl<'a> Local<'a> {
             .and_then(|(parent, _)| of(parent))
             .unwrap_or(&shares[0]);
         Mismatch::Rule {
-            place: self.nodes[share.node].place.clone(),
+            place: self.recording.nodes[share.node].place.clone(),
             parent: share.position,
             index: element.map(|(parent, element)| {
-                super::problem::index(element, self.nodes[parent].value.shape())
+                index(element, self.recording.nodes[parent].value.shape())
             }),
             analytic: verdict.analytic,
             numeric: verdict.numeric,
@@ -541,14 +312,9 @@ impl<'a> Local<'a> {
     }
 }
 
-/// Returns the relative error, excluding rounding.
-fn relative(verdict: &Verdict, tolerance: f64) -> f64 {
-    tolerance * verdict.error / verdict.loose
-}
-
 /// Creates a tensor laid out like another, filled in logical order.
 fn like(x: &Tensor<f64>, value: &mut impl FnMut() -> f64) -> Tensor<f64> {
-    let mut out = crate::buffer::zeros_like(x);
+    let mut out = zeros_like(x);
     out.iter_mut().for_each(|out| *out = value());
     out
 }

@@ -30,10 +30,12 @@
 //! one of many operations, or in one of many elements, at full size, even if it hardly affects the
 //! value of the function. [`Check::mutants`] verifies that wrong rules are noticed.
 
+mod compare;
 mod local;
 mod mutants;
 mod problem;
 mod random;
+mod recording;
 mod report;
 
 use std::ops::Range;

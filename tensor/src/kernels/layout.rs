@@ -6,7 +6,7 @@ use ndarray::{ArrayViewD, IxDyn};
 
 use crate::{
     Scalar, Tensor,
-    buffer::{Buffer, give_back},
+    buffer::{Buffer, LINE, give_back},
     pool,
 };
 
@@ -38,6 +38,30 @@ pub fn in_order<T: Scalar>(values: Buffer<T>, shape: &[usize], axes: &[usize]) -
         back[axis] = place;
     }
     values.into_tensor(&sizes).permuted_axes(back)
+}
+
+/// Returns zeros in the shape and memory order of `x`; in row-major order if `x` isn't contiguous.
+pub fn zeros_like<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
+    let zeros = Buffer::zeros(x.len());
+    match memory_order(x) {
+        Some(_) => like(zeros, x),
+        None => zeros.into_tensor(x.shape()),
+    }
+}
+
+/// Copies `x`, of the shape of `like`, in the memory order of `like`.
+pub fn laid_out_like<T: Scalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
+    let mut out = zeros_like(like);
+    out.assign(x);
+    out
+}
+
+/// Returns the tensor in memory that begins at a cache line; copied only if it doesn't already.
+pub fn aligned<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    if x.as_ptr().align_offset(LINE) == 0 {
+        return x;
+    }
+    laid_out_like(&x, &x)
 }
 
 /// Returns the elements of a contiguous tensor in memory order; `None` if it has gaps or negative

@@ -12,7 +12,7 @@ use crate::{
         pooling::maxpool2d,
         shapes::{pad, table},
     },
-    plan::MAX_OUTPUTS,
+    site::MAX_OUTPUTS,
     sizes::product,
 };
 

@@ -1,6 +1,6 @@
 //! Dropout for `selu`.
 
-use tapeline_tensor::{Var, buffer::zeros_like};
+use tapeline_tensor::{Var, zeros_like};
 
 use super::{P, ones};
 use crate::{
