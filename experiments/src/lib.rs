@@ -33,7 +33,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`train`](mod@train) | the shortest way from one line of text to a trained model |
+//! | [`train()`] | the shortest way from one line of text to a trained model |
 //! | [`settings`] | the settings of a training run, as values and as text |
 //! | [`run`] | a run: from settings to a folder with metrics, model and checkpoint |
 //! | [`memory`] | whether runs fit into memory |
@@ -60,7 +60,7 @@ pub mod shell;
 pub mod stored_path;
 pub mod study;
 pub mod table;
-pub mod train;
+mod train;
 
 pub use context::{Context, Messages};
 pub use error::Error;

@@ -38,16 +38,18 @@ pub fn check<'j>(
         (None, None) => return Ok(()),
     };
     // Estimating allocates memory, too, so sizes alone are checked first.
-    let estimates: [(_, fn(&Job) -> Memory); 2] =
-        [("at least", Job::least_memory), ("about", Job::memory)];
-    for (about, memory) in estimates {
-        let memories = jobs.iter().map(|job| memory(job));
+    for is_exact in [false, true] {
+        let memories = jobs.iter().map(|job| match is_exact {
+            false => job.least_memory(),
+            true => job.memory(),
+        });
         let Some(largest) = memories.max_by_key(Memory::total) else {
             continue;
         };
         let wanted = largest.total().saturating_mul(at_once as u64);
         let wanted = Bytes(wanted.saturating_add(data));
         if wanted > limit {
+            let about = if is_exact { "about" } else { "at least" };
             let message = format!("training needs {about} {wanted}, but {whose} {limit}");
             return Err(refused(&message, &largest, at_once, data));
         }

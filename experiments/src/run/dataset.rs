@@ -26,7 +26,7 @@ pub const DEFAULT: &str = "mnist";
 /// is the default.
 #[derive(Clone, Debug, Default)]
 pub struct DataChoice {
-    /// A name of [`known`] or a folder with IDX files.
+    /// A name of [`known()`] or a folder with IDX files.
     pub data: Option<OsString>,
     /// Whether to swap rows and columns, as EMNIST needs.
     pub transpose: Option<bool>,

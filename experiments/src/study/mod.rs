@@ -7,16 +7,16 @@
 //! | module | contents |
 //! |---|---|
 //! | `variants` | expands options with alternatives into configurations |
-//! | [`store`] | run folders, and the folder of the study |
+//! | `store` | run folders, and the folder of the study |
 //! | [`queue`] | trains the missing runs, several at a time |
-//! | [`plan`] | the runs as shell commands, for other machines |
+//! | `plan` | the runs as shell commands, for other machines |
 //! | [`results`] | results of the configurations, read from run folders |
 //! | [`stats`] | mean, median, standard deviation, Student's t-tests |
 //! | [`verdict`] | significance of differences |
-//! | [`facts`] | descriptions of what was run |
-//! | [`grid`], [`text`] | tables, and verdicts as text |
-//! | [`charts`] | charts, and the names of their files |
-//! | [`evidence`] | diagnostics of trained models |
+//! | `facts` | descriptions of what was run |
+//! | `grid`, [`text`] | tables, and verdicts as text |
+//! | `charts` | charts, and the names of their files |
+//! | `evidence` | diagnostics of trained models |
 //! | [`lines`] | `results.csv`, `results.jsonl` and `compare --json` |
 
 pub(crate) mod charts;
@@ -96,7 +96,7 @@ pub struct Row {
     /// Number of seeds; they are counted from 0.
     #[serde(deserialize_with = "limits::seeds")]
     pub seeds: u64,
-    /// Names of the runs, one per seed; see [`store`].
+    /// Names of the runs, one per seed; see `store`.
     pub runs: Vec<String>,
     /// Whether the configuration is trained only with `--extra`.
     pub extra: bool,

@@ -29,7 +29,7 @@ use crate::{
 
 /// A training run of a study.
 pub struct Task {
-    /// Name of the run; see [`store`].
+    /// Name of the run; see `store`.
     pub name: String,
     /// Human-readable title.
     pub title: String,
