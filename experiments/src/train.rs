@@ -31,11 +31,11 @@ use crate::{
 /// ```
 /// let run = tapeline_experiments::train("flatten linear(16) relu linear(10)")
 ///     .data("mnist")
-///     .limit(500)
+///     .limit(2000)
 ///     .epochs(1)
-///     .optimizer("adam(lr=0.001)")
+///     .optimizer("adam(lr=0.01)")
 ///     .run()?;
-/// assert!(run.test_accuracy > 0.2);
+/// assert!(run.test_accuracy > 0.5);
 ///
 /// let error = tapeline_experiments::train("flatten linaer(10)").run().unwrap_err();
 /// assert!(error.to_string().contains("did you mean `linear`?"));
