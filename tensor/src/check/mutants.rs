@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Mismatch, Report, local::Local};
-use crate::{Place, Tensor};
+use super::{Mismatch, Report, compare::Seen, local::Local};
+use crate::{Place, Tensor, tape::Share};
 
 /// A mutation of the share of a gradient that a rule returns for one of its parents; `None` drops
 /// the share.
@@ -33,32 +33,43 @@ pub enum MutantOutcome {
     Noticed,
 }
 
+/// Number of random directions in which a mutation is looked for: along one in ten thousand, the
+/// products nearly cancel, and an error of a thousandth is below the tolerance.
+const DIRECTIONS: usize = 3;
+
 pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutant>, Mismatch> {
     let mut found: BTreeMap<(usize, usize, usize), Mutant> = BTreeMap::new();
-    local.run(&mut Report::default(), |seen| {
-        for share in seen.shares.iter().filter(|share| seen.compares(share)) {
-            for (mutation, mutate) in mutations.iter().enumerate() {
-                let mutated = mutate(share.value.clone());
-                let outcome = match &mutated {
-                    _ if same(&share.value, mutated.as_ref()) => MutantOutcome::Equal,
-                    mutated if seen.notices(share.position, mutated.as_ref()) => {
-                        MutantOutcome::Noticed
-                    }
-                    _ => MutantOutcome::Missed,
-                };
-                let mutant = found
-                    .entry((seen.id, share.position, mutation))
-                    .or_insert(Mutant {
+    for _ in 0..DIRECTIONS {
+        local.run(&mut Report::default(), |seen| {
+            for share in seen.shares.iter().filter(|share| seen.compares(share)) {
+                for (mutation, mutate) in mutations.iter().enumerate() {
+                    let outcome = outcome(seen, share, mutate(share.value.clone()));
+                    let key = (seen.id, share.position, mutation);
+                    let mutant = found.entry(key).or_insert_with(|| Mutant {
                         place: seen.node.place.clone(),
                         parent: share.position,
                         mutation,
                         outcome,
                     });
-                mutant.outcome = mutant.outcome.max(outcome);
+                    mutant.outcome = mutant.outcome.max(outcome);
+                }
             }
+        })?;
+        let is_missed = |mutant: &Mutant| mutant.outcome == MutantOutcome::Missed;
+        if !found.values().any(is_missed) {
+            break;
         }
-    })?;
+    }
     Ok(found.into_values().collect())
+}
+
+/// Returns whether a mutated share is noticed along the direction of `seen`.
+fn outcome(seen: &Seen<'_>, share: &Share<f64>, mutated: Option<Tensor<f64>>) -> MutantOutcome {
+    match mutated.as_ref() {
+        mutated if same(&share.value, mutated) => MutantOutcome::Equal,
+        mutated if seen.notices(share.position, mutated) => MutantOutcome::Noticed,
+        _ => MutantOutcome::Missed,
+    }
 }
 
 /// Returns `true` if a mutated share is equal up to rounding; a dropped share counts as zeros.
