@@ -40,6 +40,7 @@ pub mod buffer;
 pub mod check;
 pub mod grad;
 mod kernels;
+pub mod math;
 pub mod ops;
 pub mod params;
 pub mod parents;

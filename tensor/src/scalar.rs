@@ -7,10 +7,11 @@ use ndarray::NdFloat;
 use crate::{
     buffer::BufferElement,
     kernels::{Kernels, simd::Lanes},
+    math::Math,
 };
 
 /// A scalar type: `f32` trains, `f64` checks. Sealed.
-pub trait Scalar: Lanes + Kernels + BufferElement + NdFloat + Sum {
+pub trait Scalar: Lanes + Kernels + Math + BufferElement + NdFloat + Sum {
     /// Its name in Rust.
     const NAME: &'static str;
 

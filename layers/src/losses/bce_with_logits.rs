@@ -1,12 +1,8 @@
 //! Binary cross-entropy of each class.
 
-use tapeline_tensor::Var;
+use tapeline_tensor::{Var, math};
 
-use crate::{
-    Element, Loss, LossDef, Takes,
-    layers::activations::{logistic, softplus},
-    one_hot,
-};
+use crate::{Element, Loss, LossDef, Takes, one_hot};
 
 /// The mean over all elements of `−q ln σ(z) − (1 − q) ln(1 − σ(z))`, with `q` the one-hot target:
 /// one binary classification per class. Takes logits. (`torch.nn.BCEWithLogitsLoss`)
@@ -26,7 +22,7 @@ impl<T: Element> Loss<T> for BceWithLogits {
         // Numerically stable: −ln σ(z) = softplus(−z) at the target, and −ln(1 − σ(z)) =
         // softplus(z) elsewhere.
         let against = output * (one_hot(output, targets) * T::of(-2.0) + T::one());
-        let slope = |g: T, x: T| g * logistic(x);
-        against.map("softplus", softplus, slope).mean()
+        let slope = |g: T, x: T| g * math::sigmoid(x);
+        against.map("softplus", math::softplus, slope).mean()
     }
 }

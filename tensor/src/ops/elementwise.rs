@@ -3,6 +3,7 @@
 use crate::{
     Scalar, Var,
     kernels::elementwise::{map, zip},
+    math,
 };
 
 impl<'t, T: Scalar> Var<'t, T> {
@@ -53,25 +54,17 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// `1 / (1 + e⁻ˣ)`, without overflow. (`torch.sigmoid`)
     pub fn sigmoid(self) -> Self {
         let one = T::one();
-        let sigmoid = move |x: T| {
-            let e = (-x.abs()).exp();
-            if x < T::zero() {
-                e / (one + e)
-            } else {
-                one / (one + e)
-            }
-        };
-        self.map_by_output("sigmoid", sigmoid, move |g, y| g * y * (one - y))
+        self.map_by_output("sigmoid", math::sigmoid, move |g, y| g * y * (one - y))
     }
 
     /// The hyperbolic tangent.
     pub fn tanh(self) -> Self {
-        self.map_by_output("tanh", T::tanh, |g, y| g * (T::one() - y * y))
+        self.map_by_output("tanh", math::tanh, |g, y| g * (T::one() - y * y))
     }
 
     /// `eˣ`.
     pub fn exp(self) -> Self {
-        self.map_by_output("exp", T::exp, |g, y| g * y)
+        self.map_by_output("exp", math::exp, |g, y| g * y)
     }
 
     /// The natural logarithm: −∞ at 0, NaN below.

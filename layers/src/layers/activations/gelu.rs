@@ -1,9 +1,9 @@
 //! The Gaussian error linear unit.
 
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
+use std::f64::consts::FRAC_2_PI;
 
 use tapeline_spec::Arg;
-use tapeline_tensor::Scalar;
+use tapeline_tensor::{Scalar, math};
 
 use super::pointwise;
 use crate::LayerDef;
@@ -27,7 +27,11 @@ pub const GELU: LayerDef = LayerDef {
         Ok(build.same_shape(pointwise!(
             move |x| match tanh {
                 true => x.map("gelu", |x| by_tanh(x)[0], |g, x| g * by_tanh(x)[1]),
-                false => x.map("gelu", |x| by_erf(x)[0], |g, x| g * by_erf(x)[1]),
+                false => x.map(
+                    "gelu",
+                    |x| by_distribution(x)[0],
+                    |g, x| g * by_distribution(x)[1]
+                ),
             },
             move |graph, x| graph.node_with("Gelu", &[x], &[("approximate", approximate.into())])
         )))
@@ -36,18 +40,19 @@ pub const GELU: LayerDef = LayerDef {
 };
 
 /// Returns the value and the derivative.
-fn by_erf<T: Scalar>(x: T) -> [T; 2] {
-    let x = x.widen();
-    let share = 0.5 * (1.0 + libm::erf(x * FRAC_1_SQRT_2));
-    let density = (-0.5 * x * x).exp() / (2.0 * PI).sqrt();
-    [x * share, share + x * density].map(T::of)
+#[inline(always)]
+fn by_distribution<T: Scalar>(x: T) -> [T; 2] {
+    let [share, density] = math::normal(x);
+    [x * share, share + x * density]
 }
 
 /// Returns the value and the derivative of the tanh approximation.
+#[inline(always)]
 fn by_tanh<T: Scalar>(x: T) -> [T; 2] {
-    let x = x.widen();
-    let (scale, cubic) = (FRAC_2_PI.sqrt(), 0.044715);
-    let tanh = (scale * (x + cubic * x * x * x)).tanh();
-    let slope = (1.0 - tanh * tanh) * scale * (1.0 + 3.0 * cubic * x * x);
-    [0.5 * x * (1.0 + tanh), 0.5 * (1.0 + tanh + x * slope)].map(T::of)
+    let (one, half) = (T::one(), T::of(0.5));
+    let (scale, cubic) = (T::of(FRAC_2_PI.sqrt()), T::of(0.044715));
+    let square = x * x;
+    let tanh = math::tanh(scale * (x + cubic * x * square));
+    let slope = (one - tanh * tanh) * scale * (one + T::of(3.0) * cubic * square);
+    [half * x * (one + tanh), half * (one + tanh + x * slope)]
 }

@@ -1,6 +1,8 @@
 //! The logarithm of the sigmoid.
 
-use super::{logistic, pointwise, softplus};
+use tapeline_tensor::math;
+
+use super::pointwise;
 use crate::LayerDef;
 
 /// `ln(1 / (1 + e⁻ˣ))`, without overflow. (`torch.nn.LogSigmoid`)
@@ -11,7 +13,11 @@ pub const LOG_SIGMOID: LayerDef = LayerDef {
     examples: &[("log_sigmoid", &[7]), ("log_sigmoid", &[2, 3, 4])],
     build: |_, build| {
         Ok(build.same_shape(pointwise!(
-            |x| x.map("log_sigmoid", |x| -softplus(-x), |g, x| g * logistic(-x),),
+            |x| x.map(
+                "log_sigmoid",
+                |x| -math::softplus(-x),
+                |g, x| g * math::sigmoid(-x),
+            ),
             |graph, x| {
                 let minus = graph.node("Neg", &[x]);
                 let y = graph.node("Softplus", &[minus]);

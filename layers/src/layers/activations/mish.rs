@@ -1,6 +1,8 @@
 //! Mish, a smooth, non-monotonic activation.
 
-use super::{logistic, pointwise, softplus};
+use tapeline_tensor::math;
+
+use super::pointwise;
 use crate::LayerDef;
 
 /// `x tanh(ln(1 + eˣ))`. (`torch.nn.Mish`; Misra 2019)
@@ -12,10 +14,10 @@ pub const MISH: LayerDef = LayerDef {
         Ok(build.same_shape(pointwise!(
             |x| x.map(
                 "mish",
-                |x| x * softplus(x).tanh(),
+                |x| x * math::tanh(math::softplus(x)),
                 |g, x| {
-                    let tanh = softplus(x).tanh();
-                    g * (tanh + x * (1.0 - tanh * tanh) * logistic(x))
+                    let tanh = math::tanh(math::softplus(x));
+                    g * (tanh + x * (1.0 - tanh * tanh) * math::sigmoid(x))
                 },
             ),
             |graph, x| graph.node("Mish", &[x])

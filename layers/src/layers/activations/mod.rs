@@ -20,7 +20,7 @@ pub mod softplus;
 pub mod softsign;
 pub mod tanh;
 
-use tapeline_tensor::{Scalar, Var};
+use tapeline_tensor::{Scalar, Var, math};
 
 use crate::{AnyLayer, Ctx, Graph, GraphValue, Layer, NoNodes};
 
@@ -74,22 +74,6 @@ where
     }
 }
 
-/// Computes `1 / (1 + e⁻ˣ)` without overflow.
-pub(crate) fn logistic<T: Scalar>(x: T) -> T {
-    let e = (-x.abs()).exp();
-    if x < T::zero() {
-        e / (T::one() + e)
-    } else {
-        T::one() / (T::one() + e)
-    }
-}
-
-/// Computes `ln(1 + eˣ)` without overflow.
-pub(crate) fn softplus<T: Scalar>(x: T) -> T {
-    let above = if x <= T::zero() { T::zero() } else { x };
-    above + (-x.abs()).exp().ln_1p()
-}
-
 /// Computes `x/6 + ½`, clamped to `[0, 1]`.
 fn hard_sigmoid<T: Scalar>(x: T) -> T {
     if x <= T::of(-3.0) {
@@ -138,14 +122,14 @@ fn exponential<'t, T: Scalar>(
             if x > zero {
                 above * x
             } else {
-                below * x.exp_m1()
+                below * math::exp_m1(x)
             }
         },
         move |g, x| {
             if x > zero {
                 g * above
             } else {
-                g * below * x.exp()
+                g * below * math::exp(x)
             }
         },
     )

@@ -1,6 +1,8 @@
 //! The sigmoid linear unit.
 
-use super::{logistic, pointwise};
+use tapeline_tensor::math;
+
+use super::pointwise;
 use crate::LayerDef;
 
 /// `x / (1 + e⁻ˣ)`. (`torch.nn.SiLU`; Elfwing et al. 2018)
@@ -12,8 +14,8 @@ pub const SILU: LayerDef = LayerDef {
         Ok(build.same_shape(pointwise!(
             |x| x.map(
                 "silu",
-                |x| x * logistic(x),
-                |g, x| g * logistic(x) * (1.0 + x * logistic(-x)),
+                |x| x * math::sigmoid(x),
+                |g, x| g * math::sigmoid(x) * (1.0 + x * math::sigmoid(-x)),
             ),
             |graph, x| {
                 let share = graph.node("Sigmoid", &[x]);

@@ -1,9 +1,9 @@
 //! Softplus, a smooth approximation of the rectified linear unit.
 
 use tapeline_spec::Arg;
-use tapeline_tensor::{Scalar, Var};
+use tapeline_tensor::{Scalar, Var, math};
 
-use super::{logistic, pointwise, softplus};
+use super::pointwise;
 use crate::{Graph, GraphValue, LayerDef};
 
 const BETA: Arg<f64> = Arg::new("beta", "sharpness of the bend")
@@ -36,11 +36,11 @@ fn scaled<T: Scalar>(x: Var<'_, T>, beta: f64, threshold: f64) -> Var<'_, T> {
     let (beta, threshold) = (T::of(beta), T::of(threshold));
     let value = move |x: T| match x * beta {
         z if z > threshold => x,
-        z => softplus(z) / beta,
+        z => math::softplus(z) / beta,
     };
     let slope = move |g: T, x: T| match x * beta {
         z if z > threshold => g,
-        z => g * logistic(z),
+        z => g * math::sigmoid(z),
     };
     x.map("softplus", value, slope)
 }
