@@ -1,4 +1,4 @@
-//! Operations at the sizes of the report's two models, forward and both ways: `cargo bench -p tapeline-tensor`.
+//! Operations at the sizes of the report's two models and of larger ones, forward and both ways: `cargo bench -p tapeline-tensor`.
 
 use divan::{Bencher, black_box};
 use ndarray::ShapeBuilder;
@@ -108,6 +108,8 @@ fn cases() -> Vec<Case> {
         fully_connected("linear 784 to 456, dense", 784, 456, 0.0),
         fully_connected("linear 456 to 128, half zero", 456, 128, 0.5),
         fully_connected("linear 128 to 10, half zero", 128, 10, 0.5),
+        fully_connected("linear 2048 to 2048, half zero", 2048, 2048, 0.5),
+        fully_connected("linear 512 to 512", 512, 512, 0.0),
         convolution("conv2d 1 to 8, 28x28, relu, pooled", 1, 8, 28, joined),
         convolution("conv2d 1 to 8, 28x28", 1, 8, 28, alone),
         convolution("conv2d 8 to 16, 14x14, relu, pooled", 8, 16, 14, joined),

@@ -1,27 +1,47 @@
 //! Matrix products.
 
-use std::ops::Range;
+use std::hint::black_box;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use pulp::{Simd, WithSimd};
 
 use super::{
+    pack::{Matrix, panels},
     product::{Start, Taps, panel, panel_width},
     simd::{self, width},
 };
 use crate::{Scalar, buffer::Buffer, pool};
 
-/// Multiply-adds of a task: about ten microseconds.
+/// Multiply-adds of a task, if there are enough: about ten microseconds.
 const TASK: usize = 1 << 19;
+
+/// Number of tasks that is enough: fewer tasks copy less.
+const TASKS: usize = 32;
+
+/// Maximum number of rows of a task, so that a block of them fits the second-level cache.
+const MOST_ROWS: usize = 192;
+
+/// Minimum number of rows of a task, so that copying its weights pays.
+const LEAST_ROWS: usize = 24;
 
 /// The columns of a task are a multiple of this, whatever the width of vectors.
 const COLUMNS: usize = 32;
 
-/// Minimum number of rows of a task: each task packs the weights of its columns.
-const ROWS: usize = 24;
+/// Maximum number of weights of a block of a task, so that they fit the second-level cache.
+const WEIGHTS: usize = 1 << 16;
 
-/// Terms that are summed at once, so that a panel of weights fits the first-level cache.
-const TERMS: usize = 512;
+/// Minimum number of columns of a task that copies its rows, each element of which is then used
+/// often enough.
+const WIDE: usize = 128;
+
+/// Bytes of a panel of weights: it fits the first-level cache, with the rows it multiplies.
+const PANEL: usize = 1 << 14;
+
+/// Maximum number of terms that are summed at once.
+const TERMS: usize = 256;
+
+/// Elements between the lines of a copy, so that a power of two doesn't divide their distance.
+const GAP: usize = 16;
 
 /// Computes `a · b` plus `bias` on each row: `[m, k]` by `[k, n]` gives `[m, n]`, in row-major
 /// order.
@@ -37,16 +57,21 @@ pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>)
     let (mut a_copy, mut b_copy) = (None, None);
     let a = Matrix::new(a, &mut a_copy);
     let b = Matrix::new(b, &mut b_copy);
-    let offsets: Vec<usize> = (0..k).map(|k| k * a.col).collect();
     let (rows, columns) = task_size(m, k, n);
+    let copied = columns >= WIDE && rows >= LEAST_ROWS;
+    let term = match (copied, a.row) {
+        (true, 1) => rows + GAP,
+        _ => a.col,
+    };
+    let offsets: Vec<usize> = (0..k).map(|k| k * term).collect();
     let tasks = tiles(&mut out, rows, columns);
     pool::each(tasks, |_, ([row, column], tile)| {
         let columns = column..column + tile.ncols();
         simd::run_for::<T, _>(Task {
-            a: &a.data[row * a.row..],
-            step: a.row,
-            taps: Taps::new(&offsets),
-            b: b.columns(columns.start),
+            a: a.from(row, 0),
+            copied: copied.then_some(rows),
+            offsets: &offsets,
+            b: b.from(0, columns.start),
             bias: bias.map(|bias| &bias[columns]),
             out: tile,
         });
@@ -56,12 +81,14 @@ pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>)
 
 /// Returns the rows and columns of a task; they depend on the sizes alone.
 fn task_size(m: usize, k: usize, n: usize) -> (usize, usize) {
-    let tasks = (m * k * n / TASK).max(1);
-    let columns = n
-        .div_ceil(tasks.min(n.div_ceil(COLUMNS)))
-        .next_multiple_of(COLUMNS);
+    let tasks = (m * k * n / TASK).clamp(1, TASKS);
+    let bands = m.div_ceil(MOST_ROWS);
+    let fitting = (WEIGHTS / k.clamp(1, TERMS)).min(n);
+    let across = tasks.div_ceil(bands).min(n.div_ceil(COLUMNS));
+    let across = across.max(n.div_ceil(fitting));
+    let columns = n.div_ceil(across).next_multiple_of(COLUMNS);
     let across = n.div_ceil(columns);
-    let down = (tasks / across).clamp(1, (m / ROWS).max(1));
+    let down = (tasks / across).min(m / LEAST_ROWS).max(bands);
     (m.div_ceil(down), columns)
 }
 
@@ -93,51 +120,12 @@ pub fn rows<'a, T>(tile: &'a mut ArrayViewMut2<'_, T>) -> Vec<&'a mut [T]> {
         .collect()
 }
 
-/// A matrix as a slice with strides.
-#[derive(Clone, Copy)]
-struct Matrix<'a, T> {
-    data: &'a [T],
-    row: usize,
-    col: usize,
-}
-
-impl<'a, T: Scalar> Matrix<'a, T> {
-    /// Borrows the matrix; one with gaps or negative strides is copied to `copy` first.
-    fn new(x: ArrayView2<'a, T>, copy: &'a mut Option<Array2<T>>) -> Self {
-        // The stride of a dimension of one element has no effect.
-        let stride = |x: &ArrayView2<T>, axis: usize| match x.shape()[axis] {
-            0 | 1 => Some(0),
-            _ => usize::try_from(x.strides()[axis]).ok(),
-        };
-        let strides = |x: &ArrayView2<T>| Some((stride(x, 0)?, stride(x, 1)?));
-        let contiguous = x.to_slice_memory_order().and(strides(&x));
-        let x = match contiguous {
-            Some(_) => x,
-            None => {
-                let mut standard = Array2::zeros(x.dim());
-                standard.assign(&x);
-                copy.insert(standard).view()
-            }
-        };
-        let (row, col) = strides(&x).unwrap_or_else(|| unreachable!("in row-major order"));
-        let data = x
-            .to_slice_memory_order()
-            .unwrap_or_else(|| unreachable!("contiguous"));
-        Matrix { data, row, col }
-    }
-
-    fn columns(self, first: usize) -> Self {
-        Matrix {
-            data: &self.data[(first * self.col).min(self.data.len())..],
-            ..self
-        }
-    }
-}
-
 struct Task<'a, T> {
-    a: &'a [T],
-    step: usize,
-    taps: Taps<'a>,
+    a: Matrix<'a, T>,
+    /// Whether `a` is copied, and then the number of rows that its offsets are for.
+    copied: Option<usize>,
+    /// Offsets of the terms of a sum, from the first on.
+    offsets: &'a [usize],
     b: Matrix<'a, T>,
     bias: Option<&'a [T]>,
     out: ArrayViewMut2<'a, T>,
@@ -148,68 +136,44 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let columns = self.out.ncols();
-        let terms = self.taps.len();
+        let (columns, terms) = (self.out.ncols(), self.offsets.len());
         let mut rows = rows(&mut self.out);
+        let most = (PANEL / (2 * size_of::<T::Vector<S>>())).min(TERMS);
+        let block = terms.div_ceil(terms.div_ceil(most).max(1)).max(1);
+        let (lines, apart) = match self.copied {
+            None => (0, 0),
+            Some(rows) if self.a.row == 1 => (block, rows + GAP),
+            Some(rows) => (rows, block + GAP),
+        };
+        let panels_len = block * columns.next_multiple_of(width::<T, S>());
+        let mut memory = Buffer::any(panels_len + lines * apart);
+        let (weights, copy) = memory.split_at_mut(panels_len);
         let mut start = self.bias.map_or(Start::Zero, Start::Row);
-        let mut packed = Buffer::any(terms.min(TERMS) * 2 * width::<T, S>());
-        for first in (0..terms.max(1)).step_by(TERMS) {
-            let range = first..(first + TERMS).min(terms);
-            let mut column = 0;
-            while column < columns {
-                let width = panel_width::<T, S>(columns - column);
-                let panel_columns = column..(column + width).min(columns);
-                let weights = &mut packed[..range.len() * width];
-                pack(
-                    simd,
-                    self.b,
-                    range.clone(),
-                    panel_columns.clone(),
-                    weights,
-                    width,
-                );
+        for first in (0..terms.max(1)).step_by(block) {
+            // Opaque, as it would be computed again for each term.
+            let len = black_box(block.min(terms - first));
+            self.b.pack(simd, first..first + len, columns, weights);
+            let mut a = self.a.from(0, first);
+            if self.copied.is_some() {
+                a.copy_to(rows.len(), len, copy, apart);
+                a.data = copy;
+                if a.row != 1 {
+                    a.row = apart;
+                }
+            }
+            let taps = Taps::new(&self.offsets[..len]);
+            for (columns, at) in panels::<S, T>(columns, len) {
+                let weights = &weights[at..][..len * panel_width::<T, S>(columns.len())];
                 panel(
                     simd,
-                    (self.a, self.step, self.taps.range(range.clone())),
+                    (a.data, a.row, taps),
                     weights,
                     &mut rows,
-                    panel_columns,
+                    columns,
                     start,
                 );
-                column += width;
             }
             start = Start::Rows;
-        }
-    }
-}
-
-/// Copies rows and columns of `b` into rows of `width`, padded with zeros.
-#[inline(always)]
-fn pack<S: Simd, T: Scalar>(
-    simd: S,
-    b: Matrix<T>,
-    rows: Range<usize>,
-    columns: Range<usize>,
-    out: &mut [T],
-    width: usize,
-) {
-    if columns.len() < width {
-        out.fill(T::zero());
-    }
-    if b.col == 1 {
-        for (row, out) in rows.zip(out.chunks_exact_mut(width)) {
-            let b = &b.data[row * b.row + columns.start..][..columns.len()];
-            let vectors = b.chunks(simd::width::<T, S>());
-            for (b, out) in vectors.zip(T::vectors_mut::<S>(out)) {
-                *out = T::load(simd, b);
-            }
-        }
-    } else {
-        for (j, column) in columns.enumerate() {
-            let from = b.data[column * b.col + rows.start * b.row..].iter();
-            let from = from.step_by(b.row.max(1)).take(rows.len());
-            let out = out.iter_mut().skip(j).step_by(width);
-            out.zip(from).for_each(|(out, &b)| *out = b);
         }
     }
 }

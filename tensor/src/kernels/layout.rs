@@ -7,6 +7,7 @@ use ndarray::{ArrayViewD, IxDyn};
 use crate::{
     Scalar, Tensor,
     buffer::{Buffer, LINE, give_back},
+    kernels::transpose::transpose,
     pool,
 };
 
@@ -166,10 +167,7 @@ fn transpose_each<T: Scalar>(x: &[T], [rows, columns]: [usize; 2], out: &mut [T]
     pool::each(x.chunks(task).zip(out.chunks_mut(task)), |_, (x, out)| {
         let matrices = x.chunks_exact(matrix).zip(out.chunks_exact_mut(matrix));
         for (x, out) in matrices {
-            for (row, x) in x.chunks_exact(columns).enumerate() {
-                let out = out.iter_mut().skip(row).step_by(rows);
-                out.zip(x).for_each(|(out, &x)| *out = x);
-            }
+            transpose((x, columns), [rows, columns], (out, rows));
         }
     });
 }

@@ -12,10 +12,12 @@ pub mod gemm;
 pub mod layout;
 pub mod maxpool2d;
 pub mod norm;
+pub mod pack;
 pub mod product;
 pub mod simd;
 pub mod sparse;
 pub mod sum;
+pub mod transpose;
 
 mod compiled;
 

@@ -23,19 +23,6 @@ impl<'a> Taps<'a> {
         let end = offsets.iter().max().map_or(0, |last| last + 1);
         Taps { offsets, end }
     }
-
-    /// Number of terms.
-    pub fn len(self) -> usize {
-        self.offsets.len()
-    }
-
-    /// Returns a part of the table.
-    pub fn range(self, range: Range<usize>) -> Self {
-        Taps {
-            offsets: &self.offsets[range],
-            end: self.end,
-        }
-    }
 }
 
 /// Initial values of the sums.
@@ -193,7 +180,7 @@ fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
         }
     }
     assert!(taps.offsets.is_empty() || (ROWS - 1) * step + taps.end <= x.len());
-    let weights = T::vectors::<S>(weights).as_chunks::<VECTORS>().0;
+    let weights = &T::vectors::<S>(weights).as_chunks::<VECTORS>().0[..taps.offsets.len()];
     for (weights, &tap) in weights.iter().zip(taps.offsets) {
         for (i, sums) in sums.iter_mut().enumerate() {
             // Steps of three keep the addresses in few registers.

@@ -9,6 +9,7 @@
 use pulp::x86::V3;
 use pulp::{Arch, Scalar, Simd, WithSimd};
 
+use super::transpose;
 use crate::buffer::BufferElement;
 
 /// A scalar type with SIMD vectors.
@@ -76,13 +77,18 @@ pub trait Lanes: Copy + Send + Sync + 'static {
         first: (Self::Vector<S>, Self::Indices<S>),
         second: (Self::Vector<S>, Self::Indices<S>),
     ) -> (Self::Vector<S>, Self::Indices<S>);
+
+    /// Transposes `count` adjacent blocks of 8 × 8 in registers; both slices come with the distance
+    /// between their rows. Returns how many it transposed: all, or none if it can't.
+    fn transpose_blocks(x: (&[Self], usize), count: usize, out: (&mut [Self], usize)) -> usize;
 }
 
 macro_rules! lanes {
     (
         $float:ident, $tuned:literal: $vector:ident, $splat:ident, $mul_add:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident;
         $index:ident: $indices:ident, $splat_index:ident, $as_mut_indices:ident, $store_indices:ident;
-        $at_most:ident, $equal:ident, $not:ident, $or:ident, $select:ident, $select_index:ident
+        $at_most:ident, $equal:ident, $not:ident, $or:ident, $select:ident, $select_index:ident;
+        $transpose:expr
     ) => {
         impl Lanes for $float {
             const TUNED: bool = $tuned;
@@ -175,6 +181,14 @@ macro_rules! lanes {
                     simd.$select_index(keep, first.1, second.1),
                 )
             }
+
+            fn transpose_blocks(
+                x: (&[Self], usize),
+                count: usize,
+                out: (&mut [Self], usize),
+            ) -> usize {
+                $transpose(x, count, out)
+            }
         }
     };
 }
@@ -182,12 +196,14 @@ macro_rules! lanes {
 lanes!(
     f32, true: f32s, splat_f32s, mul_add_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s;
     u32: u32s, splat_u32s, as_mut_simd_u32s, partial_store_u32s;
-    less_than_or_equal_f32s, equal_f32s, not_m32s, or_m32s, select_f32s, select_u32s
+    less_than_or_equal_f32s, equal_f32s, not_m32s, or_m32s, select_f32s, select_u32s;
+    transpose::blocks
 );
 lanes!(
     f64, false: f64s, splat_f64s, mul_add_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s;
     u64: u64s, splat_u64s, as_mut_simd_u64s, partial_store_u64s;
-    less_than_or_equal_f64s, equal_f64s, not_m64s, or_m64s, select_f64s, select_u64s
+    less_than_or_equal_f64s, equal_f64s, not_m64s, or_m64s, select_f64s, select_u64s;
+    |_, _, _| 0
 );
 
 /// Number of lanes of a vector.

@@ -1,10 +1,10 @@
 //! Kernels give the same bits at any width of vectors. What they compute is tested against their
 //! plain twins, from outside.
 
-use ndarray::{IxDyn, ShapeBuilder};
+use ndarray::{Array2, Ix2, IxDyn, ShapeBuilder};
 use proptest::prelude::*;
 
-use super::simd::one_by_one;
+use super::{simd::one_by_one, transpose::transpose};
 use crate::{
     Conv2d, MaxPool2d, Params, Scalar, Tensor, Then, Var, conv2d_then, linear, value_and_grad,
 };
@@ -63,8 +63,86 @@ fn both(
     same::<f64>(&inputs(shapes, seed, zeros), op.1)
 }
 
+/// Each element of a product is one chain of fused multiply-adds, in the order of the terms,
+/// whatever the memory order of the factors.
+fn one_chain<T: Scalar>(
+    [m, k, n]: [usize; 3],
+    by_column: [bool; 2],
+    with_bias: bool,
+    special: (usize, f64),
+    seed: u32,
+) -> Result<(), TestCaseError> {
+    let matrix = |shape: [usize; 2], by_column: bool, seed| {
+        let mut values = numbers::<T>(&shape, seed, 0.1);
+        let place = special.0 % values.len().max(1);
+        if let Some(value) = values.iter_mut().nth(place) {
+            *value = T::of(special.1);
+        }
+        let mut matrix = Array2::zeros(shape.set_f(by_column));
+        matrix.assign(&values.into_dimensionality::<Ix2>().expect("a matrix"));
+        matrix
+    };
+    let a = matrix([m, k], by_column[0], seed);
+    let b = matrix([k, n], by_column[1], seed ^ 1);
+    let bias = with_bias.then(|| {
+        numbers::<T>(&[n], seed ^ 2, 0.0)
+            .into_iter()
+            .collect::<Vec<_>>()
+    });
+    let product = T::matmul(a.view(), b.view(), bias.as_deref());
+    for ((i, j), &found) in product.indexed_iter() {
+        let start = bias.as_ref().map_or(T::zero(), |bias| bias[j]);
+        let terms = a.row(i).into_iter().zip(b.column(j));
+        let expected = terms.fold(start, |sum, (&a, &b)| a.mul_add(b, sum));
+        let same = found.widen().to_bits() == expected.widen().to_bits();
+        prop_assert!(
+            same || found.is_nan() && expected.is_nan(),
+            "at ({i}, {j}): {found}, but plainly {expected}"
+        );
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Up to several tasks, blocks of terms and panels, with and without copies of the factors.
+    #[test]
+    fn dense_products(
+        (m, k, n) in (1..220usize, 0..600usize, 1..300usize)
+            .prop_filter("small enough", |(m, k, n)| m * k * n < 4_000_000),
+        by_column: [bool; 2],
+        with_bias: bool,
+        special in (any::<usize>(), prop::sample::select(vec![f64::NAN, f64::INFINITY, -0.0])),
+        seed: u32,
+    ) {
+        one_chain::<f32>([m, k, n], by_column, with_bias, special, seed)?;
+        one_chain::<f64>([m, k, n], by_column, with_bias, special, seed)?;
+        one_by_one(|| one_chain::<f32>([m, k, n], by_column, with_bias, special, seed))?;
+    }
+
+    /// Any sizes, so that blocks and what is left of them occur; nothing else is written.
+    #[test]
+    fn transposes(rows in 1..40usize, columns in 1..40usize, gaps in (0..9usize, 0..9usize), seed: u32) {
+        fn check<T: Scalar>([rows, columns, from, to]: [usize; 4], seed: u32) -> Result<(), TestCaseError> {
+            let x = numbers::<T>(&[rows, from], seed, 0.0).into_iter().collect::<Vec<_>>();
+            let mut out = vec![T::of(9.0); columns * to];
+            transpose(
+                (&x[..(rows - 1) * from + columns], from),
+                [rows, columns],
+                (&mut out[..(columns - 1) * to + rows], to),
+            );
+            for (place, &found) in out.iter().enumerate() {
+                let (column, row) = (place / to, place % to);
+                let expected = if row < rows { x[row * from + column] } else { T::of(9.0) };
+                prop_assert!(found == expected, "at ({row}, {column}): {found} for {expected}");
+            }
+            Ok(())
+        }
+        let sizes = [rows, columns, columns + gaps.0, rows + gaps.1];
+        check::<f32>(sizes, seed)?;
+        check::<f64>(sizes, seed)?;
+    }
 
     #[test]
     fn products(n in 1..9usize, from in 1..80usize, to in 1..120usize, seed: u32, zeros in 0.0..1.0) {
