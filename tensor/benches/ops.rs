@@ -57,6 +57,16 @@ const SAME_5: Conv2d = Conv2d {
     dilation: [1, 1],
     groups: 1,
 };
+/// A convolution of equal strides and paddings in all directions.
+const fn of(stride: usize, padding: usize, groups: usize) -> Conv2d {
+    Conv2d {
+        stride: [stride; 2],
+        padding: [[padding; 2]; 2],
+        dilation: [1; 2],
+        groups,
+    }
+}
+
 const HALVES: MaxPool2d = MaxPool2d {
     kernel: [2, 2],
     stride: [2, 2],
@@ -92,6 +102,16 @@ fn cases() -> Vec<Case> {
         };
         conv2d_then(x[0], x[1], Some(x[2]), SAME_5, then)
     };
+    let convolved = |name, shape: [usize; 4], weight: [usize; 4], op: Op| Case {
+        name,
+        inputs: vec![
+            numbers(&shape, 0.0),
+            numbers(&weight, 0.0),
+            numbers(&[weight[0]], 0.0),
+        ],
+        first_is_data: false,
+        op,
+    };
     let one = |name, shape: &[usize], op: Op| Case {
         name,
         inputs: vec![numbers(shape, 0.0)],
@@ -115,6 +135,66 @@ fn cases() -> Vec<Case> {
         convolution("conv2d 8 to 16, 14x14, relu, pooled", 8, 16, 14, joined),
         convolution("conv2d 8 to 16, 14x14", 8, 16, 14, alone),
         convolution("conv2d 9 to 17, 15x15", 9, 17, 15, alone),
+        convolved(
+            "conv2d 32, 5x5 depthwise, 7x7",
+            [100, 32, 7, 7],
+            [32, 1, 5, 5],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(1, 2, 32)),
+        ),
+        convolved(
+            "conv2d 32, 3x3 depthwise, stride 2, 14x14",
+            [100, 32, 14, 14],
+            [32, 1, 3, 3],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(2, 1, 32)),
+        ),
+        convolved(
+            "conv2d 20 to 40, 3x3 depthwise, 14x14",
+            [100, 20, 14, 14],
+            [40, 1, 3, 3],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(1, 1, 20)),
+        ),
+        convolved(
+            "conv2d 32, 3x3 in groups of 2, 14x14",
+            [100, 32, 14, 14],
+            [32, 2, 3, 3],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(1, 1, 16)),
+        ),
+        convolved(
+            "conv2d 32, 3x3 in groups of 4, 14x14",
+            [100, 32, 14, 14],
+            [32, 4, 3, 3],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(1, 1, 8)),
+        ),
+        convolved(
+            "conv2d 32, 3x3 in groups of 8, 14x14",
+            [100, 32, 14, 14],
+            [32, 8, 3, 3],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(1, 1, 4)),
+        ),
+        convolved(
+            "conv2d 32 to 32, 1x1, 7x7",
+            [100, 32, 7, 7],
+            [32, 32, 1, 1],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(1, 0, 1)),
+        ),
+        convolved(
+            "conv2d 16 to 32, 1x1, stride 2, 28x28",
+            [100, 16, 28, 28],
+            [32, 16, 1, 1],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(2, 0, 1)),
+        ),
+        convolved(
+            "conv2d 32 to 32, 3x3, 14x14",
+            [100, 32, 14, 14],
+            [32, 32, 3, 3],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(1, 1, 1)),
+        ),
+        convolved(
+            "conv2d 16 to 32, 3x3, stride 2, 28x28",
+            [100, 16, 28, 28],
+            [32, 16, 3, 3],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(2, 1, 1)),
+        ),
         one("max_pool2d 8x28x28", &[100, 8, 28, 28], |x| {
             max_pool2d(x[0], HALVES)
         }),

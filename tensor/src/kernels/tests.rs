@@ -203,4 +203,35 @@ proptest! {
             &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
         ))?;
     }
+
+    #[test]
+    fn grouped_convolutions(
+        sizes in (1..3usize, 2..36usize, 1..3usize, 1..4usize, 3..9usize, 1..4usize),
+        stride in 1..3usize,
+        dilation in 1..3usize,
+        then in (any::<bool>(), any::<bool>()),
+        seed: u32,
+    ) {
+        let (n, groups, channels, outs, size, kernel) = sizes;
+        let options = Conv2d {
+            stride: [stride, 1],
+            padding: [[1, 2], [3, 0]],
+            dilation: [1, dilation],
+            groups,
+        };
+        let then = Then {
+            relu: then.0,
+            max_pool: then.1.then_some(MaxPool2d { kernel: [2, 2], stride: [1, 2], padding: [1, 1] }),
+        };
+        prop_assume!(dilation * (kernel - 1) < size + 3);
+        let shapes: [&[usize]; 3] = [
+            &[n, channels * groups, size, size],
+            &[outs * groups, channels, kernel, kernel],
+            &[outs * groups],
+        ];
+        both(shapes, seed, 0.0, (
+            &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
+            &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
+        ))?;
+    }
 }

@@ -1,26 +1,28 @@
 //! Gradients of a convolution.
 //!
-//! The non-zero elements of the output's gradient are listed for each output channel. Each entry of
-//! a list adds its multiple of the window below it to the weights' gradient, and its multiple of
-//! the weights to the input's gradient. A gradient that comes from max-pooling is zero at most
-//! places. Where few elements are zero, the input's gradient is computed as a convolution instead.
-
-use std::marker::PhantomData;
-
-use pulp::{Simd, WithSimd};
+//! A gradient that comes from max-pooling is zero at most places, and so may be one that comes from
+//! `relu`. Then the non-zero elements are listed ([`lists`]). Where few elements are zero, the
+//! gradient of the input is a convolution ([`transposed`]), and that of the weights a product of
+//! matrices ([`dense`]). Groups of few channels have kernels of their own ([`grouped`]).
+//!
+//! [`lists`]: super::lists
+//! [`transposed`]: super::transposed
+//! [`dense`]: super::dense
+//! [`grouped`]: super::grouped
 
 use super::{
     Sizes,
-    padded::{Padded, corners},
-    runs::Runs,
+    dense::Dense,
+    grouped::Blocks,
+    lists::Lists,
+    task::{Method, Task},
     transposed::transposed,
-    walk::{add_cells, add_weights, list, side},
 };
 use crate::{
     Scalar,
     buffer::Buffer,
     kernels::{
-        simd::{self, Lanes, width},
+        simd::{self, vectorized},
         sparse::all_finite,
     },
     pool,
@@ -42,7 +44,8 @@ pub struct Operands<'a, T: Scalar> {
     pub g: &'a [T],
     /// The output.
     pub out: &'a [T],
-    /// With max-pooling, the first cell of the window that each value is from; otherwise empty.
+    /// With max-pooling, where each value is from, as the forward pass labels pixels; otherwise
+    /// empty.
     pub index: &'a [T::Index],
     /// The input, `[images, h, w, in_channels]`.
     pub x: &'a [T],
@@ -59,39 +62,34 @@ pub fn backward<T: Scalar>(from: Operands<T>, sizes: &Sizes, want: [bool; 3]) ->
         x,
         w,
     } = from;
-    let [lanes, side] = simd::run_for::<T, _>(Width::<T>(PhantomData));
-    let runs = Runs::new(sizes, lanes, side);
-    let mut weights = Buffer::zeros(sizes.out_channels * runs.packed);
-    runs.pack(w, &mut weights);
-    // Zero times a value that isn't finite is not zero.
-    let skip_zeros = all_finite(w);
+    let sizes = &sizes.with_long_lines();
+    let cut = sizes.relu.then(|| before_relu(g, out));
+    let g = cut.as_deref().unwrap_or(g);
+    let (method, convolved) = method(g, w, sizes, want[0]);
+    let want_input = want[0] && convolved.is_none();
+    let weights = method.pack(w, sizes);
 
     // Each task sums over its own images; the partial sums are added in order.
     let images = sizes.images_a_task();
     let [image, out_image] = [sizes.image(), sizes.out_image()].map(|size| images * size);
     let tasks = sizes.images.div_ceil(images);
-    let dense = if want[0] {
-        transposed(g, w, sizes)
-    } else {
-        None
-    };
-    let mut input = (want[0] && dense.is_none()).then(|| Buffer::any(x.len()));
-    let mut weight = want[1].then(|| Buffer::zeros(tasks * weights.len()));
+    let packed = method.packed(sizes);
+    let mut input = want_input.then(|| Buffer::any(x.len()));
+    let mut weight = want[1].then(|| Buffer::zeros(tasks * packed));
     let mut bias = want[2].then(|| Buffer::zeros(tasks * sizes.out_channels));
     let mut inputs = parts(&mut input, image);
-    let mut weight_sums = parts(&mut weight, weights.len());
+    let mut weight_sums = parts(&mut weight, packed);
     let mut bias_sums = parts(&mut bias, sizes.out_channels);
     let mut indices = index.chunks(out_image);
-    let outs = g.chunks(out_image).zip(out.chunks(out_image));
-    let tasks = x.chunks(image).zip(outs).map(|(x, (g, out))| Task {
-        from: Operands {
-            g,
-            out,
-            index: indices.next().unwrap_or_default(),
-            x,
-            w: &weights,
-        },
-        runs: &runs,
+    // Zero times a value that isn't finite is not zero.
+    let skip_zeros = all_finite(w);
+    let tasks = x.chunks(image).zip(g.chunks(out_image));
+    let tasks = tasks.map(|(x, g)| Task {
+        g,
+        index: indices.next().unwrap_or_default(),
+        x,
+        weights: &weights,
+        method: &method,
         sizes,
         skip_zeros,
         input: inputs.next(),
@@ -103,14 +101,38 @@ pub fn backward<T: Scalar>(from: Operands<T>, sizes: &Sizes, want: [bool; 3]) ->
     drop((inputs, weight_sums, bias_sums));
 
     Gradients {
-        input: input.or(dense),
+        input: input.or(convolved),
         weight: weight.map(|sums| {
             let mut weight = Buffer::any(w.len());
-            runs.unpack(&total(&sums, weights.len()), &mut weight);
+            method.unpack(&total(&sums, packed), &mut weight);
             weight
         }),
         bias: bias.map(|sums| total(&sums, sizes.out_channels)),
     }
+}
+
+/// Selects the method, and computes the gradient of the input if it is a convolution.
+fn method<T: Scalar>(
+    g: &[T],
+    w: &[T],
+    sizes: &Sizes,
+    want_input: bool,
+) -> (Method, Option<Buffer<T>>) {
+    let convolved = |allowed: bool| match want_input && allowed && sizes.max_pool.is_none() {
+        true => transposed(g, w, sizes),
+        false => None,
+    };
+    if let Some(blocks) = Blocks::new(sizes) {
+        let convolved = convolved(sizes.window.stride == [1; 2]);
+        return (Method::Blocks(blocks), convolved);
+    }
+    let is_dense = sizes.max_pool.is_none() && is_dense(g);
+    let convolved = convolved(is_dense);
+    let method = match is_dense && want_input == convolved.is_some() {
+        true => Method::Dense(Dense::new(sizes)),
+        false => Method::Lists(Lists::new::<T>(sizes)),
+    };
+    (method, convolved)
 }
 
 fn parts<T: Scalar>(buffer: &mut Option<Buffer<T>>, size: usize) -> impl Iterator<Item = &mut [T]> {
@@ -128,89 +150,34 @@ fn total<T: Scalar>(parts: &[T], size: usize) -> Buffer<T> {
     sum
 }
 
-/// Asks for the number of lanes of a vector and for the [`side`] of a pass.
-struct Width<T>(PhantomData<T>);
+/// Elements of a task.
+const CHUNK: usize = 1 << 16;
 
-impl<T: Lanes> WithSimd for Width<T> {
-    type Output = [usize; 2];
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
-        [width::<T, S>(), side::<T, S>()]
-    }
+/// Returns the gradient before `relu`, given that after it: zero where the output is not positive.
+fn before_relu<T: Scalar>(g: &[T], out: &[T]) -> Buffer<T> {
+    let mut cut = Buffer::any(g.len());
+    let chunks = g.chunks(CHUNK).zip(out.chunks(CHUNK));
+    pool::each(chunks.zip(cut.chunks_mut(CHUNK)), |_, ((g, out), cut)| {
+        vectorized(
+            #[inline(always)]
+            || {
+                for ((cut, &g), &out) in cut.iter_mut().zip(g).zip(out) {
+                    *cut = if out <= T::zero() { T::zero() } else { g };
+                }
+            },
+        );
+    });
+    cut
 }
 
-struct Task<'a, T: Scalar> {
-    /// For some of the images; the weights are packed.
-    from: Operands<'a, T>,
-    runs: &'a Runs,
-    sizes: &'a Sizes,
-    /// Whether the weights are finite, so that zeros of the gradient can be skipped.
-    skip_zeros: bool,
-    input: Option<&'a mut [T]>,
-    weight: Option<&'a mut [T]>,
-    bias: Option<&'a mut [T]>,
-}
-
-impl<T: Scalar> WithSimd for Task<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let (sizes, lanes) = (self.sizes, width::<T, S>());
-        let corners = corners(sizes);
-        let (out_image, pixels) = (sizes.out_image(), sizes.out_image() / sizes.out_channels);
-        let mut at: Buffer<u32> = Buffer::any(pixels);
-        let mut values: Buffer<T> = Buffer::any(pixels);
-        let mut cut: Buffer<T> = Buffer::any(out_image);
-        let mut image = Padded::new(sizes);
-        let mut input = Padded::new(sizes);
-        for (i, x) in self.from.x.chunks_exact(sizes.image()).enumerate() {
-            let range = i * out_image..(i + 1) * out_image;
-            let mut g = &self.from.g[range.clone()];
-            if sizes.relu {
-                let out = &self.from.out[range.clone()];
-                let chunks = g.chunks(lanes).zip(out.chunks(lanes));
-                for (cut, (g, out)) in cut.chunks_mut(lanes).zip(chunks) {
-                    let (g, out) = (T::load(simd, g), T::load(simd, out));
-                    T::store(simd, cut, T::cut(simd, g, out));
-                }
-                g = &cut;
-            }
-            image.fill(x);
-            let skip_zeros = self.skip_zeros && all_finite(x);
-            for channel in 0..sizes.out_channels {
-                let group = channel / sizes.out_per_group() * sizes.per_group();
-                let g = g[channel..].iter().step_by(sizes.out_channels);
-                let list = match self.from.index.get(range.clone()) {
-                    Some(index) => {
-                        let index = index[channel..].iter().step_by(sizes.out_channels);
-                        let windows = index.map(|&corner| T::index(corner) + group);
-                        list(windows.zip(g), skip_zeros, &mut at, &mut values)
-                    }
-                    None => {
-                        let windows = corners.iter().map(|&corner| corner + group);
-                        list(windows.zip(g), skip_zeros, &mut at, &mut values)
-                    }
-                };
-                if let Some(bias) = &mut self.bias {
-                    bias[channel] += list.values.iter().copied().sum();
-                }
-                let packed = channel * self.runs.packed..(channel + 1) * self.runs.packed;
-                if let Some(weight) = &mut self.weight {
-                    for pass in &self.runs.passes {
-                        let sums = &mut weight[packed.clone()][pass.weight..];
-                        add_cells(simd, pass, list, &image.cells, sums);
-                    }
-                }
-                if self.input.is_some() {
-                    let weights = &self.from.w[packed];
-                    add_weights(simd, self.runs, list, weights, &mut input.cells);
-                }
-            }
-            if let Some(out) = &mut self.input {
-                input.take(&mut out[i * sizes.image()..][..sizes.image()]);
-            }
-        }
-    }
+/// Returns whether more than half of the elements are not zero.
+fn is_dense<T: Scalar>(g: &[T]) -> bool {
+    let mut counts = vec![0; g.len().div_ceil(CHUNK)];
+    pool::each(g.chunks(CHUNK).zip(&mut counts), |_, (g, count)| {
+        *count = vectorized(
+            #[inline(always)]
+            || g.iter().map(|g| u32::from(g.is_not_zero())).sum::<u32>() as usize,
+        );
+    });
+    2 * counts.into_iter().sum::<usize>() > g.len()
 }

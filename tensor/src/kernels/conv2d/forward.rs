@@ -4,7 +4,8 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     Sizes,
-    padded::{Padded, Strides, corners},
+    grouped::Blocks,
+    padded::{Padded, Strides, corners, offsets},
 };
 use crate::{
     Scalar,
@@ -32,12 +33,22 @@ pub fn forward<T: Scalar>(
     if x.is_empty() || len == 0 {
         return (out, index);
     }
-    let panels = simd::run_for::<T, _>(Pack { w, sizes });
+    let sizes = &sizes.with_long_lines();
+    let blocks = Blocks::new(sizes);
+    let weights = match &blocks {
+        Some(blocks) => blocks.pack(w),
+        None => simd::run_for::<T, _>(Pack { w, sizes }),
+    };
     let taps = taps(sizes);
-    // A pixel is identified by the first cell of its window, which is what the backward pass needs.
+    // A pixel is identified by what the backward pass needs: its number in blocks, otherwise the
+    // first cell of its window.
     let corners = corners(sizes);
+    let label = |pixel| match blocks {
+        Some(_) => pixel,
+        None => corners[pixel],
+    };
     let windows = sizes.max_pool.as_ref();
-    let windows = windows.map(|w| Windows::new(w, sizes.out_channels, |pixel| corners[pixel]));
+    let windows = windows.map(|w| Windows::new(w, sizes.out_channels, label));
     let images = sizes.images_a_task();
     let mut indices = index.chunks_mut(images * sizes.out_image());
     let outs = out.chunks_mut(images * sizes.out_image());
@@ -45,8 +56,9 @@ pub fn forward<T: Scalar>(
     let tasks: Vec<_> = tasks
         .map(|(x, out)| Task {
             x,
-            panels: &panels,
+            weights: &weights,
             taps: &taps,
+            blocks: blocks.as_ref(),
             bias,
             windows: windows.as_ref(),
             sizes,
@@ -60,12 +72,9 @@ pub fn forward<T: Scalar>(
 
 /// Offsets of the cells of a window for one group, row by row, channels last.
 fn taps(sizes: &Sizes) -> Vec<usize> {
-    let [kh, kw] = sizes.window.kernel;
-    let cell = Strides::new(sizes).cell;
-    let places = (0..kh).flat_map(|y| (0..kw).map(move |x| y * cell[0] + x * cell[1]));
-    places
-        .flat_map(|place| (0..sizes.per_group()).map(move |channel| place + channel))
-        .collect()
+    let cells = offsets(sizes).into_iter();
+    let taps = cells.flat_map(|cell| (0..sizes.per_group()).map(move |channel| cell + channel));
+    taps.collect()
 }
 
 /// Packs the weights of each group into panels, with rows in the order of the taps.
@@ -116,8 +125,10 @@ fn padded_columns<T: Scalar, S: Simd>(sizes: &Sizes) -> usize {
 
 struct Task<'a, T: Scalar> {
     x: &'a [T],
-    panels: &'a [T],
+    /// Packed for the blocks, or as panels.
+    weights: &'a [T],
     taps: &'a [usize],
+    blocks: Option<&'a Blocks>,
     bias: Option<&'a [T]>,
     windows: Option<&'a Windows>,
     sizes: &'a Sizes,
@@ -131,15 +142,17 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let sizes = self.sizes;
-        let mut image = Padded::new(sizes);
+        let mut image = match self.blocks {
+            Some(blocks) => blocks.image(),
+            None => Padded::new(sizes),
+        };
         let outs = std::mem::take(&mut self.out).chunks_exact_mut(sizes.out_image());
         let mut indices = std::mem::take(&mut self.index).chunks_exact_mut(sizes.out_image());
         let mut whole = Buffer::any(sizes.convolved());
         for (x, out) in self.x.chunks_exact(sizes.image()).zip(outs) {
-            image.fill(x);
             match (self.windows, indices.next()) {
                 (Some(windows), Some(index)) => {
-                    self.convolve(simd, &image.cells, &mut whole);
+                    self.convolve(simd, x, &mut image, &mut whole);
                     let pooling = maxpool2d::Forward {
                         x: &whole,
                         windows,
@@ -148,7 +161,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                     };
                     pooling.with_simd(simd);
                 }
-                _ => self.convolve(simd, &image.cells, out),
+                _ => self.convolve(simd, x, &mut image, out),
             }
             if sizes.relu {
                 relu(simd, out);
@@ -158,8 +171,20 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
 }
 
 impl<T: Scalar> Task<'_, T> {
+    /// Convolves one image; `image` is scratch memory.
     #[inline(always)]
-    fn convolve<S: Simd>(&self, simd: S, cells: &[T], out: &mut [T]) {
+    fn convolve<S: Simd>(&self, simd: S, x: &[T], image: &mut Padded<T>, out: &mut [T]) {
+        if let Some(blocks) = self.blocks {
+            return blocks.convolve(simd, x, (self.weights, self.bias), image, out);
+        }
+        let is_padded = self.sizes.window.padding != [[0; 2]; 2];
+        let cells = match is_padded {
+            true => {
+                image.fill(x);
+                &image.cells
+            }
+            false => x,
+        };
         let sizes = self.sizes;
         let Ok([_, across]) = sizes.window.output() else {
             return;
@@ -167,7 +192,7 @@ impl<T: Scalar> Task<'_, T> {
         let strides = Strides::new(sizes);
         let taps = Taps::new(self.taps);
         let start = self.bias.map_or(Start::Zero, Start::Row);
-        let mut panels = self.panels;
+        let mut panels = self.weights;
         for group in 0..sizes.groups {
             let x = &cells[group * sizes.per_group()..];
             let mut column = group * sizes.out_per_group();

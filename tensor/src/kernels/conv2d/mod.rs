@@ -4,9 +4,13 @@
 //! All images here are `[h, w, channels]`. Each group sees its own range of the channels.
 
 mod backward;
+mod dense;
 mod forward;
+mod grouped;
+mod lists;
 mod padded;
 mod runs;
+mod task;
 mod transposed;
 mod walk;
 
@@ -65,6 +69,17 @@ impl Sizes {
     /// Cells of a window, over the channels of a group.
     fn cells(&self) -> usize {
         self.per_group() * self.window.kernel[0] * self.window.kernel[1]
+    }
+
+    /// The same convolution; if windows are single cells, with each image as a single line, so that
+    /// fewer tiles of pixels are cut short.
+    fn with_long_lines(&self) -> Self {
+        let (mut sizes, window) = (*self, &self.window);
+        let single = window.kernel == [1; 2] && window.stride == [1; 2];
+        if single && window.padding == [[0; 2]; 2] && self.max_pool.is_none() {
+            sizes.window.input = [1, window.area()];
+        }
+        sizes
     }
 
     fn images_a_task(&self) -> usize {

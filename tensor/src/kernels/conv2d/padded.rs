@@ -36,7 +36,8 @@ impl<T: Scalar> Padded<T> {
     }
 
     /// The rows of the image without its padding.
-    fn lines(&mut self) -> impl Iterator<Item = &mut [T]> {
+    #[inline(always)]
+    pub fn lines(&mut self) -> impl Iterator<Item = &mut [T]> {
         let line = self.size[1] * self.channels;
         let lines = self.cells[self.first..].chunks_mut(self.width * self.channels);
         lines
@@ -88,4 +89,12 @@ pub fn corners(sizes: &Sizes) -> Vec<usize> {
     let [down, across] = Strides::new(sizes).window;
     let corners = (0..h).flat_map(|y| (0..w).map(move |x| y * down + x * across));
     corners.collect()
+}
+
+/// Returns the distance of each cell of a window from its first, row by row.
+pub fn offsets(sizes: &Sizes) -> Vec<usize> {
+    let [kh, kw] = sizes.window.kernel;
+    let [down, across] = Strides::new(sizes).cell;
+    let offsets = (0..kh).flat_map(|y| (0..kw).map(move |x| y * down + x * across));
+    offsets.collect()
 }

@@ -108,7 +108,7 @@ impl Runs {
 
 /// Divides `0..n` into as few, as equal parts of at most `most` as possible; returns their starts
 /// and lengths.
-fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+pub fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = n.div_ceil(most);
     (0..count).scan(0, move |first, part| {
         let len = (n - *first).div_ceil(count - part);

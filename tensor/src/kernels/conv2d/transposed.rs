@@ -1,54 +1,147 @@
-//! The input's gradient as a convolution: faster than listing the non-zero elements of the gradient
-//! where few are zero.
+//! The input's gradient as a convolution.
 
 use super::{Sizes, forward::forward};
-use crate::{Scalar, buffer::Buffer, kernels::simd::vectorized};
+use crate::{Scalar, buffer::Buffer, ops::Window, pool};
 
-/// Returns the input's gradient, `[images, h, w, in_channels]`: the gradient `g` convolved with the
-/// flipped weights. `None` if the sizes don't allow it, or at least half of `g` is zero.
+/// Returns the input's gradient, `[images, h, w, in_channels]`, given that of the convolution: `g`
+/// convolved with the flipped weights. `None` if the sizes don't allow it.
+///
+/// With a stride of `s`, every `s`-th cell of a line meets every `s`-th weight of a window only:
+/// each of these sets is a convolution of its own.
 pub fn transposed<T: Scalar>(g: &[T], w: &[T], sizes: &Sizes) -> Option<Buffer<T>> {
-    let sizes = turned(sizes)?;
-    let nonzero = |g: &[T]| g.iter().map(|g| u32::from(g.is_not_zero())).sum::<u32>() as usize;
-    let count: usize = vectorized(
-        #[inline(always)]
-        || g.chunks(1 << 16).map(nonzero).sum(),
-    );
-    (2 * count > g.len()).then(|| forward(g, &turn(w, &sizes), None, &sizes).0)
+    let parts = [0, 1].map(|axis| Part::all(&sizes.window, axis));
+    let [down, across] = [parts[0].as_ref()?, parts[1].as_ref()?];
+    let convolve = |part: [&Part; 2]| {
+        let turned = turned(sizes, part);
+        forward(
+            g,
+            &turn(w, &turned, sizes.window.kernel, part),
+            None,
+            &turned,
+        )
+        .0
+    };
+    if sizes.window.stride == [1, 1] {
+        return Some(convolve([down.first()?, across.first()?]));
+    }
+    // Cells that no window covers stay zero.
+    let mut input = Buffer::zeros(sizes.images * sizes.image());
+    for part in down.iter().flat_map(|y| across.iter().map(move |x| [y, x])) {
+        scatter(&convolve(part), &mut input, sizes, part);
+    }
+    Some(input)
 }
 
-/// Returns the sizes of the transposed convolution. There is none for strides above 1, or where
-/// whole windows lie in the padding.
-fn turned(sizes: &Sizes) -> Option<Sizes> {
-    let mut window = sizes.window;
-    if sizes.relu || sizes.max_pool.is_some() || window.stride != [1, 1] {
-        return None;
-    }
-    window.input = window.output().ok()?;
-    for (padding, extent) in window.padding.iter_mut().zip(sizes.window.extent()) {
-        for side in padding {
-            *side = (extent - 1).checked_sub(*side)?;
+/// Along one axis: cells that meet the same weights.
+struct Part {
+    /// Distance between the cells, and between the weights.
+    stride: usize,
+    first_cell: usize,
+    cells: usize,
+    first_weight: usize,
+    weights: usize,
+    /// Zeros before and after the output's gradient.
+    padding: [usize; 2],
+    dilation: usize,
+    /// Size of the output's gradient.
+    input: usize,
+}
+
+impl Part {
+    /// `None` if whole windows lie in the padding, or there are both strides and gaps.
+    fn all(window: &Window, axis: usize) -> Option<Vec<Self>> {
+        let input = window.output().ok()?[axis];
+        let (size, kernel, stride) = (window.input[axis], window.kernel[axis], window.stride[axis]);
+        let (before, dilation) = (window.padding[axis][0], window.dilation[axis]);
+        if stride > 1 && dilation > 1 {
+            return None;
         }
+        let mut parts = Vec::new();
+        for first_weight in 0..stride.min(kernel) {
+            let first_cell = (first_weight + stride - before % stride) % stride;
+            if first_cell >= size {
+                continue;
+            }
+            let cells = (size - first_cell).div_ceil(stride);
+            let weights = (kernel - first_weight).div_ceil(stride);
+            // The last window that covers the first cell.
+            let last = (first_cell + before - first_weight) / stride;
+            parts.push(Part {
+                stride,
+                first_cell,
+                cells,
+                first_weight,
+                weights,
+                padding: [
+                    ((weights - 1) * dilation).checked_sub(last)?,
+                    (last + cells).checked_sub(input)?,
+                ],
+                dilation,
+                input,
+            });
+        }
+        Some(parts)
     }
-    Some(Sizes {
+}
+
+/// Sizes of the transposed convolution for a part.
+fn turned(sizes: &Sizes, part: [&Part; 2]) -> Sizes {
+    Sizes {
         in_channels: sizes.out_channels,
         out_channels: sizes.in_channels,
-        window,
+        window: Window {
+            input: part.map(|part| part.input),
+            kernel: part.map(|part| part.weights),
+            stride: [1; 2],
+            padding: part.map(|part| part.padding),
+            dilation: part.map(|part| part.dilation),
+        },
+        relu: false,
+        max_pool: None,
         ..*sizes
-    })
+    }
 }
 
-/// Turns weights `[out, in / groups, kh, kw]` into `[in, out / groups, kh, kw]`, each window
-/// flipped vertically and horizontally; `sizes` are those of the result.
-fn turn<T: Scalar>(w: &[T], sizes: &Sizes) -> Buffer<T> {
+/// Turns the weights of a part, of `[out, in / groups, kh, kw]`, into `[in, out / groups, h, w]`,
+/// each window flipped vertically and horizontally; `sizes` are those of the result.
+fn turn<T: Scalar>(w: &[T], sizes: &Sizes, kernel: [usize; 2], part: [&Part; 2]) -> Buffer<T> {
     let (from, to) = (sizes.per_group(), sizes.out_per_group());
-    let cells: usize = sizes.window.kernel.iter().product();
-    let mut turned = Buffer::any(w.len());
-    for (place, out) in turned.chunks_exact_mut(cells).enumerate() {
+    let area = kernel[0] * kernel[1];
+    let [down, across] = part.map(|part| {
+        let weights = (0..part.weights).rev();
+        weights.map(|i| part.first_weight + i * part.stride)
+    });
+    let cells = down.flat_map(|y| across.clone().map(move |x| y * kernel[1] + x));
+    let cells: Vec<_> = cells.collect();
+    let mut turned = Buffer::any(w.len() / area * cells.len());
+    for (place, out) in turned.chunks_exact_mut(cells.len()).enumerate() {
         let (channel, source) = (place / from, place % from);
         let (group, channel) = (channel / to, channel % to);
-        let first = ((group * from + source) * to + channel) * cells;
-        let window = w[first..first + cells].iter().rev();
-        out.iter_mut().zip(window).for_each(|(out, &w)| *out = w);
+        let first = ((group * from + source) * to + channel) * area;
+        let window = &w[first..first + area];
+        let cells = out.iter_mut().zip(&cells);
+        cells.for_each(|(out, &cell)| *out = window[cell]);
     }
     turned
+}
+
+/// Copies the gradient of a part's cells, `[images, cells, cells, channels]`, to their positions.
+fn scatter<T: Scalar>(from: &[T], to: &mut [T], sizes: &Sizes, [y, x]: [&Part; 2]) {
+    let (channels, width) = (sizes.in_channels, sizes.window.input[1]);
+    let images = sizes.images_a_task();
+    let line = x.cells * channels;
+    let tasks = from.chunks(images * y.cells * line);
+    let tasks = tasks.zip(to.chunks_mut(images * sizes.image()));
+    pool::each(tasks, |_, (from, to)| {
+        let images = from.chunks_exact(y.cells * line);
+        for (from, to) in images.zip(to.chunks_exact_mut(sizes.image())) {
+            for (i, from) in from.chunks_exact(line).enumerate() {
+                let first = (y.first_cell + i * y.stride) * width + x.first_cell;
+                let cells = to[first * channels..].chunks_mut(x.stride * channels);
+                for (to, from) in cells.zip(from.chunks_exact(channels)) {
+                    to[..channels].copy_from_slice(from);
+                }
+            }
+        }
+    });
 }

@@ -135,17 +135,25 @@ pub fn ops() -> Vec<Op> {
         })
     });
     let two = |range: RangeInclusive<usize>| uniform2(range);
+    // Groups, and channels of a group: a few large groups or many small ones.
+    let channels = prop_oneof![
+        (1..=3usize, 1..=9usize, 1..=10usize),
+        (2..=35usize, 1..=2usize, 1..=3usize),
+    ];
+    // Windows of single cells without padding have kernels of their own.
+    let windows = prop_oneof![
+        3 => (two(1..=3), two(1..=3), uniform2(two(0..=2))),
+        1 => (Just([1; 2]), two(1..=2), Just([[0; 2]; 2])),
+    ];
     let images = (
-        (1..=3usize, 1..=9usize, 1..=3usize, 1..=10usize),
-        two(1..=3),
-        two(1..=3),
-        uniform2(two(0..=2)),
+        (1..=3usize, channels),
+        windows,
         two(1..=2),
         two(0..=4),
         any::<bool>(),
     );
     let images = images.prop_flat_map(
-        |((n, channels, groups, outs), kernel, stride, padding, dilation, more, bias)| {
+        |((n, (groups, channels, outs)), (kernel, stride, padding), dilation, more, bias)| {
             // As large as a window needs after padding, and some cells more.
             let extent = Window {
                 dilation,
@@ -221,6 +229,7 @@ pub fn ops() -> Vec<Op> {
         },
         Op {
             small: images
+                .clone()
                 .prop_map(|(inputs, options)| convolution(inputs, options))
                 .boxed(),
             large: convolution(
@@ -230,6 +239,34 @@ pub fn ops() -> Vec<Op> {
                     Input::new(&[24], Numbers::Any),
                 ],
                 odd,
+            ),
+        },
+        Op {
+            small: images
+                .clone()
+                .prop_map(|(inputs, options)| convolution(inputs, options))
+                .boxed(),
+            large: convolution(
+                vec![
+                    Input::new(&[21, 19, 33, 35], Numbers::Any),
+                    Input::new(&[38, 1, 5, 3], Numbers::Any),
+                    Input::new(&[38], Numbers::Any),
+                ],
+                Conv2d { groups: 19, ..odd },
+            ),
+        },
+        Op {
+            small: images
+                .clone()
+                .prop_map(|(inputs, options)| convolution(inputs, options))
+                .boxed(),
+            large: convolution(
+                vec![
+                    Input::new(&[21, 19, 33, 35], Numbers::Any),
+                    Input::new(&[38, 19, 1, 1], Numbers::Any),
+                    Input::new(&[38], Numbers::Any),
+                ],
+                Conv2d::default(),
             ),
         },
         Op {
