@@ -33,8 +33,8 @@ pub fn tanh<T: Scalar>(x: T) -> T {
 #[inline(always)]
 pub fn sigmoid<T: Scalar>(x: T) -> T {
     let (one, e) = (T::one(), exp(-x.abs()));
-    let share = one / (one + e);
-    if x < T::zero() { e * share } else { share }
+    let part = if x < T::zero() { e } else { one };
+    part / (one + e)
 }
 
 /// `ln(1 + eˣ)`, without overflow.
@@ -144,7 +144,11 @@ impl Math for f32 {
     #[inline(always)]
     fn math_ln_1p(self) -> f32 {
         // ln(1 + x) = 2 artanh(s), with s = x / (2 + x); (2 artanh(s) / s − 2) / s² in s².
-        let s = self / (2.0 + self);
+        let below = 2.0 + self;
+        let share = 1.0 / below;
+        let s = self * share;
+        // What s lacks, from the rounding of the sum and of the quotient.
+        let rest = ((-s).mul_add(below, self) - s * (self - (below - 2.0))) * share;
         let square = s * s;
         let p = polynomial(
             square,
@@ -156,7 +160,7 @@ impl Math for f32 {
                 0.243_012_37,
             ],
         );
-        (s * square).mul_add(p, s + s)
+        (s * square).mul_add(p, rest + rest) + (s + s)
     }
 
     #[inline(always)]

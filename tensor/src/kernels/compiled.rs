@@ -4,7 +4,12 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::{
-    avg_pool2d, conv2d, elementwise, gather2d, gemm, maxpool2d, norm, simd::Lanes, sparse::Sparse,
+    avg_pool2d,
+    channels::{self, Channels},
+    conv2d, elementwise, gather2d, gemm, maxpool2d,
+    rows::Rows,
+    simd::Lanes,
+    sparse::Sparse,
 };
 use crate::{Scalar, Tensor, buffer::Buffer, ops::Window};
 
@@ -43,11 +48,11 @@ kernels! {
     avg_pool2d_backward(g: &[Self], images: usize, windows: &avg_pool2d::Windows<Self>) -> Buffer<Self> = avg_pool2d::backward;
     gather2d(x: &[Self], images: usize, table: &gather2d::Table) -> Buffer<Self> = gather2d::forward;
     gather2d_backward(g: &[Self], images: usize, table: &gather2d::Table) -> Buffer<Self> = gather2d::backward;
-    moments(x: &[Self], channels: usize) -> (Vec<Self>, Vec<Self>) = norm::moments;
-    norm_channels(by: &norm::Channels<Self>, x: &[Self], bias: &[Self]) -> Buffer<Self> = norm::Channels::forward;
-    norm_channels_backward(by: &norm::Channels<Self>, g: &[Self], x: &[Self], need_x: bool) -> (Option<Buffer<Self>>, [Vec<f64>; 2]) = norm::Channels::backward;
-    norm_rows(rows: norm::Rows, x: &[Self]) -> (Buffer<Self>, Buffer<Self>) = norm::Rows::forward;
-    norm_rows_backward(rows: norm::Rows, g: &[Self], y: &[Self], scales: &[Self]) -> Buffer<Self> = norm::Rows::backward;
+    moments(x: &[Self], channels: usize) -> (Vec<Self>, Vec<Self>) = channels::moments;
+    norm_channels(by: &Channels<Self>, x: &[Self]) -> Buffer<Self> = Channels::forward;
+    norm_channels_backward(by: &Channels<Self>, g: &[Self], x: &[Self], y: &[Self], need_x: bool) -> (Option<Buffer<Self>>, [Vec<f64>; 2]) = Channels::backward;
+    norm_rows(rows: Rows, x: &[Self]) -> (Buffer<Self>, Buffer<Self>) = Rows::forward;
+    norm_rows_backward(rows: Rows, g: &[Self], y: &[Self], scales: &[Self]) -> Buffer<Self> = Rows::backward;
     map_chunks(x: &Tensor<Self>, f: elementwise::Map<Self>) -> Tensor<Self> = elementwise::map_chunks;
     change_chunks(x: &mut [Self], f: elementwise::Change<Self>) -> () = elementwise::change_chunks;
     zip_chunks(x: Tensor<Self>, y: &Tensor<Self>, f: elementwise::Zip<Self>) -> Tensor<Self> = elementwise::zip_chunks;

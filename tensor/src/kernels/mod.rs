@@ -4,16 +4,16 @@
 //! number of threads.
 
 pub mod avg_pool2d;
-pub mod columns;
+pub mod channels;
 pub mod conv2d;
 pub mod elementwise;
 pub mod gather2d;
 pub mod gemm;
 pub mod layout;
 pub mod maxpool2d;
-pub mod norm;
 pub mod pack;
 pub mod product;
+pub mod rows;
 pub mod simd;
 pub mod sparse;
 pub mod sum;

@@ -24,7 +24,7 @@ pub use conv2d::{Conv2d, Then, conv2d, conv2d_then};
 pub use gather2d::gather2d;
 pub use linear::linear;
 pub use loss::{cross_entropy, mse};
-pub use norm::{Moments, batch_norm};
+pub use norm::{Moments, batch_norm, batch_norm_relu};
 pub use pool2d::{MaxPool2d, max_pool2d};
 pub use shape::concat;
 pub use window::Window;

@@ -4,8 +4,9 @@ use crate::{
     Scalar, Tensor, Var,
     buffer::{Buffer, give_back},
     kernels::{
+        channels::Channels,
         layout::{as_channels_last, channels_last, slice, standard},
-        norm as kernel,
+        rows::Rows,
     },
     tensor,
 };
@@ -34,6 +35,31 @@ pub fn batch_norm<'t, T: Scalar>(
     affine: Option<[Var<'t, T>; 2]>,
     given: Option<Moments<T>>,
     eps: f64,
+) -> (Var<'t, T>, Moments<T>) {
+    normalize(x, affine, given, eps, false)
+}
+
+/// Computes `relu` of [`batch_norm`] in one pass.
+///
+/// # Panics
+/// As [`batch_norm`].
+#[track_caller]
+pub fn batch_norm_relu<'t, T: Scalar>(
+    x: Var<'t, T>,
+    affine: Option<[Var<'t, T>; 2]>,
+    given: Option<Moments<T>>,
+    eps: f64,
+) -> (Var<'t, T>, Moments<T>) {
+    normalize(x, affine, given, eps, true)
+}
+
+#[track_caller]
+fn normalize<'t, T: Scalar>(
+    x: Var<'t, T>,
+    affine: Option<[Var<'t, T>; 2]>,
+    given: Option<Moments<T>>,
+    eps: f64,
+    relu: bool,
 ) -> (Var<'t, T>, Moments<T>) {
     let shape = x.shape();
     let channels = match shape[..] {
@@ -67,18 +93,24 @@ pub fn batch_norm<'t, T: Scalar>(
         None => vec![default; channels],
     };
     let by_weight = rstd.iter().zip(numbers(weight, T::one()));
-    let by = kernel::Channels {
+    let by = Channels {
         mean: moments.mean.clone(),
         scale: by_weight.map(|(&rstd, weight)| rstd * weight).collect(),
         rstd,
+        bias: numbers(bias, T::zero()),
         flows,
+        relu,
     };
-    let out = T::norm_channels(&by, slice(&input), &numbers(bias, T::zero()));
-    let out = shaped(out, &shape);
-    let parents = [Some(x), weight, bias];
-    let y = x.tape().op("batch_norm", out, parents, move |g, need| {
+    let out = shaped(T::norm_channels(&by, slice(&input)), &shape);
+    let result = relu.then(|| out.clone());
+    let (name, parents) = match relu {
+        true => ("batch_norm_relu", [Some(x), weight, bias]),
+        false => ("batch_norm", [Some(x), weight, bias]),
+    };
+    let y = x.tape().op(name, out, parents, move |g, need| {
         let g = rows(g);
-        let (dx, sums) = T::norm_channels_backward(&by, slice(&g), slice(&input), need[0]);
+        let y = result.as_ref().map_or(&[][..], slice);
+        let (dx, sums) = T::norm_channels_backward(&by, slice(&g), slice(&input), y, need[0]);
         give_back(g);
         let dx = dx.map(|dx| shaped(dx, &shape));
         let [dw, db] = sums.map(|sums| {
@@ -140,7 +172,7 @@ fn normalize_rows<'t, T: Scalar>(
     let &[_, size] = &shape[..] else {
         panic!("{name}: a matrix is wanted, not shape {shape:?}");
     };
-    let rows = kernel::Rows { size, center, eps };
+    let rows = Rows { size, center, eps };
     let input = standard(x.value());
     let (y, scales) = T::norm_rows(rows, slice(&input));
     let y = y.into_tensor(&shape);

@@ -1,10 +1,10 @@
 //! Batch normalization over channels, shared by the 1d and 2d layers.
 
 use tapeline_spec::{Arg, Args};
-use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm};
+use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm, batch_norm_relu};
 
 use super::{AFFINE, Affine};
-use crate::{Build, Built, Ctx, Element, Graph, GraphValue, Layer, NoNodes, Refusal};
+use crate::{Build, Built, Ctx, Element, Epilogue, Graph, GraphValue, Layer, NoNodes, Refusal};
 
 pub const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `num_features`");
 pub const MOMENTUM: Arg<f64> = Arg::new(
@@ -31,16 +31,33 @@ pub fn build(args: &Args, build: &mut Build, channels: usize) -> Result<Built, R
         affine,
         mean: build.buffer("running_mean", &[channels], 0.0)?,
         var: build.buffer("running_var", &[channels], 1.0)?,
+        relu: false,
     };
-    Ok(build.same_shape(layer))
+    let shape = build.shape().to_vec();
+    let built = build.same_shape(layer.clone());
+    Ok(built.join(move |epilogue| {
+        let relu = matches!(epilogue, Epilogue::Relu);
+        relu.then(|| {
+            Built::new(
+                BatchNorm {
+                    relu,
+                    ..layer.clone()
+                },
+                shape.clone(),
+            )
+        })
+    }))
 }
 
+#[derive(Clone)]
 struct BatchNorm {
     eps: f64,
     momentum: f64,
     affine: Option<Affine>,
     mean: ParamId,
     var: ParamId,
+    /// Whether `relu` is applied to the result.
+    relu: bool,
 }
 
 impl<T: Element> Layer<T> for BatchNorm {
@@ -50,10 +67,14 @@ impl<T: Element> Layer<T> for BatchNorm {
             mean: cx.param(self.mean).value().iter().copied().collect(),
             var: cx.param(self.var).value().iter().copied().collect(),
         };
+        let normalize = |given| match self.relu {
+            true => batch_norm_relu(x, affine, given, self.eps),
+            false => batch_norm(x, affine, given, self.eps),
+        };
         if !cx.training() {
-            return batch_norm(x, affine, Some(running), self.eps).0;
+            return normalize(Some(running)).0;
         }
-        let (y, batch) = batch_norm(x, affine, None, self.eps);
+        let (y, batch) = normalize(None);
         let shape = x.shape();
         let values = shape.iter().product::<usize>() / shape[1];
         // The unbiased variance of a single value is undefined.
@@ -74,7 +95,11 @@ impl<T: Element> Layer<T> for BatchNorm {
         let [mean, var] = [self.mean, self.var].map(|id| graph.param(id));
         let inputs = [x, weight, bias, mean, var];
         let eps = [("epsilon", self.eps.into())];
-        Ok(graph.node_with("BatchNormalization", &inputs, &eps))
+        let y = graph.node_with("BatchNormalization", &inputs, &eps);
+        Ok(match self.relu {
+            true => graph.node("Relu", &[y]),
+            false => y,
+        })
     }
 }
 

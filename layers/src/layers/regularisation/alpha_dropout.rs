@@ -2,7 +2,7 @@
 
 use tapeline_tensor::{Var, zeros_like};
 
-use super::{P, ones};
+use super::{P, mask};
 use crate::{
     Batch, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Stream,
     layers::activations::{SELU_ALPHA, SELU_SCALE},
@@ -48,13 +48,18 @@ impl<T: Element> Layer<T> for AlphaDropout {
             true => ((1.0 - p) * (1.0 + p * dropped * dropped)).powf(-0.5),
             false => 0.0,
         };
-        let kept = ones(cx, self.stream, &x.shape(), p);
-        let mut instead = zeros_like(&kept);
-        instead.zip_mut_with(&kept, |instead, kept| {
-            *instead = T::of(scale * dropped * (1.0 - kept.widen() - p));
+        let mask = mask(cx, self.stream, &x.shape(), p, T::of(scale));
+        let mut instead = zeros_like(&mask);
+        let of = |kept: f64| T::of(scale * dropped * (1.0 - kept - p));
+        let [if_kept, if_dropped] = [of(1.0), of(0.0)];
+        instead.zip_mut_with(&mask, |instead, &kept| {
+            *instead = if kept == T::zero() {
+                if_dropped
+            } else {
+                if_kept
+            };
         });
         let tape = cx.tape();
-        let mask = (kept * T::of(scale)).into_shared();
         x * tape.constant(mask) + tape.constant(instead)
     }
 

@@ -2,9 +2,9 @@
 
 use ndarray_rand::rand_distr::{Distribution, StandardNormal};
 use tapeline_spec::Arg;
-use tapeline_tensor::Var;
+use tapeline_tensor::{Var, buffer::Buffer};
 
-use super::filled;
+use super::shaped;
 use crate::{Batch, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Stream};
 
 const STD: Arg<f64> = Arg::new("std", "standard deviation of the noise")
@@ -44,11 +44,13 @@ impl<T: Element> Layer<T> for GaussianNoise {
         }
         let mut rng = cx.rng(self.stream);
         // Sampled in `f32`, so that both scalar types get the same values.
-        let noise = filled(&x.shape(), || {
+        let shape = x.shape();
+        let mut noise: Buffer<T> = Buffer::any(shape.iter().product());
+        noise.fill_with(|| {
             let normal: f32 = StandardNormal.sample(&mut rng);
             T::of(self.std * f64::from(normal))
         });
-        x + cx.tape().constant(noise)
+        x + cx.tape().constant(shaped(noise, &shape))
     }
 
     fn nodes(&self, _: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {

@@ -6,9 +6,9 @@ pub mod dropout;
 pub mod dropout2d;
 pub mod gaussian_noise;
 
-use rand::Rng;
+use rand::RngCore;
 use tapeline_spec::Arg;
-use tapeline_tensor::{Tensor, Var, buffer::Buffer};
+use tapeline_tensor::{Tensor, Var, buffer::Buffer, pool, vectorized};
 
 use crate::{Ctx, Element, Stream};
 
@@ -17,24 +17,50 @@ const P: Arg<f64> = Arg::new("p", "drop probability")
     .range(0.0..=1.0)
     .tried(0.0..=1.0);
 
-/// Samples a mask: zeros with probability `p`, ones otherwise.
-fn ones<T: Element>(cx: &Ctx<'_, '_, T>, stream: Stream, shape: &[usize], p: f64) -> Tensor<T> {
-    let mut rng = cx.rng(stream);
-    let p = p as f32;
-    filled(shape, || {
-        if p >= 1.0 || rng.random::<f32>() < p {
-            T::zero()
-        } else {
-            T::one()
+/// Elements that one thread samples at a time.
+const CHUNK: usize = 1 << 14;
+
+/// Samples a mask: zeros with probability `p`, `kept` otherwise. Each element depends on its
+/// position alone, with the channels of an image last, which is the order of images in memory.
+fn mask<T: Element>(
+    cx: &Ctx<'_, '_, T>,
+    stream: Stream,
+    shape: &[usize],
+    p: f64,
+    kept: T,
+) -> Tensor<T> {
+    let rng = cx.rng(stream);
+    // Dropped are the numbers of 32 bits below it.
+    let dropped = (p * 2f64.powi(32)) as u64;
+    let mut values: Buffer<T> = Buffer::any(shape.iter().product());
+    pool::each(values.chunks_mut(CHUNK), |i, values| {
+        let mut rng = rng.clone();
+        rng.set_word_pos((i * CHUNK) as u128);
+        let mut numbers = [[0; 4]; 256];
+        for values in values.chunks_mut(numbers.len()) {
+            rng.fill_bytes(numbers.as_flattened_mut());
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (value, &number) in values.iter_mut().zip(&numbers) {
+                        let is_dropped = u64::from(u32::from_le_bytes(number)) < dropped;
+                        *value = if is_dropped { T::zero() } else { kept };
+                    }
+                },
+            );
         }
-    })
+    });
+    shaped(values, shape)
 }
 
-/// Fills a recycled buffer with values, in row-major order.
-fn filled<T: Element>(shape: &[usize], value: impl FnMut() -> T) -> Tensor<T> {
-    let mut values = Buffer::any(shape.iter().product());
-    values.fill_with(value);
-    values.into_tensor(shape)
+/// Returns a tensor of values in row-major order, but with the channels of an image last.
+fn shaped<T: Element>(values: Buffer<T>, shape: &[usize]) -> Tensor<T> {
+    match *shape {
+        [n, channels, h, w] => values
+            .into_tensor(&[n, h, w, channels])
+            .permuted_axes(vec![0, 3, 1, 2]),
+        _ => values.into_tensor(shape),
+    }
 }
 
 /// Multiplies `x` by a random mask of `shape`, which is broadcast over `x`: zeros with probability
@@ -50,6 +76,5 @@ fn masked<'t, T: Element>(
         return x;
     }
     let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
-    let mask = ones(cx, stream, shape, p) * T::of(kept);
-    x * cx.tape().constant(mask.into_shared())
+    x * cx.tape().constant(mask(cx, stream, shape, p, T::of(kept)))
 }

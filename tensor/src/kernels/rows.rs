@@ -1,72 +1,7 @@
-//! Normalization: over each channel, and over each row.
+//! Normalization of each row.
 
-use super::{columns, simd::vectorized};
+use super::simd::vectorized;
 use crate::{Scalar, buffer::Buffer, pool};
-
-/// Mean and variance of each channel of `x`, `[rows, channels]`; the variance is divided by the
-/// number of rows.
-pub fn moments<T: Scalar>(x: &[T], channels: usize) -> (Vec<T>, Vec<T>) {
-    let count = (x.len() / channels).max(1) as f64;
-    let means = |sums: Vec<f64>| sums.into_iter().map(|sum| T::of(sum / count)).collect();
-    let [sums] = columns::sums(x, x, channels, |_, x, _| [x]);
-    let mean: Vec<T> = means(sums);
-    let by_channel = &mean[..channels];
-    let [squares] = columns::sums(x, x, channels, |c, x, _| {
-        [(x - by_channel[c]) * (x - by_channel[c])]
-    });
-    let var = means(squares);
-    (mean, var)
-}
-
-/// What a channel is normalized by, one number a channel each.
-pub struct Channels<T> {
-    /// The mean.
-    pub mean: Vec<T>,
-    /// `1 / √(var + eps)`.
-    pub rstd: Vec<T>,
-    /// `rstd` times the weight.
-    pub scale: Vec<T>,
-    /// Whether mean and variance are those of the normalized values, so that gradients flow through
-    /// them.
-    pub flows: bool,
-}
-
-impl<T: Scalar> Channels<T> {
-    /// `(x − mean) · scale + bias` for `x`, `[rows, channels]`.
-    pub fn forward(&self, x: &[T], bias: &[T]) -> Buffer<T> {
-        let channels = self.mean.len();
-        let (mean, scale, bias) = (
-            &self.mean[..channels],
-            &self.scale[..channels],
-            &bias[..channels],
-        );
-        columns::map(x, x, channels, |c, x, _| (x - mean[c]) * scale[c] + bias[c])
-    }
-
-    /// The gradients of the weights and of the biases, and that of `x` if it is needed.
-    pub fn backward(&self, g: &[T], x: &[T], need_x: bool) -> (Option<Buffer<T>>, [Vec<f64>; 2]) {
-        let channels = self.mean.len();
-        let (mean, rstd, scale) = (
-            &self.mean[..channels],
-            &self.rstd[..channels],
-            &self.scale[..channels],
-        );
-        let [dw, db] = columns::sums(g, x, channels, |c, g, x| [g * (x - mean[c]) * rstd[c], g]);
-        let dx = need_x.then(|| {
-            // What flows through a channel's mean and variance: nothing where they are constants.
-            let count = (x.len() / channels).max(1) as f64;
-            let share = if self.flows { 1.0 / count } else { 0.0 };
-            let through =
-                |sums: &[f64]| -> Vec<T> { sums.iter().map(|sum| T::of(sum * share)).collect() };
-            let (dw, db) = (through(&dw), through(&db));
-            let (dw, db) = (&dw[..channels], &db[..channels]);
-            columns::map(g, x, channels, |c, g, x| {
-                scale[c] * (g - db[c] - (x - mean[c]) * rstd[c] * dw[c])
-            })
-        });
-        (dx, [dw, db])
-    }
-}
 
 /// How a row is normalized.
 #[derive(Clone, Copy)]
