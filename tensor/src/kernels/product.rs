@@ -66,22 +66,36 @@ impl<T> Rows<T> for Vec<&mut [T]> {
     }
 }
 
-/// Rows that are adjacent in memory.
-pub struct Joined<'a, T> {
+/// Rows at equal distances in memory.
+pub struct Spaced<'a, T> {
     pub values: &'a mut [T],
+    pub count: usize,
     pub columns: usize,
+    /// Distance between the rows.
+    pub apart: usize,
 }
 
-impl<T> Rows<T> for Joined<'_, T> {
+impl<T> Rows<T> for Spaced<'_, T> {
     #[inline(always)]
     fn row(&mut self, i: usize) -> &mut [T] {
-        &mut self.values[i * self.columns..(i + 1) * self.columns]
+        &mut self.values[i * self.apart..][..self.columns]
     }
 
     #[inline(always)]
     fn count(&self) -> usize {
-        self.values.len() / self.columns
+        self.count
     }
+}
+
+/// Bytes of the weights of a panel that are multiplied at once: they fit the first-level cache, with
+/// the rows that they multiply.
+const PANEL: usize = 3 << 13;
+
+/// Divides the terms of a sum into equal blocks, so that a panel of `width` columns fits the
+/// first-level cache; returns their size.
+pub fn block<T>(terms: usize, width: usize) -> usize {
+    let most = PANEL / (width * size_of::<T>());
+    terms.div_ceil(terms.div_ceil(most).max(1)).max(1)
 }
 
 /// Computes `rows[i][j] = start + Σ_k x[taps[k] + i · step] · weights[k][j]` for the columns of one
@@ -141,7 +155,7 @@ fn tiles<S: Simd, T: Scalar>(
             };
         }
         if wide {
-            of!(1 2 3 4 5 6; 2);
+            of!(1 2 3 4 5 6 7 8; 2);
         } else {
             of!(1 2 3 4 5 6 7 8 9; 1);
         }
@@ -150,9 +164,10 @@ fn tiles<S: Simd, T: Scalar>(
 }
 
 /// Maximum number of rows of a tile of `VECTORS` vectors: their sums, a row of weights and a factor
-/// fit the 16 registers of AVX2.
+/// fit the 16 registers of AVX2, or half of the 32 of AVX-512.
 const fn most_rows<T: Lanes, S: Simd, const VECTORS: usize>() -> usize {
     match (is_tuned::<T, S>(), VECTORS) {
+        (true, 2) if size_of::<T::Vector<S>>() == 64 => 8,
         (true, 2) => 6,
         (true, _) => 9,
         (false, _) => 4,

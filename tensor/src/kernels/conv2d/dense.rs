@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Scalar,
     buffer::Buffer,
-    kernels::product::{Joined, Start, Taps, panel, panel_width},
+    kernels::product::{Spaced, Start, Taps, panel, panel_width},
 };
 
 /// The order of the sums: `[groups, lines, rows, output channels of a group]`.
@@ -122,9 +122,11 @@ impl Dense {
                         simd,
                         (&cells[*line..], 1, taps),
                         packed,
-                        &mut Joined {
+                        &mut Spaced {
                             values: sums,
+                            count: self.rows,
                             columns: outs,
+                            apart: outs,
                         },
                         columns.clone(),
                         Start::Rows,

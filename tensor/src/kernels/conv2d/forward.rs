@@ -12,7 +12,7 @@ use crate::{
     buffer::Buffer,
     kernels::{
         maxpool2d::{self, Windows},
-        product::{Joined, Start, Taps, panel, panel_width},
+        product::{Spaced, Start, Taps, block, panel, panel_width},
         simd::{self, width},
     },
     pool,
@@ -30,10 +30,53 @@ pub fn forward<T: Scalar>(
     let len = sizes.images * sizes.out_image();
     let mut out = Buffer::any(len);
     let mut index = Buffer::any(if sizes.max_pool.is_some() { len } else { 0 });
-    if x.is_empty() || len == 0 {
-        return (out, index);
+    if !x.is_empty() && len > 0 {
+        let sizes = &sizes.with_long_lines();
+        convolve(
+            x,
+            (w, bias),
+            sizes,
+            &Grid::adjacent(sizes),
+            (&mut out, &mut index),
+        );
     }
-    let sizes = &sizes.with_long_lines();
+    (out, index)
+}
+
+/// Where the pixels of an image of the output are written.
+pub struct Grid {
+    /// Size of an image of the output.
+    pub image: usize,
+    /// Position of the first pixel.
+    pub first: usize,
+    /// Distance between lines.
+    pub line: usize,
+    /// Distance between the pixels of a line.
+    pub pixel: usize,
+}
+
+impl Grid {
+    /// One pixel after another.
+    fn adjacent(sizes: &Sizes) -> Self {
+        let [_, across] = sizes.window.output().unwrap_or_default();
+        Grid {
+            image: sizes.out_image(),
+            first: 0,
+            line: across * sizes.out_channels,
+            pixel: sizes.out_channels,
+        }
+    }
+}
+
+/// Convolves `x` with weights, adds the bias, and writes the pixels to a grid. Only with pixels that
+/// are adjacent may there be groups of few channels, `relu` or pooling.
+pub fn convolve<T: Scalar>(
+    x: &[T],
+    (w, bias): (&[T], Option<&[T]>),
+    sizes: &Sizes,
+    grid: &Grid,
+    (out, index): (&mut [T], &mut [T::Index]),
+) {
     let blocks = Blocks::new(sizes);
     let weights = match &blocks {
         Some(blocks) => blocks.pack(w),
@@ -51,7 +94,7 @@ pub fn forward<T: Scalar>(
     let windows = windows.map(|w| Windows::new(w, sizes.out_channels, label));
     let images = sizes.images_a_task();
     let mut indices = index.chunks_mut(images * sizes.out_image());
-    let outs = out.chunks_mut(images * sizes.out_image());
+    let outs = out.chunks_mut(images * grid.image);
     let tasks = x.chunks(images * sizes.image()).zip(outs);
     let tasks: Vec<_> = tasks
         .map(|(x, out)| Task {
@@ -62,12 +105,12 @@ pub fn forward<T: Scalar>(
             bias,
             windows: windows.as_ref(),
             sizes,
+            grid,
             out,
             index: indices.next().unwrap_or_default(),
         })
         .collect();
     pool::each(tasks, |_, task| simd::run_for::<T, _>(task));
-    (out, index)
 }
 
 /// Offsets of the cells of a window for one group, row by row, channels last.
@@ -132,6 +175,7 @@ struct Task<'a, T: Scalar> {
     bias: Option<&'a [T]>,
     windows: Option<&'a Windows>,
     sizes: &'a Sizes,
+    grid: &'a Grid,
     out: &'a mut [T],
     index: &'a mut [T::Index],
 }
@@ -146,7 +190,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
             Some(blocks) => blocks.image(),
             None => Padded::new(sizes),
         };
-        let outs = std::mem::take(&mut self.out).chunks_exact_mut(sizes.out_image());
+        let outs = std::mem::take(&mut self.out).chunks_exact_mut(self.grid.image);
         let mut indices = std::mem::take(&mut self.index).chunks_exact_mut(sizes.out_image());
         let mut whole = Buffer::any(sizes.convolved());
         for (x, out) in self.x.chunks_exact(sizes.image()).zip(outs) {
@@ -186,12 +230,10 @@ impl<T: Scalar> Task<'_, T> {
             false => x,
         };
         let sizes = self.sizes;
-        let Ok([_, across]) = sizes.window.output() else {
+        let Ok([down, across]) = sizes.window.output() else {
             return;
         };
-        let strides = Strides::new(sizes);
-        let taps = Taps::new(self.taps);
-        let start = self.bias.map_or(Start::Zero, Start::Row);
+        let (grid, strides) = (self.grid, Strides::new(sizes));
         let mut panels = self.weights;
         for group in 0..sizes.groups {
             let x = &cells[group * sizes.per_group()..];
@@ -201,14 +243,22 @@ impl<T: Scalar> Task<'_, T> {
                 let width = panel_width::<T, S>(end - column);
                 let (weights, behind) = panels.split_at(self.taps.len() * width);
                 let columns = column..(column + width).min(end);
-                let lines = out.chunks_exact_mut(across * sizes.out_channels);
-                for (y, values) in lines.enumerate() {
-                    let line = (&x[y * strides.window[0]..], strides.window[1], taps);
-                    let mut pixels = Joined {
-                        values,
-                        columns: sizes.out_channels,
-                    };
-                    panel(simd, line, weights, &mut pixels, columns.clone(), start);
+                let block = block::<T>(self.taps.len(), width);
+                let mut start = self.bias.map_or(Start::Zero, Start::Row);
+                let blocks = self.taps.chunks(block).zip(weights.chunks(block * width));
+                for (taps, weights) in blocks {
+                    let taps = Taps::new(taps);
+                    for y in 0..down {
+                        let line = (&x[y * strides.window[0]..], strides.window[1], taps);
+                        let mut pixels = Spaced {
+                            values: &mut out[grid.first + y * grid.line..],
+                            count: across,
+                            columns: sizes.out_channels,
+                            apart: grid.pixel,
+                        };
+                        panel(simd, line, weights, &mut pixels, columns.clone(), start);
+                    }
+                    start = Start::Rows;
                 }
                 panels = behind;
                 column += width;

@@ -1,7 +1,10 @@
 //! The input's gradient as a convolution.
 
-use super::{Sizes, forward::forward};
-use crate::{Scalar, buffer::Buffer, ops::Window, pool};
+use super::{
+    Sizes,
+    forward::{Grid, convolve, forward},
+};
+use crate::{Scalar, buffer::Buffer, ops::Window};
 
 /// Returns the input's gradient, `[images, h, w, in_channels]`, given that of the convolution: `g`
 /// convolved with the flipped weights. `None` if the sizes don't allow it.
@@ -11,23 +14,30 @@ use crate::{Scalar, buffer::Buffer, ops::Window, pool};
 pub fn transposed<T: Scalar>(g: &[T], w: &[T], sizes: &Sizes) -> Option<Buffer<T>> {
     let parts = [0, 1].map(|axis| Part::all(&sizes.window, axis));
     let [down, across] = [parts[0].as_ref()?, parts[1].as_ref()?];
-    let convolve = |part: [&Part; 2]| {
-        let turned = turned(sizes, part);
-        forward(
-            g,
-            &turn(w, &turned, sizes.window.kernel, part),
-            None,
-            &turned,
-        )
-        .0
-    };
+    let kernel = sizes.window.kernel;
     if sizes.window.stride == [1, 1] {
-        return Some(convolve([down.first()?, across.first()?]));
+        let part = [down.first()?, across.first()?];
+        let turned = turned(sizes, part);
+        return Some(forward(g, &turn(w, &turned, kernel, part), None, &turned).0);
     }
+    let len = sizes.images * sizes.image();
+    let covered = |parts: &[Part]| parts.iter().map(|part| part.cells).sum::<usize>();
     // Cells that no window covers stay zero.
-    let mut input = Buffer::zeros(sizes.images * sizes.image());
+    let mut input = match covered(down) * covered(across) == sizes.window.area() {
+        true => Buffer::any(len),
+        false => Buffer::zeros(len),
+    };
+    let (channels, width) = (sizes.in_channels, sizes.window.input[1]);
     for part in down.iter().flat_map(|y| across.iter().map(move |x| [y, x])) {
-        scatter(&convolve(part), &mut input, sizes, part);
+        let (turned, [y, x]) = (turned(sizes, part), part);
+        let grid = Grid {
+            image: sizes.image(),
+            first: (y.first_cell * width + x.first_cell) * channels,
+            line: y.stride * width * channels,
+            pixel: x.stride * channels,
+        };
+        let w = turn(w, &turned, kernel, part);
+        convolve(g, (&w, None), &turned, &grid, (&mut input, &mut []));
     }
     Some(input)
 }
@@ -123,25 +133,4 @@ fn turn<T: Scalar>(w: &[T], sizes: &Sizes, kernel: [usize; 2], part: [&Part; 2])
         cells.for_each(|(out, &cell)| *out = window[cell]);
     }
     turned
-}
-
-/// Copies the gradient of a part's cells, `[images, cells, cells, channels]`, to their positions.
-fn scatter<T: Scalar>(from: &[T], to: &mut [T], sizes: &Sizes, [y, x]: [&Part; 2]) {
-    let (channels, width) = (sizes.in_channels, sizes.window.input[1]);
-    let images = sizes.images_a_task();
-    let line = x.cells * channels;
-    let tasks = from.chunks(images * y.cells * line);
-    let tasks = tasks.zip(to.chunks_mut(images * sizes.image()));
-    pool::each(tasks, |_, (from, to)| {
-        let images = from.chunks_exact(y.cells * line);
-        for (from, to) in images.zip(to.chunks_exact_mut(sizes.image())) {
-            for (i, from) in from.chunks_exact(line).enumerate() {
-                let first = (y.first_cell + i * y.stride) * width + x.first_cell;
-                let cells = to[first * channels..].chunks_mut(x.stride * channels);
-                for (to, from) in cells.zip(from.chunks_exact(channels)) {
-                    to[..channels].copy_from_slice(from);
-                }
-            }
-        }
-    });
 }
