@@ -153,8 +153,12 @@ fn explain(
 
 impl<T: Element> Layer<T> for Sequential {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let tape = cx.tape();
+        let mut position = tape.position();
         self.links.iter().fold(x, |x, link| {
-            cx.scope(&link.scope, || T::layer(&*link.layer).forward(cx, x))
+            let y = cx.scope(&link.scope, || T::layer(&*link.layer).forward(cx, x));
+            position = tape.release(position, y);
+            y
         })
     }
 

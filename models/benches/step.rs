@@ -1,9 +1,9 @@
-//! Training steps and evaluations of the two models of the report: `cargo bench -p tapeline-models`.
+//! Training steps, evaluations and predictions: `cargo bench -p tapeline-models`.
 
 use divan::{Bencher, black_box};
 use tapeline_data::{Dataset, Normalisation, load};
 use tapeline_layers::{NamedLoss, layers, losses};
-use tapeline_models::{Model, Trainer, evaluate, presets};
+use tapeline_models::{Model, Trainer, evaluate, predict, presets};
 use tapeline_optim::{Optimizer, optimizers};
 use tapeline_tensor::{Pool, Tensor};
 
@@ -12,16 +12,27 @@ fn main() {
     pool.install(divan::main);
 }
 
+/// Depthwise and 1×1 convolutions with `gelu` and batch normalization. (Trockman, Kolter 2022)
+const CONV_MIXER: &str = "conv2d(32, 4, stride=4) gelu batchnorm2d \
+    4*[ residual[ conv2d(32, 5, padding=same, groups=32) gelu batchnorm2d ] conv2d(32, 1) gelu batchnorm2d ] \
+    global_avgpool2d linear(10)";
+
+const NAMES: [&str; 4] = ["mlp", "cnn", "resnet_small", "conv_mixer"];
+
 fn mnist() -> (Dataset, Dataset) {
     let loaded = load("mnist").expect("MNIST is bundled");
     (loaded.train, loaded.test)
 }
 
 fn model(name: &str) -> Model {
-    Model::build(name, &[1, 28, 28], &layers(), &presets()).expect("a preset")
+    let spec = match name {
+        "conv_mixer" => CONV_MIXER,
+        preset => preset,
+    };
+    Model::build(spec, &[1, 28, 28], &layers(), &presets()).expect("a spec")
 }
 
-#[divan::bench(args = ["mlp", "cnn"])]
+#[divan::bench(args = NAMES)]
 fn step(bencher: Bencher, name: &str) {
     let (train, _) = mnist();
     let model = model(name);
@@ -44,7 +55,7 @@ fn step(bencher: Bencher, name: &str) {
     bencher.bench_local(|| black_box(trainer.step(&images, &targets, 1.0)));
 }
 
-#[divan::bench(args = ["mlp", "cnn"])]
+#[divan::bench(args = NAMES)]
 fn evaluate_test_images(bencher: Bencher, name: &str) {
     let (_, test) = mnist();
     let model = model(name);
@@ -60,4 +71,15 @@ fn evaluate_test_images(bencher: Bencher, name: &str) {
             Normalisation::default(),
         )
     });
+}
+
+#[divan::bench(args = NAMES)]
+fn predict_one_image(bencher: Bencher, name: &str) {
+    let (_, test) = mnist();
+    let model = model(name);
+    let params = model.init(0);
+    let mut pixels = vec![0.0; 28 * 28];
+    test.gather(&[0], Normalisation::default(), &mut pixels);
+    let image = Tensor::from_shape_vec(vec![1, 1, 28, 28], pixels).expect("an image");
+    bencher.bench_local(|| predict(&model, &params, black_box(image.clone())));
 }

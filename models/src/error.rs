@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use tapeline_tensor::{Params, Place, Tape};
+use tapeline_layers::{Ctx, Mode};
+use tapeline_tensor::{Params, Place, Tensor, no_grad};
+
+use crate::Model;
 
 /// A non-finite value where a metric was computed.
 ///
@@ -44,15 +47,24 @@ pub enum Subject {
 }
 
 impl NotFinite {
-    /// Creates an error about a pass recorded on a tape, or about a parameter if one isn't finite.
-    pub(crate) fn on(tape: &Tape, params: &Params, subject: Subject) -> Self {
-        match params.first_non_finite() {
-            Some(param) => NotFinite::of(Subject::Parameter(param.name.clone())),
-            None => NotFinite {
-                subject,
-                place: tape.first_non_finite(),
-            },
+    /// Runs a forward pass once more to find where the first non-finite value arose.
+    pub(crate) fn locate(
+        model: &Model,
+        params: &Params,
+        images: &Tensor,
+        mode: Mode,
+        subject: Subject,
+    ) -> Self {
+        if let Some(param) = params.first_non_finite() {
+            return NotFinite::of(Subject::Parameter(param.name.clone()));
         }
+        let place = no_grad(params, |tape, on_tape| {
+            tape.keep_all();
+            let cx = Ctx::new(tape, on_tape, mode);
+            model.forward(&cx, tape.constant(images.clone()));
+            tape.first_non_finite()
+        });
+        NotFinite { subject, place }
     }
 
     /// Creates an error about a value that no operation computed.

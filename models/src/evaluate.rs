@@ -2,7 +2,11 @@
 
 use tapeline_data::{Dataset, Draws, Normalisation, in_order};
 use tapeline_layers::{AnyLoss, Ctx, Element, Meaning, Mode};
-use tapeline_tensor::{Params, Tensor, buffer::Buffer, is_finite, no_grad, pool, vectorized};
+use tapeline_tensor::{
+    Params, Tensor,
+    buffer::{Buffer, give_back},
+    is_finite, no_grad, pool, vectorized,
+};
 
 use crate::{Model, NotFinite, error::Subject};
 
@@ -49,9 +53,9 @@ pub fn evaluate(
         let targets = data.labels_of(indices);
         let images = batch(data, indices, normalisation, None);
         let loss = f32::loss(loss);
-        let (value, found) = no_grad(params, |tape, on_tape| {
+        let result = no_grad(params, |tape, on_tape| {
             let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
-            let output = model.forward(&cx, tape.constant(images));
+            let output = model.forward(&cx, tape.constant(images.clone()));
             let value = loss.value(output, &targets).value().sum();
             let output = output.value();
             let subject = match first_odd_row(&output) {
@@ -61,8 +65,12 @@ pub fn evaluate(
                 None if !value.is_finite() => Subject::Loss,
                 None => return Ok((value, classified(&output))),
             };
-            Err(NotFinite::on(tape, params, subject))
+            Err(subject)
+        });
+        let (value, found) = result.map_err(|subject| {
+            NotFinite::locate(model, params, &images, Mode::Evaluation, subject)
         })?;
+        give_back(images);
         let weight = loss.weight(&targets);
         sum += f64::from(value) * weight;
         weights += weight;
@@ -91,11 +99,11 @@ pub fn evaluate(
 /// # Panics
 /// Panics if the shape of the inputs differs from the model's input.
 pub fn predict(model: &Model, params: &Params, images: Tensor) -> Result<Tensor, NotFinite> {
-    no_grad(params, |tape, on_tape| {
+    let result = no_grad(params, |tape, on_tape| {
         let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
-        let output = model.forward(&cx, tape.constant(images));
+        let output = model.forward(&cx, tape.constant(images.clone()));
         if let Some(sample) = first_odd_row(&output.value()) {
-            return Err(NotFinite::on(tape, params, Subject::Output { sample }));
+            return Err(Subject::Output { sample });
         }
         let probabilities = if model.meaning() == Meaning::Probabilities {
             output
@@ -103,7 +111,8 @@ pub fn predict(model: &Model, params: &Params, images: Tensor) -> Result<Tensor,
             output.softmax(1)
         };
         Ok(probabilities.value())
-    })
+    });
+    result.map_err(|subject| NotFinite::locate(model, params, &images, Mode::Evaluation, subject))
 }
 
 /// Returns the first row of an output, `[n, classes]`, that contains NaN or an infinity.

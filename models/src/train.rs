@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode, Updates};
 use tapeline_optim::Stepper;
 use tapeline_tensor::{
-    Params, Profile, Tape, Tensor, Var, is_finite, no_grad, value_and_grad, value_and_grad_profiled,
+    Params, Profile, Tape, Tensor, Var, is_finite, value_and_grad, value_and_grad_profiled,
 };
 
 use crate::{
@@ -173,13 +173,8 @@ impl<'m> Trainer<'m> {
         largest.map(|(name, norm)| (name.into(), norm))
     }
 
-    /// Runs the forward pass once more to find where the first non-finite value arose.
     fn locate(&self, images: &Tensor, mode: Mode, subject: Subject) -> NotFinite {
-        no_grad(&self.params, |tape, params| {
-            let cx = Ctx::new(tape, params, mode);
-            self.model.forward(&cx, tape.constant(images.clone()));
-            NotFinite::on(tape, &self.params, subject)
-        })
+        NotFinite::locate(self.model, &self.params, images, mode, subject)
     }
 }
 

@@ -140,7 +140,8 @@ fn run<T: Scalar, X>(
     )
 }
 
-/// Runs `f` on a tape that records no rules: for evaluation.
+/// Runs `f` on a tape that records no rules and frees values early: for evaluation. Operations that
+/// are called one by one keep their values; see [`Tape::release`].
 ///
 /// ```
 /// use tapeline_tensor::{Params, no_grad, tensor};
@@ -152,7 +153,7 @@ pub fn no_grad<T: Scalar, X>(
     params: &Params<T>,
     f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>]) -> X,
 ) -> X {
-    let tape = Tape::new(false);
+    let tape = Tape::releasing();
     let params: Vec<_> = params
         .iter()
         .map(|p| tape.leaf(p.value.clone(), false))

@@ -69,7 +69,7 @@ pub use place::Place;
 pub use pool::Pool;
 pub use profile::Profile;
 pub use scalar::Scalar;
-pub use tape::{Tamper, Tape, Var};
+pub use tape::{Position, Tamper, Tape, Var};
 
 /// An array of any number of dimensions. Clones share the elements; a write copies them only while
 /// they are shared.

@@ -6,12 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use ndarray::ArrayBase;
-
 use crate::{
-    Parents, Place, Profile, Scalar, Tensor, broadcast,
-    buffer::give_back,
-    kernels::{layout::copied, sparse::is_finite},
+    Parents, Place, Profile, Scalar, Tensor, broadcast, buffer::give_back,
+    kernels::sparse::is_finite,
 };
 
 /// A record of operations with their rules. Created by [`value_and_grad`](crate::value_and_grad)
@@ -21,6 +18,8 @@ pub struct Tape<T: Scalar = f32> {
     scope: RefCell<Option<Arc<str>>>,
     /// Without it, rules are dropped at once: there will be no backward pass.
     recording: Cell<bool>,
+    /// Whether values that [`release`](Tape::release) is told of are freed.
+    releasing: Cell<bool>,
     profile: RefCell<Option<Profile>>,
     replay: RefCell<Option<Replay<T>>>,
 }
@@ -69,6 +68,10 @@ type Rule<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(usize, usize, Tensor<T>)
 /// A rule as an operation gives it: calls the second argument with the gradient of each parent.
 type Shares<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(Option<Tensor<T>>))>;
 
+/// A position on a tape, between two values.
+#[derive(Clone, Copy, Debug)]
+pub struct Position(usize);
+
 /// A function that sees each gradient that a rule returns, in its parent's shape, and may change or
 /// remove it: the hook through which checks make sure that they notice wrong rules. It receives the
 /// rule's place and the position of the parent.
@@ -80,6 +83,7 @@ impl<T: Scalar> Tape<T> {
             nodes: RefCell::default(),
             scope: RefCell::default(),
             recording: Cell::new(recording),
+            releasing: Cell::new(false),
             profile: RefCell::default(),
             replay: RefCell::default(),
         }
@@ -90,6 +94,13 @@ impl<T: Scalar> Tape<T> {
         let computed = Vec::with_capacity(given.len());
         let tape = Tape::new(false);
         tape.replay.replace(Some(Replay { given, computed }));
+        tape
+    }
+
+    /// A tape without rules that frees values early.
+    pub(crate) fn releasing() -> Self {
+        let tape = Tape::new(false);
+        tape.releasing.set(true);
         tape
     }
 
@@ -246,7 +257,49 @@ impl<T: Scalar> Tape<T> {
         result
     }
 
+    /// Returns the position after the last value, for [`release`](Tape::release).
+    pub fn position(&self) -> Position {
+        Position(self.nodes.borrow().len())
+    }
+
+    /// Declares that of the values recorded since a position, only `kept` will be used again. In
+    /// [`no_grad`](crate::no_grad), the memory of the others is recycled; otherwise they are needed
+    /// for the backward pass, and nothing happens. Returns the position from which to release next,
+    /// once `kept` isn't needed either.
+    ///
+    /// ```
+    /// use tapeline_tensor::{Params, no_grad, tensor};
+    ///
+    /// no_grad(&Params::<f32>::new(), |tape, _| {
+    ///     let mut x = tape.constant(tensor([1.0, -1.0]));
+    ///     let mut position = tape.position();
+    ///     for _ in 0..1000 {
+    ///         x = x.relu().exp();
+    ///         position = tape.release(position, x);
+    ///     }
+    /// });
+    /// ```
+    pub fn release(&self, since: Position, kept: Var<'_, T>) -> Position {
+        let mut nodes = self.nodes.borrow_mut();
+        if self.releasing.get() {
+            for (id, node) in nodes.iter_mut().enumerate().skip(since.0) {
+                if id != kept.id {
+                    give_back(std::mem::take(&mut node.value));
+                }
+            }
+        }
+        let is_among_them = (since.0..nodes.len()).contains(&kept.id);
+        Position(if is_among_them { kept.id } else { nodes.len() })
+    }
+
+    /// From now on, keeps all values, so that [`first_non_finite`](Tape::first_non_finite) sees
+    /// them.
+    pub fn keep_all(&self) {
+        self.releasing.set(false);
+    }
+
     /// Returns the place of the first operation so far whose value contains NaN or an infinity.
+    /// Values that were [released](Tape::release) are not seen.
     pub fn first_non_finite(&self) -> Option<Place> {
         let nodes = self.nodes.borrow();
         let first = nodes.iter().find(|n| !is_finite(&n.value));
@@ -350,16 +403,14 @@ impl<T: Scalar> Drop for Tape<T> {
     }
 }
 
-/// The first gradient is moved; later ones are added in place, or to a copy if it is shared.
+/// The first gradient is moved; later ones are added to it.
 fn add<T: Scalar>(sum: &mut Option<Tensor<T>>, share: Tensor<T>) {
     *sum = Some(match sum.take() {
         None => share,
         Some(sum) => {
-            let own = sum.try_into_owned_nocopy().map(ArrayBase::into_shared);
-            let mut sum = own.unwrap_or_else(|shared| copied(&shared));
-            sum += &share;
+            let total = T::add_tensors(sum, &share);
             give_back(share);
-            sum
+            total
         }
     });
 }

@@ -53,6 +53,7 @@ kernels! {
     norm_channels_backward(by: &Channels<Self>, g: &[Self], x: &[Self], y: &[Self], need_x: bool) -> (Option<Buffer<Self>>, [Vec<f64>; 2]) = Channels::backward;
     norm_rows(rows: Rows, x: &[Self]) -> (Buffer<Self>, Buffer<Self>) = Rows::forward;
     norm_rows_backward(rows: Rows, g: &[Self], y: &[Self], scales: &[Self]) -> Buffer<Self> = Rows::backward;
+    add_tensors(x: Tensor<Self>, y: &Tensor<Self>) -> Tensor<Self> = elementwise::add;
     map_chunks(x: &Tensor<Self>, f: elementwise::Map<Self>) -> Tensor<Self> = elementwise::map_chunks;
     change_chunks(x: &mut [Self], f: elementwise::Change<Self>) -> () = elementwise::change_chunks;
     zip_chunks(x: Tensor<Self>, y: &Tensor<Self>, f: elementwise::Zip<Self>) -> Tensor<Self> = elementwise::zip_chunks;

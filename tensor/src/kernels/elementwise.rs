@@ -59,6 +59,11 @@ pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync)
     })
 }
 
+/// Computes `x + y` as [`zip`].
+pub fn add<T: Scalar>(x: Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
+    zip(x, y, |x, y| x + y)
+}
+
 /// Computes the elements of a chunk from those of another.
 pub type Map<'a, T> = &'a (dyn Fn(&[T], &mut [T]) + Sync);
 
