@@ -11,7 +11,7 @@ use tapeline_tensor::{
 use crate::{Model, NotFinite, error::Subject};
 
 /// Number of images evaluated at once.
-pub(crate) const BATCH: usize = 200;
+pub(crate) const BATCH: usize = 100;
 
 /// Number of images that a thread gathers at once.
 const IMAGES: usize = 25;

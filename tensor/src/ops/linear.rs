@@ -50,7 +50,7 @@ pub fn linear<'t, T: Scalar>(
     let by_input = matrix(&w).reversed_axes();
     let sparse = by_input.to_slice().and_then(|by_input| {
         let (values, columns) = (input.as_slice()?, input.shape()[1]);
-        if !Sparse::pays(values, columns) {
+        if !Sparse::pays(values, columns, outputs) {
             return None;
         }
         let make = || T::sparse(values, columns);

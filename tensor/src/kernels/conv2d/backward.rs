@@ -23,7 +23,7 @@ use crate::{
     buffer::Buffer,
     kernels::{
         simd::{self, vectorized},
-        sparse::all_finite,
+        sparse::{all_finite, count_not_zero},
     },
     pool,
 };
@@ -173,12 +173,5 @@ fn before_relu<T: Scalar>(g: &[T], out: &[T]) -> Buffer<T> {
 /// Returns whether more than a third of the elements are not zero: the lists of as many take longer
 /// than the products of all.
 fn is_dense<T: Scalar>(g: &[T]) -> bool {
-    let mut counts = vec![0; g.len().div_ceil(CHUNK)];
-    pool::each(g.chunks(CHUNK).zip(&mut counts), |_, (g, count)| {
-        *count = vectorized(
-            #[inline(always)]
-            || g.iter().map(|g| u32::from(g.is_not_zero())).sum::<u32>() as usize,
-        );
-    });
-    3 * counts.into_iter().sum::<usize>() > g.len()
+    3 * count_not_zero(g) > g.len()
 }

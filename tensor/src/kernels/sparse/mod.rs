@@ -15,6 +15,9 @@ const BLOCK: usize = 64;
 /// Maximum share of non-zero elements: each costs about twice as much as in a dense product.
 const DENSEST: f64 = 0.4;
 
+/// Minimum number of outputs: with fewer, listing takes longer than a dense product.
+const FEWEST: usize = 96;
+
 /// The non-zero elements of a matrix: for each row and block of columns, a list of columns and
 /// values.
 pub struct Sparse<T: Scalar> {
@@ -27,10 +30,11 @@ pub struct Sparse<T: Scalar> {
 }
 
 impl<T: Scalar> Sparse<T> {
-    /// Returns whether enough of `x`, with rows of `columns`, is zero.
-    pub fn pays(x: &[T], columns: usize) -> bool {
+    /// Returns whether enough of `x`, with rows of `columns`, is zero for a product with `outputs`
+    /// columns.
+    pub fn pays(x: &[T], columns: usize, outputs: usize) -> bool {
         let fits = !x.is_empty() && u32::try_from(columns).is_ok();
-        fits && count_not_zero(x) as f64 <= DENSEST * x.len() as f64
+        fits && outputs >= FEWEST && count_not_zero(x) as f64 <= DENSEST * x.len() as f64
     }
 
     /// Lists the non-zero elements of `x`, in row-major order with rows of `columns`.
@@ -160,12 +164,19 @@ fn list<T: Scalar>(x: &[T], first: usize, at: &mut [u32], values: &mut [T]) -> u
     count as u32
 }
 
-fn count_not_zero<T: Scalar>(x: &[T]) -> usize {
-    let count = |x: &[T]| x.iter().map(|&x| u32::from(x != T::zero())).sum::<u32>() as usize;
-    vectorized(
-        #[inline(always)]
-        || x.chunks(1 << 16).map(count).sum(),
-    )
+/// Elements that a thread looks at at once.
+const CHUNK: usize = 1 << 15;
+
+/// Returns the number of elements that are neither 0 nor −0.
+pub fn count_not_zero<T: Scalar>(x: &[T]) -> usize {
+    let mut counts = vec![0; x.len().div_ceil(CHUNK)];
+    pool::each(x.chunks(CHUNK).zip(&mut counts), |_, (x, count)| {
+        *count = vectorized(
+            #[inline(always)]
+            || x.iter().map(|x| u32::from(x.is_not_zero())).sum::<u32>() as usize,
+        );
+    });
+    counts.into_iter().sum()
 }
 
 /// Returns whether all elements are finite.
@@ -178,18 +189,22 @@ pub fn is_finite<T: Scalar>(x: &Tensor<T>) -> bool {
 
 /// Returns whether all values are finite.
 pub fn all_finite<T: Scalar>(x: &[T]) -> bool {
-    vectorized(
-        #[inline(always)]
-        || {
-            // Zero times a value is zero, or NaN if the value isn't finite.
-            let mut sums = [T::zero(); 32];
-            let (chunks, rest) = x.as_chunks::<32>();
-            for chunk in chunks {
-                for (sum, &x) in sums.iter_mut().zip(chunk) {
-                    *sum += x * T::zero();
+    let mut are_finite = vec![true; x.len().div_ceil(CHUNK)];
+    pool::each(x.chunks(CHUNK).zip(&mut are_finite), |_, (x, finite)| {
+        *finite = vectorized(
+            #[inline(always)]
+            || {
+                // Zero times a value is zero, or NaN if the value isn't finite.
+                let mut sums = [T::zero(); 32];
+                let (chunks, rest) = x.as_chunks::<32>();
+                for chunk in chunks {
+                    for (sum, &x) in sums.iter_mut().zip(chunk) {
+                        *sum += x * T::zero();
+                    }
                 }
-            }
-            sums.iter().chain(rest).all(|x| x.is_finite())
-        },
-    )
+                sums.iter().chain(rest).all(|x| x.is_finite())
+            },
+        );
+    });
+    are_finite.into_iter().all(|finite| finite)
 }
