@@ -18,6 +18,9 @@ const TASK: usize = 1 << 19;
 /// Number of tasks that is enough: fewer tasks copy less.
 const TASKS: usize = 32;
 
+/// Number of tasks from which on rows are not divided: each task copies the weights of its columns.
+const FEW_TASKS: usize = 16;
+
 /// Maximum number of rows of a task, so that a block of them fits the second-level cache.
 const MOST_ROWS: usize = 192;
 
@@ -35,7 +38,7 @@ const WEIGHTS: usize = 1 << 16;
 const WIDE: usize = 128;
 
 /// Bytes of a panel of weights: it fits the first-level cache, with the rows it multiplies.
-const PANEL: usize = 1 << 14;
+const PANEL: usize = 3 << 13;
 
 /// Maximum number of terms that are summed at once.
 const TERMS: usize = 256;
@@ -88,7 +91,8 @@ fn task_size(m: usize, k: usize, n: usize) -> (usize, usize) {
     let across = across.max(n.div_ceil(fitting));
     let columns = n.div_ceil(across).next_multiple_of(COLUMNS);
     let across = n.div_ceil(columns);
-    let down = (tasks / across).min(m / LEAST_ROWS).max(bands);
+    let down = tasks.min(FEW_TASKS) / across;
+    let down = down.min(m / LEAST_ROWS).max(bands);
     (m.div_ceil(down), columns)
 }
 

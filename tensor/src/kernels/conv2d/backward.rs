@@ -63,7 +63,12 @@ pub fn backward<T: Scalar>(from: Operands<T>, sizes: &Sizes, want: [bool; 3]) ->
         w,
     } = from;
     let sizes = &sizes.with_long_lines();
-    let cut = sizes.relu.then(|| before_relu(g, out));
+    // With max-pooling, the few values that remain are cut by the tasks.
+    let (cut, out) = match sizes.max_pool {
+        None if sizes.relu => (Some(before_relu(g, out)), &[][..]),
+        Some(_) if sizes.relu => (None, out),
+        _ => (None, &[][..]),
+    };
     let g = cut.as_deref().unwrap_or(g);
     let (method, convolved) = method(g, w, sizes, want[0]);
     let want_input = want[0] && convolved.is_none();
@@ -81,11 +86,13 @@ pub fn backward<T: Scalar>(from: Operands<T>, sizes: &Sizes, want: [bool; 3]) ->
     let mut weight_sums = parts(&mut weight, packed);
     let mut bias_sums = parts(&mut bias, sizes.out_channels);
     let mut indices = index.chunks(out_image);
+    let mut outs = out.chunks(out_image);
     // Zero times a value that isn't finite is not zero.
     let skip_zeros = all_finite(w);
     let tasks = x.chunks(image).zip(g.chunks(out_image));
     let tasks = tasks.map(|(x, g)| Task {
         g,
+        out: outs.next().unwrap_or_default(),
         index: indices.next().unwrap_or_default(),
         x,
         weights: &weights,

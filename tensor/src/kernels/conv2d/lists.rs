@@ -57,11 +57,21 @@ impl Lists {
         let (out_image, pixels) = (sizes.out_image(), sizes.out_image() / sizes.out_channels);
         let mut at: Buffer<u32> = Buffer::any(pixels);
         let mut values: Buffer<T> = Buffer::any(pixels);
+        let lanes = width::<T, S>();
+        let mut cut: Buffer<T> = Buffer::any(if task.out.is_empty() { 0 } else { out_image });
         let mut image = Padded::new(sizes);
         let mut input = Padded::new(sizes);
         for (i, x) in task.x.chunks_exact(sizes.image()).enumerate() {
             let range = i * out_image..(i + 1) * out_image;
-            let g = &task.g[range.clone()];
+            let mut g = &task.g[range.clone()];
+            if let Some(out) = task.out.get(range.clone()) {
+                let chunks = g.chunks(lanes).zip(out.chunks(lanes));
+                for (cut, (g, out)) in cut.chunks_mut(lanes).zip(chunks) {
+                    let (g, out) = (T::load(simd, g), T::load(simd, out));
+                    T::store(simd, cut, T::cut(simd, g, out));
+                }
+                g = &cut;
+            }
             image.fill(x);
             let skip_zeros = task.skip_zeros && all_finite(x);
             for channel in 0..sizes.out_channels {

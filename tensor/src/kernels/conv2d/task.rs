@@ -51,8 +51,11 @@ impl Method {
 
 /// Some of the images of a batch, and their gradients.
 pub struct Task<'a, T: Scalar> {
-    /// Gradient of the output before `relu`.
+    /// Gradient of the output.
     pub g: &'a [T],
+    /// The output, if elements of the gradient are to be cut where it is not positive; otherwise
+    /// empty.
+    pub out: &'a [T],
     /// With max-pooling, where each value is from; otherwise empty.
     pub index: &'a [T::Index],
     pub x: &'a [T],
@@ -93,6 +96,7 @@ impl<T: Scalar> Task<'_, T> {
                 simd,
                 Of {
                     g: &self.g[range.clone()],
+                    out: self.out.get(range.clone()),
                     index: self.index.get(range),
                     x,
                     weights: self.weights,

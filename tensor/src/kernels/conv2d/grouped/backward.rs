@@ -14,8 +14,10 @@ use crate::{
 
 /// What the gradients of one image are computed from.
 pub struct Of<'a, T: Scalar> {
-    /// Gradient of the output before `relu`.
+    /// Gradient of the output.
     pub g: &'a [T],
+    /// With max-pooling after `relu`, the output.
+    pub out: Option<&'a [T]>,
     /// With max-pooling, the pixel that each value is from.
     pub index: Option<&'a [T::Index]>,
     pub x: &'a [T],
@@ -100,9 +102,12 @@ impl Blocks {
             return;
         };
         to.fill(T::zero());
-        for (g, index) in pixels.zip(index.chunks_exact(columns)) {
+        for (pixel, (g, index)) in pixels.zip(index.chunks_exact(columns)).enumerate() {
+            let out = of.out.map(|out| &out[pixel * columns..][..columns]);
             for (lane, channel) in channels.clone().enumerate() {
-                to[T::index(index[channel]) * BLOCK + lane] += g[channel];
+                let is_cut = out.is_some_and(|out| out[channel] <= T::zero());
+                let g = if is_cut { T::zero() } else { g[channel] };
+                to[T::index(index[channel]) * BLOCK + lane] += g;
             }
         }
     }
