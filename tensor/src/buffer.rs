@@ -72,6 +72,14 @@ pub struct Buffer<T: BufferElement> {
 impl<T: BufferElement> Buffer<T> {
     /// Returns a buffer of `len` elements with unspecified values, to be overwritten.
     pub fn any(len: usize) -> Self {
+        if len == 0 {
+            // No memory is kept for it, so none is taken.
+            return Buffer {
+                memory: Vec::new(),
+                start: 0,
+                len,
+            };
+        }
         let wanted = with_line::<T>(len);
         let spare =
             T::spares(|spares| take_fitting(spares, wanted as u64, |memory| memory.len() as u64));
@@ -172,7 +180,7 @@ fn keep<B>(free: &mut Vec<B>, buffer: B, size: impl Fn(&B) -> u64) {
 }
 
 fn put_aside<T: BufferElement>(memory: Vec<T>) {
-    if memory.len() * size_of::<T>() < LINE {
+    if memory.is_empty() {
         return;
     }
     trace::gave_back(&memory);

@@ -1,9 +1,10 @@
 //! Elementwise maps, over the threads of the pool for large tensors.
 
+use ndarray::ArrayBase;
 use pulp::{Simd, WithSimd};
 
 use super::{
-    layout::{like, memory_order, same, slice, standard},
+    layout::{copied, like, memory_order, same, slice, standard},
     simd,
 };
 use crate::{
@@ -59,9 +60,24 @@ pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync)
     })
 }
 
-/// Computes `x + y` as [`zip`].
+/// Computes `x + y`, in place if `x` isn't shared. Both have the same shape.
 pub fn add<T: Scalar>(x: Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
-    zip(x, y, |x, y| x + y)
+    let owned = x.try_into_owned_nocopy().map(ArrayBase::into_shared);
+    let mut sum = owned.unwrap_or_else(|shared| copied(&shared));
+    let is_same = memory_order(&sum).is_some() && same(sum.view(), y.view());
+    match (memory_order(y), sum.as_slice_memory_order_mut()) {
+        (Some(y), Some(sum)) if is_same => {
+            let chunks = sum.chunks_mut(CHUNK).zip(y.chunks(CHUNK));
+            pool::each(chunks, |_, (sum, y)| {
+                simd::vectorized(
+                    #[inline(always)]
+                    || sum.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y),
+                );
+            });
+        }
+        _ => sum += y,
+    }
+    sum
 }
 
 /// Computes the elements of a chunk from those of another.
