@@ -4,7 +4,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use crate::{DataError, Draws, Images};
+use crate::{DataError, Draws, Holdout, Images};
 
 /// A dataset of labelled images with class names. Clones and ranges share the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,21 +146,26 @@ impl Dataset {
         self.take(0..n.min(self.len()))
     }
 
-    /// Splits off the last `n` images, for example for validation.
+    /// Splits off some of the images, for example for validation, with the classes in the same
+    /// proportions.
     ///
-    /// Returns the remaining images and the last `n`.
+    /// Returns the remaining images and those that were split off, each in the order of this
+    /// dataset. Which ones are chosen is a function of the labels and the seed.
     ///
     /// # Errors
-    /// Returns an error if no images would remain for training.
-    pub fn split_last(&self, n: usize) -> Result<(Dataset, Dataset), DataError> {
-        let len = self.len();
-        if n >= len {
-            return Err(DataError::Split {
-                wanted: n,
-                found: len,
-            });
-        }
-        Ok((self.take(0..len - n), self.take(len - n..len)))
+    /// Returns an error if no images would remain, or if images that are stored in a file can't be
+    /// copied.
+    pub fn split(&self, held: Holdout, seed: u64) -> Result<(Dataset, Dataset), DataError> {
+        let (rest, held) = held.split(&self.labels, seed)?;
+        let storage = self.images.storage();
+        let part = |indices: &[usize]| {
+            Ok(Dataset {
+                images: self.images.select(indices, &storage)?,
+                labels: indices.iter().map(|&i| self.labels[i]).collect(),
+                classes: self.classes.clone(),
+            })
+        };
+        Ok((part(&rest)?, part(&held)?))
     }
 
     /// Returns the dataset with rows and columns of each image swapped.

@@ -29,7 +29,7 @@ fn a_dataset_is_the_training_part() {
 #[test]
 fn loaded_holds_every_part() {
     let loaded = Loaded::try_from(parts()).unwrap();
-    let (train, val) = loaded.train.split_last(1).unwrap();
+    let (train, val) = (loaded.train, loaded.val.unwrap());
     assert_eq!(
         (&train.labels[..], &val.labels[..], &loaded.test.labels[..]),
         (&[5, 6][..], &[7][..], &[8][..])
