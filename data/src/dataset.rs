@@ -99,13 +99,7 @@ impl Dataset {
         classes: Arc<[String]>,
         file: &Path,
     ) -> Result<Self, DataError> {
-        if images.count() != labels.len() {
-            return Err(DataError::Counts {
-                file: file.into(),
-                images: images.count(),
-                labels: labels.len(),
-            });
-        }
+        expect_counts(&images, &labels, file)?;
         check_labels(&labels, classes.len(), file)?;
         Ok(Dataset {
             images,
@@ -254,6 +248,18 @@ impl Dataset {
         sum.update(self.images.bytes());
         sum.update(&self.labels);
         format!("{:x}", sum.finalize())
+    }
+}
+
+/// Checks that there is one label for each image; `file` holds the labels.
+pub(crate) fn expect_counts(images: &Images, labels: &[u8], file: &Path) -> Result<(), DataError> {
+    match images.count() == labels.len() {
+        true => Ok(()),
+        false => Err(DataError::Counts {
+            file: file.into(),
+            images: images.count(),
+            labels: labels.len(),
+        }),
     }
 }
 

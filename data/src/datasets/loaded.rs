@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{Loading, args::holdout};
-use crate::{DataError, Dataset, Holdout, Images, storage::Storage};
+use crate::{DataError, Dataset, Holdout, Images, dataset::expect_counts, storage::Storage};
 
 /// Training, validation and test data of a dataset.
 #[derive(Clone, Debug)]
@@ -49,6 +49,7 @@ impl Part {
         (holdout, seed): (Holdout, u64),
         storage: &Storage,
     ) -> Result<(Part, Part), DataError> {
+        expect_counts(&self.images, &self.labels, &self.labels_file)?;
         let (train, test) = holdout.split(&self.labels, seed)?;
         let part = |indices: &[usize]| {
             Ok(Part {

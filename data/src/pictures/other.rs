@@ -6,7 +6,7 @@ use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
 };
 
-use super::{MAX_BYTES, MAX_SIDE, Problem, damaged, reserve};
+use super::{MAX_BYTES, MAX_SIDE, Problem, damaged, reserve, truncated};
 
 /// Decodes a file; of an animation, the first frame.
 pub fn decode(
@@ -14,6 +14,9 @@ pub fn decode(
     format: ImageFormat,
     channels: usize,
 ) -> Result<(DynamicImage, Orientation), Problem> {
+    if format == ImageFormat::WebP {
+        expect_whole_webp(bytes)?;
+    }
     let mut decoder = decoder(bytes, format)?;
     let (width, height) = decoder.dimensions();
     let output = u64::from(width) * u64::from(height) * channels as u64;
@@ -39,6 +42,16 @@ pub fn decoder(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder, P
         true => Ok(decoder),
         false if width == 0 || height == 0 => Err(damaged("it has no pixels")),
         false => Err(Problem::TooLarge),
+    }
+}
+
+/// Checks that a WebP file is as long as its header says. The decoder stops once it has all pixels.
+fn expect_whole_webp(bytes: &[u8]) -> Result<(), Problem> {
+    let length = bytes.get(4..8).and_then(|length| length.try_into().ok());
+    let length = length.map(u32::from_le_bytes).ok_or_else(truncated)?;
+    match bytes.len() as u64 >= 8 + u64::from(length) {
+        true => Ok(()),
+        false => Err(truncated()),
     }
 }
 
