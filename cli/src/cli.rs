@@ -74,7 +74,7 @@ pub enum Command {
     /// Print the descriptions of all layers, losses, … as Markdown
     #[command(after_help = "Example:\n  tapeline catalogue > catalogue.md")]
     Catalogue,
-    /// List datasets, or verify their files
+    /// List or describe datasets; verify or show one
     Data(Data),
     /// Generate a shell completion script
     Completions(Completions),

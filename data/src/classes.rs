@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, io::ErrorKind, path::Path, sync::Arc};
 
+use tapeline_spec::quote;
+
 use crate::{DataError, files};
 
 /// The maximum number of classes, since labels are bytes.
@@ -50,7 +52,7 @@ pub(crate) fn expect_distinct(names: &[String], file: &Path) -> Result<(), DataE
         if !seen.insert(name) {
             return Err(DataError::invalid(
                 file,
-                format!("two classes are named {name:?}"),
+                format!("two classes are named {}", quote(name)),
             ));
         }
     }

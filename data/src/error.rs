@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tapeline_spec::SpecError;
+#[cfg(feature = "tables")]
+use tapeline_spec::quote;
+use tapeline_spec::{SpecError, printable};
 
 use crate::FileKind;
 
@@ -281,11 +283,12 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// Creates an error about the contents of a file or folder.
+    /// Creates an error about the contents of a file or folder. Characters of the problem that are
+    /// not printable are escaped.
     pub fn invalid(file: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
         DataError::Invalid {
             file: file.into(),
-            problem: problem.into(),
+            problem: printable(&problem.into()),
             help: None,
         }
     }
@@ -426,6 +429,13 @@ fn range(classes: usize) -> String {
 
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or(String::new(), |name| format!("did you mean `{name}`? "))
+}
+
+/// Quotes names from outside, and lists the first ones only.
+#[cfg(feature = "tables")]
+pub(crate) fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<_> = names.iter().map(|name| quote(name.as_ref())).collect();
+    listing(&names)
 }
 
 /// Lists the first names only, since a wrong folder may have thousands of entries.

@@ -86,6 +86,14 @@ impl Images {
         &self.pixels[self.start..self.start + self.count * self.area()]
     }
 
+    /// Returns the number of these bytes in memory: all, or 0 if they are in a temporary file.
+    pub fn bytes_in_memory(&self) -> usize {
+        match *self.pixels {
+            Pixels::Memory(_) => self.bytes().len(),
+            Pixels::Mapped(..) => 0,
+        }
+    }
+
     /// Returns the bytes of image `i`.
     ///
     /// # Panics

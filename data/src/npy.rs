@@ -6,8 +6,13 @@
 
 use std::io::{self, ErrorKind, Read};
 
+use tapeline_spec::quote;
+
 /// The maximum length of a header. NumPy's have 118 bytes, those with names of fields more.
 const MAX_HEADER: usize = 4096;
+
+/// The maximum number of sizes, which messages list.
+const MAX_SIZES: usize = 8;
 
 /// Type and sizes of an array.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +90,9 @@ impl Header {
             .filter(|size| !size.is_empty());
         let shape = shape.map(str::parse).collect::<Result<Vec<usize>, _>>();
         let shape = shape.map_err(|_| wrong("valid shape"))?;
+        if shape.len() > MAX_SIZES {
+            return Err(invalid(format!("has {} sizes", shape.len())));
+        }
         if after("fortran_order").is_none_or(|rest| !rest.starts_with("False")) && shape.len() > 1 {
             return Err(invalid(
                 "is stored in Fortran order; save `numpy.ascontiguousarray(array)`",
@@ -92,7 +100,12 @@ impl Header {
         }
         let (order, rest) = descr.split_at_checked(1).unwrap_or_default();
         let (kind, width) = rest.split_at_checked(1).unwrap_or_default();
-        let unknown = || invalid(format!("has elements of type {descr:?}, wanted numbers"));
+        let unknown = || {
+            invalid(format!(
+                "has elements of type {}, wanted numbers",
+                quote(&descr)
+            ))
+        };
         let width: usize = width.parse().map_err(|_| unknown())?;
         let (kind, width) = match (kind, width) {
             ("u", 1 | 2 | 4 | 8) => (Kind::Unsigned, width),

@@ -1,32 +1,39 @@
-//! `tapeline data list`, `tapeline data verify`
+//! `tapeline data`, `tapeline data NAME`, `tapeline data verify DATA`
 
 use std::ffi::{OsStr, OsString};
 
 use clap::{Args, Subcommand};
-use tapeline_data::{FileReport, known, verify};
+use tapeline_data::{DataSource, DatasetDef, FileReport, LoadOptions};
 use tapeline_experiments::table::Table;
+use tapeline_spec::Registry;
 
 use crate::{
+    commands::registry::Name,
     context::Context,
     error::{CliError, DATA},
     output,
 };
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  tapeline data verify mnist")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  tapeline data images\n  tapeline data verify mnist"
+)]
 pub struct Data {
+    #[command(flatten)]
+    name: Name,
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
 }
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the known datasets
-    List,
-    /// Read all files; show image counts and SHA-256 checksums
-    #[command(after_help = "Example:\n  tapeline data verify mnist path/to/folder")]
+    /// Read all files; report every fault, image counts and SHA-256 checksums
+    #[command(
+        after_help = "Example:\n  tapeline data verify mnist path/to/folder 'images(\"photos\")'"
+    )]
     Verify {
-        /// Names or folders [default: all available datasets]
+        /// Names, calls or paths [default: all available datasets]
         #[arg(value_name = "DATA")]
         data: Vec<OsString>,
     },
@@ -35,40 +42,37 @@ enum Action {
 impl Data {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         match &self.action {
-            Action::List => list(),
-            Action::Verify { data } if data.is_empty() => {
-                let there = known().into_iter().filter(|known| known.available);
-                verify_all(
-                    there
-                        .map(|known| known.name.into())
-                        .collect::<Vec<_>>()
-                        .iter(),
-                    cx,
-                )
+            None if self.name.is_given() => self.name.run(&cx.datasets),
+            None => list(&cx.datasets),
+            Some(Action::Verify { data }) if data.is_empty() => {
+                let there = cx.datasets.iter().filter(|def| def.is_available());
+                let names: Vec<OsString> = there.map(|def| def.name.into()).collect();
+                verify_all(&names, cx)
             }
-            Action::Verify { data } => verify_all(data.iter(), cx),
+            Some(Action::Verify { data }) => verify_all(data, cx),
         }
     }
 }
 
-fn list() -> Result<(), CliError> {
+fn list(datasets: &Registry<DatasetDef>) -> Result<(), CliError> {
     let mut table = Table::new(&["name", "available", "description", "source"]);
-    for known in known() {
-        let available = if known.available { "yes" } else { "no" };
-        table.row([known.name, available, known.about, known.from].map(String::from));
+    for def in datasets.iter() {
+        let (available, origin) = match def.takes_path() {
+            true => ("-", "a path"),
+            false if def.is_available() => ("yes", def.origin),
+            false => ("no", def.origin),
+        };
+        table.row([def.name, available, def.about, origin].map(String::from));
     }
     output::text(&table.to_string())
 }
 
 /// Verifies each source, and fails if there is a problem in any.
-fn verify_all<'a>(
-    sources: impl Iterator<Item = &'a OsString>,
-    cx: &Context,
-) -> Result<(), CliError> {
+fn verify_all(sources: &[OsString], cx: &Context) -> Result<(), CliError> {
     let mut table = Table::new(&["file", ">count", ">bytes", "sha256", "ok"]);
     let mut all_ok = true;
     for source in sources {
-        for report in verify(OsStr::new(source))? {
+        for report in verify(source, cx)? {
             all_ok &= report.ok;
             if let Some(problem) = problem(&report) {
                 cx.terminal.error(&CliError::data(problem));
@@ -88,6 +92,15 @@ fn verify_all<'a>(
         true => Ok(()),
         false => Err(CliError::Reported(DATA)),
     }
+}
+
+fn verify(source: &OsStr, cx: &Context) -> Result<Vec<FileReport>, CliError> {
+    let progress = |done, all| cx.messages.reading(done, all);
+    let options = LoadOptions {
+        progress: Some(&progress),
+        ..LoadOptions::default()
+    };
+    Ok(DataSource::find(source, &cx.datasets)?.verify(&options)?)
 }
 
 fn problem(report: &FileReport) -> Option<String> {

@@ -1,5 +1,7 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
+use tapeline_spec::quote;
+
 use super::{
     DatasetDef, Loaded, Loading, Lookup, PATH,
     args::{LAYOUT, SEED, TEST, holdout},
@@ -126,8 +128,10 @@ fn of_text(labels: &[String], file: &Path) -> Result<(Arc<[String]>, Vec<u8>), D
     if !labels.is_empty() && labels.iter().all(is_number) {
         let number = |(i, label): (usize, &String)| {
             label.parse::<u8>().map_err(|_| {
-                let problem =
-                    format!("label {label:?} at position {i}, wanted a whole number, 0 to 255");
+                let problem = format!(
+                    "label {} at position {i}, wanted a whole number, 0 to 255",
+                    quote(label)
+                );
                 DataError::invalid(file, problem)
             })
         };

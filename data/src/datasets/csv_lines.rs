@@ -7,11 +7,12 @@ use std::{
 };
 
 use ::csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
-use tapeline_spec::Arg;
+use tapeline_spec::{Arg, quote};
 
 use super::Loading;
 use crate::{
     DataError,
+    error::quoted,
     files::{self, Peeked},
     identify_other,
 };
@@ -63,20 +64,9 @@ impl Columns {
         let [label, image, split] = [LABEL, IMAGE, SPLIT].map(|key| loading.args.get(key));
         let find = |name: &String| names.iter().position(|found| found == name);
         let missing = |name: &String, key: &str| {
-            const SHOWN: usize = 12;
-            let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
-            let more = match names.len() {
-                n if n > SHOWN => format!(" and {} more", n - SHOWN),
-                _ => String::new(),
-            };
-            DataError::invalid(
-                file,
-                format!(
-                    "has no column `{name}`; its columns are {}{more}",
-                    shown.join(", ")
-                ),
-            )
-            .help(format!(
+            let (name, held) = (quote(name), quoted(&names));
+            let problem = format!("has no column {name}; its columns are {held}");
+            DataError::invalid(file, problem).help(format!(
                 "name the column with `{key}=\"…\"`; the first line must hold the names"
             ))
         };
@@ -123,12 +113,12 @@ impl Lines {
                 let word = text(&record[split]).trim().to_lowercase();
                 let part = PARTS.iter().position(|names| names.contains(&&*word));
                 part.ok_or_else(|| {
-                    let name = &columns.names[split];
+                    let name = quote(&columns.names[split]);
                     let wanted = "wanted train, val or test";
                     at_line(
                         file,
                         &record,
-                        format!("column `{name}` is {word:?}, {wanted}"),
+                        format!("column {name} is {}, {wanted}", quote(&word)),
                     )
                 })
             });
@@ -198,7 +188,7 @@ fn csv_error(file: &Path, error: ::csv::Error) -> DataError {
             let problem = format!("{line}found {len} fields, wanted {expected_len}");
             DataError::invalid(file, problem)
         }
-        other => DataError::invalid(file, format!("{other:?}")),
+        other => DataError::invalid(file, format!("can't be read: {other:?}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The pixels of a CSV file with a column for each of them.
 
 use ::csv::ByteRecord;
-use tapeline_spec::{SizeOrWord, SizesOrWord};
+use tapeline_spec::{SizeOrWord, SizesOrWord, quote};
 
 use super::{
     Loading,
@@ -37,13 +37,9 @@ pub(super) fn pixels(
         read.clear();
         for &place in &places {
             read.push(pixel(&record[place]).ok_or_else(|| {
-                let (name, found) = (&columns.names[place], text(&record[place]));
+                let (name, found) = (quote(&columns.names[place]), quote(&text(&record[place])));
                 let wanted = "wanted a whole number, 0 to 255";
-                at_line(
-                    file,
-                    &record,
-                    format!("column `{name}` is {found:?}, {wanted}"),
-                )
+                at_line(file, &record, format!("column {name} is {found}, {wanted}"))
             })?);
         }
         layout.arrange(&read, shape[0], &mut image);

@@ -88,6 +88,18 @@ impl DatasetDef {
     };
 }
 
+impl DatasetDef {
+    /// Returns whether the dataset is read from a path.
+    pub fn takes_path(&self) -> bool {
+        self.args.iter().any(|arg| arg.name == "path")
+    }
+
+    /// Returns whether the dataset doesn't take a path and can be loaded.
+    pub fn is_available(&self) -> bool {
+        !self.takes_path() && (self.available)()
+    }
+}
+
 named!(DatasetDef);
 
 /// Options for loading a dataset. They do not affect the result.

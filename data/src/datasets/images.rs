@@ -1,5 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
+use tapeline_spec::quote;
+
 use super::{
     DatasetDef, Loaded, Loading, Lookup, PATH,
     args::{SEED, TEST},
@@ -69,8 +71,10 @@ fn load(loading: &Loading) -> Result<Loaded, DataError> {
     let mut loaded = lists.load(loading)?;
     loaded.notes.splice(0..0, notes);
     if let [only] = &*classes {
-        let text = format!("all pictures are of one class, {only}");
-        loaded.warnings.push(text);
+        let only = quote(only);
+        loaded
+            .warnings
+            .push(format!("all pictures are of one class, {only}"));
     }
     Ok(loaded)
 }
@@ -84,7 +88,7 @@ fn class_names(folders: &Folders, loading: &Loading) -> Result<Arc<[String]>, Da
         None => found.into_iter().collect(),
         Some(names) => {
             let listed: BTreeSet<String> = names.iter().cloned().collect();
-            let missing: Vec<_> = found.difference(&listed).cloned().collect();
+            let missing: Vec<_> = found.difference(&listed).map(|name| quote(name)).collect();
             if !missing.is_empty() {
                 let problem = format!("lacks the class folders {}", missing.join(", "));
                 return Err(DataError::invalid(file, problem));

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use tapeline_spec::printable;
+
 use super::{Loading, args::holdout};
 use crate::{DataError, Dataset, Holdout, Images, dataset::expect_counts, storage::Storage};
 
@@ -176,7 +178,7 @@ impl Loaded {
         let unseen = (0..count).filter(|&class| has(&self.test, class) && !has(&self.train, class));
         let unseen: Vec<_> = unseen.map(|class| &*self.train.classes[class]).collect();
         if !unseen.is_empty() {
-            let unseen = unseen.join(", ");
+            let unseen = printable(&unseen.join(", "));
             notes.push(format!(
                 "{test}: labels that no training image has: {unseen}"
             ));

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     DataError, Images,
+    error::quoted,
     layout::Layout,
     npy::{Header, Kind},
     npz::Archive,
@@ -80,7 +81,7 @@ impl Arrays {
             };
             for name in [images, labels] {
                 if !archive.has(name) {
-                    let held = archive.names().join(", ");
+                    let held = quoted(&archive.names());
                     let problem = format!("has no array `{name}`; it has {held}");
                     return Err(DataError::invalid(path, problem));
                 }
@@ -97,7 +98,7 @@ impl Arrays {
                 path,
                 format!(
                     "has the arrays {}, wanted train_images and train_labels, or x_train and y_train",
-                    archive.names().join(", ")
+                    quoted(&archive.names())
                 ),
             )),
         }

@@ -148,7 +148,7 @@ fn faults_are_shown_with_their_line() {
         (
             "a,b\n1,2\n",
             &[
-                "has no column `label`; its columns are a, b",
+                "has no column `label`; its columns are `a`, `b`",
                 "help: name the column",
             ][..],
         ),
@@ -159,36 +159,30 @@ fn faults_are_shown_with_their_line() {
         ),
         (
             "label,pixel0\n1,2\n0,256\n",
-            &["line 3: column `pixel0` is \"256\"", "0 to 255"],
+            &["line 3: column `pixel0` is `256`", "0 to 255"],
         ),
         (
             "label,pixel0\n1,2\n0,nan\n",
-            &["line 3: column `pixel0` is \"nan\""],
+            &["line 3: column `pixel0` is `nan`"],
         ),
         (
             "label,pixel0\n1,2\n0,1.5\n",
-            &["line 3: column `pixel0` is \"1.5\""],
+            &["line 3: column `pixel0` is `1.5`"],
         ),
         (
             "label,pixel0\n1,2\n0,\n",
-            &["line 3: column `pixel0` is \"\""],
+            &["line 3: column `pixel0` is ``"],
         ),
         (
             "label,pixel0\n1,2\n0.5,1\n",
-            &["label \"0.5\" at position 1", "a whole number"],
+            &["label `0.5` at position 1", "a whole number"],
         ),
-        ("label,pixel0\n1,2\n-1,1\n", &["label \"-1\" at position 1"]),
-        (
-            "label,pixel0\n1,2\n256,1\n",
-            &["label \"256\" at position 1"],
-        ),
+        ("label,pixel0\n1,2\n-1,1\n", &["label `-1` at position 1"]),
+        ("label,pixel0\n1,2\n256,1\n", &["label `256` at position 1"]),
         ("label,pixel0\na,2\n,1\n", &["the name of class 0 is empty"]),
         (
             "label,pixel0,split\na,2,holdout\n",
-            &[
-                "line 2: column `split` is \"holdout\"",
-                "train, val or test",
-            ],
+            &["line 2: column `split` is `holdout`", "train, val or test"],
         ),
         ("label,pixel0,split\na,2,test\n", &["holds no images"]),
         ("label,pixel0\na,2\n", &["cannot be held out"]),

@@ -70,7 +70,7 @@ fn a_file_may_give_the_order_of_classes() {
     fs::write(folder.path().join("classes.txt"), "2\n").unwrap();
     says(
         load(folder.path()),
-        &["classes.txt: lacks the class folders 10"],
+        &["classes.txt: lacks the class folders `10`"],
     );
 }
 
@@ -216,7 +216,7 @@ fn folders_without_classes_or_pictures_are_refused() {
     write_classes(folder.path(), &["a"], 5, 0);
     has(
         &load(&text).unwrap().warnings,
-        "all pictures are of one class, a",
+        "all pictures are of one class, `a`",
     );
     fs::create_dir_all(folder.path().join("empty/.hidden")).unwrap();
     fs::create_dir(folder.path().join("void")).unwrap();

@@ -108,13 +108,13 @@ fn what_cannot_be_read_is_explained() {
         ),
         ("one-hot", &["[6, 6]", "one label for each image"]),
         ("counts", &["6 images but 4 labels"]),
-        ("objects", &["x_train.npy", "type \"|O\", wanted numbers"]),
+        ("objects", &["x_train.npy", "type `|O`, wanted numbers"]),
         ("flat", &["[6, 60]", "[n, rows, columns]"]),
         (
             "other-names",
-            &["has the arrays kinds, pictures", "x_train and y_train"],
+            &["has the arrays `kinds`, `pictures`", "x_train and y_train"],
         ),
-        ("no-labels", &["has no array `y_train`; it has x_train"]),
+        ("no-labels", &["has no array `y_train`; it has `x_train`"]),
     ] {
         let file = folder.join(format!("{name}.npz"));
         let layout = match name {

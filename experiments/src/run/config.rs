@@ -123,6 +123,11 @@ impl Config {
         config.text()
     }
 
+    /// Returns whether each epoch is validated, on images held out or on a part of the dataset.
+    pub fn has_validation(&self) -> bool {
+        self.settings.val.is_some() || self.record.data.val_sha256.is_some()
+    }
+
     /// Serializes the configuration as TOML.
     pub fn text(&self) -> Result<String, Error> {
         toml::to_string(self).map_err(Error::internal)
@@ -157,9 +162,9 @@ pub fn weights_sha256(file: &StoredPath) -> Result<String, Error> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// A name of `data list` or a folder, as it was given.
+    /// A name, call or path, as it was given.
     pub name: StoredPath,
-    /// The absolute path of the folder, so that it is found from any working directory.
+    /// The absolute path of the file or folder, so that it is found from any working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<StoredPath>,
     /// Whether rows and columns are swapped.
@@ -170,6 +175,13 @@ pub struct DataConfig {
     /// SHA-256 of the test images and labels.
     #[serde(deserialize_with = "limits::sha256")]
     pub test_sha256: String,
+    /// SHA-256 of the validation images and labels, if the dataset has such a part.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::val_sha256"
+    )]
+    pub val_sha256: Option<String>,
 }
 
 impl DataConfig {

@@ -42,7 +42,7 @@ impl Given {
             (Kind::Spec, Some(text)) => {
                 of_spec(name, text).map_err(in_option(&self.setting.option()))
             }
-            (Kind::Integer | Kind::Number, Some(text)) => Ok(of_numbers(name, text)),
+            (Kind::Integer | Kind::Number | Kind::Amount, Some(text)) => Ok(of_numbers(name, text)),
             _ => Ok(single(&self.text)),
         }
     }
@@ -53,7 +53,10 @@ impl Given {
     /// When the value is invalid, or the text has alternatives.
     pub fn apply(&self, settings: &mut Settings) -> Result<(), Error> {
         let (option, text) = (self.setting.option(), self.text.display());
-        let numbers = matches!(self.setting.kind, Kind::Integer | Kind::Number);
+        let numbers = matches!(
+            self.setting.kind,
+            Kind::Integer | Kind::Number | Kind::Amount
+        );
         if numbers && self.expanded()?.texts.len() > 1 {
             return Err(Error::usage(format!(
                 "{option} {text}: expected one value, not alternatives"

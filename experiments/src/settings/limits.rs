@@ -57,10 +57,6 @@ pub(crate) fn seeds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error>
     integer(from, "seeds", &SEEDS)
 }
 
-pub(crate) fn val<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
-    integer(from, "val", &IMAGES).map(Some)
-}
-
 pub(crate) fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
     integer(from, "limit", &IMAGES).map(Some)
 }
@@ -126,6 +122,10 @@ pub(crate) fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Er
 pub(crate) fn weights_sha256<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<String>, D::Error> {
+    sha256(from).map(Some)
+}
+
+pub(crate) fn val_sha256<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     sha256(from).map(Some)
 }
 

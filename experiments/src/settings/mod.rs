@@ -5,12 +5,14 @@
 //! |---|---|
 //! | [`limits`] | valid ranges of the numbers |
 //! | [`text`] | a setting as text: reads an option, writes a command |
+//! | [`held`] | the images held out for validation: a number or a fraction |
 //! | [`alternatives`] | expands `{1, 2}` in the text of a setting |
 //! | [`specs`] | parses the specs in the settings |
 //! | [`source`] | the spec of the model, and where it comes from |
 //! | [`origin`] | where settings come from, for error messages |
 
 pub mod alternatives;
+pub mod held;
 pub mod limits;
 pub mod origin;
 pub mod source;
@@ -19,7 +21,7 @@ pub mod text;
 
 use serde::{Deserialize, Serialize};
 
-use crate::stored_path::StoredPath;
+use crate::{settings::held::Held, stored_path::StoredPath};
 
 /// The settings of a training run, except the dataset. [`Default`] is the recipe of the report, on
 /// which all defaults of the command line are based.
@@ -47,13 +49,14 @@ pub struct Settings {
     /// Random seed, up to 2⁶³ − 1.
     #[serde(default, deserialize_with = "limits::seed")]
     pub seed: u64,
-    /// Number of images held out for validation, from the end of the training data.
+    /// Images held out from the training data for validation, with the classes in the same
+    /// proportions.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "limits::val"
+        deserialize_with = "held::val"
     )]
-    pub val: Option<usize>,
+    pub val: Option<Held>,
     /// Number of images to train on, from the start of the training data.
     #[serde(
         default,
@@ -103,6 +106,8 @@ pub enum Kind {
     Integer,
     /// A number.
     Number,
+    /// An integer, or a fraction between 0 and 1.
+    Amount,
     /// A spec.
     Spec,
     /// The path of a file.
@@ -169,8 +174,8 @@ pub const SETTINGS: [SettingDef; 11] = [
     },
     SettingDef {
         name: "val",
-        kind: Kind::Integer,
-        about: "Hold out the last N images; best.safetensors is the best epoch on them",
+        kind: Kind::Amount,
+        about: "Hold out N images, or a fraction; best.safetensors is the best epoch on them",
         title: "validation images",
         column: "val",
     },
