@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tapeline_spec::quote;
+
 use crate::{DataError, pictures::is_picture};
 
 const TRAIN: &[&str] = &["train", "training"];
@@ -232,7 +234,12 @@ impl Folders {
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
-        counts.extend(self.ignored.iter().map(|name| format!("the folder {name}")));
+        let more = match self.ignored.len() {
+            0 | 1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let ignored = self.ignored.first();
+        counts.extend(ignored.map(|name| format!("the folder {}{more}", quote(name))));
         match counts.is_empty() {
             true => Vec::new(),
             false => vec![format!("not read: {}", counts.join(", "))],

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path, path::PathBuf, sync::Arc};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use tapeline_spec::{Arg, Args, SizeOrWord, SizesOrWord};
+use tapeline_spec::{Arg, Args, SizeOrWord, SizesOrWord, printable};
 
 use super::{
     Loaded, Loading,
@@ -202,7 +202,8 @@ impl Lists<'_> {
         let val = Some(part(val, &self.val)).filter(|val| !val.labels.is_empty());
         let mut loaded = Loaded::of(self.classes, train, val, test)?;
         loaded.notes.extend(notes);
-        loaded.warnings.extend(warnings);
+        let shown = warnings.iter().map(|warning| printable(warning));
+        loaded.warnings.extend(shown);
         Ok(loaded)
     }
 }

@@ -115,7 +115,8 @@ impl Loaded {
         }
         let mut loaded = Loaded::new(train.dataset(&classes)?, test.dataset(&classes)?);
         loaded.val = val.map(|val| val.dataset(&classes)).transpose()?;
-        loaded.notes = loaded.about_classes(files);
+        let notes = loaded.about_classes(files);
+        loaded.notes = notes.iter().map(|note| printable(note)).collect();
         Ok(loaded)
     }
 
@@ -178,7 +179,7 @@ impl Loaded {
         let unseen = (0..count).filter(|&class| has(&self.test, class) && !has(&self.train, class));
         let unseen: Vec<_> = unseen.map(|class| &*self.train.classes[class]).collect();
         if !unseen.is_empty() {
-            let unseen = printable(&unseen.join(", "));
+            let unseen = unseen.join(", ");
             notes.push(format!(
                 "{test}: labels that no training image has: {unseen}"
             ));

@@ -45,14 +45,28 @@ pub fn decoder(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder, P
     }
 }
 
-/// Checks that a WebP file is as long as its header says. The decoder stops once it has all pixels.
+/// Checks that the file and each of its chunks are as long as their headers say. The decoder stops
+/// once it has all pixels, and allocates a chunk of metadata by its header.
 fn expect_whole_webp(bytes: &[u8]) -> Result<(), Problem> {
-    let length = bytes.get(4..8).and_then(|length| length.try_into().ok());
-    let length = length.map(u32::from_le_bytes).ok_or_else(truncated)?;
-    match bytes.len() as u64 >= 8 + u64::from(length) {
-        true => Ok(()),
-        false => Err(truncated()),
+    let length = |from: usize| {
+        let length = bytes.get(from..from + 4)?.try_into().ok()?;
+        usize::try_from(u32::from_le_bytes(length)).ok()
+    };
+    let end = length(4).ok_or_else(truncated)?.saturating_add(8);
+    if bytes.len() < end {
+        return Err(truncated());
     }
+    // The file type, then chunks: a name, a length, and data that are padded to an even length.
+    let mut place = 12;
+    while place < end {
+        let chunk = length(place + 4).ok_or_else(truncated)?;
+        place = place.saturating_add(8).saturating_add(chunk);
+        if place > end {
+            return Err(truncated());
+        }
+        place += place % 2;
+    }
+    Ok(())
 }
 
 fn problem(error: ImageError) -> Problem {

@@ -46,7 +46,7 @@ fn parts_may_have_folders() {
     assert_eq!(loaded.val.unwrap().labels[..], [0, 0]);
     assert_eq!(loaded.test.labels[..], [1, 2]);
     has(&loaded.notes, "labels that no training image has: c");
-    has(&loaded.notes, "not read: the folder raw");
+    has(&loaded.notes, "not read: the folder `raw`");
 }
 
 #[test]

@@ -51,7 +51,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
         ];
         kinds.into_iter().flatten().map(move |kind| {
             let mut bytes = Cursor::new(Vec::new());
-            picture.write_to(&mut bytes, kind).expect("a vector grows");
+            let written = match kind {
+                // The encoder has no other colour type.
+                ImageFormat::Gif => picture.to_rgba8().write_to(&mut bytes, kind),
+                _ => picture.write_to(&mut bytes, kind),
+            };
+            written.expect("a vector grows");
             bytes.into_inner()
         })
     });
