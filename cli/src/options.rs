@@ -16,7 +16,7 @@ use crate::error::CliError;
 /// Options of commands that read a dataset.
 #[derive(Args)]
 pub struct DataArgs {
-    /// Name from `data`, call like 'images("photos", size=32)', or path [default: the run's, else mnist]
+    /// Name from `data`, call or path [default: the run's, else mnist]
     #[arg(long, value_name = "DATA")]
     data: Option<OsString>,
     /// Swap rows and columns, as EMNIST needs [default: as in the run]

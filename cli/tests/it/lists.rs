@@ -104,11 +104,26 @@ fn a_summary_counts_what_the_report_counts() {
 #[test]
 fn data_is_listed_and_verified() {
     let bench = Bench::new();
-    let list = bench.run(&["data", "list"]).succeeded().stdout;
+    let list = bench.run(&["data"]).succeeded().stdout;
+    for name in [
+        "cifar10",
+        "csv",
+        "fashion_mnist",
+        "idx",
+        "images",
+        "mnist",
+        "npz",
+    ] {
+        assert!(list.contains(&format!("\n{name} ")), "no {name} in {list}");
+    }
+    let images = bench.run(&["data", "images"]).succeeded().stdout;
     assert!(
-        list.contains("mnist") && list.contains("fashion-mnist"),
-        "{list}"
+        images.starts_with("images: picture files") && images.contains("skip_damaged"),
+        "{images}"
     );
+    bench
+        .run(&["data", "image"])
+        .failed(2, &["unknown dataset `image`", "did you mean `images`?"]);
     let found = bench
         .run(&["data", "verify", "mnist", "data"])
         .succeeded()

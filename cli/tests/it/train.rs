@@ -6,7 +6,7 @@ use std::{
     process::Stdio,
 };
 
-use crate::common::{Bench, Ran, keys};
+use crate::common::{Bench, READ_AS, Ran, keys};
 
 #[test]
 fn a_run_has_its_files_and_the_model_has_learned() {
@@ -18,10 +18,10 @@ fn a_run_has_its_files_and_the_model_has_learned() {
     );
     let lines: Vec<_> = ran.stderr.lines().collect();
     assert!(
-        lines.len() == 1 + 5 && lines[0].contains("train loss"),
+        lines.len() == 2 + 5 && lines[1].contains("train loss"),
         "a heading, and a plain line an epoch: {ran:#?}"
     );
-    for (epoch, line) in (1..).zip(&lines[1..]) {
+    for (epoch, line) in (1..).zip(&lines[2..]) {
         assert!(
             line.trim_start().starts_with(&format!("{epoch}/5 ")),
             "{line}"
@@ -63,7 +63,7 @@ fn live_on_a_pipe_is_plain_lines() {
         ran.stderr.lines().map(line).collect::<Vec<_>>()
     });
     assert_eq!(plain, live);
-    assert_eq!(live.len(), 1 + 2, "{live:?}");
+    assert_eq!(live.len(), 2 + 2, "{live:?}");
 }
 
 #[test]
@@ -429,7 +429,7 @@ fn a_softmax_before_a_loss_with_its_own_is_warned_of() {
     let wanted =
         "  │ flatten linear(3) softmax\n  │                   ^^^^^^^ help: leave `softmax` out\n";
     assert!(
-        ran.stderr.starts_with("warning: ") && ran.stderr.contains(wanted),
+        ran.stderr.starts_with(&format!("{READ_AS}warning: ")) && ran.stderr.contains(wanted),
         "{ran:#?}"
     );
     let quiet = bench.run(&[&args[..], &["b", "-q"]].concat()).succeeded();
@@ -452,7 +452,7 @@ error: `weight` has 2 values; expected one for each of the 3 classes, or one for
     ] {
         let args = [command, &["--data", "data", "--loss", "nll((1, 2))"]].concat();
         let ran = bench.run(&args).failed(2, &[]);
-        assert_eq!(ran.stderr, wanted);
+        assert_eq!(ran.stderr, format!("{READ_AS}{wanted}"));
     }
     assert!(!bench.path("b").exists());
 }

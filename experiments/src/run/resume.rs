@@ -63,7 +63,7 @@ fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, Error> {
         ];
         for (part, wanted, found) in parts {
             if wanted != found {
-                let name = &data.config.name;
+                let name = &data.loaded.name;
                 return Err(Error::data(format!(
                     "{name}: the {part} data are not those that the run started with: SHA-256 is {found}, expected {wanted}"
                 )));

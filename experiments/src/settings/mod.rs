@@ -175,7 +175,7 @@ pub const SETTINGS: [SettingDef; 11] = [
     SettingDef {
         name: "val",
         kind: Kind::Amount,
-        about: "Hold out N images, or a fraction; best.safetensors is the best epoch on them",
+        about: "Hold out N images or a fraction; best.safetensors: the best epoch on them",
         title: "validation images",
         column: "val",
     },
