@@ -1,10 +1,14 @@
-//! `tapeline data`, `tapeline data NAME`, `tapeline data verify DATA`
+//! `tapeline data`, `tapeline data NAME`, `tapeline data verify DATA`, `tapeline data show DATA`
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use tapeline_data::{DataSource, DatasetDef, FileReport, LoadOptions};
-use tapeline_experiments::table::Table;
+use tapeline_experiments::{run::dataset::DataChoice, sheet, table::Table};
+use tapeline_models::shape_text;
 use tapeline_spec::Registry;
 
 use crate::{
@@ -17,7 +21,7 @@ use crate::{
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  tapeline data images\n  tapeline data verify mnist"
+    after_help = "Example:\n  tapeline data images\n  tapeline data show mnist --out sheet.png"
 )]
 pub struct Data {
     #[command(flatten)]
@@ -37,6 +41,16 @@ enum Action {
         #[arg(value_name = "DATA")]
         data: Vec<OsString>,
     },
+    /// Count the images of each class; draw the first of each as a contact sheet
+    #[command(after_help = "Example:\n  tapeline data show mnist --out sheet.png")]
+    Show {
+        /// Name, call or path
+        #[arg(value_name = "DATA")]
+        data: OsString,
+        /// Write the contact sheet of the training data to this PNG file
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 impl Data {
@@ -50,6 +64,7 @@ impl Data {
                 verify_all(&names, cx)
             }
             Some(Action::Verify { data }) => verify_all(data, cx),
+            Some(Action::Show { data, out }) => show(data, out.as_deref(), cx),
         }
     }
 }
@@ -92,6 +107,36 @@ fn verify_all(sources: &[OsString], cx: &Context) -> Result<(), CliError> {
         true => Ok(()),
         false => Err(CliError::Reported(DATA)),
     }
+}
+
+/// Prints the number of images of each class in each part, and draws the training data.
+fn show(source: &OsStr, out: Option<&Path>, cx: &Context) -> Result<(), CliError> {
+    let choice = DataChoice {
+        data: Some(source.into()),
+        transpose: None,
+    };
+    let loaded = choice.choose([])?.load(cx)?;
+    if let Some(file) = out {
+        sheet::write(&loaded.train, file)?;
+    }
+    let val = loaded.val.as_ref().map(|val| ("validation", val));
+    let parts: Vec<_> = [("training", &loaded.train)]
+        .into_iter()
+        .chain(val)
+        .chain([("test", &loaded.test)])
+        .collect();
+    let headings: Vec<_> = parts.iter().map(|(part, _)| format!(">{part}")).collect();
+    let headings = headings.iter().map(String::as_str);
+    let mut table = Table::new(&["class"].into_iter().chain(headings).collect::<Vec<_>>());
+    let counts: Vec<_> = parts.iter().map(|(_, data)| sheet::counts(data)).collect();
+    for (i, class) in loaded.train.classes.iter().enumerate() {
+        let images = counts.iter().map(|counts| counts[i].images.to_string());
+        table.row([class.clone()].into_iter().chain(images));
+    }
+    let sums = parts.iter().map(|(_, data)| data.len().to_string());
+    table.row(["all".to_string()].into_iter().chain(sums));
+    let shape = shape_text(&loaded.train.shape());
+    output::text(&format!("{}: images of {shape}\n\n{table}", loaded.name))
 }
 
 fn verify(source: &OsStr, cx: &Context) -> Result<Vec<FileReport>, CliError> {
