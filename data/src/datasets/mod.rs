@@ -6,7 +6,7 @@
 //! | [`source`] | [`DataSource`]: a dataset that was found by its name, call or path |
 //! | [`lookup`] | [`Lookup`]: what lies at a path, by which definitions recognise it |
 //! | [`loaded`] | [`Loaded`]: training, validation and test data, with notes and warnings |
-//! | [`verify`] | [`verify()`], [`FileReport`]: counts, checksums and faults |
+//! | [`verify`](mod@verify) | [`verify()`], [`FileReport`]: counts, checksums and faults |
 //!
 //! Each entry of the registry has its own file.
 

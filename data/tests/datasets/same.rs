@@ -1,11 +1,10 @@
 //! The same data in different formats are the same dataset.
 
-use std::{fs::File, path::Path};
+use std::{fs::File, io::Write, path::Path};
 
-use ndarray::{Array1, Array4};
-use ndarray_npy::NpzWriter;
 use proptest::{collection::vec, prelude::*, test_runner::Config};
 use tapeline_data::{Dataset, Images, Loaded, write_images, write_labels};
+use zip::{ZipWriter, write::SimpleFileOptions};
 
 use crate::common::{call, load, write_png};
 
@@ -60,28 +59,46 @@ fn write_folders(folder: &Path, parts: &[Dataset; 2]) {
     }
 }
 
-/// Writes an archive with `ndarray-npy`, with channels last if `last`.
+/// Writes an archive, with channels last if `last`. Archives of NumPy itself are fixtures.
 fn write_npz(file: &Path, parts: &[Dataset; 2], last: bool, floats: bool) {
-    let mut npz = NpzWriter::new(File::create(file).unwrap());
+    let mut zip = ZipWriter::new(File::create(file).unwrap());
+    let mut add = |name: String, kind: &str, shape: &[usize], data: &[u8]| {
+        zip.start_file(format!("{name}.npy"), SimpleFileOptions::default())
+            .unwrap();
+        let shape: String = shape.iter().map(|size| format!("{size}, ")).collect();
+        let header =
+            format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}\n");
+        zip.write_all(b"\x93NUMPY\x01\0").unwrap();
+        zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+        zip.write_all(header.as_bytes()).unwrap();
+        zip.write_all(data).unwrap();
+    };
     for (part, data) in ["train", "test"].iter().zip(parts) {
-        let mut images: Array4<u8> = data.images.view().to_owned();
+        let mut images = data.images.view();
         if last {
-            images = images
-                .permuted_axes([0, 2, 3, 1])
-                .as_standard_layout()
-                .to_owned();
+            images = images.permuted_axes([0, 2, 3, 1]);
         }
-        let name = format!("x_{part}");
-        match floats {
-            true => npz
-                .add_array(name, &images.mapv(|pixel| f32::from(pixel) / 255.0))
-                .unwrap(),
-            false => npz.add_array(name, &images).unwrap(),
-        }
-        let labels: Array1<i64> = data.labels.iter().map(|&label| i64::from(label)).collect();
-        npz.add_array(format!("y_{part}"), &labels).unwrap();
+        let bytes: Vec<u8> = match floats {
+            true => images
+                .iter()
+                .flat_map(|&pixel| (f32::from(pixel) / 255.0).to_le_bytes())
+                .collect(),
+            false => images.iter().copied().collect(),
+        };
+        let kind = if floats { "<f4" } else { "|u1" };
+        add(format!("x_{part}"), kind, images.shape(), &bytes);
+        let labels = data
+            .labels
+            .iter()
+            .flat_map(|&label| i64::from(label).to_be_bytes());
+        add(
+            format!("y_{part}"),
+            ">i8",
+            &[data.len()],
+            &labels.collect::<Vec<_>>(),
+        );
     }
-    npz.finish().unwrap();
+    zip.finish().unwrap();
 }
 
 /// Writes a table with the `csv` crate.

@@ -74,7 +74,7 @@ pub fn folders(input: &[u8]) {
             continue;
         };
         let above = path.parent().map(fs::create_dir_all);
-        if !above.is_some_and(|made| made.is_ok()) {
+        if above.is_none_or(|made| made.is_err()) {
             continue;
         }
         match inside(folder.path(), target) {
