@@ -7,8 +7,9 @@ use super::{
     args::{LAYOUT, SEED, TEST, holdout},
     csv_lines::{Columns, IMAGE, LABEL, Lines, SPLIT},
     csv_pixels::pixels,
-    listed::{CHANNELS, FIT, Listed, Lists, SIZE, SKIP_DAMAGED},
+    listed::{Listed, Lists},
     loaded::split_note,
+    picture_args::{CHANNELS, FIT, SIZE, SKIP_DAMAGED},
 };
 use crate::{
     DataError,
@@ -104,13 +105,10 @@ fn listed(
     for ((path, part), &label) in lines.paths.into_iter().zip(lines.parts).zip(labels) {
         parts[part].push(Listed { file: path, label });
     }
-    let [train, val, test] = parts;
     let origin = loading.path;
     let lists = Lists {
         classes,
-        train,
-        val,
-        test,
+        parts,
         origin,
     };
     lists.load(loading)

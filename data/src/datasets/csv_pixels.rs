@@ -7,8 +7,8 @@ use super::{
     Loading,
     args::layout,
     csv_lines::{Columns, at_line, next, open, text},
-    listed::{CHANNELS, SIZE},
     loaded::Part,
+    picture_args::{CHANNELS, SIZE},
 };
 use crate::{DataError, Images, layout::Layout};
 

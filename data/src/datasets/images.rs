@@ -6,7 +6,8 @@ use super::{
     DatasetDef, Loaded, Loading, Lookup, PATH,
     args::{SEED, TEST},
     folders::{self, ClassFolder, Folders},
-    listed::{CHANNELS, FIT, Listed, Lists, SIZE, SKIP_DAMAGED},
+    listed::{Listed, Lists},
+    picture_args::{CHANNELS, FIT, SIZE, SKIP_DAMAGED},
 };
 use crate::{
     DataError,
@@ -60,11 +61,8 @@ fn load(loading: &Loading) -> Result<Loaded, DataError> {
         }
         list
     };
-    let [train, val, test] = &folders.parts;
     let lists = Lists {
-        train: list(train),
-        val: list(val),
-        test: list(test),
+        parts: folders.parts.each_ref().map(|part| list(part)),
         classes: classes.clone(),
         origin: loading.path,
     };

@@ -40,6 +40,10 @@ mod mnist;
 mod npz;
 #[cfg(feature = "tables")]
 mod npz_arrays;
+#[cfg(feature = "tables")]
+mod npz_values;
+#[cfg(feature = "pictures")]
+mod picture_args;
 pub mod source;
 pub mod verify;
 

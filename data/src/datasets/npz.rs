@@ -4,7 +4,8 @@ use super::{
     DatasetDef, Loaded, Loading, Lookup, PATH,
     args::{LAYOUT, SEED, TEST, layout},
     loaded::Part,
-    npz_arrays::{Arrays, Place, images, labels, range},
+    npz_arrays::{Arrays, Place},
+    npz_values::{images, labels, range},
 };
 use crate::{
     DataError,

@@ -10,10 +10,9 @@ use rayon::prelude::*;
 
 use super::{Fit, format, guarded, not_a_picture, other, picture, resized, whole};
 use crate::{
-    DataError, Images, LoadOptions,
+    DataError, Images, Loading,
     files::{self, Peeked},
     identify,
-    storage::Storage,
 };
 
 /// Files read before their pixels are stored. Only so many images are in memory twice.
@@ -112,14 +111,14 @@ fn read(file: &Path) -> Result<Vec<u8>, DataError> {
 pub(crate) fn read_all(
     files: &[&Path],
     frame: Frame,
-    storage: &Storage,
-    options: &LoadOptions,
+    loading: &Loading,
     [first, all]: [usize; 2],
 ) -> Result<(Images, Vec<(usize, DataError)>), DataError> {
     let area: usize = frame.shape.iter().product();
     let folder = files.first().and_then(|file| file.parent());
-    let mut writer =
-        storage.writer((files.len() * area) as u64, folder.unwrap_or(Path::new("")))?;
+    let mut writer = loading
+        .storage
+        .writer((files.len() * area) as u64, folder.unwrap_or(Path::new("")))?;
     let (done, mut damaged, mut count) = (AtomicUsize::new(first), Vec::new(), 0);
     for (chunk, start) in files.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
         let read: Vec<_> = chunk
@@ -127,7 +126,7 @@ pub(crate) fn read_all(
             .map(|file| {
                 let image = one(file, frame);
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                if let Some(progress) = options.progress {
+                if let Some(progress) = loading.options.progress {
                     progress(done, all);
                 }
                 image
