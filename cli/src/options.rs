@@ -120,6 +120,7 @@ fn arg(setting: &SettingDef) -> Arg {
     let value = match setting.kind {
         Kind::Integer | Kind::Amount => "N",
         Kind::Number => "X",
+        Kind::Word(_) => "HOW",
         Kind::Spec => "SPEC",
         Kind::File => "FILE",
     };
@@ -134,7 +135,7 @@ fn arg(setting: &SettingDef) -> Arg {
     match setting.kind {
         Kind::File => arg.value_parser(OsStringValueParser::new()),
         Kind::Spec => arg.value_parser(|text: &str| Ok::<_, String>(OsString::from(text))),
-        Kind::Integer | Kind::Number | Kind::Amount => {
+        Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) => {
             let setting = *setting;
             arg.allow_hyphen_values(true)
                 .value_parser(move |text: &str| checked(setting, text.as_ref()))

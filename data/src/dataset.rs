@@ -4,7 +4,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use crate::{DataError, Draws, Holdout, Images};
+use crate::{DataError, Draws, Holdout, Images, Normalisation};
 
 /// A dataset of labelled images with class names. Clones and ranges share the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,67 +15,6 @@ pub struct Dataset {
     pub labels: Arc<[u8]>,
     /// The names of the classes.
     pub classes: Arc<[String]>,
-}
-
-/// Normalization of pixels to input values: `(pixel · scale − mean) / std`.
-///
-/// The default scales to \[0, 1\]. `mean` and `std` refer to scaled pixels, as in PyTorch's
-/// `Normalize` after `ToTensor`; `std` must not be 0.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Normalisation {
-    /// Factor applied to a pixel; the default is 1/255.
-    pub scale: f32,
-    /// Value subtracted from the scaled pixel; the default is 0.
-    pub mean: f32,
-    /// Divisor of the difference; the default is 1.
-    pub std: f32,
-}
-
-impl Default for Normalisation {
-    fn default() -> Self {
-        Normalisation {
-            scale: 1.0 / 255.0,
-            mean: 0.0,
-            std: 1.0,
-        }
-    }
-}
-
-impl Normalisation {
-    /// Returns `self` if it maps every pixel value to a finite number, and different pixel values
-    /// to different numbers.
-    ///
-    /// # Errors
-    /// Otherwise, returns a description of the problem.
-    pub fn checked(self) -> Result<Self, String> {
-        for (name, number) in [("scale", self.scale), ("std", self.std)] {
-            if !(number.is_finite() && number > 0.0) {
-                return Err(format!(
-                    "`{name}` must be a finite number above 0, got {number}"
-                ));
-            }
-        }
-        if !self.mean.is_finite() {
-            return Err(format!("`mean` must be finite, got {}", self.mean));
-        }
-        let (black, white) = (self.apply(0), self.apply(u8::MAX));
-        match black.is_finite() && white.is_finite() && black < white {
-            true => Ok(self),
-            false => Err(format!("maps pixels 0 and 255 to {black} and {white}")),
-        }
-    }
-
-    /// Normalizes one pixel.
-    #[inline]
-    pub fn apply(self, pixel: u8) -> f32 {
-        self.number(f32::from(pixel))
-    }
-
-    /// Normalizes a pixel after augmentation, from 0 to 255.
-    #[inline]
-    fn number(self, pixel: f32) -> f32 {
-        (pixel * self.scale - self.mean) / self.std
-    }
 }
 
 impl Dataset {
@@ -176,14 +115,21 @@ impl Dataset {
     /// Panics if `out` has another size, or an index is out of bounds.
     #[inline(always)]
     pub fn gather(&self, indices: &[usize], scale: Normalisation, out: &mut [f32]) {
-        let plain = scale.mean == 0.0 && scale.std == 1.0;
+        let plain = scale.is_plain();
         for (i, out) in self.places(indices, out) {
-            let pixels = out.iter_mut().zip(self.images.pixels(i));
             if plain {
                 // Skip the division, which doesn't change the result here.
+                let pixels = out.iter_mut().zip(self.images.pixels(i));
                 pixels.for_each(|(out, &pixel)| *out = f32::from(pixel) * scale.scale);
-            } else {
-                pixels.for_each(|(out, &pixel)| *out = scale.apply(pixel));
+                continue;
+            }
+            let plane = self.plane();
+            let planes = out
+                .chunks_mut(plane)
+                .zip(self.images.pixels(i).chunks(plane));
+            for (channel, (out, pixels)) in planes.enumerate() {
+                let pixels = out.iter_mut().zip(pixels);
+                pixels.for_each(|(out, &pixel)| *out = scale.apply(pixel, channel));
             }
         }
     }
@@ -204,9 +150,18 @@ impl Dataset {
     ) {
         for (i, out) in self.places(indices, out) {
             draws.apply(i, self.images.pixels(i), self.shape(), out);
-            out.iter_mut()
-                .for_each(|pixel| *pixel = scale.number(*pixel));
+            for (channel, plane) in out.chunks_mut(self.plane()).enumerate() {
+                plane
+                    .iter_mut()
+                    .for_each(|pixel| *pixel = scale.number(*pixel, channel));
+            }
         }
+    }
+
+    /// Returns the number of pixels of a channel; 1 if there are none.
+    #[inline(always)]
+    fn plane(&self) -> usize {
+        (self.images.rows() * self.images.cols()).max(1)
     }
 
     /// Pairs each index with the part of `out` that its image fills.

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`idx`] | reading of IDX files, which may be gzipped, and of their bytes; [`write`](mod@write) is the counterpart |
 //! | [`images`] | [`Images`]: images of one size, as bytes |
-//! | [`dataset`] | [`Dataset`]: images with labels and class names; [`Normalisation`] |
+//! | [`dataset`] | [`Dataset`]: images with labels and class names |
+//! | [`normalisation`] | [`Normalisation`]: from pixels to input values |
 //! | [`batches`](mod@batches) | [`Batches`]: the order of an epoch, which depends only on seed and epoch |
 //! | [`augment`] | [`Augmentation`]: random augmentation, such as `shift(2) rotate(10)`; [`augmentations()`]: the registry |
 //! | [`datasets`](mod@datasets) | [`load`]: `mnist`, `images("photos")` or a path; [`datasets()`]: the registry |
@@ -67,6 +68,7 @@ pub mod images;
 mod input;
 pub mod kind;
 mod layout;
+pub mod normalisation;
 #[cfg(feature = "tables")]
 mod npy;
 #[cfg(feature = "tables")]
@@ -78,7 +80,7 @@ pub mod write;
 
 pub use augment::{AugmentDef, Augmentation, Change, Draws, Warp, augmentations};
 pub use batches::{Batches, batches, in_order};
-pub use dataset::{Dataset, Normalisation};
+pub use dataset::Dataset;
 pub use datasets::{
     DataSource, DatasetDef, FileReport, LoadOptions, Loaded, Loading, Lookup, datasets, load,
     verify,
@@ -88,6 +90,7 @@ pub use holdout::Holdout;
 pub use idx::{read_images, read_images_from, read_labels, read_labels_from};
 pub use images::Images;
 pub use kind::{FileKind, identify, identify_other};
+pub use normalisation::{Normalisation, PerChannel};
 #[cfg(feature = "pictures")]
 pub use pictures::{
     Fit, ImageFile, is_dark_on_light, is_image_file, read_image_file, read_picture,

@@ -638,8 +638,8 @@ fn pixels_are_scaled_when_gathered() {
     data.gather(
         &[0],
         Normalisation {
-            mean: 0.5,
-            std: 0.25,
+            mean: 0.5.into(),
+            std: 0.25.into(),
             ..Normalisation::default()
         },
         &mut out[..4],

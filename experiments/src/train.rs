@@ -22,7 +22,7 @@ use crate::{
         job::{Job, RunOptions},
         recorder::Watch,
     },
-    settings::{Settings, held::Held, origin::Origin, specs::Specs},
+    settings::{Settings, held::Held, normalize::Normalize, origin::Origin, specs::Specs},
 };
 
 /// Describes a training run of a model. Settings that are not given have the defaults of
@@ -161,6 +161,12 @@ impl Train {
     /// Sets the augmentation of the training images, like `shift(2) rotate(10)`.
     pub fn augment(mut self, spec: impl Into<String>) -> Self {
         self.settings.augment = Some(spec.into());
+        self
+    }
+
+    /// Sets how pixels are normalized. The default is to scale them to the range from 0 to 1.
+    pub fn normalize(mut self, normalize: Normalize) -> Self {
+        self.settings.normalize = normalize;
         self
     }
 

@@ -678,3 +678,42 @@ fn an_epoch_writes_the_same_after_many_others() {
         "{early} bytes in epochs 21 to 120, {late} in the next hundred"
     );
 }
+
+/// The normalization of the training data is stored in the model file, which every command applies.
+#[test]
+fn standardized_pixels_are_those_of_the_training_data() {
+    let bench = Bench::new();
+    bench.train(
+        "a",
+        &["--normalize", "standardize", "--val", "0.2", "--json"],
+    );
+    let config = fs::read_to_string(bench.path("a/config.toml")).unwrap();
+    assert!(
+        config.contains("normalize = \"standardize\"") && config.contains("val = 0.2"),
+        "{config}"
+    );
+    assert!(!config.contains("mean = 0.0"), "{config}");
+    let metrics = fs::read_to_string(bench.path("a/metrics.jsonl")).unwrap();
+    let trained: serde_json::Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
+    for model in ["@a", "@a/model.safetensors"] {
+        let args = ["eval", model, "--data", "data", "--json"];
+        let found = &bench.run(&args).succeeded().json()[0];
+        assert_eq!(found["loss"], trained["test_loss"], "{model}");
+    }
+    bench
+        .run(&["train", "--resume", "a", "--epochs", "3"])
+        .succeeded();
+    for wrong in ["whiten", "scale(2)"] {
+        let args = [
+            "train",
+            "flatten linear(3)",
+            "--data",
+            "data",
+            "--normalize",
+            wrong,
+        ];
+        bench
+            .run(&args)
+            .failed(2, &["--normalize", "must be `scale` or `standardize`"]);
+    }
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use sha2::{Digest, Sha256};
-use tapeline_data::{Normalisation, files};
+use tapeline_data::{Normalisation, PerChannel, files};
 use toml::{
     Spanned,
     de::{DeTable, Deserializer},
@@ -203,22 +203,57 @@ struct Unchecked {
     #[serde(deserialize_with = "limits::scale")]
     scale: f32,
     #[serde(deserialize_with = "limits::mean")]
-    mean: f32,
+    mean: Numbers,
     #[serde(deserialize_with = "limits::std")]
-    std: f32,
+    std: Numbers,
+}
+
+/// One number for all channels, or a list with one for each.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Numbers {
+    One(f32),
+    Each(Vec<f32>),
+}
+
+impl Numbers {
+    pub fn all(&self) -> &[f32] {
+        match self {
+            Numbers::One(number) => std::slice::from_ref(number),
+            Numbers::Each(numbers) => numbers,
+        }
+    }
+}
+
+impl From<PerChannel> for Numbers {
+    fn from(numbers: PerChannel) -> Self {
+        match numbers.numbers() {
+            [only] => Numbers::One(*only),
+            each => Numbers::Each(each.into()),
+        }
+    }
 }
 
 impl TryFrom<Unchecked> for NormalisationConfig {
     type Error = String;
 
     fn try_from(Unchecked { scale, mean, std }: Unchecked) -> Result<Self, String> {
+        let each = |name: &str, numbers: &Numbers| {
+            let numbers = PerChannel::each(numbers.all());
+            numbers.ok_or_else(|| format!("`{name}` must be one number, or one for each channel"))
+        };
+        let (mean, std) = (each("mean", &mean)?, each("std", &std)?);
         let normalisation = Normalisation { scale, mean, std };
         normalisation.checked().map(NormalisationConfig)
     }
 }
 
 impl From<NormalisationConfig> for Unchecked {
-    fn from(NormalisationConfig(Normalisation { scale, mean, std }): NormalisationConfig) -> Self {
-        Unchecked { scale, mean, std }
+    fn from(NormalisationConfig(normalisation): NormalisationConfig) -> Self {
+        Unchecked {
+            scale: normalisation.scale,
+            mean: normalisation.mean.into(),
+            std: normalisation.std.into(),
+        }
     }
 }

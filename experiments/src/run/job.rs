@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, path::Path};
 
 use sha2::{Digest, Sha256};
-use tapeline_data::{Dataset, Loaded, Normalisation};
+use tapeline_data::{Dataset, Loaded};
 use tapeline_models::{
     Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit,
     weights,
@@ -135,7 +135,7 @@ impl Job {
             weights_path: settings.weights.as_ref().and_then(StoredPath::absolute),
             weights_sha256,
             data: data.config.clone(),
-            normalisation: NormalisationConfig(Normalisation::default()),
+            normalisation: NormalisationConfig(settings.normalize.of(&parts.train)?),
         };
         Ok(Job {
             data_size: data.size(),

@@ -39,7 +39,7 @@ impl Given {
     pub fn expanded(&self) -> Result<Expanded, Error> {
         let name = self.setting.column;
         match (self.setting.kind, self.text.to_str()) {
-            (Kind::Spec, Some(text)) => {
+            (Kind::Spec | Kind::Word(_), Some(text)) => {
                 of_spec(name, text).map_err(in_option(&self.setting.option()))
             }
             (Kind::Integer | Kind::Number | Kind::Amount, Some(text)) => Ok(of_numbers(name, text)),
@@ -55,7 +55,7 @@ impl Given {
         let (option, text) = (self.setting.option(), self.text.display());
         let numbers = matches!(
             self.setting.kind,
-            Kind::Integer | Kind::Number | Kind::Amount
+            Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_)
         );
         if numbers && self.expanded()?.texts.len() > 1 {
             return Err(Error::usage(format!(

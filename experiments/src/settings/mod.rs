@@ -6,6 +6,7 @@
 //! | [`limits`] | valid ranges of the numbers |
 //! | [`text`] | a setting as text: reads an option, writes a command |
 //! | [`held`] | the images held out for validation: a number or a fraction |
+//! | [`normalize`] | how pixels are normalized |
 //! | [`alternatives`] | expands `{1, 2}` in the text of a setting |
 //! | [`specs`] | parses the specs in the settings |
 //! | [`source`] | the spec of the model, and where it comes from |
@@ -14,6 +15,7 @@
 pub mod alternatives;
 pub mod held;
 pub mod limits;
+pub mod normalize;
 pub mod origin;
 pub mod source;
 pub mod specs;
@@ -21,7 +23,10 @@ pub mod text;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{settings::held::Held, stored_path::StoredPath};
+use crate::{
+    settings::{held::Held, normalize::Normalize},
+    stored_path::StoredPath,
+};
 
 /// The settings of a training run, except the dataset. [`Default`] is the recipe of the report, on
 /// which all defaults of the command line are based.
@@ -49,6 +54,13 @@ pub struct Settings {
     /// Random seed, up to 2⁶³ − 1.
     #[serde(default, deserialize_with = "limits::seed")]
     pub seed: u64,
+    /// How pixels are normalized.
+    #[serde(
+        default,
+        skip_serializing_if = "Normalize::is_default",
+        deserialize_with = "normalize::normalize"
+    )]
+    pub normalize: Normalize,
     /// Images held out from the training data for validation, with the classes in the same
     /// proportions.
     #[serde(
@@ -108,6 +120,8 @@ pub enum Kind {
     Number,
     /// An integer, or a fraction between 0 and 1.
     Amount,
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// A spec.
     Spec,
     /// The path of a file.
@@ -115,7 +129,7 @@ pub enum Kind {
 }
 
 /// All settings that are options, in the order of the help.
-pub const SETTINGS: [SettingDef; 11] = [
+pub const SETTINGS: [SettingDef; 12] = [
     SettingDef {
         name: "epochs",
         kind: Kind::Integer,
@@ -173,9 +187,16 @@ pub const SETTINGS: [SettingDef; 11] = [
         column: "augment",
     },
     SettingDef {
+        name: "normalize",
+        kind: Kind::Word(normalize::WORDS),
+        about: "Normalize pixels: scale to 0…1, or standardize each channel",
+        title: "normalization",
+        column: "normalize",
+    },
+    SettingDef {
         name: "val",
         kind: Kind::Amount,
-        about: "Hold out N images or a fraction; best.safetensors: the best epoch on them",
+        about: "Hold out N images or a fraction; best.safetensors: best epoch on them",
         title: "validation images",
         column: "val",
     },
@@ -203,6 +224,7 @@ impl Default for Settings {
             optimizer: "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)".into(),
             schedule: "constant".into(),
             augment: None,
+            normalize: Normalize::default(),
             epochs: 10,
             batch_size: 100,
             seed: 0,

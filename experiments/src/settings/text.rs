@@ -35,7 +35,7 @@ impl SettingDef {
                     integer.or_else(|_| text.parse().map(Value::Float)).ok()
                 })
                 .unwrap_or_else(plain),
-            Kind::Spec => plain(),
+            Kind::Spec | Kind::Word(_) => plain(),
             Kind::File => Value::try_from(StoredPath::from(text)).unwrap_or_else(|_| plain()),
         }
     }
@@ -114,6 +114,7 @@ mod tests {
             let text = match setting.kind {
                 Kind::Integer => "7",
                 Kind::Number | Kind::Amount => "0.25",
+                Kind::Word(words) => words[words.len() - 1],
                 Kind::Spec => "some(spec=1)",
                 Kind::File => "a/file.safetensors",
             };
