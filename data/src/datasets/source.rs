@@ -9,7 +9,7 @@ use std::{
 use tapeline_spec::{ArgInfo, Args, Diagnostic, Registry, SpecError, Value, nearest, read_chain};
 
 use super::{DatasetDef, FileReport, LoadOptions, Loaded, Loading, Lookup, PATH, datasets, verify};
-use crate::{DataError, identify_other, storage::Storage};
+use crate::{DataError, FileKind, identify_other, storage::Storage};
 
 /// A dataset that was found, but not loaded: a definition with its arguments.
 #[derive(Clone)]
@@ -201,17 +201,7 @@ fn unknown(path: &Path, registry: &Registry<DatasetDef>) -> DataError {
 fn unrecognised(lookup: &Lookup) -> DataError {
     const WANTED: &str = "a folder with a dataset, a NumPy archive or a CSV file";
     if !lookup.is_folder {
-        return match identify_other(&lookup.head, WANTED) {
-            Some(found) => DataError::Kind {
-                file: lookup.path.into(),
-                found,
-                wanted: WANTED,
-            },
-            None => DataError::invalid(
-                lookup.path,
-                format!("is a file of unknown type, wanted {WANTED}"),
-            ),
-        };
+        return unrecognised_file(lookup.path, identify_other(&lookup.head, WANTED), WANTED);
     }
     let has_folders = lookup
         .entries
@@ -226,4 +216,28 @@ fn unrecognised(lookup: &Lookup) -> DataError {
             .map(|name| name.to_string_lossy().into_owned())
             .collect(),
     }
+}
+
+fn unrecognised_file(path: &Path, found: Option<FileKind>, wanted: &'static str) -> DataError {
+    let Some(found) = found else {
+        let problem = format!("is a file of unknown type, wanted {wanted}");
+        return DataError::invalid(path, problem);
+    };
+    let help = match found.name {
+        "a NumPy array" => {
+            "save images and labels together: `numpy.savez(\"data.npz\", x_train=…, y_train=…)`"
+        }
+        "an IDX file" => "give the path of its folder",
+        name if name.ends_with(" picture") => {
+            "give the path of a folder with a subfolder for each class"
+        }
+        _ => {
+            return DataError::Kind {
+                file: path.into(),
+                found,
+                wanted,
+            };
+        }
+    };
+    DataError::invalid(path, format!("is {}, wanted {wanted}", found.name)).help(help)
 }

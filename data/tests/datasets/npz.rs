@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tapeline_data::Dataset;
+use tapeline_data::{DataSource, Dataset, LoadOptions, datasets};
 
 use crate::common::{bytes, call, expected, fixtures, has, load, says};
 
@@ -125,6 +125,63 @@ fn what_cannot_be_read_is_explained() {
         assert!(loaded.is_err(), "{name}");
         says(loaded, parts);
     }
+}
+
+/// An archive of 100 kB that holds 64 MiB of zeros, and one that claims to hold more than it does.
+#[test]
+fn a_large_archive_is_refused_before_it_is_read() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bomb.npz");
+    let write = |claimed: usize| {
+        let mut zip = zip::ZipWriter::new(fs::File::create(&file).unwrap());
+        for (name, size) in [
+            ("x_train", format!("({claimed}, 1024, 1024)")),
+            ("y_train", "(64,)".into()),
+        ] {
+            zip.start_file(
+                format!("{name}.npy"),
+                zip::write::SimpleFileOptions::default(),
+            )
+            .unwrap();
+            let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {size}, }}");
+            zip.write_all(b"\x93NUMPY\x01\0").unwrap();
+            zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+            zip.write_all(header.as_bytes()).unwrap();
+            let zeros = if name == "x_train" { 64 << 20 } else { 64 };
+            zip.write_all(&vec![0; zeros]).unwrap();
+        }
+        zip.finish().unwrap();
+    };
+    write(64);
+    assert!(fs::metadata(&file).unwrap().len() < 100_000);
+    let source = DataSource::find(&file, &datasets()).unwrap();
+    let options = LoadOptions {
+        max_memory: Some(1 << 20),
+        ..LoadOptions::default()
+    };
+    says(
+        source.load(&options),
+        &[
+            "x_train.npy: 67108864 bytes of pixels exceed",
+            "limit of 1048576",
+        ],
+    );
+    assert_eq!(
+        source.load(&LoadOptions::default()).unwrap().train.len(),
+        51
+    );
+    write(1 << 40);
+    says(
+        source.load(&LoadOptions::default()),
+        &["x_train.npy", "is truncated"],
+    );
+    says(source.load(&options), &["x_train.npy", "exceed"]);
+    write(1 << 60);
+    says(
+        source.load(&LoadOptions::default()),
+        &["x_train.npy", "too large"],
+    );
 }
 
 /// A cut archive has no central directory; a changed byte of data has another checksum.

@@ -107,6 +107,16 @@ fn folders_and_files_that_are_no_dataset_are_described() {
         load(folder.path()),
         &["holds cat, notes.txt", "into a subfolder with its name"],
     );
+    for (content, help) in [
+        (&b"\x93NUMPY\x01\0"[..], "numpy.savez"),
+        (b"\0\0\x08\x03", "give the path of its folder"),
+        (b"II*\0", "a subfolder for each class"),
+        (b"\x1f\x8b\x08", "unpack it first"),
+    ] {
+        let file = folder.path().join("single");
+        fs::write(&file, content).unwrap();
+        says(load(&file), &["single: is a", "wanted a folder with", help]);
+    }
     says(
         load(folder.path().join("notes.txt")),
         &["notes.txt: ", "wanted a folder with a dataset"],

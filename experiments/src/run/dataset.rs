@@ -13,7 +13,7 @@ use tapeline_models::Model;
 use crate::{
     context::Context,
     error::Error,
-    memory::bytes::Bytes,
+    memory::{self, bytes::Bytes},
     run::config::{DataConfig, KnownRun},
     settings::source::Source,
     shell,
@@ -169,7 +169,8 @@ impl Chosen {
         }
     }
 
-    /// Limits the memory. Half of it is for pixels if the others can be stored in a temporary file.
+    /// Limits the memory; by default, it is what is available. Half of it is for pixels if the others
+    /// can be stored in a temporary file.
     pub fn within(self, max_memory: Option<Bytes>) -> Self {
         Chosen { max_memory, ..self }
     }
@@ -240,8 +241,9 @@ impl Chosen {
     /// Loads the dataset from the first of the places where it can be read.
     fn find(&self, cx: &Context) -> Result<(Loaded, DataSource), Error> {
         let progress = |done, all| cx.messages.reading(done, all);
+        let limit = self.max_memory.or_else(memory::available);
         let options = LoadOptions {
-            max_memory: self.max_memory.map(|Bytes(limit)| match cx.cache {
+            max_memory: limit.map(|Bytes(limit)| match cx.cache {
                 Some(_) => limit / 2,
                 None => limit,
             }),
