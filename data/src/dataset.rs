@@ -129,7 +129,8 @@ impl Dataset {
                 .zip(self.images.pixels(i).chunks(plane));
             for (channel, (out, pixels)) in planes.enumerate() {
                 let pixels = out.iter_mut().zip(pixels);
-                pixels.for_each(|(out, &pixel)| *out = scale.apply(pixel, channel));
+                let normalized = scale.of_channel(channel);
+                pixels.for_each(|(out, &pixel)| *out = normalized(f32::from(pixel)));
             }
         }
     }
@@ -151,9 +152,10 @@ impl Dataset {
         for (i, out) in self.places(indices, out) {
             draws.apply(i, self.images.pixels(i), self.shape(), out);
             for (channel, plane) in out.chunks_mut(self.plane()).enumerate() {
+                let normalized = scale.of_channel(channel);
                 plane
                     .iter_mut()
-                    .for_each(|pixel| *pixel = scale.number(*pixel, channel));
+                    .for_each(|pixel| *pixel = normalized(*pixel));
             }
         }
     }

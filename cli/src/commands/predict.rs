@@ -39,7 +39,7 @@ const WIDEST: usize = 60;
 pub struct Predict {
     /// `@` and the path of a run or model file; or a spec with --weights
     model: OsString,
-    /// PNG, JPEG or IDX files, or folders of them
+    /// Pictures or IDX files, or folders of them
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// Weights of the model: a safetensors file with PyTorch's names
