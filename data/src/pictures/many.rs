@@ -8,7 +8,7 @@ use std::{
 use image::{ColorType, ImageDecoder, metadata::Orientation};
 use rayon::prelude::*;
 
-use super::{Fit, format, guarded, not_a_picture, other, picture, resized, whole};
+use super::{Fit, budget::Budget, format, guarded, not_a_picture, other, picture, resized, whole};
 use crate::{
     DataError, Images, Loading,
     files::{self, Peeked},
@@ -17,6 +17,12 @@ use crate::{
 
 /// Files read before their pixels are stored. Only so many images are in memory twice.
 const AT_ONCE: usize = 64;
+
+/// Memory for decoding pictures at the same time, in bytes.
+const AT_THE_SAME_TIME: u64 = 1 << 30;
+
+/// Memory for decoding a picture, for each pixel: up to 8 bytes in the decoder, 4 in the result.
+const BYTES_PER_PIXEL: u64 = 12;
 
 /// The endings of files that must be pictures, also when their first bytes are not those of one.
 /// The last ones are formats that aren't supported, which shouldn't be passed over silently.
@@ -119,12 +125,17 @@ pub(crate) fn read_all(
     let mut writer = loading
         .storage
         .writer((files.len() * area) as u64, folder.unwrap_or(Path::new("")))?;
+    let most = loading
+        .options
+        .max_memory
+        .map_or(u64::MAX, |limit| limit / 4);
+    let budget = Budget::new(AT_THE_SAME_TIME.min(most));
     let (done, mut damaged, mut count) = (AtomicUsize::new(first), Vec::new(), 0);
     for (chunk, start) in files.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
         let read: Vec<_> = chunk
             .par_iter()
             .map(|file| {
-                let image = one(file, frame);
+                let image = one(file, frame, &budget);
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 if let Some(progress) = loading.options.progress {
                     progress(done, all);
@@ -147,8 +158,18 @@ pub(crate) fn read_all(
     Ok((images, damaged))
 }
 
-fn one(file: &Path, frame: Frame) -> Result<Images, DataError> {
-    let image = picture(&read(file)?, frame.shape[0], file)?;
+/// Reads a picture when there is memory for it.
+fn one(file: &Path, frame: Frame, budget: &Budget) -> Result<Images, DataError> {
+    let bytes = read(file)?;
+    // A file without a valid header is refused when it is decoded.
+    let sizes = format(&bytes).and_then(|format| {
+        let sizes = || Ok(other::decoder(&bytes, format)?.dimensions());
+        guarded(file, sizes).ok()
+    });
+    let pixels = sizes.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
+    let share = budget.take(pixels * BYTES_PER_PIXEL);
+    let image = picture(&bytes, frame.shape[0], file)?;
+    drop(share);
     Ok(match image.shape() == frame.shape {
         true => image,
         false => resized(&image, frame.shape, frame.fit),

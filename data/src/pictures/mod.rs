@@ -1,6 +1,7 @@
 //! Reading of picture files as [`Images`], and conversion to the size and polarity that a model
 //! expects.
 
+mod budget;
 mod fit;
 mod jpeg;
 mod many;
