@@ -1,4 +1,4 @@
-//! Arguments that several datasets take.
+//! Arguments and words that several datasets have.
 
 use tapeline_spec::{Arg, Args};
 
@@ -37,4 +37,18 @@ pub(super) fn layout(args: &Args) -> Option<Layout> {
         "hwc" => Some(Layout::Hwc),
         _ => None,
     }
+}
+
+/// The names of training, validation and test data in folders and tables.
+#[cfg(feature = "pictures")]
+const PARTS: [&[&str]; 3] = [
+    &["train", "training"],
+    &["val", "valid", "validation"],
+    &["test", "testing"],
+];
+
+/// Returns the part with this name: 0, 1 or 2 for training, validation or test data.
+#[cfg(feature = "pictures")]
+pub(super) fn part_named(name: &str) -> Option<usize> {
+    PARTS.iter().position(|names| names.contains(&name))
 }

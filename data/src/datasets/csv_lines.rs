@@ -9,7 +9,7 @@ use std::{
 use ::csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use tapeline_spec::{Arg, quote};
 
-use super::Loading;
+use super::{Loading, args::part_named};
 use crate::{
     DataError,
     error::quoted,
@@ -25,13 +25,6 @@ pub(super) const SPLIT: Arg<String> = Arg::new("split", "column of the words tra
     .default("split")
     .keyword_only();
 
-/// The names of the parts in a column of splits.
-const PARTS: [&[&str]; 3] = [
-    &["train", "training"],
-    &["val", "valid", "validation"],
-    &["test", "testing"],
-];
-
 /// The columns of a file, by position.
 pub(super) struct Columns {
     pub names: Vec<String>,
@@ -46,7 +39,7 @@ pub(super) struct Columns {
 pub(super) struct Lines {
     pub labels: Vec<String>,
     pub paths: Vec<PathBuf>,
-    /// The part of each image, an index into [`PARTS`].
+    /// The part of each image: 0, 1 or 2 for training, validation or test data.
     pub parts: Vec<usize>,
 }
 
@@ -111,7 +104,7 @@ impl Lines {
             }
             let part = columns.split.map_or(Ok(0), |split| {
                 let word = text(&record[split]).trim().to_lowercase();
-                let part = PARTS.iter().position(|names| names.contains(&&*word));
+                let part = part_named(&word);
                 part.ok_or_else(|| {
                     let name = quote(&columns.names[split]);
                     let wanted = "wanted train, val or test";

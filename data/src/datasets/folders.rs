@@ -8,11 +8,12 @@ use std::{
 
 use tapeline_spec::quote;
 
+use super::args::part_named;
 use crate::{DataError, pictures::is_picture};
 
-const TRAIN: &[&str] = &["train", "training"];
-const VAL: &[&str] = &["val", "valid", "validation"];
-const TEST: &[&str] = &["test", "testing"];
+/// Depth of the folders that are searched to recognise a dataset: class folders below `train`, and
+/// two more.
+const DEPTH: usize = 4;
 
 /// The class folders of the parts of a dataset, and what was passed over.
 #[derive(Default)]
@@ -39,33 +40,23 @@ pub(super) struct ClassFolder {
 
 /// Returns whether the folder looks like class subfolders: one of its folders has a picture.
 pub(super) fn has_pictures(root: &Path) -> bool {
-    let Ok(entries) = list(root) else {
-        return false;
-    };
-    let folders = entries
-        .iter()
-        .filter(|path| path.is_dir() && !is_hidden(path));
+    let folders = visible(root).filter(|path| path.is_dir());
     folders
-        .clone()
-        .any(|folder| find_picture(folder, &mut vec![root.into()]))
+        .into_iter()
+        .any(|folder| find_picture(&folder, DEPTH))
 }
 
-/// Searches a folder and those below it; `above` are the folders that contain it.
-fn find_picture(folder: &Path, above: &mut Vec<PathBuf>) -> bool {
-    let (Ok(place), Ok(entries)) = (fs::canonicalize(folder), list(folder)) else {
-        return false;
-    };
-    if above.contains(&place) {
-        return false;
-    }
-    above.push(place);
-    let mut visible = entries.iter().filter(|path| !is_hidden(path));
-    let found = visible.any(|path| match path.is_dir() {
-        true => find_picture(path, above),
-        false => is_picture(path),
-    });
-    above.pop();
-    found
+fn find_picture(folder: &Path, depth: usize) -> bool {
+    visible(folder).any(|path| match path.is_dir() {
+        true => depth > 1 && find_picture(&path, depth - 1),
+        false => is_picture(&path),
+    })
+}
+
+/// Returns the paths in a folder that aren't hidden; none if it can't be listed.
+fn visible(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let paths = list(folder).unwrap_or_default().into_iter();
+    paths.filter(|path| !is_hidden(path))
 }
 
 impl Folders {
@@ -77,70 +68,55 @@ impl Folders {
     /// that contains them, classes without pictures, names that aren't UTF-8.
     pub fn find(root: &Path) -> Result<Self, DataError> {
         let mut folders = Folders::default();
-        let top = folders.subfolders(root)?;
-        let is = |path: &Path, names: &[&str]| {
-            let name = path.file_name().and_then(OsStr::to_str);
-            name.is_some_and(|name| names.contains(&name))
-        };
-        let named = |names: &[&str]| top.iter().find(|path| is(path, names));
-        let parts = [TRAIN, VAL, TEST];
-        let are_parts = match named(TRAIN) {
-            // `train` may also be a class, next to `car` and `bus`.
-            Some(_) => {
-                let only = top
-                    .iter()
-                    .all(|path| parts.iter().any(|names| is(path, names)));
-                only || named(VAL).is_some() || named(TEST).is_some()
-            }
-            None => false,
-        };
-        let mut errors = Vec::new();
-        if are_parts {
-            let ignored = top
-                .iter()
-                .filter(|path| !parts.iter().any(|names| is(path, names)));
-            folders.ignored = ignored
-                .filter_map(|path| path.file_name())
-                .map(lossy)
-                .collect();
-            for (i, names) in parts.into_iter().enumerate() {
-                let mut named = top.iter().filter(|path| is(path, names));
-                let Some(folder) = named.next() else {
-                    continue;
-                };
-                if let Some(other) = named.next() {
-                    errors.push(Err(DataError::invalid(
-                        root,
-                        format!(
-                            "{} and {} are the same part of the data",
-                            folder.display(),
-                            other.display()
-                        ),
-                    )));
-                }
-                let classes = folders.subfolders(folder);
-                match classes.and_then(|classes| folders.classes(folder, &classes)) {
-                    Ok(classes) => folders.parts[i] = classes,
-                    Err(error) => errors.push(Err(error)),
+        let mut top = list(root)?;
+        top.retain(|path| path.is_dir() && !is_hidden(path));
+        let mut parts = [const { Vec::new() }; 3];
+        match are_parts(&top) {
+            true => {
+                for folder in folders.subfolders(root)? {
+                    match part_of(&folder) {
+                        Some(part) => parts[part].push(folder),
+                        None => folders.ignored.extend(folder.file_name().map(lossy)),
+                    }
                 }
             }
-        } else {
-            match folders.classes(root, &top) {
-                Ok(classes) => folders.parts[0] = classes,
-                Err(error) => errors.push(Err(error)),
+            false => parts[0].push(root.into()),
+        }
+        let mut results = Vec::new();
+        for (i, found) in parts.iter().enumerate() {
+            match &found[..] {
+                [] => {}
+                [folder] => results.push(folders.part(i, folder)),
+                [one, other, ..] => {
+                    let (one, other) = (one.display(), other.display());
+                    let problem = format!("{one} and {other} are the same part of the data");
+                    results.push(Err(DataError::invalid(root, problem)));
+                }
             }
         }
-        let empty = folders.parts[0]
-            .iter()
-            .filter(|class| class.pictures.is_empty());
-        errors.extend(empty.map(|class| {
-            Err(
-                DataError::invalid(&class.folder, "holds no pictures, wanted some of its class")
-                    .help("remove the folder if this is not a class"),
-            )
-        }));
-        DataError::all::<()>(errors)?;
+        DataError::all(results)?;
         Ok(folders)
+    }
+
+    /// Lists the pictures of a part. Each class of the training data must have some.
+    fn part(&mut self, part: usize, folder: &Path) -> Result<(), DataError> {
+        let before = self.outside;
+        let subfolders = self.subfolders(folder)?;
+        if subfolders.is_empty() {
+            return Err(no_classes(folder, self.outside - before));
+        }
+        let classes = self.classes(folder, &subfolders)?;
+        let empty = |class: &ClassFolder| {
+            let problem = "holds no pictures, wanted some of its class";
+            DataError::invalid(&class.folder, problem)
+                .help("remove the folder if this is not a class")
+        };
+        let faults = classes
+            .iter()
+            .filter(|class| part == 0 && class.pictures.is_empty());
+        DataError::all::<()>(faults.map(|class| Err(empty(class))).collect())?;
+        self.parts[part] = classes;
+        Ok(())
     }
 
     /// Returns the folders in a folder, and counts its files.
@@ -159,17 +135,6 @@ impl Folders {
 
     /// Lists the pictures of all classes of one part.
     fn classes(&mut self, part: &Path, found: &[PathBuf]) -> Result<Vec<ClassFolder>, DataError> {
-        if found.is_empty() {
-            let error = match self.outside {
-                0 => DataError::NoImages { file: part.into() },
-                count => DataError::invalid(
-                    part,
-                    format!("holds {count} pictures, but no subfolders; wanted one for each class"),
-                )
-                .help("put the pictures of each class into a subfolder with its name"),
-            };
-            return Err(error);
-        }
         let top = fs::canonicalize(part).unwrap_or(part.into());
         let class = |folder: &PathBuf| {
             let mut class = ClassFolder {
@@ -245,6 +210,28 @@ impl Folders {
             false => vec![format!("not read: {}", counts.join(", "))],
         }
     }
+}
+
+/// Returns the error for a part without class folders; `outside` is the number of its pictures.
+fn no_classes(part: &Path, outside: usize) -> DataError {
+    if outside == 0 {
+        return DataError::NoImages { file: part.into() };
+    }
+    let problem = format!("holds {outside} pictures, but no subfolders; wanted one for each class");
+    DataError::invalid(part, problem)
+        .help("put the pictures of each class into a subfolder with its name")
+}
+
+/// Returns whether these folders are parts of a dataset, not classes.
+fn are_parts(folders: &[PathBuf]) -> bool {
+    let parts: Vec<_> = folders.iter().map(|path| part_of(path)).collect();
+    let has = |part| parts.contains(&Some(part));
+    // `train` may also be a class, next to `car` and `bus`.
+    has(0) && (has(1) || has(2) || !parts.contains(&None))
+}
+
+fn part_of(folder: &Path) -> Option<usize> {
+    part_named(folder.file_name()?.to_str()?)
 }
 
 /// Returns the paths in a folder, sorted by the bytes of their names.
