@@ -92,6 +92,9 @@ fn verify_all(sources: &[OsString], cx: &Context) -> Result<(), CliError> {
             if let Some(problem) = problem(&report) {
                 cx.terminal.error(&CliError::data(problem));
             }
+            for warning in &report.warnings {
+                cx.messages.warn(warning);
+            }
             let ok = if report.ok { "yes" } else { "NO" };
             table.row([
                 report.name,
@@ -119,12 +122,7 @@ fn show(source: &OsStr, out: Option<&Path>, cx: &Context) -> Result<(), CliError
     if let Some(file) = out {
         sheet::write(&loaded.train, file)?;
     }
-    let val = loaded.val.as_ref().map(|val| ("validation", val));
-    let parts: Vec<_> = [("training", &loaded.train)]
-        .into_iter()
-        .chain(val)
-        .chain([("test", &loaded.test)])
-        .collect();
+    let parts = loaded.parts();
     let headings: Vec<_> = parts.iter().map(|(part, _)| format!(">{part}")).collect();
     let headings = headings.iter().map(String::as_str);
     let mut table = Table::new(&["class"].into_iter().chain(headings).collect::<Vec<_>>());

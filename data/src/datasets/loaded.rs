@@ -143,6 +143,13 @@ impl Loaded {
         }
     }
 
+    /// Returns all parts with their names: `training`, `validation` if there is one, and `test`.
+    pub fn parts(&self) -> Vec<(&'static str, &Dataset)> {
+        let val = self.val.as_ref().map(|val| ("validation", val));
+        let parts = [("training", &self.train)].into_iter().chain(val);
+        parts.chain([("test", &self.test)]).collect()
+    }
+
     /// Returns the lowest label in training and test data: 0, unless labels start at 1.
     ///
     /// Classes are numbered from 0.

@@ -34,6 +34,8 @@ pub struct FileReport {
     pub ok: bool,
     /// What is wrong with the file's contents.
     pub problem: Option<DataError>,
+    /// What is valid but probably wrong.
+    pub warnings: Vec<String>,
 }
 
 /// Reads all files of a built-in dataset to their ends and reports on each; see
@@ -76,23 +78,20 @@ pub(super) fn idx_files(files: IdxFiles, layout: Option<Layout>) -> Vec<FileRepo
 /// Reports on the parts of a loaded dataset, or on each problem that it has.
 pub(super) fn parts(name: &str, loaded: Result<Loaded, DataError>) -> Vec<FileReport> {
     let part = |(part, data): (&str, &Dataset)| FileReport {
-        name: format!("{name}: {part}"),
+        name: format!("{name}: {part} data"),
         count: data.len(),
         size: (data.images.bytes().len() + data.labels.len()) as u64,
         sha256: data.sha256(),
         expected: None,
         ok: true,
         problem: None,
+        warnings: Vec::new(),
     };
     match loaded {
         Ok(loaded) => {
-            let val = loaded.val.as_ref().map(|val| ("validation data", val));
-            [("training data", &loaded.train)]
-                .into_iter()
-                .chain(val)
-                .chain([("test data", &loaded.test)])
-                .map(part)
-                .collect()
+            let mut reports: Vec<_> = loaded.parts().into_iter().map(part).collect();
+            reports[0].warnings = loaded.warnings;
+            reports
         }
         Err(error) => error
             .each()
@@ -109,6 +108,7 @@ pub(super) fn parts(name: &str, loaded: Result<Loaded, DataError>) -> Vec<FileRe
                 expected: None,
                 ok: false,
                 problem: Some(problem),
+                warnings: Vec::new(),
             })
             .collect(),
     }
@@ -136,6 +136,7 @@ fn report(
         sha256,
         expected: part.sha256,
         problem: count.err(),
+        warnings: Vec::new(),
     }
 }
 

@@ -149,6 +149,16 @@ fn a_picture_in_two_parts_is_a_warning() {
     ] {
         assert!(warning.contains(part), "{warning}");
     }
+    let source = DataSource::find(folder.path(), &datasets()).unwrap();
+    let reports = source.verify(&LoadOptions::default()).unwrap();
+    let found: Vec<_> = reports
+        .iter()
+        .map(|report| (report.count, report.ok))
+        .collect();
+    assert_eq!(
+        (found, &reports[0].warnings),
+        (vec![(6, true), (6, true)], &warnings)
+    );
 }
 
 #[test]

@@ -79,11 +79,8 @@ impl TrainingData {
 
     /// Returns the size of all images and labels in memory, in bytes.
     pub fn size(&self) -> u64 {
-        let Loaded {
-            train, val, test, ..
-        } = &self.loaded;
-        let parts = [train, test].into_iter().chain(val);
-        let sizes = parts.map(|part| part.images.bytes_in_memory() + part.labels.len());
+        let parts = self.loaded.parts().into_iter();
+        let sizes = parts.map(|(_, part)| part.images.bytes_in_memory() + part.labels.len());
         sizes.sum::<usize>() as u64
     }
 }
