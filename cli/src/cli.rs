@@ -74,7 +74,7 @@ pub enum Command {
     /// Print the descriptions of all layers, losses, … as Markdown
     #[command(after_help = "Example:\n  tapeline catalogue > catalogue.md")]
     Catalogue,
-    /// List datasets, or verify their files
+    /// List or describe datasets; verify or show one
     Data(Data),
     /// Generate a shell completion script
     Completions(Completions),
@@ -133,7 +133,9 @@ mod tests {
     use super::*;
 
     /// Values such that every option accepts one of them.
-    const VALUES: [&str; 8] = ["2", "1x28x28", "2GB", "never", "30s", "x", "true", "false"];
+    const VALUES: [&str; 9] = [
+        "2", "1x28x28", "2GB", "never", "30s", "x", "true", "false", "scale",
+    ];
 
     /// Arguments that some options require in addition.
     const BESIDE: [&[&str]; 6] = [
@@ -141,7 +143,7 @@ mod tests {
         &["x"],
         &["x", "x"],
         &["x", "x", "--weights=x"],
-        &["list"],
+        &["show", "x"],
         &["bash"],
     ];
 

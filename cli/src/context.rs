@@ -1,6 +1,6 @@
 //! State that is passed to every command.
 
-use std::ops::Deref;
+use std::{env, ops::Deref};
 
 use tapeline_experiments as experiments;
 
@@ -18,6 +18,7 @@ impl Context {
         Context {
             terminal,
             known: experiments::Context {
+                cache: Some(env::temp_dir()),
                 messages: Box::new(terminal),
                 ..experiments::Context::default()
             },

@@ -17,8 +17,8 @@ pub struct Folder {
 
 impl Folder {
     /// Lists a folder. A file counts as a picture if its extension says so (`.png`, `.jpg`,
-    /// `.jpeg`) or if it starts like a PNG, JPEG or IDX file, including gzipped IDX files.
-    /// Subfolders are not entered, hidden files are not counted, and pipes and devices are not
+    /// `.jpeg`, `.webp`, `.bmp`, `.gif`) or if it starts like one, or like an IDX file, which may
+    /// be gzipped. Subfolders are not entered, hidden files are not counted, and pipes and devices are not
     /// opened.
     pub fn read(folder: &Path) -> Result<Self, CliError> {
         let fail = |reason: io::Error| {
@@ -43,7 +43,7 @@ impl Folder {
                 "{}: the folder has no pictures",
                 folder.display()
             ))
-            .help("expected PNG, JPEG or IDX files"));
+            .help("expected PNG, JPEG, WebP, BMP, GIF or IDX files"));
         }
         Ok(Folder {
             others: all - files.len(),
@@ -54,5 +54,9 @@ impl Folder {
 
 fn is_called_picture(file: &Path) -> bool {
     let extension = file.extension().map(|name| name.to_ascii_lowercase());
-    extension.is_some_and(|name| ["png", "jpg", "jpeg"].iter().any(|known| name == *known))
+    extension.is_some_and(|name| {
+        ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+            .iter()
+            .any(|known| name == *known)
+    })
 }

@@ -16,7 +16,7 @@ use crate::error::CliError;
 /// Options of commands that read a dataset.
 #[derive(Args)]
 pub struct DataArgs {
-    /// Name from `data list`, or IDX folder [default: the run's, else mnist]
+    /// Name from `data`, call or path [default: the run's, else mnist]
     #[arg(long, value_name = "DATA")]
     data: Option<OsString>,
     /// Swap rows and columns, as EMNIST needs [default: as in the run]
@@ -118,8 +118,9 @@ impl FromArgMatches for SettingArgs {
 /// The option of a setting. Its help names the default.
 fn arg(setting: &SettingDef) -> Arg {
     let value = match setting.kind {
-        Kind::Integer => "N",
+        Kind::Integer | Kind::Amount => "N",
         Kind::Number => "X",
+        Kind::Word(_) => "HOW",
         Kind::Spec => "SPEC",
         Kind::File => "FILE",
     };
@@ -134,7 +135,7 @@ fn arg(setting: &SettingDef) -> Arg {
     match setting.kind {
         Kind::File => arg.value_parser(OsStringValueParser::new()),
         Kind::Spec => arg.value_parser(|text: &str| Ok::<_, String>(OsString::from(text))),
-        Kind::Integer | Kind::Number => {
+        Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) => {
             let setting = *setting;
             arg.allow_hyphen_values(true)
                 .value_parser(move |text: &str| checked(setting, text.as_ref()))

@@ -1,8 +1,8 @@
-//! PNG, JPEG and IDX files as inputs of a model.
+//! Pictures and IDX files as inputs of a model.
 
 use std::{fs::File, io, panic, path::Path};
 
-use tapeline_data::{ImageFile, Images, is_dark_on_light, read_image_file, resized};
+use tapeline_data::{Fit, ImageFile, Images, is_dark_on_light, read_image_file, resized};
 use tapeline_models::shape_text;
 
 use crate::error::CliError;
@@ -12,7 +12,7 @@ pub struct Treatment {
     /// Whether to swap rows and columns, if `--transpose` says so.
     pub transpose: Option<bool>,
     /// Whether to swap rows and columns of IDX files by default, as was done for the training data.
-    /// PNG and JPEG files are always upright.
+    /// Pictures are always upright.
     pub transpose_idx: bool,
     /// Whether to invert the brightness.
     pub invert: bool,
@@ -69,7 +69,7 @@ impl Pictures {
                     false => error.help("`--resize` scales it, keeping the aspect ratio"),
                 });
             }
-            images = resized(&images, shape);
+            images = resized(&images, shape, Fit::Pad);
         }
         Ok(Pictures {
             images,

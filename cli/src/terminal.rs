@@ -139,6 +139,19 @@ impl Messages for Terminal {
         }
     }
 
+    fn reading(&self, done: usize, all: usize) {
+        // Often enough to be seen, seldom enough to cost nothing.
+        const EVERY: usize = 256;
+        let is_shown = !self.quiet && io::stderr().is_terminal();
+        if is_shown && (done.is_multiple_of(EVERY) || done == all) && all > EVERY {
+            let end = if done == all { "\r\x1b[K" } else { "" };
+            let _ = write!(
+                io::stderr().lock(),
+                "\rreading pictures: {done} of {all}{end}"
+            );
+        }
+    }
+
     fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError) {
         if !self.quiet && !warnings.diagnostics.is_empty() {
             self.styled(&warnings.render(origin, self.style));

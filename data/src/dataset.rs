@@ -4,7 +4,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use crate::{DataError, Draws, Images};
+use crate::{DataError, Draws, Holdout, Images, Normalisation};
 
 /// A dataset of labelled images with class names. Clones and ranges share the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,67 +15,6 @@ pub struct Dataset {
     pub labels: Arc<[u8]>,
     /// The names of the classes.
     pub classes: Arc<[String]>,
-}
-
-/// Normalization of pixels to input values: `(pixel · scale − mean) / std`.
-///
-/// The default scales to \[0, 1\]. `mean` and `std` refer to scaled pixels, as in PyTorch's
-/// `Normalize` after `ToTensor`; `std` must not be 0.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Normalisation {
-    /// Factor applied to a pixel; the default is 1/255.
-    pub scale: f32,
-    /// Value subtracted from the scaled pixel; the default is 0.
-    pub mean: f32,
-    /// Divisor of the difference; the default is 1.
-    pub std: f32,
-}
-
-impl Default for Normalisation {
-    fn default() -> Self {
-        Normalisation {
-            scale: 1.0 / 255.0,
-            mean: 0.0,
-            std: 1.0,
-        }
-    }
-}
-
-impl Normalisation {
-    /// Returns `self` if it maps every pixel value to a finite number, and different pixel values
-    /// to different numbers.
-    ///
-    /// # Errors
-    /// Otherwise, returns a description of the problem.
-    pub fn checked(self) -> Result<Self, String> {
-        for (name, number) in [("scale", self.scale), ("std", self.std)] {
-            if !(number.is_finite() && number > 0.0) {
-                return Err(format!(
-                    "`{name}` must be a finite number above 0, got {number}"
-                ));
-            }
-        }
-        if !self.mean.is_finite() {
-            return Err(format!("`mean` must be finite, got {}", self.mean));
-        }
-        let (black, white) = (self.apply(0), self.apply(u8::MAX));
-        match black.is_finite() && white.is_finite() && black < white {
-            true => Ok(self),
-            false => Err(format!("maps pixels 0 and 255 to {black} and {white}")),
-        }
-    }
-
-    /// Normalizes one pixel.
-    #[inline]
-    pub fn apply(self, pixel: u8) -> f32 {
-        self.number(f32::from(pixel))
-    }
-
-    /// Normalizes a pixel after augmentation, from 0 to 255.
-    #[inline]
-    fn number(self, pixel: f32) -> f32 {
-        (pixel * self.scale - self.mean) / self.std
-    }
 }
 
 impl Dataset {
@@ -99,13 +38,7 @@ impl Dataset {
         classes: Arc<[String]>,
         file: &Path,
     ) -> Result<Self, DataError> {
-        if images.count() != labels.len() {
-            return Err(DataError::Counts {
-                file: file.into(),
-                images: images.count(),
-                labels: labels.len(),
-            });
-        }
+        expect_counts(&images, &labels, file)?;
         check_labels(&labels, classes.len(), file)?;
         Ok(Dataset {
             images,
@@ -146,21 +79,26 @@ impl Dataset {
         self.take(0..n.min(self.len()))
     }
 
-    /// Splits off the last `n` images, for example for validation.
+    /// Splits off some of the images, for example for validation, with the classes in the same
+    /// proportions.
     ///
-    /// Returns the remaining images and the last `n`.
+    /// Returns the remaining images and those that were split off, each in the order of this
+    /// dataset. Which ones are chosen is a function of the labels and the seed.
     ///
     /// # Errors
-    /// Returns an error if no images would remain for training.
-    pub fn split_last(&self, n: usize) -> Result<(Dataset, Dataset), DataError> {
-        let len = self.len();
-        if n >= len {
-            return Err(DataError::Split {
-                wanted: n,
-                found: len,
-            });
-        }
-        Ok((self.take(0..len - n), self.take(len - n..len)))
+    /// Returns an error if no images would remain, or if images that are stored in a file can't be
+    /// copied.
+    pub fn split(&self, held: Holdout, seed: u64) -> Result<(Dataset, Dataset), DataError> {
+        let (rest, held) = held.split(&self.labels, seed)?;
+        let storage = self.images.storage();
+        let part = |indices: &[usize]| {
+            Ok(Dataset {
+                images: self.images.select(indices, &storage)?,
+                labels: indices.iter().map(|&i| self.labels[i]).collect(),
+                classes: self.classes.clone(),
+            })
+        };
+        Ok((part(&rest)?, part(&held)?))
     }
 
     /// Returns the dataset with rows and columns of each image swapped.
@@ -177,14 +115,22 @@ impl Dataset {
     /// Panics if `out` has another size, or an index is out of bounds.
     #[inline(always)]
     pub fn gather(&self, indices: &[usize], scale: Normalisation, out: &mut [f32]) {
-        let plain = scale.mean == 0.0 && scale.std == 1.0;
+        let plain = scale.is_plain();
         for (i, out) in self.places(indices, out) {
-            let pixels = out.iter_mut().zip(self.images.pixels(i));
             if plain {
                 // Skip the division, which doesn't change the result here.
+                let pixels = out.iter_mut().zip(self.images.pixels(i));
                 pixels.for_each(|(out, &pixel)| *out = f32::from(pixel) * scale.scale);
-            } else {
-                pixels.for_each(|(out, &pixel)| *out = scale.apply(pixel));
+                continue;
+            }
+            let plane = self.plane();
+            let planes = out
+                .chunks_mut(plane)
+                .zip(self.images.pixels(i).chunks(plane));
+            for (channel, (out, pixels)) in planes.enumerate() {
+                let pixels = out.iter_mut().zip(pixels);
+                let normalized = scale.of_channel(channel);
+                pixels.for_each(|(out, &pixel)| *out = normalized(f32::from(pixel)));
             }
         }
     }
@@ -205,9 +151,19 @@ impl Dataset {
     ) {
         for (i, out) in self.places(indices, out) {
             draws.apply(i, self.images.pixels(i), self.shape(), out);
-            out.iter_mut()
-                .for_each(|pixel| *pixel = scale.number(*pixel));
+            for (channel, plane) in out.chunks_mut(self.plane()).enumerate() {
+                let normalized = scale.of_channel(channel);
+                plane
+                    .iter_mut()
+                    .for_each(|pixel| *pixel = normalized(*pixel));
+            }
         }
+    }
+
+    /// Returns the number of pixels of a channel; 1 if there are none.
+    #[inline(always)]
+    fn plane(&self) -> usize {
+        (self.images.rows() * self.images.cols()).max(1)
     }
 
     /// Pairs each index with the part of `out` that its image fills.
@@ -249,6 +205,18 @@ impl Dataset {
         sum.update(self.images.bytes());
         sum.update(&self.labels);
         format!("{:x}", sum.finalize())
+    }
+}
+
+/// Checks that there is one label for each image; `file` holds the labels.
+pub(crate) fn expect_counts(images: &Images, labels: &[u8], file: &Path) -> Result<(), DataError> {
+    match images.count() == labels.len() {
+        true => Ok(()),
+        false => Err(DataError::Counts {
+            file: file.into(),
+            images: images.count(),
+            labels: labels.len(),
+        }),
     }
 }
 

@@ -1,6 +1,13 @@
 //! Errors of external data.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+#[cfg(feature = "tables")]
+use tapeline_spec::quote;
+use tapeline_spec::{SpecError, printable};
 
 use crate::FileKind;
 
@@ -26,12 +33,6 @@ pub enum DataError {
     #[error("{file}: is a folder, wanted a file")]
     NotAFile {
         /// The folder.
-        file: PathBuf,
-    },
-    /// A file was found where a folder is expected.
-    #[error("{file}: is a file, wanted a folder that holds the four IDX files")]
-    NotAFolder {
-        /// The file.
         file: PathBuf,
     },
     /// The file is empty, for example after a failed download.
@@ -171,16 +172,69 @@ pub enum DataError {
         /// Number of images available.
         found: usize,
     },
-    /// The text is neither a known name nor a folder.
-    #[error("{}: no data set of this name and no such folder; {}known names: {}",
+    /// The call of a dataset is invalid.
+    #[error("{0}")]
+    Spec(SpecError),
+    /// The text is neither a name nor a path.
+    #[error("{}: no data set of this name and no such file or folder; {}known names: {}",
             .name.display(), suggestion(*.nearest), .known.join(", "))]
     Unknown {
         /// The text.
         name: PathBuf,
-        /// The most similar known name.
+        /// The most similar name.
         nearest: Option<&'static str>,
-        /// All known names.
+        /// All names.
         known: Vec<&'static str>,
+    },
+    /// The folder holds nothing that is known as a dataset.
+    #[error(
+        "{folder}: holds no dataset: {}; the folder holds {}\n  help: {}",
+        "no IDX files, CIFAR files, NumPy archives or subfolders with pictures",
+        listing(.found),
+        unrecognised(*.has_folders)
+    )]
+    Unrecognised {
+        /// The folder.
+        folder: PathBuf,
+        /// Whether it has subfolders.
+        has_folders: bool,
+        /// The names of its entries, sorted.
+        found: Vec<String>,
+    },
+    /// The contents of a file or folder are invalid.
+    #[error("{file}: {problem}{}", help_line(.help))]
+    Invalid {
+        /// The file or folder.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// What the user can do.
+        help: Option<String>,
+    },
+    /// Several files are invalid.
+    #[error("{}", lines(.0))]
+    Several(Vec<DataError>),
+    /// The pixels don't fit into the memory limit.
+    #[error(
+        "{file}: {wanted} bytes of pixels exceed the rest of the memory limit of {limit} bytes"
+    )]
+    Memory {
+        /// The file or folder.
+        file: PathBuf,
+        /// Number of bytes needed.
+        wanted: u64,
+        /// The limit for all parts of the dataset.
+        limit: u64,
+    },
+    /// The temporary file for pixels can't be used.
+    #[error("{folder}: cannot {doing} a temporary file for pixels: {reason}")]
+    Cache {
+        /// The folder of the file.
+        folder: PathBuf,
+        /// The failed operation.
+        doing: &'static str,
+        /// The error of the operating system.
+        reason: io::Error,
     },
     /// The files of a known dataset aren't available.
     #[error("{name}: {how}")]
@@ -228,6 +282,115 @@ pub enum DataError {
     },
 }
 
+impl DataError {
+    /// Creates an error about the contents of a file or folder. Characters of the problem that are
+    /// not printable are escaped.
+    pub fn invalid(file: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        DataError::Invalid {
+            file: file.into(),
+            problem: printable(&problem.into()),
+            help: None,
+        }
+    }
+
+    /// Adds what the user can do, if this is [`Invalid`](DataError::Invalid).
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        if let DataError::Invalid { help, .. } = &mut self {
+            *help = Some(text.into());
+        }
+        self
+    }
+
+    /// Returns the successes, or all errors as one.
+    pub(crate) fn all<T>(results: Vec<Result<T, DataError>>) -> Result<Vec<T>, DataError> {
+        let (mut done, mut errors) = (Vec::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(value) => done.push(value),
+                Err(error) => errors.extend(error.each()),
+            }
+        }
+        match errors.len() {
+            0 => Ok(done),
+            1 => Err(errors.remove(0)),
+            _ => Err(DataError::Several(errors)),
+        }
+    }
+
+    /// Returns both successes, or all errors as one.
+    pub(crate) fn both<A, B>(
+        a: Result<A, DataError>,
+        b: Result<B, DataError>,
+    ) -> Result<(A, B), DataError> {
+        match (a, b) {
+            (Ok(a), Ok(b)) => Ok((a, b)),
+            (Err(a), Err(b)) => Err(DataError::Several(
+                a.each().into_iter().chain(b.each()).collect(),
+            )),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    }
+
+    /// Returns the errors of [`Several`](DataError::Several), or this one.
+    pub fn each(self) -> Vec<DataError> {
+        match self {
+            DataError::Several(errors) => errors,
+            error => vec![error],
+        }
+    }
+
+    /// Returns the file or folder that is affected, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            DataError::Io { file, .. }
+            | DataError::NotAFile { file }
+            | DataError::Empty { file }
+            | DataError::Header { file, .. }
+            | DataError::Magic { file, .. }
+            | DataError::Element { file, .. }
+            | DataError::TooLarge { file, .. }
+            | DataError::NoPixels { file, .. }
+            | DataError::Length { file, .. }
+            | DataError::Kind { file, .. }
+            | DataError::Gzip { file, .. }
+            | DataError::Picture { file, .. }
+            | DataError::NoImages { file }
+            | DataError::Counts { file, .. }
+            | DataError::Label { file, .. }
+            | DataError::Shape { file, .. }
+            | DataError::Invalid { file, .. }
+            | DataError::Memory { file, .. }
+            | DataError::Pixels { file, .. }
+            | DataError::OneHot { file, .. }
+            | DataError::Missing { folder: file, .. }
+            | DataError::Unrecognised { folder: file, .. }
+            | DataError::Cache { folder: file, .. } => Some(file),
+            DataError::Split { .. }
+            | DataError::Spec(_)
+            | DataError::Unknown { .. }
+            | DataError::Unavailable { .. }
+            | DataError::Several(_) => None,
+        }
+    }
+}
+
+fn help_line(help: &Option<String>) -> String {
+    help.as_ref()
+        .map_or(String::new(), |help| format!("\n  help: {help}"))
+}
+
+fn lines(errors: &[DataError]) -> String {
+    let lines: Vec<_> = errors.iter().map(DataError::to_string).collect();
+    lines.join("\n")
+}
+
+fn unrecognised(has_folders: bool) -> &'static str {
+    match has_folders {
+        true => "put the pictures of each class into a subfolder with its name",
+        false => "a folder of pictures needs a subfolder for each class",
+    }
+}
+
 fn magic(magic: u32) -> String {
     let bytes = magic.to_be_bytes();
     let meaning = match magic {
@@ -266,6 +429,13 @@ fn range(classes: usize) -> String {
 
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or(String::new(), |name| format!("did you mean `{name}`? "))
+}
+
+/// Quotes names from outside, and lists the first ones only.
+#[cfg(feature = "tables")]
+pub(crate) fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<_> = names.iter().map(|name| quote(name.as_ref())).collect();
+    listing(&names)
 }
 
 /// Lists the first names only, since a wrong folder may have thousands of entries.

@@ -20,17 +20,15 @@ impl TryFrom<Mnist> for Dataset {
     }
 }
 
-/// Converts all parts. The validation part is appended to the training data, so
-/// [`Dataset::split_last`] can split it off again.
+/// Converts all parts.
 impl TryFrom<Mnist> for Loaded {
     type Error = DataError;
 
     /// # Errors
-    /// Same as for [`Dataset`], and if a part is missing.
-    fn try_from(mut mnist: Mnist) -> Result<Self, DataError> {
-        mnist.trn_img.append(&mut mnist.val_img);
-        mnist.trn_lbl.append(&mut mnist.val_lbl);
+    /// Same as for [`Dataset`], and if training or test data are missing.
+    fn try_from(mnist: Mnist) -> Result<Self, DataError> {
         let train = digits(mnist.trn_img, mnist.trn_lbl, "mnist training part")?;
+        let val = digits(mnist.val_img, mnist.val_lbl, "mnist validation part")?;
         let test = digits(mnist.tst_img, mnist.tst_lbl, "mnist test part")?;
         for (data, part) in [(&train, "mnist training part"), (&test, "mnist test part")] {
             if data.is_empty() {
@@ -39,9 +37,8 @@ impl TryFrom<Mnist> for Loaded {
         }
         Ok(Loaded {
             name: "mnist".into(),
-            train,
-            test,
-            notes: Vec::new(),
+            val: Some(val).filter(|val| !val.is_empty()),
+            ..Loaded::new(train, test)
         })
     }
 }

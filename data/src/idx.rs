@@ -15,6 +15,8 @@ use crate::{
     files::Peeked,
     identify_other,
     input::{Input, read_error},
+    layout::Layout,
+    storage::Storage,
 };
 
 pub(crate) const LABELS: u32 = 0x0801;
@@ -28,7 +30,7 @@ pub(crate) const IMAGES_WITH_CHANNELS: u32 = 0x0804;
 /// bytes than its header specifies.
 pub fn read_images(file: impl AsRef<Path>) -> Result<Images, DataError> {
     let input = Input::open(file.as_ref())?;
-    images(input.reader, input.length, file.as_ref())
+    plain_images(input, file.as_ref())
 }
 
 /// Reads an IDX file of labels.
@@ -45,8 +47,7 @@ pub fn read_labels(file: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
 /// # Errors
 /// Same as [`read_images`].
 pub fn read_images_from(bytes: &[u8], name: impl AsRef<Path>) -> Result<Images, DataError> {
-    let input = Input::bytes(bytes);
-    images(input.reader, input.length, name.as_ref())
+    plain_images(Input::bytes(bytes), name.as_ref())
 }
 
 /// Decodes labels from the bytes of an IDX file; `name` is used in error messages.
@@ -58,28 +59,90 @@ pub fn read_labels_from(bytes: &[u8], name: impl AsRef<Path>) -> Result<Vec<u8>,
     labels(input.reader, input.length, name.as_ref())
 }
 
+/// Reads images into memory, with channels before rows and columns.
+pub(crate) fn plain_images(input: Input, file: &Path) -> Result<Images, DataError> {
+    let to = Arrangement {
+        storage: &Storage::memory(),
+        layout: Some(Layout::Chw),
+    };
+    images(input.reader, input.length, file, to)
+}
+
+/// Where the images of a file are stored, and how they are arranged there.
+pub(crate) struct Arrangement<'a> {
+    pub storage: &'a Storage,
+    /// The order of the sizes of an image in a file with four sizes; `None` to refuse a file that
+    /// looks as if channels came last.
+    pub layout: Option<Layout>,
+}
+
 pub(crate) fn images(
     reader: impl Read,
     length: Option<u64>,
     file: &Path,
+    to: Arrangement,
 ) -> Result<Images, DataError> {
     let mut reader = expect_idx(reader, file)?;
     let sizes = header(&mut reader, &[IMAGES, IMAGES_WITH_CHANNELS], file)?;
-    let pixels = body(reader, length, &sizes, file)?;
+    let wanted = body_length(&sizes, file)?;
     let sizes: Vec<usize> = sizes.iter().map(|&n| n as usize).collect();
-    let (count, channels, rows, cols) = match sizes[..] {
-        [count, rows, cols] => (count, 1, rows, cols),
-        [count, channels, rows, cols] => (count, channels, rows, cols),
+    let (count, shape, layout) = match sizes[..] {
+        [count, rows, cols] => (count, [1, rows, cols], Layout::Chw),
+        [count, a, b, c] => {
+            let layout = match to.layout {
+                Some(layout) => layout,
+                None => expect_channels_first([a, b, c], file)?,
+            };
+            (count, layout.shape([a, b, c]), layout)
+        }
         _ => unreachable!("the magic number fixes the number of sizes"),
     };
-    if count > 0 && channels * rows * cols == 0 {
+    let [channels, rows, cols] = shape;
+    let area = channels * rows * cols;
+    if count > 0 && area == 0 {
         return Err(DataError::NoPixels {
             file: file.into(),
             rows,
             cols,
         });
     }
-    Ok(Images::new(pixels, [count, channels, rows, cols]))
+    let mut body = Body::new(reader, length, sizes.len(), wanted, file)?;
+    let mut writer = to.storage.writer(wanted, file)?;
+    if body.is_certain {
+        writer.reserve(wanted as usize);
+    }
+    let mut image = Vec::new();
+    let step = match layout {
+        Layout::Chw => STEP,
+        Layout::Hwc => area,
+    };
+    while let Some(bytes) = body.next(step)? {
+        match layout {
+            Layout::Chw => writer.write(bytes)?,
+            Layout::Hwc => {
+                layout.arrange(bytes, channels, &mut image);
+                writer.write(&image)?;
+            }
+        }
+    }
+    Ok(Images::stored(
+        writer.finish()?,
+        [count, channels, rows, cols],
+    ))
+}
+
+/// Refuses the sizes of an image that look like rows, columns, channels: read as channels, rows,
+/// columns, images of 32x32 pixels would have 32 channels.
+fn expect_channels_first(sizes: [usize; 3], file: &Path) -> Result<Layout, DataError> {
+    let [first, _, last] = sizes;
+    match first > 4 && (1..=4).contains(&last) {
+        false => Ok(Layout::Chw),
+        true => Err(DataError::invalid(
+            file,
+            format!("images of {sizes:?}, which look like rows, columns, channels; wanted channels, rows, columns"),
+        )
+        .help("give the order: `idx(\"folder\", layout=hwc)`")),
+    }
 }
 
 pub(crate) fn labels(
@@ -89,7 +152,14 @@ pub(crate) fn labels(
 ) -> Result<Vec<u8>, DataError> {
     let mut reader = expect_idx(reader, file)?;
     let sizes = header(&mut reader, &[LABELS], file)?;
-    body(reader, length, &sizes, file)
+    let wanted = body_length(&sizes, file)?;
+    let mut body = Body::new(reader, length, sizes.len(), wanted, file)?;
+    let mut labels = Vec::new();
+    while let Some(bytes) = body.next(STEP)? {
+        labels.extend_from_slice(bytes);
+    }
+    labels.shrink_to_fit();
+    Ok(labels)
 }
 
 /// Returns a reader for the same bytes, unless they are identified as another type of file.
@@ -163,57 +233,91 @@ fn header_len(magic: u32) -> usize {
     4 + 4 * (magic & 0xff) as usize
 }
 
-/// Reads the data after the header, whose length must be the product of the sizes.
-fn body(
-    mut reader: impl Read,
-    length: Option<u64>,
-    sizes: &[u32],
-    file: &Path,
-) -> Result<Vec<u8>, DataError> {
+/// Number of bytes read at once.
+const STEP: usize = 1 << 16;
+
+/// Returns the number of bytes that follow a header with these sizes.
+fn body_length(sizes: &[u32], file: &Path) -> Result<u64, DataError> {
     // The product of the nonzero sizes must not overflow, even if another size is 0.
     let product = |least: u32| {
         let mut sizes = sizes.iter().map(|&n| u64::from(n.max(least)));
         sizes.try_fold(1u64, |product, n| product.checked_mul(n))
     };
     let countable = product(1).is_some_and(|n| n < isize::MAX as u64);
-    let wanted = product(0)
+    product(0)
         .filter(|_| countable)
         .ok_or_else(|| DataError::TooLarge {
             file: file.into(),
             sizes: sizes.iter().map(|&n| n.into()).collect(),
-        })?;
-    let wrong = |found| DataError::Length {
-        file: file.into(),
-        wanted,
-        found,
-    };
+        })
+}
 
-    let mut bytes = Vec::new();
-    if let Some(length) = length {
-        let found = length.saturating_sub(4 + 4 * sizes.len() as u64);
-        if found != wanted {
-            return Err(wrong(Some(found)));
+/// The data after the header, read in steps.
+struct Body<'a, R> {
+    reader: R,
+    file: &'a Path,
+    wanted: u64,
+    done: u64,
+    /// Whether the file is known to have the wanted length.
+    is_certain: bool,
+    bytes: Vec<u8>,
+}
+
+impl<'a, R: Read> Body<'a, R> {
+    /// `length` is the length of the file, if it is known; `sizes` is the number of sizes.
+    fn new(
+        reader: R,
+        length: Option<u64>,
+        sizes: usize,
+        wanted: u64,
+        file: &'a Path,
+    ) -> Result<Self, DataError> {
+        let body = Body {
+            reader,
+            file,
+            wanted,
+            done: 0,
+            is_certain: length.is_some(),
+            bytes: Vec::new(),
+        };
+        let found = length.map(|length| length.saturating_sub(4 + 4 * sizes as u64));
+        match found {
+            Some(found) if found != wanted => Err(body.wrong(Some(found))),
+            _ => Ok(body),
         }
-        bytes.reserve_exact(wanted as usize);
     }
-    reader
-        .by_ref()
-        .take(wanted)
-        .read_to_end(&mut bytes)
-        .map_err(|e| read_error(file, e))?;
-    if (bytes.len() as u64) < wanted {
-        return Err(wrong(Some(bytes.len() as u64)));
+
+    fn wrong(&self, found: Option<u64>) -> DataError {
+        DataError::Length {
+            file: self.file.into(),
+            wanted: self.wanted,
+            found,
+        }
     }
-    // The end of a gzip stream is reached, and its checksum verified, only by reading past the
-    // data.
-    let mut more = Vec::new();
-    reader
-        .take(1)
-        .read_to_end(&mut more)
-        .map_err(|e| read_error(file, e))?;
-    if !more.is_empty() {
-        return Err(wrong(None));
+
+    /// Returns the next `step` bytes, fewer at the end, and `None` after the end.
+    fn next(&mut self, step: usize) -> Result<Option<&[u8]>, DataError> {
+        let size = (self.wanted - self.done).min(step as u64);
+        // The end of a gzip stream is reached, and its checksum verified, only by reading past the
+        // data.
+        let size = size.max(1);
+        self.bytes.clear();
+        self.reader
+            .by_ref()
+            .take(size)
+            .read_to_end(&mut self.bytes)
+            .map_err(|e| read_error(self.file, e))?;
+        let found = self.bytes.len() as u64;
+        if self.done == self.wanted {
+            return match found {
+                0 => Ok(None),
+                _ => Err(self.wrong(None)),
+            };
+        }
+        self.done += found;
+        match found < size {
+            true => Err(self.wrong(Some(self.done))),
+            false => Ok(Some(&self.bytes)),
+        }
     }
-    bytes.shrink_to_fit();
-    Ok(bytes)
 }

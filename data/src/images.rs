@@ -1,8 +1,13 @@
 //! Images as bytes.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, path::Path, sync::Arc};
 
 use ndarray::ArrayView4;
+
+use crate::{
+    DataError,
+    storage::{Pixels, Storage},
+};
 
 /// A sequence of images of one size, with one byte per pixel and channel, in the order `[count,
 /// channels, rows, columns]`.
@@ -10,7 +15,7 @@ use ndarray::ArrayView4;
 /// Clones and ranges share the pixels.
 #[derive(Clone)]
 pub struct Images {
-    pixels: Arc<Vec<u8>>,
+    pixels: Arc<Pixels>,
     /// Index of the first pixel, since a range of images is a view.
     start: usize,
     count: usize,
@@ -24,6 +29,11 @@ impl Images {
     /// Panics if the number of pixels isn't the product of the sizes, or if the size of an image
     /// overflows.
     pub fn new(pixels: Vec<u8>, sizes: [usize; 4]) -> Self {
+        Images::stored(Pixels::Memory(pixels), sizes)
+    }
+
+    /// Same as [`new`](Images::new), with pixels that may be in a file.
+    pub(crate) fn stored(pixels: Pixels, sizes: [usize; 4]) -> Self {
         let [count, channels, rows, cols] = sizes;
         assert_eq!(
             Some(pixels.len()),
@@ -76,6 +86,14 @@ impl Images {
         &self.pixels[self.start..self.start + self.count * self.area()]
     }
 
+    /// Returns the number of these bytes in memory: all, or 0 if they are in a temporary file.
+    pub fn bytes_in_memory(&self) -> usize {
+        match *self.pixels {
+            Pixels::Memory(_) => self.bytes().len(),
+            Pixels::Mapped(..) => 0,
+        }
+    }
+
     /// Returns the bytes of image `i`.
     ///
     /// # Panics
@@ -112,6 +130,29 @@ impl Images {
             count: range.len(),
             ..self.clone()
         }
+    }
+
+    /// Returns a copy of the images at `indices`, in that order.
+    ///
+    /// # Panics
+    /// Panics if an index is out of bounds.
+    pub(crate) fn select(&self, indices: &[usize], storage: &Storage) -> Result<Images, DataError> {
+        let size = indices.len() * self.area();
+        let mut writer = storage.writer(size as u64, Path::new("images"))?;
+        writer.reserve(size);
+        for &i in indices {
+            writer.write(self.pixels(i))?;
+        }
+        let [channels, rows, cols] = self.shape;
+        Ok(Images::stored(
+            writer.finish()?,
+            [indices.len(), channels, rows, cols],
+        ))
+    }
+
+    /// Returns a storage of the kind in which these images are stored.
+    pub(crate) fn storage(&self) -> Storage {
+        self.pixels.storage()
     }
 
     /// Returns the images with rows and columns swapped, as needed for EMNIST: pixel (r, c) becomes

@@ -1,20 +1,26 @@
-//! IDX files, MNIST and compatible datasets, reproducible batches, and augmentation.
+//! Datasets of labelled images by name, reproducible batches, and augmentation.
 //!
 //! | module | contents |
 //! |---|---|
 //! | [`idx`] | reading of IDX files, which may be gzipped, and of their bytes; [`write`](mod@write) is the counterpart |
 //! | [`images`] | [`Images`]: images of one size, as bytes |
-//! | [`dataset`] | [`Dataset`]: images with labels and class names; [`Normalisation`] |
+//! | [`dataset`] | [`Dataset`]: images with labels and class names |
+//! | [`normalisation`] | [`Normalisation`]: from pixels to input values |
 //! | [`batches`](mod@batches) | [`Batches`]: the order of an epoch, which depends only on seed and epoch |
 //! | [`augment`] | [`Augmentation`]: random augmentation, such as `shift(2) rotate(10)`; [`augmentations()`]: the registry |
-//! | [`source`] | [`load`]: `mnist`, `fashion-mnist` or a folder |
-//! | [`known`](mod@known) | [`known()`]: the datasets known by name |
-//! | `pictures` | `read_picture`: PNG and JPEG, with the feature of that name; `resized` |
+//! | [`datasets`](mod@datasets) | [`load`]: `mnist`, `images("photos")` or a path; [`datasets()`]: the registry |
+//! | [`holdout`] | [`Holdout`]: a part of the images, with the classes in the same proportions |
+//! | `pictures` | `read_picture`: PNG, JPEG, WebP, BMP and GIF, with the feature of that name; `resized` |
 //! | [`atomic`] | atomic writing of files |
 //! | [`files`] | opening of external files: those named by the user, and those found in folders |
 //! | [`kind`] | [`identify`]: detection of file types by their first bytes |
-//! | [`verify`](mod@verify) | [`verify()`]: counts and checksums of the files of a dataset |
 //! | [`error`] | [`DataError`] |
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `pictures` | picture files: the dataset `images` |
+//! | `tables` | CSV files and NumPy archives: the datasets `csv` and `npz` |
+//! | `bundled` | MNIST |
 //!
 //! With the feature `bundled`, the four MNIST files are embedded in the binary, so that
 //! `load("mnist")` works from any folder. A [`Dataset`] can also be created from data loaded by the
@@ -50,38 +56,44 @@
 pub mod atomic;
 pub mod augment;
 pub mod batches;
-#[cfg(feature = "bundled")]
-mod bundled;
+mod classes;
 pub mod dataset;
+pub mod datasets;
 pub mod error;
 pub mod files;
-mod folder;
 mod from_mnist;
+pub mod holdout;
 pub mod idx;
 pub mod images;
 mod input;
 pub mod kind;
-pub mod known;
-mod part;
+mod layout;
+pub mod normalisation;
+#[cfg(feature = "tables")]
+mod npy;
+#[cfg(feature = "tables")]
+mod npz;
 #[cfg(feature = "pictures")]
 pub mod pictures;
-pub mod source;
-pub mod verify;
+mod storage;
 pub mod write;
 
 pub use augment::{AugmentDef, Augmentation, Change, Draws, Warp, augmentations};
 pub use batches::{Batches, batches, in_order};
-pub use dataset::{Dataset, Normalisation};
+pub use dataset::Dataset;
+pub use datasets::{
+    DataSource, DatasetDef, FileReport, LoadOptions, Loaded, Loading, Lookup, datasets, load,
+    verify,
+};
 pub use error::DataError;
+pub use holdout::Holdout;
 pub use idx::{read_images, read_images_from, read_labels, read_labels_from};
 pub use images::Images;
 pub use kind::{FileKind, identify, identify_other};
-pub use known::{KnownDataset, known};
+pub use normalisation::{Normalisation, PerChannel};
 #[cfg(feature = "pictures")]
 pub use pictures::{
-    ImageFile, is_dark_on_light, is_image_file, read_image_file, read_picture, read_picture_from,
-    resized,
+    Fit, ImageFile, is_dark_on_light, is_image_file, read_image_file, read_picture,
+    read_picture_from, resized,
 };
-pub use source::{Loaded, load};
-pub use verify::{FileReport, verify};
 pub use write::{write_images, write_labels};

@@ -3,7 +3,8 @@
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
 use tapeline_data::{
-    AugmentDef, Augmentation, Change, Dataset, Images, Normalisation, Warp, augmentations,
+    AugmentDef, Augmentation, Change, Dataset, Images, Normalisation, PerChannel, Warp,
+    augmentations,
 };
 use tapeline_spec::Registry;
 
@@ -37,8 +38,8 @@ fn datasets() -> impl Strategy<Value = Dataset> {
 
 fn normalisations() -> impl Strategy<Value = Normalisation> {
     let other = Normalisation {
-        mean: 0.1307,
-        std: 0.3081,
+        mean: 0.1307.into(),
+        std: PerChannel::all(0.3081),
         ..Normalisation::default()
     };
     prop_oneof![Just(Normalisation::default()), Just(other)]
@@ -112,7 +113,7 @@ proptest! {
     fn values_stay_in_range(data in datasets(), chain in chains(), scale in normalisations(), at: (u64, u64)) {
         let indices: Vec<_> = (0..data.len()).collect();
         let found = augmented(&data, &indices, scale, &read(&chain), at);
-        let range = scale.apply(0)..=scale.apply(255);
+        let range = scale.apply(0, 0)..=scale.apply(255, 0);
         prop_assert!(found.iter().all(|x| range.contains(x)), "{:?}", found);
     }
 

@@ -5,8 +5,8 @@ use std::io::Write;
 use flate2::{Compression, write::GzEncoder};
 use proptest::{collection::vec, prelude::*};
 use tapeline_data::{
-    Images, batches, in_order, read_images, read_images_from, read_labels, read_labels_from,
-    write_images, write_labels,
+    Dataset, Images, Normalisation, batches, in_order, read_images, read_images_from, read_labels,
+    read_labels_from, write_images, write_labels,
 };
 
 fn images() -> impl Strategy<Value = Images> {
@@ -37,6 +37,26 @@ fn packed(images: &Images, cut: usize) -> Vec<u8> {
 }
 
 proptest! {
+    #[test]
+    fn standardized_channels_have_mean_0_and_deviation_1(images in images()) {
+        prop_assume!(images.count() > 0);
+        let labels = vec![0; images.count()];
+        let data = Dataset::new(images.clone(), labels, ["any".to_string()]).unwrap();
+        let standard = Normalisation::standard(&data).unwrap();
+        prop_assert_eq!(standard.checked(), Ok(standard));
+        let mut pixels = vec![0.0; data.len() * images.area()];
+        data.gather(&(0..data.len()).collect::<Vec<_>>(), standard, &mut pixels);
+        let plane = images.rows() * images.cols();
+        for channel in 0..images.channels() {
+            let planes = pixels.chunks(plane).skip(channel).step_by(images.channels());
+            let values: Vec<f64> = planes.flatten().map(|&value| f64::from(value)).collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+            let is_constant = variance < 1e-3;
+            prop_assert!(mean.abs() < 1e-3 && (is_constant || (variance - 1.0).abs() < 1e-3), "{} {}", mean, variance);
+        }
+    }
+
     #[test]
     fn written_images_are_read_back(images in images(), gz: bool) {
         let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,9 @@
 //! What every experiment needs besides its settings: the registries of names, and where messages
 //! go.
 
-use tapeline_data::{AugmentDef, augmentations};
+use std::path::PathBuf;
+
+use tapeline_data::{AugmentDef, DatasetDef, augmentations, datasets};
 use tapeline_layers::{LayerDef, LossDef, layers, losses};
 use tapeline_models::presets;
 use tapeline_optim::{OptimizerDef, ScheduleDef, optimizers, schedules};
@@ -15,6 +17,10 @@ pub trait Messages: Sync {
     fn warn(&self, text: &str);
     /// Warnings at places in a spec; `origin` is the file that contains it.
     fn warn_spec(&self, origin: Option<&str>, warnings: &SpecError);
+    /// The number of picture files read so far, of `all`. It is called on any thread.
+    fn reading(&self, done: usize, all: usize) {
+        let _ = (done, all);
+    }
 }
 
 /// Ignores all messages.
@@ -41,6 +47,11 @@ pub struct Context {
     pub schedules: Registry<ScheduleDef>,
     /// Image augmentations by name.
     pub augmentations: Registry<AugmentDef>,
+    /// Datasets by name.
+    pub datasets: Registry<DatasetDef>,
+    /// Folder for temporary files with the pixels of datasets that exceed the memory limit; without
+    /// it, they are refused.
+    pub cache: Option<PathBuf>,
     /// Receives notes and warnings.
     pub messages: Box<dyn Messages + Send>,
 }
@@ -54,6 +65,8 @@ impl Default for Context {
             optimizers: optimizers(),
             schedules: schedules(),
             augmentations: augmentations(),
+            datasets: datasets(),
+            cache: None,
             messages: Box::new(Silent),
         }
     }

@@ -169,7 +169,22 @@ pub fn not_finite(of: impl fmt::Display, found: &NotFinite) -> Error {
 
 impl From<DataError> for Error {
     fn from(error: DataError) -> Self {
-        Error::data(error)
+        match error {
+            DataError::Spec(error) => Error::Spec {
+                origin: Some("--data".into()),
+                error,
+            },
+            DataError::Invalid {
+                file,
+                problem,
+                help,
+            } => Error::Plain {
+                kind: ErrorKind::Data,
+                message: format!("{}: {problem}", file.display()),
+                help,
+            },
+            error => Error::data(error),
+        }
     }
 }
 

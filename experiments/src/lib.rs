@@ -41,6 +41,7 @@
 //! | [`session`] | a study in its folder: trains what is missing, writes the results |
 //! | `page`, `outputs` | a study with its results as one HTML file, and its other files |
 //! | [`report`] | studies defined in a TOML file; as Markdown |
+//! | [`sheet`] | contact sheets of datasets, and their class counts |
 //! | [`context`] | the registries of names, and the receiver of messages |
 //! | [`error`], [`interrupt`] | the error of all functions; a request to stop |
 //! | [`escape`], [`shell`], [`stored_path`], [`table`] | text from outside, commands, paths, tables |
@@ -56,6 +57,7 @@ pub mod report;
 pub mod run;
 pub mod session;
 pub mod settings;
+pub mod sheet;
 pub mod shell;
 pub mod stored_path;
 pub mod study;

@@ -56,6 +56,7 @@ impl<'c> Session<'c> {
         limits: Limits,
         cx: &'c Context,
     ) -> Result<Self, Error> {
+        let chosen = chosen.within(limits.max_memory);
         let data = chosen.for_training(cx)?;
         study.set_data(data.facts());
         let mut tasks = queue::tasks(&mut study, &data, cx)?;

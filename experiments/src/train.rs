@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fmt, path::PathBuf};
 
-use tapeline_data::AugmentDef;
+use tapeline_data::{AugmentDef, DatasetDef};
 use tapeline_layers::{LayerDef, LossDef};
 use tapeline_models::{Epoch, TrainedModel};
 use tapeline_optim::{OptimizerDef, ScheduleDef};
@@ -22,7 +22,7 @@ use crate::{
         job::{Job, RunOptions},
         recorder::Watch,
     },
-    settings::{Settings, origin::Origin, specs::Specs},
+    settings::{Settings, held::Held, normalize::Normalize, origin::Origin, specs::Specs},
 };
 
 /// Describes a training run of a model. Settings that are not given have the defaults of
@@ -94,8 +94,8 @@ impl fmt::Debug for TrainedRun {
 }
 
 impl Train {
-    /// Sets the dataset: the name of a known one, or a folder with IDX files. The default is
-    /// `mnist`.
+    /// Sets the dataset: a name, a call such as `images("photos", size=32)`, or a path. The default
+    /// is `mnist`.
     pub fn data(mut self, data: impl Into<OsString>) -> Self {
         self.data.data = Some(data.into());
         self
@@ -164,9 +164,16 @@ impl Train {
         self
     }
 
-    /// Holds out the last `images` training images for validation.
-    pub fn val(mut self, images: usize) -> Self {
-        self.settings.val = Some(images);
+    /// Sets how pixels are normalized. The default is to scale them to the range from 0 to 1.
+    pub fn normalize(mut self, normalize: Normalize) -> Self {
+        self.settings.normalize = normalize;
+        self
+    }
+
+    /// Holds out training images for validation, with the classes in the same proportions: a number
+    /// of images, or a fraction such as `0.1`.
+    pub fn val(mut self, images: impl Into<Held>) -> Self {
+        self.settings.val = Some(images.into());
         self
     }
 
@@ -244,6 +251,12 @@ impl Train {
         self
     }
 
+    /// Replaces the registry of datasets.
+    pub fn datasets(mut self, datasets: Registry<DatasetDef>) -> Self {
+        self.context.datasets = datasets;
+        self
+    }
+
     /// Sets the receiver of notes and warnings, which are ignored by default.
     pub fn messages(mut self, messages: impl Messages + Send + 'static) -> Self {
         self.context.messages = Box::new(messages);
@@ -267,7 +280,8 @@ impl Train {
         let (origin, cx) = (Origin::Rust, &self.context);
         // Errors in the settings are reported before the data are read.
         Specs::read(&self.settings, origin.clone(), cx)?;
-        let data = self.data.choose([])?.for_training(cx)?;
+        let chosen = self.data.choose([])?.within(self.max_memory);
+        let data = chosen.for_training(cx)?;
         let job = Job::new(&self.settings, origin, &data, cx)?;
         memory::check([&job], 1, self.max_memory)?;
         job.warn(cx);

@@ -6,8 +6,9 @@ use std::{
     path::Path,
 };
 
+use serde::Deserialize;
 use serde_json::json;
-use tapeline_data::{Normalisation, atomic, files};
+use tapeline_data::{Normalisation, PerChannel, atomic, files};
 use tapeline_layers::LayerDef;
 use tapeline_spec::{Presets, Registry, quote};
 use tapeline_tensor::Params;
@@ -68,17 +69,43 @@ pub fn encode(model: &Model, params: &Params, labels: &Labels) -> Vec<u8> {
 
 /// Returns the metadata of a model file.
 pub(crate) fn metadata(model: &Model, labels: &Labels) -> BTreeMap<&'static str, String> {
-    let Normalisation { scale, mean, std } = labels.normalisation;
     BTreeMap::from([
         ("format", FORMAT.to_string()),
         ("spec", model.full().to_string()),
         ("input", shape_text(&model.plan.input)),
         ("classes", json!(labels.classes).to_string()),
-        (
-            "normalisation",
-            json!({"scale": scale, "mean": mean, "std": std}).to_string(),
-        ),
+        ("normalisation", normalisation(&labels.normalisation)),
     ])
+}
+
+/// Formats a normalization: one number for all channels, or a list with one for each.
+fn normalisation(normalisation: &Normalisation) -> String {
+    let Normalisation { scale, mean, std } = normalisation;
+    let written = |numbers: &PerChannel| match numbers.numbers() {
+        [only] => json!(only),
+        each => json!(each),
+    };
+    json!({"scale": scale, "mean": written(mean), "std": written(std)}).to_string()
+}
+
+/// One number for all channels, or one for each.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Numbers {
+    One(f32),
+    Each(Vec<f32>),
+}
+
+impl Numbers {
+    /// Returns the numbers if all are finite.
+    fn per_channel(&self) -> Option<PerChannel> {
+        let numbers = match self {
+            Numbers::One(number) => PerChannel::all(*number),
+            Numbers::Each(numbers) => PerChannel::each(numbers)?,
+        };
+        let is_finite = numbers.numbers().iter().all(|number| number.is_finite());
+        is_finite.then_some(numbers)
+    }
 }
 
 /// Reads a model file. The file is not trusted: spec, names, shapes, types and values are checked.
@@ -144,20 +171,26 @@ pub fn decode(
             classes.len()
         )));
     }
-    let numbers: BTreeMap<String, f32> =
+    let numbers: BTreeMap<String, Numbers> =
         serde_json::from_str(entry("normalisation")?).map_err(|e| json("normalisation", e))?;
     let number = |name: &str| {
-        let number = numbers.get(name).copied().filter(|n| n.is_finite());
-        number.ok_or_else(|| fail(format!("its normalisation has no finite `{name}`")))
+        let numbers = numbers.get(name).and_then(Numbers::per_channel);
+        numbers.ok_or_else(|| fail(format!("its normalisation has no finite `{name}`")))
     };
     let normalisation = Normalisation {
-        scale: number("scale")?,
+        scale: number("scale")?.get(0),
         mean: number("mean")?,
         std: number("std")?,
     };
     let normalisation = normalisation
         .checked()
         .map_err(|problem| fail(format!("its normalisation is wrong: {problem}")))?;
+    let channels = model.plan.input.first().copied().unwrap_or(1);
+    if !normalisation.fits(channels) {
+        return Err(fail(format!(
+            "its normalisation is for another number of channels than {channels}"
+        )));
+    }
 
     let params = weights::decode(bytes, &model.plan.declared, name)?;
     Ok(TrainedModel {

@@ -123,7 +123,7 @@ proptest! {
         let params = model.init::<f32>(seed);
         let labels = Labels {
             classes: (0..model.plan.output[0]).map(|i| format!("class \"{i}\"")).collect(),
-            normalisation: Normalisation { scale: 1.0 / 255.0, mean: 0.1307, std: 0.3081 },
+            normalisation: Normalisation { scale: 1.0 / 255.0, mean: 0.1307.into(), std: 0.3081.into() },
         };
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("model.safetensors");

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, ops::ControlFlow, path::Path};
 
-use tapeline_data::{Dataset, Images, Normalisation};
+use tapeline_data::{Dataset, Images, Normalisation, PerChannel};
 use tapeline_layers::{NamedLoss, layers, losses};
 use tapeline_models::{
     Data, Diverged, During, Ended, FitEvent, Labels, Model, Recipe, Subject, Trainer, checkpoint,
@@ -14,8 +14,8 @@ use tapeline_tensor::{Params, Tensor};
 /// Black is 0, white is 1: a black image leaves of a linear layer its bias.
 const SCALE: Normalisation = Normalisation {
     scale: 1.0 / 255.0,
-    mean: 0.0,
-    std: 1.0,
+    mean: PerChannel::all(0.0),
+    std: PerChannel::all(1.0),
 };
 
 /// Images of 4x4 pixels, each of one brightness, in two classes by turns.

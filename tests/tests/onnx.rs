@@ -25,8 +25,8 @@ fn labels() -> Labels {
         classes: vec!["a \"b\"".into()],
         normalisation: Normalisation {
             scale: 0.5,
-            mean: 0.25,
-            std: 2.0,
+            mean: 0.25.into(),
+            std: 2.0.into(),
         },
     }
 }

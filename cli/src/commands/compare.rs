@@ -21,8 +21,7 @@ use crate::{
     after_help = "Alternatives go in braces: values and numbers separated by commas, specs by bars.\n\n\
     Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
-    tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2\n  \
-    tapeline compare --collect compare"
+    tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2"
 )]
 pub struct Compare {
     /// Specs with alternatives, or `@` and the path of one [default: mlp]

@@ -39,7 +39,7 @@ const WIDEST: usize = 60;
 pub struct Predict {
     /// `@` and the path of a run or model file; or a spec with --weights
     model: OsString,
-    /// PNG, JPEG or IDX files, or folders of them
+    /// Pictures or IDX files, or folders of them
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// Weights of the model: a safetensors file with PyTorch's names
@@ -190,9 +190,12 @@ impl Classifier<'_> {
     fn add(&mut self, file: &Path, pictures: &Pictures) -> Result<(), CliError> {
         let normalisation = self.trained.labels.normalisation;
         for i in 0..pictures.images.count() {
-            let pixels = pictures.images.pixels(i).iter();
-            self.pixels
-                .extend(pixels.map(|&pixel| normalisation.apply(pixel)));
+            let plane = pictures.images.rows() * pictures.images.cols();
+            let planes = pictures.images.pixels(i).chunks(plane).enumerate();
+            self.pixels.extend(planes.flat_map(|(channel, plane)| {
+                let pixels = plane.iter();
+                pixels.map(move |&pixel| normalisation.apply(pixel, channel))
+            }));
             self.waiting
                 .push((file.into(), pictures.numbered.then_some(i)));
             if self.waiting.len() == BATCH {

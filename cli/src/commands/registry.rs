@@ -1,10 +1,10 @@
-//! `tapeline layers`, `optimizers`, `schedules`, `augmentations`, `losses`, `presets`: the names
+//! `tapeline layers`, `optimizers`, `schedules`, `augmentations`, `losses`, `presets`, `data`: the names
 //! that specs may use.
 
 use std::fmt::Write;
 
 use clap::Args;
-use tapeline_data::AugmentDef;
+use tapeline_data::{AugmentDef, DatasetDef};
 use tapeline_experiments::table::Table;
 use tapeline_layers::{LayerDef, LossDef};
 use tapeline_models::shape_text;
@@ -20,6 +20,10 @@ pub struct Name {
 }
 
 impl Name {
+    pub fn is_given(&self) -> bool {
+        self.name.is_some()
+    }
+
     pub fn run<D: Entry>(&self, registry: &Registry<D>) -> Result<(), CliError> {
         match &self.name {
             None => output::text(&list(registry)),
@@ -63,6 +67,12 @@ impl Entry for OptimizerDef {
 }
 
 impl Entry for ScheduleDef {
+    fn examples(&self) -> Vec<String> {
+        self.examples.iter().map(|&spec| spec.into()).collect()
+    }
+}
+
+impl Entry for DatasetDef {
     fn examples(&self) -> Vec<String> {
         self.examples.iter().map(|&spec| spec.into()).collect()
     }
@@ -118,6 +128,7 @@ pub fn catalogue(cx: &Context) -> Result<String, CliError> {
     out += &chapter("Optimizers and gradient transforms", &cx.optimizers);
     out += &chapter("Schedules", &cx.schedules);
     out += &chapter("Augmentations", &cx.augmentations);
+    out += &chapter("Datasets", &cx.datasets);
     out += &chapter("Presets", &presets(&cx.presets)?);
     Ok(out)
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::Args;
+use tapeline_data::Dataset;
 use tapeline_experiments::{
     Messages, escape, memory,
     run::model::ModelArg,
@@ -151,7 +152,7 @@ impl Train {
         if chosen.is_of_run() {
             cx.terminal.note(&chosen.text());
         }
-        let data = chosen.for_training(cx)?;
+        let data = chosen.within(self.options.max_memory).for_training(cx)?;
         let (own, shape) = (model.input(), data.loaded.train.shape());
         if let Some(own) = own.filter(|own| *own != shape) {
             let [own, shape] = [own, &shape].map(shape_text);
@@ -198,7 +199,7 @@ impl Watch for Screen<'_> {
             parameters: model.plan.parameters(),
             train_samples: parts.train.len(),
             test_samples: parts.test.len(),
-            val_samples: config.settings.val,
+            val_samples: parts.val.as_ref().map(Dataset::len),
             seed: config.settings.seed,
             threads: self.threads,
             resumed_at: Some(trainer.step).filter(|&step| step > 0),

@@ -85,6 +85,9 @@ impl Bench {
     }
 }
 
+/// The note about the folder `data` when only its path is given.
+pub const READ_AS: &str = "note: data: read as `idx`: IDX files\n";
+
 /// The result of running the program.
 #[derive(Debug)]
 pub struct Ran {

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::common::{Bench, Ran};
+use crate::common::{Bench, READ_AS, Ran};
 
 const SPEC: &str = "flatten linear({3, 5}) {relu | tanh} linear(3)";
 
@@ -61,7 +61,7 @@ fn every_combination_is_trained_with_every_seed_and_only_once() {
     assert!(file(&bench, "compare/curves.svg").starts_with("<svg"));
 
     let again = compare(&bench, &[]).succeeded();
-    assert_eq!(again.stderr, "", "nothing is left to train");
+    assert_eq!(again.stderr, READ_AS, "nothing is left to train");
     assert_eq!(
         (again.stdout, &file(&bench, "compare/results.csv")),
         (first.stdout, &csv)
@@ -318,7 +318,7 @@ fn a_run_that_diverges_is_a_result() {
         ran.stderr.contains("diverged in epoch ") && ran.stdout.contains("0 of 3, 3 diverged"),
         "{ran:#?}"
     );
-    assert_eq!(bench.run(&args).succeeded().stderr, "");
+    assert_eq!(bench.run(&args).succeeded().stderr, READ_AS);
 }
 
 /// The same applies if only the evaluation overflows: with the larger learning rate, the weights

@@ -42,6 +42,7 @@ fn bad_values(key: &str, value: &str) -> Vec<&'static str> {
         "transpose" => bad.push("0"),
         "mean" => {}
         "seed" => bad.extend(["-1", "0.5", "true"]),
+        "val" => bad.extend(["0", "-1", "1.5", "true"]),
         "scale" | "std" => bad.extend(["0", "-1", "1e300", "true"]),
         _ => bad.extend(["0", "-1", "0.5", "true"]),
     }

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::common::{Bench, Ran};
+use crate::common::{Bench, READ_AS, Ran};
 
 /// A shape that only fits images of 6x6 pixels, and a loss that is not the default.
 const SPEC: &str = "reshape((36)) linear(3) log_softmax";
@@ -98,7 +98,7 @@ fn each_command_takes_what_a_model_knows() {
         let metrics = fs::read_to_string(bench.path("run/metrics.jsonl")).unwrap();
         let trained: Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
         assert_eq!(found["loss"], trained["test_loss"], "{model}");
-        assert_eq!(evaluated.stderr, "", "{model}");
+        assert_eq!(evaluated.stderr, READ_AS, "{model}");
 
         let out = format!("train-{kind}");
         let train = [
@@ -169,7 +169,7 @@ fn data_of_a_run_that_changed_or_went_are_told_of() {
     fs::rename(bench.path("data"), bench.path("old")).unwrap();
     let missing = [
         "run was trained on `data`, transposed",
-        "no such folder",
+        "no such file or folder",
         "`--data`",
     ];
     bench.run(&["eval", "@run"]).failed(3, &missing);

@@ -104,11 +104,26 @@ fn a_summary_counts_what_the_report_counts() {
 #[test]
 fn data_is_listed_and_verified() {
     let bench = Bench::new();
-    let list = bench.run(&["data", "list"]).succeeded().stdout;
+    let list = bench.run(&["data"]).succeeded().stdout;
+    for name in [
+        "cifar10",
+        "csv",
+        "fashion_mnist",
+        "idx",
+        "images",
+        "mnist",
+        "npz",
+    ] {
+        assert!(list.contains(&format!("\n{name} ")), "no {name} in {list}");
+    }
+    let images = bench.run(&["data", "images"]).succeeded().stdout;
     assert!(
-        list.contains("mnist") && list.contains("fashion-mnist"),
-        "{list}"
+        images.starts_with("images: picture files") && images.contains("skip_damaged"),
+        "{images}"
     );
+    bench
+        .run(&["data", "image"])
+        .failed(2, &["unknown dataset `image`", "did you mean `images`?"]);
     let found = bench
         .run(&["data", "verify", "mnist", "data"])
         .succeeded()
@@ -200,5 +215,100 @@ fn an_evaluation_counts_every_image() {
         "precision",
     ] {
         assert!(text.contains(part), "no {part} in {text}");
+    }
+}
+
+#[test]
+fn classes_are_counted_and_drawn() {
+    let bench = Bench::new();
+    let ran = bench
+        .run(&["data", "show", "data", "--out", "sheet.png"])
+        .succeeded();
+    assert!(ran.stdout.starts_with("data: images of 1x"), "{ran:#?}");
+    let counts: Vec<_> = ran
+        .stdout
+        .lines()
+        .last()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    assert_eq!(counts, ["all", "61", "23"]);
+    let sheet = std::fs::read(bench.path("sheet.png")).unwrap();
+    assert!(sheet.starts_with(b"\x89PNG"));
+    bench
+        .run(&["data", "show", "gone"])
+        .failed(3, &["gone: no data set of this name"]);
+    bench
+        .run(&["data", "show", "idx(\"gone\""])
+        .failed(2, &["--data"]);
+}
+
+/// Pictures of three colours in folders, from the files to a model that knows them.
+#[test]
+fn a_folder_of_pictures_is_trained_on() {
+    let bench = Bench::new();
+    for (class, color) in [
+        ("blue", [0, 0, 255]),
+        ("green", [0, 200, 0]),
+        ("red", [255, 0, 0u8]),
+    ] {
+        let folder = bench.path("photos").join(class);
+        std::fs::create_dir_all(&folder).unwrap();
+        for i in 0..20u8 {
+            let shade = color.map(|value: u8| value.saturating_sub(3 * i));
+            let picture = image::RgbImage::from_pixel(9, 7, image::Rgb(shade));
+            picture.save(folder.join(format!("{i}.png"))).unwrap();
+        }
+    }
+    let spec = "images(\"photos\", size=8, test=0.25)";
+    let args = [
+        "train",
+        "flatten linear(3)",
+        "--data",
+        spec,
+        "--epochs",
+        "20",
+        "--lr",
+        "0.05",
+    ];
+    let ran = bench
+        .run(&[&args[..], &["--batch-size", "5", "--out", "run"]].concat())
+        .succeeded();
+    assert!(
+        ran.stdout.contains("test") && ran.stdout.contains("100.00 %"),
+        "{ran:#?}"
+    );
+    assert!(
+        ran.stderr.contains("15 of 60 images are split off"),
+        "{ran:#?}"
+    );
+    let config = std::fs::read_to_string(bench.path("run/config.toml")).unwrap();
+    assert!(
+        config.contains("size=8") && config.contains("/photos\""),
+        "{config}"
+    );
+
+    // The run finds its pictures from any folder.
+    std::fs::create_dir(bench.path("below")).unwrap();
+    let mut resume = bench.command(&["train", "--resume", "../run", "--epochs", "21"]);
+    let resumed =
+        crate::common::Ran::new(resume.current_dir(bench.path("below")).output().unwrap());
+    resumed.succeeded();
+    let seen = bench
+        .run(&["predict", "@run", "photos/green/3.png", "--resize"])
+        .succeeded();
+    assert!(
+        seen.stdout.starts_with("photos/green/3.png: green"),
+        "{seen:#?}"
+    );
+
+    std::fs::write(bench.path("photos/red/3.png"), "text").unwrap();
+    std::fs::write(bench.path("photos/blue/4.png"), "").unwrap();
+    let parts = ["blue/4.png: is empty", "red/3.png: is a text"];
+    bench.run(&["data", "show", "photos"]).failed(3, &parts);
+    let verified = bench.run(&["data", "verify", "photos"]);
+    assert_eq!(verified.code, Some(3));
+    for part in parts {
+        assert!(verified.stderr.contains(part), "{verified:#?}");
     }
 }

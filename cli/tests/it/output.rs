@@ -34,7 +34,7 @@ fn printing(command: &str) -> Vec<&'static str> {
         "losses" => "losses",
         "presets" => "presets",
         "catalogue" => "catalogue",
-        "data" => "data|list",
+        "data" => "data",
         "completions" => "completions|bash",
         // `export` writes a file and prints nothing, so its help is used.
         "export" => "export|--help",

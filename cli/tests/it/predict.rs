@@ -294,7 +294,7 @@ fn a_bad_file_does_not_hide_the_others() {
         "{ran:#?}"
     );
     for part in [
-        "note.txt: is a text, wanted a PNG, JPEG or IDX file",
+        "note.txt: is a text, wanted a PNG, JPEG, WebP, BMP, GIF or IDX file",
         "empty: is empty",
         "cut.png: is damaged",
         "jpeg-at-which-the-decoder-panics: is damaged",

@@ -62,6 +62,11 @@ fn every_command_for_experimenters_works() {
 }
 
 #[test]
+fn every_command_about_data_works() {
+    run(&Bench::new(), include_str!("../../../docs/data.md"));
+}
+
+#[test]
 fn every_command_for_comparisons_works() {
     run(&Bench::new(), include_str!("../../../docs/comparisons.md"));
 }

@@ -6,7 +6,7 @@ use std::{
     process::Stdio,
 };
 
-use crate::common::{Bench, Ran, keys};
+use crate::common::{Bench, READ_AS, Ran, keys};
 
 #[test]
 fn a_run_has_its_files_and_the_model_has_learned() {
@@ -18,10 +18,10 @@ fn a_run_has_its_files_and_the_model_has_learned() {
     );
     let lines: Vec<_> = ran.stderr.lines().collect();
     assert!(
-        lines.len() == 1 + 5 && lines[0].contains("train loss"),
+        lines.len() == 2 + 5 && lines[1].contains("train loss"),
         "a heading, and a plain line an epoch: {ran:#?}"
     );
-    for (epoch, line) in (1..).zip(&lines[1..]) {
+    for (epoch, line) in (1..).zip(&lines[2..]) {
         assert!(
             line.trim_start().starts_with(&format!("{epoch}/5 ")),
             "{line}"
@@ -63,7 +63,7 @@ fn live_on_a_pipe_is_plain_lines() {
         ran.stderr.lines().map(line).collect::<Vec<_>>()
     });
     assert_eq!(plain, live);
-    assert_eq!(live.len(), 1 + 2, "{live:?}");
+    assert_eq!(live.len(), 2 + 2, "{live:?}");
 }
 
 #[test]
@@ -429,7 +429,7 @@ fn a_softmax_before_a_loss_with_its_own_is_warned_of() {
     let wanted =
         "  │ flatten linear(3) softmax\n  │                   ^^^^^^^ help: leave `softmax` out\n";
     assert!(
-        ran.stderr.starts_with("warning: ") && ran.stderr.contains(wanted),
+        ran.stderr.starts_with(&format!("{READ_AS}warning: ")) && ran.stderr.contains(wanted),
         "{ran:#?}"
     );
     let quiet = bench.run(&[&args[..], &["b", "-q"]].concat()).succeeded();
@@ -452,7 +452,7 @@ error: `weight` has 2 values; expected one for each of the 3 classes, or one for
     ] {
         let args = [command, &["--data", "data", "--loss", "nll((1, 2))"]].concat();
         let ran = bench.run(&args).failed(2, &[]);
-        assert_eq!(ran.stderr, wanted);
+        assert_eq!(ran.stderr, format!("{READ_AS}{wanted}"));
     }
     assert!(!bench.path("b").exists());
 }
@@ -677,4 +677,43 @@ fn an_epoch_writes_the_same_after_many_others() {
         late < 1.05 * early,
         "{early} bytes in epochs 21 to 120, {late} in the next hundred"
     );
+}
+
+/// The normalization of the training data is stored in the model file, which every command applies.
+#[test]
+fn standardized_pixels_are_those_of_the_training_data() {
+    let bench = Bench::new();
+    bench.train(
+        "a",
+        &["--normalize", "standardize", "--val", "0.2", "--json"],
+    );
+    let config = fs::read_to_string(bench.path("a/config.toml")).unwrap();
+    assert!(
+        config.contains("normalize = \"standardize\"") && config.contains("val = 0.2"),
+        "{config}"
+    );
+    assert!(!config.contains("mean = 0.0"), "{config}");
+    let metrics = fs::read_to_string(bench.path("a/metrics.jsonl")).unwrap();
+    let trained: serde_json::Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
+    for model in ["@a", "@a/model.safetensors"] {
+        let args = ["eval", model, "--data", "data", "--json"];
+        let found = &bench.run(&args).succeeded().json()[0];
+        assert_eq!(found["loss"], trained["test_loss"], "{model}");
+    }
+    bench
+        .run(&["train", "--resume", "a", "--epochs", "3"])
+        .succeeded();
+    for wrong in ["whiten", "scale(2)"] {
+        let args = [
+            "train",
+            "flatten linear(3)",
+            "--data",
+            "data",
+            "--normalize",
+            wrong,
+        ];
+        bench
+            .run(&args)
+            .failed(2, &["--normalize", "must be `scale` or `standardize`"]);
+    }
 }

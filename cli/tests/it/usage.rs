@@ -224,7 +224,7 @@ fn a_closed_pipe_is_no_failure() {
     for args in [
         &["layers"][..],
         &["summary", "100*relu"],
-        &["data", "list"],
+        &["data"],
         &["completions", "bash"],
         &["--help"],
         &[],

@@ -1,7 +1,11 @@
-//! Reading of PNG and JPEG files as [`Images`], and conversion to the size and polarity that a
-//! model expects.
+//! Reading of picture files as [`Images`], and conversion to the size and polarity that a model
+//! expects.
 
+mod budget;
+mod fit;
 mod jpeg;
+mod many;
+mod other;
 mod png;
 mod scans;
 
@@ -12,11 +16,7 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
-use image::{
-    DynamicImage, GrayImage, ImageBuffer, Rgb,
-    imageops::{self, FilterType},
-    metadata::Orientation,
-};
+use image::{DynamicImage, ImageBuffer, ImageFormat, Rgb, metadata::Orientation};
 
 use tapeline_spec::printable;
 
@@ -26,6 +26,9 @@ use crate::{
     identify, idx,
     input::Input,
 };
+
+pub use fit::{Fit, resized};
+pub(crate) use many::{Common, Frame, is_picture, read_all, survey};
 
 /// The maximum width and height in pixels.
 const MAX_SIDE: u32 = 8192;
@@ -70,14 +73,14 @@ fn reserve(sizes: &[u64]) -> Result<(), Problem> {
     }
 }
 
-/// Reads a PNG or JPEG file as one image with 1 channel (grey) or 3 channels (RGB).
+/// Reads a PNG, JPEG, WebP, BMP or GIF file as one image with 1 channel (grey) or 3 channels (RGB).
 ///
 /// Palettes and other bit depths are converted to bytes, transparent pixels are blended onto white,
-/// and the orientation tag is applied. The format is detected from the first bytes. The file may be
-/// a pipe.
+/// and the orientation tag is applied. Of an animation, the first frame is read. The format is
+/// detected from the first bytes. The file may be a pipe.
 ///
 /// # Errors
-/// Returns an error if the file can't be read, is neither PNG nor JPEG, or is damaged: truncated,
+/// Returns an error if the file can't be read, is not such a picture, or is damaged: truncated,
 /// with a wrong checksum, or with compressed data that can't be decoded (a panic of the decoder may
 /// then also be reported to the panic hook). Also returns an error if the image has more than 8192
 /// pixels along a side, if decoding would take more than 256 MiB of memory, or if `channels` is
@@ -90,7 +93,7 @@ pub fn read_picture(file: impl AsRef<Path>, channels: usize) -> Result<Images, D
     picture(&whole(opened, length, file)?, channels, file)
 }
 
-/// Decodes an image from the bytes of a PNG or JPEG file; `name` is used in error messages.
+/// Decodes an image from the bytes of a picture file; `name` is used in error messages.
 ///
 /// # Errors
 /// Same as [`read_picture`].
@@ -104,13 +107,13 @@ pub fn read_picture_from(
 
 /// The contents of a file of images.
 pub enum ImageFile {
-    /// A PNG or JPEG image.
+    /// A picture.
     Picture(Images),
     /// The images of an IDX file, which may be gzipped.
     Idx(Images),
 }
 
-/// Reads a PNG, JPEG or IDX file in one pass, detecting the format from the first bytes.
+/// Reads a picture or an IDX file in one pass, detecting the format from the first bytes.
 ///
 /// `name` is used in error messages.
 ///
@@ -127,7 +130,7 @@ pub fn read_image_file(
     match peeked.head[..] {
         [0, 0, ..] | [0x1f, 0x8b, ..] => {
             let input = Input::sniff(BufReader::new(peeked.reader()), None).map_err(fail)?;
-            idx::images(input.reader, None, name).map(ImageFile::Idx)
+            idx::plain_images(input, name).map(ImageFile::Idx)
         }
         _ => {
             let bytes = whole(peeked.reader(), 0, name)?;
@@ -136,13 +139,13 @@ pub fn read_image_file(
     }
 }
 
-/// Returns whether a file found in a folder contains images, judging by its first bytes: a PNG, a
-/// JPEG, or an IDX file of images, which may be gzipped.
+/// Returns whether a file found in a folder contains images, judging by its first bytes: a picture
+/// that [`read_picture`] reads, or an IDX file of images, which may be gzipped.
 ///
 /// Returns `false` for anything but a regular file, without opening it.
 pub fn is_image_file(file: impl AsRef<Path>) -> bool {
     let head = |file| Peeked::new(files::open_regular(file)?).map(|peeked| peeked.head);
-    let Ok(mut head) = head(file.as_ref()) else {
+    let Ok(head) = head(file.as_ref()) else {
         return false;
     };
     if head.starts_with(&[0x1f, 0x8b]) {
@@ -152,11 +155,33 @@ pub fn is_image_file(file: impl AsRef<Path>) -> bool {
         let _ = GzDecoder::new(&head[..]).take(4).read_to_end(&mut start);
         return matches!(start[..], [0, 0, 8, 3 | 4]);
     }
-    head.truncate(4);
-    matches!(
-        head[..],
-        [0x89, b'P', b'N', b'G'] | [0xff, 0xd8, 0xff, _] | [0, 0, 8, 3 | 4]
-    )
+    format(&head).is_some() || head.starts_with(&[0, 0, 8, 3]) || head.starts_with(&[0, 0, 8, 4])
+}
+
+/// Returns the format of a picture, by its first bytes.
+fn format(bytes: &[u8]) -> Option<ImageFormat> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', ..] => Some(ImageFormat::Png),
+        [0xff, 0xd8, 0xff, ..] => Some(ImageFormat::Jpeg),
+        [b'G', b'I', b'F', b'8', ..] => Some(ImageFormat::Gif),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some(ImageFormat::WebP),
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some(ImageFormat::Bmp),
+        _ => None,
+    }
 }
 
 fn io_error(file: &Path, doing: &'static str, reason: std::io::Error) -> DataError {
@@ -201,24 +226,35 @@ fn picture(bytes: &[u8], channels: usize, file: &Path) -> Result<Images, DataErr
             "a picture has 1 or 3 channels, but the model takes {channels}"
         )));
     }
-    let decode = match bytes {
-        [0x89, b'P', b'N', b'G', ..] => png::decode,
-        [0xff, 0xd8, 0xff, ..] => jpeg::decode,
-        _ => {
-            return Err(fail(match identify(bytes) {
-                Some(kind) => kind.instead_of("a PNG, JPEG or IDX file"),
-                None => "is neither PNG nor JPEG nor IDX".into(),
-            }));
-        }
+    let Some(format) = format(bytes) else {
+        return Err(not_a_picture(bytes, file));
     };
-    // The JPEG decoder panics on some damaged files. It holds only values that unwinding drops.
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode(bytes, channels)));
-    let decoded = decoded.map_err(|_| fail("is damaged: its decoder failed".into()))?;
-    let (picture, orientation) = decoded.map_err(|problem| match problem {
-        Problem::TooLarge => fail(too_large()),
-        Problem::Damaged(reason) => fail(printable(&format!("is damaged: {reason}"))),
+    let (picture, orientation) = guarded(file, || match format {
+        ImageFormat::Png => png::decode(bytes, channels),
+        ImageFormat::Jpeg => jpeg::decode(bytes, channels),
+        _ => other::decode(bytes, format, channels),
     })?;
     Ok(converted(&picture, orientation, channels))
+}
+
+/// Calls a decoder. Some panic on damaged files; they hold only values that unwinding drops.
+fn guarded<T>(file: &Path, decode: impl FnOnce() -> Result<T, Problem>) -> Result<T, DataError> {
+    let fail = |problem| wrong(file, problem);
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    let decoded = decoded.map_err(|_| fail("is damaged: its decoder failed".into()))?;
+    decoded.map_err(|problem| match problem {
+        Problem::TooLarge => fail(too_large()),
+        Problem::Damaged(reason) => fail(printable(&format!("is damaged: {reason}"))),
+    })
+}
+
+fn not_a_picture(bytes: &[u8], file: &Path) -> DataError {
+    let wanted = "a PNG, JPEG, WebP, BMP, GIF or IDX file";
+    let problem = match identify(bytes) {
+        Some(kind) => kind.instead_of(wanted),
+        None => format!("is of unknown type, wanted {wanted}"),
+    };
+    wrong(file, problem)
 }
 
 /// Converts a decoded image to bytes: blends it onto white and applies its orientation. Works in
@@ -319,55 +355,11 @@ fn mean<'p>(pixels: impl Iterator<Item = &'p u8>) -> f64 {
     sum as f64 / f64::from(count.max(1))
 }
 
-/// Resizes images to `[channels, rows, columns]`.
-///
-/// Each image is scaled to fit, keeping its aspect ratio, and centred on a background with the mean
-/// brightness of its border.
-///
-/// # Panics
-/// Panics if the number of channels differs or a size is 0.
-pub fn resized(images: &Images, [channels, rows, cols]: [usize; 3]) -> Images {
-    let (old_rows, old_cols) = (images.rows(), images.cols());
-    let scale = (rows as f64 / old_rows as f64).min(cols as f64 / old_cols as f64);
-    let fit = |old: usize, limit: usize| ((old as f64 * scale).round() as usize).clamp(1, limit);
-    let (new_rows, new_cols) = (fit(old_rows, rows), fit(old_cols, cols));
-    let (top, left) = ((rows - new_rows) / 2, (cols - new_cols) / 2);
-
-    let mut pixels = Vec::with_capacity(images.count() * channels * rows * cols);
-    for plane in images.bytes().chunks(old_rows * old_cols) {
-        let ground = border_mean(plane, old_rows, old_cols).round() as u8;
-        let old = GrayImage::from_raw(old_cols as u32, old_rows as u32, plane.to_vec());
-        let old = old.unwrap_or_else(|| unreachable!("a plane has rows × columns pixels"));
-        let new = imageops::resize(&old, new_cols as u32, new_rows as u32, FilterType::Triangle);
-        let mut laid = vec![ground; rows * cols];
-        for (row, line) in new.into_raw().chunks(new_cols).enumerate() {
-            laid[(top + row) * cols + left..][..new_cols].copy_from_slice(line);
-        }
-        pixels.extend(laid);
-    }
-    Images::new(pixels, [images.count(), channels, rows, cols])
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use image::GrayImage;
 
-    /// Returns the bounding box of all pixels that are at least half bright: first and last row,
-    /// first and last column.
-    fn bright_box(images: &Images) -> [usize; 4] {
-        let bright: Vec<_> = (0..images.area())
-            .filter(|&i| images.pixels(0)[i] > 127)
-            .collect();
-        let rows = bright.iter().map(|i| i / images.cols());
-        let cols = bright.iter().map(|i| i % images.cols());
-        [
-            rows.clone().min(),
-            rows.max(),
-            cols.clone().min(),
-            cols.max(),
-        ]
-        .map(Option::unwrap)
-    }
+    use super::*;
 
     #[test]
     fn pixels_are_turned_as_the_image_crate_turns_them() {
@@ -381,32 +373,6 @@ mod tests {
             let wanted = Images::new(wanted.into_luma8().into_raw(), [1, 1, rows, cols]);
             assert_eq!(found, wanted, "{orientation:?}");
         }
-    }
-
-    #[test]
-    fn scaling_keeps_the_aspect_and_does_not_turn() {
-        // A bar of 40x4 pixels in an image of 56x28.
-        let bar = |i: usize| {
-            if (8..48).contains(&(i / 28)) && (12..16).contains(&(i % 28)) {
-                255
-            } else {
-                0
-            }
-        };
-        let tall = Images::new((0..56 * 28).map(bar).collect(), [1, 1, 56, 28]);
-        let scaled = resized(&tall, [1, 28, 28]);
-        assert_eq!(scaled.shape(), [1, 28, 28]);
-        assert_eq!(bright_box(&tall), [8, 47, 12, 15]);
-        assert_eq!(bright_box(&scaled), [4, 23, 13, 14]);
-    }
-
-    #[test]
-    fn what_is_padded_has_the_brightness_of_the_border() {
-        let paper = Images::new(vec![200; 10 * 30], [1, 1, 10, 30]);
-        assert_eq!(
-            resized(&paper, [1, 28, 28]),
-            Images::new(vec![200; 784], [1, 1, 28, 28])
-        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use sha2::{Digest, Sha256};
-use tapeline_data::{Normalisation, files};
+use tapeline_data::{Normalisation, PerChannel, files};
 use toml::{
     Spanned,
     de::{DeTable, Deserializer},
@@ -123,6 +123,11 @@ impl Config {
         config.text()
     }
 
+    /// Returns whether each epoch is validated, on images held out or on a part of the dataset.
+    pub fn has_validation(&self) -> bool {
+        self.settings.val.is_some() || self.record.data.val_sha256.is_some()
+    }
+
     /// Serializes the configuration as TOML.
     pub fn text(&self) -> Result<String, Error> {
         toml::to_string(self).map_err(Error::internal)
@@ -157,9 +162,9 @@ pub fn weights_sha256(file: &StoredPath) -> Result<String, Error> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// A name of `data list` or a folder, as it was given.
+    /// A name, call or path, as it was given.
     pub name: StoredPath,
-    /// The absolute path of the folder, so that it is found from any working directory.
+    /// The absolute path of the file or folder, so that it is found from any working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<StoredPath>,
     /// Whether rows and columns are swapped.
@@ -170,6 +175,13 @@ pub struct DataConfig {
     /// SHA-256 of the test images and labels.
     #[serde(deserialize_with = "limits::sha256")]
     pub test_sha256: String,
+    /// SHA-256 of the validation images and labels, if the dataset has such a part.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::val_sha256"
+    )]
+    pub val_sha256: Option<String>,
 }
 
 impl DataConfig {
@@ -191,22 +203,57 @@ struct Unchecked {
     #[serde(deserialize_with = "limits::scale")]
     scale: f32,
     #[serde(deserialize_with = "limits::mean")]
-    mean: f32,
+    mean: Numbers,
     #[serde(deserialize_with = "limits::std")]
-    std: f32,
+    std: Numbers,
+}
+
+/// One number for all channels, or a list with one for each.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Numbers {
+    One(f32),
+    Each(Vec<f32>),
+}
+
+impl Numbers {
+    pub fn all(&self) -> &[f32] {
+        match self {
+            Numbers::One(number) => std::slice::from_ref(number),
+            Numbers::Each(numbers) => numbers,
+        }
+    }
+}
+
+impl From<PerChannel> for Numbers {
+    fn from(numbers: PerChannel) -> Self {
+        match numbers.numbers() {
+            [only] => Numbers::One(*only),
+            each => Numbers::Each(each.into()),
+        }
+    }
 }
 
 impl TryFrom<Unchecked> for NormalisationConfig {
     type Error = String;
 
     fn try_from(Unchecked { scale, mean, std }: Unchecked) -> Result<Self, String> {
+        let each = |name: &str, numbers: &Numbers| {
+            let numbers = PerChannel::each(numbers.all());
+            numbers.ok_or_else(|| format!("`{name}` must be one number, or one for each channel"))
+        };
+        let (mean, std) = (each("mean", &mean)?, each("std", &std)?);
         let normalisation = Normalisation { scale, mean, std };
         normalisation.checked().map(NormalisationConfig)
     }
 }
 
 impl From<NormalisationConfig> for Unchecked {
-    fn from(NormalisationConfig(Normalisation { scale, mean, std }): NormalisationConfig) -> Self {
-        Unchecked { scale, mean, std }
+    fn from(NormalisationConfig(normalisation): NormalisationConfig) -> Self {
+        Unchecked {
+            scale: normalisation.scale,
+            mean: normalisation.mean.into(),
+            std: normalisation.std.into(),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Datasets for training and evaluation: chosen by name or folder, or taken from a run.
+//! Datasets for training and evaluation: chosen by name, call or path, or taken from a run.
 
 use std::{
     ffi::OsString,
@@ -7,12 +7,13 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tapeline_data::{Dataset, Loaded, known, load};
+use tapeline_data::{DataError, DataSource, Dataset, LoadOptions, Loaded};
 use tapeline_models::Model;
 
 use crate::{
     context::Context,
     error::Error,
+    memory::{self, bytes::Bytes},
     run::config::{DataConfig, KnownRun},
     settings::source::Source,
     shell,
@@ -26,7 +27,7 @@ pub const DEFAULT: &str = "mnist";
 /// is the default.
 #[derive(Clone, Debug, Default)]
 pub struct DataChoice {
-    /// A name of [`known()`] or a folder with IDX files.
+    /// A name, a call such as `images("photos", size=32)`, or a path.
     pub data: Option<OsString>,
     /// Whether to swap rows and columns, as EMNIST needs.
     pub transpose: Option<bool>,
@@ -45,11 +46,13 @@ pub struct DataFacts {
 
 /// The dataset that a command reads.
 pub struct Chosen {
-    /// A name of `data list` or a folder, as it was given.
+    /// A name, call or path, as it was given.
     name: StoredPath,
-    /// The absolute path of the folder when the run was trained; it is tried first.
+    /// The absolute path of the file or folder when the run was trained; it is tried first.
     path: Option<StoredPath>,
     transpose: bool,
+    /// The limit for pixels and training together.
+    max_memory: Option<Bytes>,
     /// Whether the dataset was named by `--data`.
     pub named: bool,
     /// The run that was trained on this dataset: its folder, and its record of the dataset.
@@ -74,11 +77,11 @@ impl TrainingData {
         }
     }
 
-    /// Returns the size of all images and labels in bytes.
+    /// Returns the size of all images and labels in memory, in bytes.
     pub fn size(&self) -> u64 {
-        let parts = [&self.loaded.train, &self.loaded.test];
-        let sizes = parts.map(|part| part.images.bytes().len() + part.labels.len());
-        sizes.iter().sum::<usize>() as u64
+        let parts = self.loaded.parts().into_iter();
+        let sizes = parts.map(|(_, part)| part.images.bytes_in_memory() + part.labels.len());
+        sizes.sum::<usize>() as u64
     }
 }
 
@@ -127,6 +130,7 @@ impl DataChoice {
                 },
                 path: None,
                 transpose: self.transpose.unwrap_or(false),
+                max_memory: None,
                 named,
                 run: None,
             });
@@ -138,6 +142,7 @@ impl DataChoice {
             name: known.name.clone(),
             path: known.path.clone().filter(|_| !named),
             transpose,
+            max_memory: None,
             named,
             run: is_same.then(|| (run.folder.clone(), known.clone())),
         })
@@ -147,15 +152,24 @@ impl DataChoice {
 impl Chosen {
     /// Returns the locations where the dataset of a configuration may be, in the order to try them.
     pub fn of(config: &DataConfig) -> Vec<Self> {
-        let places = places(&config.name, config.path.as_ref());
-        let chosen = |place: &StoredPath| Chosen {
-            name: place.clone(),
-            path: None,
+        let chosen = |path: Option<&StoredPath>| Chosen {
+            name: config.name.clone(),
+            path: path.cloned(),
             transpose: config.transpose,
+            max_memory: None,
             named: false,
             run: None,
         };
-        places.into_iter().map(chosen).collect()
+        match &config.path {
+            Some(path) => vec![chosen(Some(path)), chosen(None)],
+            None => vec![chosen(None)],
+        }
+    }
+
+    /// Limits the memory; by default, it is what is available. Half of it is for pixels if the others
+    /// can be stored in a temporary file.
+    pub fn within(self, max_memory: Option<Bytes>) -> Self {
+        Chosen { max_memory, ..self }
     }
 
     /// Returns whether the dataset was taken from a run.
@@ -175,17 +189,24 @@ impl Chosen {
 
     /// Loads the dataset for training.
     pub fn for_training(&self, cx: &Context) -> Result<TrainingData, Error> {
-        let loaded = self.load(cx)?;
+        let (loaded, source) = self.find(cx)?;
+        let path = source.path().map(StoredPath::from);
         let config = DataConfig {
-            path: self.name.absolute().filter(|_| !self.is_known()),
+            path: path.and_then(|path| path.absolute()),
             name: self.name.clone(),
             transpose: self.transpose,
             train_sha256: loaded.train.sha256(),
             test_sha256: loaded.test.sha256(),
+            val_sha256: loaded.val.as_ref().map(Dataset::sha256),
         };
         if let Some((folder, known)) = &self.run {
-            let sums =
-                |config: &DataConfig| [config.train_sha256.clone(), config.test_sha256.clone()];
+            let sums = |config: &DataConfig| {
+                (
+                    config.train_sha256.clone(),
+                    config.test_sha256.clone(),
+                    config.val_sha256.clone(),
+                )
+            };
             if sums(known) != sums(&config) {
                 cx.messages.warn(&changed(&config.name, folder.display()));
             }
@@ -209,17 +230,28 @@ impl Chosen {
         words
     }
 
-    fn is_known(&self) -> bool {
-        let name = self.name.path();
-        known().iter().any(|known| name == Path::new(known.name))
-    }
-
     /// Loads the dataset.
     pub fn load(&self, cx: &Context) -> Result<Loaded, Error> {
-        let loaded = first(places(&self.name, self.path.as_ref()), |place| {
-            load(place.path())
+        Ok(self.find(cx)?.0)
+    }
+
+    /// Loads the dataset from the first of the places where it can be read.
+    fn find(&self, cx: &Context) -> Result<(Loaded, DataSource), Error> {
+        let progress = |done, all| cx.messages.reading(done, all);
+        let limit = self.max_memory.or_else(memory::available);
+        let options = LoadOptions {
+            max_memory: limit.map(|Bytes(limit)| match cx.cache {
+                Some(_) => limit / 2,
+                None => limit,
+            }),
+            cache: cx.cache.as_deref(),
+            progress: Some(&progress),
+        };
+        let found = first(self.sources(cx), |source| {
+            let source = source?;
+            Ok((source.load(&options)?, source))
         });
-        let mut loaded = loaded.map_err(|error| match &self.run {
+        let (mut loaded, source) = found.map_err(|error: DataError| match &self.run {
             Some((folder, known)) if !self.named => Error::data(format!(
                 "{} was trained on {}, which cannot be read: {error}",
                 folder.display(),
@@ -231,19 +263,34 @@ impl Chosen {
         for note in &loaded.notes {
             cx.messages.note(&format!("{}: {note}", loaded.name));
         }
+        for warning in &loaded.warnings {
+            cx.messages.warn(&format!("{}: {warning}", loaded.name));
+        }
         if self.transpose {
             loaded.train = loaded.train.transposed();
+            loaded.val = loaded.val.map(|val| val.transposed());
             loaded.test = loaded.test.transposed();
         }
-        Ok(loaded)
+        Ok((loaded, source))
     }
-}
 
-/// The locations where a dataset may be: its absolute path, then the path as it was given.
-fn places<'a>(name: &'a StoredPath, path: Option<&'a StoredPath>) -> Vec<&'a StoredPath> {
-    // If both are the same folder, messages should show the path as it was given.
-    let moved = path.filter(|path| name.absolute().as_ref() != Some(path));
-    moved.into_iter().chain([name]).collect()
+    /// Returns the dataset at the places where it may be: its absolute path, then the path as it
+    /// was given.
+    fn sources(&self, cx: &Context) -> Vec<Result<DataSource, DataError>> {
+        let given = DataSource::find(self.name.path(), &cx.datasets);
+        let is_at = |path: &StoredPath| {
+            let found = given.as_ref().ok().and_then(DataSource::path);
+            found.is_some_and(|found| StoredPath::from(found).absolute().as_ref() == Some(path))
+        };
+        // If both are the same, messages should show the path as it was given.
+        let moved = self.path.as_ref().filter(|path| !is_at(path));
+        let moved = moved.map(|path| match &given {
+            // A call has arguments that hold wherever the files are.
+            Ok(source) if source.path() != Some(self.name.path()) => Ok(source.at(path.path())),
+            _ => DataSource::find(path.path(), &cx.datasets),
+        });
+        moved.into_iter().chain([given]).collect()
+    }
 }
 
 /// Returns the first success, or the first failure if there is no success.

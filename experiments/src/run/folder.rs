@@ -96,7 +96,7 @@ impl Run {
         self.write(CONFIG, text.as_bytes())?;
         let lines = history.iter().map(|epoch| json_line(&Event::epoch(epoch)));
         let lines = lines.collect::<Result<String, _>>()?;
-        let with_val = config.settings.val.is_some();
+        let with_val = config.has_validation();
         self.metrics(history, with_val)
             .and_then(|()| self.jsonl.set_len(0))
             .and_then(|()| self.jsonl.write_all(lines.as_bytes()))

@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, path::Path};
 
 use sha2::{Digest, Sha256};
-use tapeline_data::{Dataset, Normalisation};
+use tapeline_data::{Dataset, Loaded};
 use tapeline_models::{
     Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit,
     weights,
@@ -24,7 +24,7 @@ use crate::{
         folder::Run,
         recorder::{Recorder, Watch},
     },
-    settings::{Settings, origin::Origin, specs::Specs},
+    settings::{Settings, held, origin::Origin, specs::Specs},
     stored_path::StoredPath,
 };
 
@@ -54,7 +54,7 @@ pub struct Parts {
     pub train: Dataset,
     /// The images to test on.
     pub test: Dataset,
-    /// The images held out for validation.
+    /// The images held out for validation, or the validation data of the dataset.
     pub val: Option<Dataset>,
 }
 
@@ -110,10 +110,9 @@ impl Job {
         let specs = Specs::read(settings, origin, cx)?;
         let model = specs.source.build(&data.loaded.train.shape(), cx)?;
         expect_classes(&model, &data.loaded, &specs.source)?;
-        let (train, test) = (&data.loaded.train, &data.loaded.test);
-        let fits = specs.loss.expect_classes(train.classes.len());
+        let fits = specs.loss.expect_classes(data.loaded.train.classes.len());
         fits.map_err(in_option(&specs.origin.of("loss")))?;
-        let parts = Parts::new(settings, &specs.origin, train.clone(), test.clone())?;
+        let parts = Parts::new(settings, &specs.origin, &data.loaded)?;
         let first = settings.weights.as_ref();
         let first = first.map(|file| first_weights(file.path(), &model));
         let (weights, weights_sha256) = first.transpose()?.unzip();
@@ -136,7 +135,7 @@ impl Job {
             weights_path: settings.weights.as_ref().and_then(StoredPath::absolute),
             weights_sha256,
             data: data.config.clone(),
-            normalisation: NormalisationConfig(Normalisation::default()),
+            normalisation: NormalisationConfig(settings.normalize.of(&parts.train)?),
         };
         Ok(Job {
             data_size: data.size(),
@@ -210,6 +209,7 @@ impl Job {
             due: Due::new(options.checkpoint_every),
             threads: options.pool.threads(),
             test_samples: self.parts.test.len(),
+            val_samples: self.parts.val.as_ref().map(Dataset::len),
             failure: None,
         };
         let samples = |trainer: &Trainer<'_>| {
@@ -329,22 +329,18 @@ impl Parts {
         }
     }
 
-    fn new(
-        settings: &Settings,
-        origin: &Origin,
-        train: Dataset,
-        test: Dataset,
-    ) -> Result<Parts, Error> {
+    fn new(settings: &Settings, origin: &Origin, loaded: &Loaded) -> Result<Parts, Error> {
         let (mut train, val) = match settings.val {
-            Some(count) => {
-                let parts = train.split_last(count);
+            Some(held) => {
+                let parts = loaded.train.split(held.into(), held::SEED);
                 let (train, val) = parts.map_err(|error| {
-                    Error::usage(format!("{} {count}: {error}", origin.of("val")))
+                    Error::usage(format!("{} {held}: {error}", origin.of("val")))
                 })?;
                 (train, Some(val))
             }
-            None => (train, None),
+            None => (loaded.train.clone(), loaded.val.clone()),
         };
+        let test = loaded.test.clone();
         if let Some(count) = settings.limit {
             train = train.limit(count);
         }

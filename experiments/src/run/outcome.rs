@@ -31,6 +31,9 @@ pub struct Outcome {
     pub multiply_adds: u64,
     /// Number of test images, which determines the resolution of the accuracy.
     pub test_samples: usize,
+    /// Number of images for validation, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_samples: Option<usize>,
     /// Number of threads used, which affects the measured times.
     pub threads: usize,
     /// How the run ended.

@@ -57,6 +57,7 @@ pub(crate) struct Recorder<'a> {
     pub due: Due,
     pub threads: usize,
     pub test_samples: usize,
+    pub val_samples: Option<usize>,
     /// The write error, of a file or standard output, that ended training.
     pub failure: Option<Error>,
 }
@@ -181,6 +182,7 @@ impl Recorder<'_> {
             parameters: plan.parameters(),
             multiply_adds: plan.multiply_adds(),
             test_samples: self.test_samples,
+            val_samples: self.val_samples,
             threads: self.threads,
             end,
         })

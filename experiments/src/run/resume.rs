@@ -54,13 +54,16 @@ pub fn resume(folder: &Path, epochs: Option<u64>, cx: &Context) -> Result<(Job, 
 fn data(config: &DataConfig, cx: &Context) -> Result<TrainingData, Error> {
     first(Chosen::of(config), |chosen| {
         let data = chosen.for_training(cx)?;
+        let none = String::from("none");
+        let val = |config: &DataConfig| config.val_sha256.clone().unwrap_or(none.clone());
         let parts = [
             ("training", &config.train_sha256, &data.config.train_sha256),
+            ("validation", &val(config), &val(&data.config)),
             ("test", &config.test_sha256, &data.config.test_sha256),
         ];
         for (part, wanted, found) in parts {
             if wanted != found {
-                let name = &data.config.name;
+                let name = &data.loaded.name;
                 return Err(Error::data(format!(
                     "{name}: the {part} data are not those that the run started with: SHA-256 is {found}, expected {wanted}"
                 )));

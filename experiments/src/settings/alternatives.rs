@@ -39,10 +39,10 @@ impl Given {
     pub fn expanded(&self) -> Result<Expanded, Error> {
         let name = self.setting.column;
         match (self.setting.kind, self.text.to_str()) {
-            (Kind::Spec, Some(text)) => {
+            (Kind::Spec | Kind::Word(_), Some(text)) => {
                 of_spec(name, text).map_err(in_option(&self.setting.option()))
             }
-            (Kind::Integer | Kind::Number, Some(text)) => Ok(of_numbers(name, text)),
+            (Kind::Integer | Kind::Number | Kind::Amount, Some(text)) => Ok(of_numbers(name, text)),
             _ => Ok(single(&self.text)),
         }
     }
@@ -53,7 +53,10 @@ impl Given {
     /// When the value is invalid, or the text has alternatives.
     pub fn apply(&self, settings: &mut Settings) -> Result<(), Error> {
         let (option, text) = (self.setting.option(), self.text.display());
-        let numbers = matches!(self.setting.kind, Kind::Integer | Kind::Number);
+        let numbers = matches!(
+            self.setting.kind,
+            Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_)
+        );
         if numbers && self.expanded()?.texts.len() > 1 {
             return Err(Error::usage(format!(
                 "{option} {text}: expected one value, not alternatives"

@@ -7,6 +7,9 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny},
 };
+use tapeline_data::normalisation::MAX_CHANNELS;
+
+use crate::run::config::Numbers;
 
 /// Number of passes over the training data.
 pub const EPOCHS: RangeInclusive<u64> = 1..=1_000_000;
@@ -57,10 +60,6 @@ pub(crate) fn seeds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error>
     integer(from, "seeds", &SEEDS)
 }
 
-pub(crate) fn val<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
-    integer(from, "val", &IMAGES).map(Some)
-}
-
 pub(crate) fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
     integer(from, "limit", &IMAGES).map(Some)
 }
@@ -78,13 +77,33 @@ pub(crate) fn scale<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error>
     keyed("scale", positive_f32(f32::deserialize(from)?))
 }
 
-pub(crate) fn std<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    keyed("std", positive_f32(f32::deserialize(from)?))
+pub(crate) fn std<'de, D: Deserializer<'de>>(from: D) -> Result<Numbers, D::Error> {
+    let numbers = per_channel(from, "std")?;
+    for &number in numbers.all() {
+        keyed("std", positive_f32(number))?;
+    }
+    Ok(numbers)
 }
 
-pub(crate) fn mean<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    let mean = Some(f32::deserialize(from)?).filter(|mean| mean.is_finite());
-    keyed("mean", mean.ok_or_else(|| "must be a finite number".into()))
+pub(crate) fn mean<'de, D: Deserializer<'de>>(from: D) -> Result<Numbers, D::Error> {
+    let numbers = per_channel(from, "mean")?;
+    match numbers.all().iter().all(|number| number.is_finite()) {
+        true => Ok(numbers),
+        false => keyed("mean", Err("must be a finite number".into())),
+    }
+}
+
+/// Deserializes one number, or a list with one for each channel.
+fn per_channel<'de, D: Deserializer<'de>>(from: D, key: &str) -> Result<Numbers, D::Error> {
+    match Any::<Numbers>::deserialize(from)? {
+        Any::Number(numbers) if (1..=MAX_CHANNELS).contains(&numbers.all().len()) => Ok(numbers),
+        _ => keyed(
+            key,
+            Err(format!(
+                "must be one number, or 1 to {MAX_CHANNELS} numbers, one for each channel"
+            )),
+        ),
+    }
 }
 
 fn positive_f32(number: f32) -> Result<f32, String> {
@@ -126,6 +145,10 @@ pub(crate) fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Er
 pub(crate) fn weights_sha256<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<String>, D::Error> {
+    sha256(from).map(Some)
+}
+
+pub(crate) fn val_sha256<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     sha256(from).map(Some)
 }
 

@@ -5,13 +5,17 @@
 //! |---|---|
 //! | [`limits`] | valid ranges of the numbers |
 //! | [`text`] | a setting as text: reads an option, writes a command |
+//! | [`held`] | the images held out for validation: a number or a fraction |
+//! | [`normalize`] | how pixels are normalized |
 //! | [`alternatives`] | expands `{1, 2}` in the text of a setting |
 //! | [`specs`] | parses the specs in the settings |
 //! | [`source`] | the spec of the model, and where it comes from |
 //! | [`origin`] | where settings come from, for error messages |
 
 pub mod alternatives;
+pub mod held;
 pub mod limits;
+pub mod normalize;
 pub mod origin;
 pub mod source;
 pub mod specs;
@@ -19,7 +23,10 @@ pub mod text;
 
 use serde::{Deserialize, Serialize};
 
-use crate::stored_path::StoredPath;
+use crate::{
+    settings::{held::Held, normalize::Normalize},
+    stored_path::StoredPath,
+};
 
 /// The settings of a training run, except the dataset. [`Default`] is the recipe of the report, on
 /// which all defaults of the command line are based.
@@ -47,13 +54,21 @@ pub struct Settings {
     /// Random seed, up to 2⁶³ − 1.
     #[serde(default, deserialize_with = "limits::seed")]
     pub seed: u64,
-    /// Number of images held out for validation, from the end of the training data.
+    /// How pixels are normalized.
+    #[serde(
+        default,
+        skip_serializing_if = "Normalize::is_default",
+        deserialize_with = "normalize::normalize"
+    )]
+    pub normalize: Normalize,
+    /// Images held out from the training data for validation, with the classes in the same
+    /// proportions.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "limits::val"
+        deserialize_with = "held::val"
     )]
-    pub val: Option<usize>,
+    pub val: Option<Held>,
     /// Number of images to train on, from the start of the training data.
     #[serde(
         default,
@@ -103,6 +118,10 @@ pub enum Kind {
     Integer,
     /// A number.
     Number,
+    /// An integer, or a fraction between 0 and 1.
+    Amount,
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// A spec.
     Spec,
     /// The path of a file.
@@ -110,7 +129,7 @@ pub enum Kind {
 }
 
 /// All settings that are options, in the order of the help.
-pub const SETTINGS: [SettingDef; 11] = [
+pub const SETTINGS: [SettingDef; 12] = [
     SettingDef {
         name: "epochs",
         kind: Kind::Integer,
@@ -168,9 +187,16 @@ pub const SETTINGS: [SettingDef; 11] = [
         column: "augment",
     },
     SettingDef {
+        name: "normalize",
+        kind: Kind::Word(normalize::WORDS),
+        about: "Normalize pixels: scale to 0…1, or standardize each channel",
+        title: "normalization",
+        column: "normalize",
+    },
+    SettingDef {
         name: "val",
-        kind: Kind::Integer,
-        about: "Hold out the last N images; best.safetensors is the best epoch on them",
+        kind: Kind::Amount,
+        about: "Hold out N images or a fraction; best.safetensors: best epoch on them",
         title: "validation images",
         column: "val",
     },
@@ -198,6 +224,7 @@ impl Default for Settings {
             optimizer: "sgd(lr=0.001, momentum=0.9, weight_decay=0.005)".into(),
             schedule: "constant".into(),
             augment: None,
+            normalize: Normalize::default(),
             epochs: 10,
             batch_size: 100,
             seed: 0,

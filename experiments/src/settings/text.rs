@@ -29,7 +29,13 @@ impl SettingDef {
             Kind::Number => number(text)
                 .and_then(|text| text.parse().ok())
                 .map_or_else(plain, Value::Float),
-            Kind::Spec => plain(),
+            Kind::Amount => number(text)
+                .and_then(|text| {
+                    let integer = text.parse().map(Value::Integer);
+                    integer.or_else(|_| text.parse().map(Value::Float)).ok()
+                })
+                .unwrap_or_else(plain),
+            Kind::Spec | Kind::Word(_) => plain(),
             Kind::File => Value::try_from(StoredPath::from(text)).unwrap_or_else(|_| plain()),
         }
     }
@@ -107,7 +113,8 @@ mod tests {
         for setting in &SETTINGS {
             let text = match setting.kind {
                 Kind::Integer => "7",
-                Kind::Number => "0.25",
+                Kind::Number | Kind::Amount => "0.25",
+                Kind::Word(words) => words[words.len() - 1],
                 Kind::Spec => "some(spec=1)",
                 Kind::File => "a/file.safetensors",
             };

@@ -90,7 +90,7 @@ fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
         let value = settings.get(setting)?.to_string_lossy().into_owned();
         let shown = match setting.kind {
             Kind::Spec | Kind::File => code(&value),
-            Kind::Integer | Kind::Number => value,
+            Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) => value,
         };
         Some((setting.title.into(), shown))
     };

@@ -150,6 +150,11 @@ impl RowResult<'_> {
         self.runs.first().map(|run| run.outcome.test_samples)
     }
 
+    /// Number of images for validation of the runs.
+    pub fn val_samples(&self) -> Option<usize> {
+        self.runs.first()?.outcome.val_samples
+    }
+
     /// Number of runs that diverged.
     pub fn diverged(&self) -> usize {
         self.runs

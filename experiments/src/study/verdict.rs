@@ -24,16 +24,18 @@ pub const LIMIT: f64 = 0.05;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JudgedOn {
-    /// The images held out with `--val`.
+    /// The images held out with `--val`, or the validation data of the dataset.
     Validation,
     /// The test images.
     Test,
 }
 
 impl JudgedOn {
-    /// The validation data if all configurations hold out the same images, otherwise the test data.
+    /// The validation data if all configurations have the same, otherwise the test data. The number
+    /// of images held out determines which they are.
     pub fn of(compared: &Compared<'_>) -> JudgedOn {
-        let mut held_out = compared.comparison.rows.iter().map(|row| row.settings.val);
+        let finished = compared.rows.iter().filter(|row| !row.runs.is_empty());
+        let mut held_out = finished.map(RowResult::val_samples);
         match held_out.next() {
             Some(Some(val)) if held_out.all(|other| other == Some(val)) => JudgedOn::Validation,
             _ => JudgedOn::Test,
@@ -59,7 +61,7 @@ impl JudgedOn {
     /// The number of images, which all configurations of a comparison share.
     fn images(self, row: &RowResult<'_>) -> usize {
         let images = match self {
-            JudgedOn::Validation => row.row.settings.val,
+            JudgedOn::Validation => row.val_samples(),
             JudgedOn::Test => row.test_samples(),
         };
         images.unwrap_or(0)

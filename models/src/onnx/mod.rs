@@ -13,7 +13,7 @@ mod write;
 use std::path::Path;
 
 use prost::Message;
-use tapeline_data::atomic;
+use tapeline_data::{PerChannel, atomic};
 pub use tapeline_layers::graph::OPSET;
 use tapeline_layers::{Graph, Meaning, graph::ValueSource};
 use tapeline_spec::SpecError;
@@ -103,13 +103,17 @@ pub fn message(
         let numbers = labels.normalisation;
         x = graph.within("normalise", &plan.input, |graph| {
             let steps = [
-                ("Mul", numbers.scale),
+                ("Mul", PerChannel::all(numbers.scale)),
                 ("Sub", numbers.mean),
                 ("Div", numbers.std),
             ];
-            steps.into_iter().fold(x, |x, (op, number)| {
-                let number = graph.number(number.into());
-                graph.node(op, &[x, number])
+            steps.into_iter().fold(x, |x, (op, numbers)| {
+                let numbers = match numbers.numbers() {
+                    [only] => graph.number((*only).into()),
+                    // Broadcast over the batch, rows and columns.
+                    each => graph.numbers(&[1, each.len(), 1, 1], each.to_vec()),
+                };
+                graph.node(op, &[x, numbers])
             })
         });
     }

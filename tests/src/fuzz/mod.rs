@@ -12,6 +12,7 @@
 //! ```
 
 mod checkpoint;
+mod datasets;
 mod idx;
 mod message;
 mod model;
@@ -100,11 +101,43 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "picture",
-        about: "a PNG or JPEG image as input of a model",
+        about: "a picture file as input of a model",
         memory: 768 * MIB,
         memory_per_byte: 16 * KIB,
         run: picture::run,
         seeds: picture::seeds,
+    },
+    Target {
+        name: "csv",
+        about: "a CSV file of pixels or paths of pictures",
+        memory: 64 * MIB,
+        memory_per_byte: 16 * KIB,
+        run: datasets::csv,
+        seeds: datasets::csv_seeds,
+    },
+    Target {
+        name: "npz",
+        about: "a NumPy archive of images and labels",
+        memory: 64 * MIB,
+        memory_per_byte: 64 * KIB,
+        run: datasets::npz,
+        seeds: datasets::npz_seeds,
+    },
+    Target {
+        name: "cifar",
+        about: "the binary files of CIFAR-10 and CIFAR-100",
+        memory: 64 * MIB,
+        memory_per_byte: 4 * KIB,
+        run: datasets::cifar,
+        seeds: datasets::cifar_seeds,
+    },
+    Target {
+        name: "folders",
+        about: "a folder of pictures, with links",
+        memory: 256 * MIB,
+        memory_per_byte: 4 * MIB,
+        run: datasets::folders,
+        seeds: datasets::folder_seeds,
     },
 ];
 

@@ -1,9 +1,9 @@
-//! PNG and JPEG files, as `predict` reads them.
+//! Picture files, as `predict` reads them.
 
 use std::io::Cursor;
 
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, RgbaImage};
-use tapeline_data::{is_dark_on_light, read_picture_from, resized};
+use tapeline_data::{Fit, is_dark_on_light, read_picture_from, resized};
 
 use super::message::expect_readable;
 
@@ -22,9 +22,11 @@ pub fn run(input: &[u8]) {
         if images.rows() * images.cols() <= SCALED {
             for [rows, cols] in [[28, 28], [1, 9]] {
                 let shape = [channels, rows, cols];
-                assert_eq!(resized(&images, shape).shape(), shape);
+                for fit in [Fit::Pad, Fit::Crop, Fit::Stretch] {
+                    assert_eq!(resized(&images, shape, fit).shape(), shape);
+                }
             }
-            assert_eq!(resized(&images, images.shape()), images);
+            assert_eq!(resized(&images, images.shape(), Fit::Pad), images);
         }
         Some([images.rows(), images.cols()])
     });
@@ -40,10 +42,21 @@ pub fn seeds() -> Vec<Vec<u8>> {
     ];
     let kinds = pictures.iter().flat_map(|picture| {
         let jpeg = !picture.color().has_alpha();
-        let kinds = [Some(ImageFormat::Png), jpeg.then_some(ImageFormat::Jpeg)];
+        let kinds = [
+            Some(ImageFormat::Png),
+            jpeg.then_some(ImageFormat::Jpeg),
+            Some(ImageFormat::WebP),
+            Some(ImageFormat::Bmp),
+            Some(ImageFormat::Gif),
+        ];
         kinds.into_iter().flatten().map(move |kind| {
             let mut bytes = Cursor::new(Vec::new());
-            picture.write_to(&mut bytes, kind).expect("a vector grows");
+            let written = match kind {
+                // The encoder has no other colour type.
+                ImageFormat::Gif => picture.to_rgba8().write_to(&mut bytes, kind),
+                _ => picture.write_to(&mut bytes, kind),
+            };
+            written.expect("a vector grows");
             bytes.into_inner()
         })
     });

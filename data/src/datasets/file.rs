@@ -1,11 +1,15 @@
-//! The files of which a dataset consists: on disk, or embedded in the binary.
+//! The IDX files of which a dataset consists: on disk, or embedded in the binary.
 
 use std::path::PathBuf;
 
-use crate::{DataError, Images, idx, input::Input};
+use crate::{
+    DataError, Images,
+    idx::{self, Arrangement},
+    input::Input,
+};
 
 /// One file of a dataset.
-pub(crate) struct Part {
+pub(crate) struct SourceFile {
     /// Its path, or its name if it is embedded in the binary.
     pub file: PathBuf,
     pub place: Place,
@@ -19,7 +23,7 @@ pub(crate) enum Place {
     File(PathBuf),
 }
 
-impl Part {
+impl SourceFile {
     pub fn open(&self) -> Result<Input<'static>, DataError> {
         match &self.place {
             #[cfg(feature = "bundled")]
@@ -28,9 +32,9 @@ impl Part {
         }
     }
 
-    pub fn images(&self) -> Result<Images, DataError> {
+    pub fn images(&self, to: Arrangement) -> Result<Images, DataError> {
         let input = self.open()?;
-        idx::images(input.reader, input.length, &self.file)
+        idx::images(input.reader, input.length, &self.file, to)
     }
 
     pub fn labels(&self) -> Result<Vec<u8>, DataError> {

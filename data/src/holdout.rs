@@ -1,0 +1,69 @@
+//! Splitting off a part of the images that has the classes in the same proportions.
+
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use crate::DataError;
+
+/// The number of images to split off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Holdout {
+    /// A number of images.
+    Count(usize),
+    /// A fraction of the images, between 0 and 1, rounded to a whole number of images.
+    Fraction(f64),
+}
+
+impl Holdout {
+    /// Returns the number of images to split off from `len`; at least one for a fraction.
+    fn count(self, len: usize) -> usize {
+        match self {
+            Holdout::Count(count) => count,
+            Holdout::Fraction(fraction) => ((len as f64 * fraction).round() as usize).max(1),
+        }
+    }
+
+    /// Returns the indices of the images that remain, and of those that are split off, ascending.
+    ///
+    /// Each class gives its share, rounded so that the sum is exact: classes with the largest
+    /// remainder give one more. Which images of a class are chosen is a function of the seed, the
+    /// class and the number of its images.
+    pub(crate) fn split(
+        self,
+        labels: &[u8],
+        seed: u64,
+    ) -> Result<(Vec<usize>, Vec<usize>), DataError> {
+        let (len, wanted) = (labels.len(), self.count(labels.len()));
+        if wanted >= len {
+            return Err(DataError::Split { wanted, found: len });
+        }
+        let mut classes = vec![Vec::new(); 256];
+        for (i, &label) in labels.iter().enumerate() {
+            classes[usize::from(label)].push(i);
+        }
+        let mut held = vec![false; len];
+        for (class, share) in shares(&classes, wanted, len).into_iter().enumerate() {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            random.set_stream(class as u64);
+            classes[class].shuffle(&mut random);
+            classes[class][..share].iter().for_each(|&i| held[i] = true);
+        }
+        Ok((0..len).partition(|&i| !held[i]))
+    }
+}
+
+/// Returns how many images each class gives, `wanted` of `len` in total.
+fn shares(classes: &[Vec<usize>], wanted: usize, len: usize) -> Vec<usize> {
+    let product = |class: &Vec<usize>| class.len() as u128 * wanted as u128;
+    let mut shares: Vec<_> = classes
+        .iter()
+        .map(|class| (product(class) / len as u128) as usize)
+        .collect();
+    let mut order: Vec<_> = (0..classes.len()).collect();
+    order.sort_by_key(|&class| std::cmp::Reverse(product(&classes[class]) % len as u128));
+    let missing = wanted - shares.iter().sum::<usize>();
+    order[..missing]
+        .iter()
+        .for_each(|&class| shares[class] += 1);
+    shares
+}
