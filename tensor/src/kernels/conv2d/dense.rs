@@ -15,10 +15,16 @@ use crate::{
     kernels::product::{Spaced, Start, Taps, panel, panel_width},
 };
 
+/// Number of terms that are enough: below it, several images are multiplied at once, so that sums are
+/// loaded and stored less often.
+const TERMS: usize = 192;
+
 /// The order of the sums: `[groups, lines, rows, output channels of a group]`.
 pub struct Dense {
     sizes: Sizes,
-    /// First cell of each window.
+    /// Images that are multiplied at once.
+    together: usize,
+    /// First cell of each window of these images.
     corners: Vec<usize>,
     /// Distance of each line's first cell from the first of the window.
     lines: Vec<usize>,
@@ -37,9 +43,16 @@ impl Dense {
             true => ((0..kh).map(|y| y * down).collect(), kw * sizes.in_channels),
             false => (offsets(sizes), sizes.per_group()),
         };
+        let corners = corners(sizes);
+        let most = sizes.images_a_task();
+        let together = (TERMS / corners.len().max(1)).clamp(1, most);
+        let [h, w] = sizes.window.padded();
+        let image = h * w * sizes.in_channels;
+        let corners = (0..together).flat_map(|i| corners.iter().map(move |c| i * image + c));
         Dense {
             sizes: *sizes,
-            corners: corners(sizes),
+            together,
+            corners: corners.collect(),
             lines,
             rows,
         }
@@ -78,22 +91,22 @@ impl Dense {
         let Some(sums) = task.weight else {
             return;
         };
-        let mut image = Padded::new(sizes);
+        let mut padded = Padded::several(sizes, self.together);
         let mut packed = Buffer::any(self.corners.len() * panel_width::<T, S>(usize::MAX));
-        let images = task.x.chunks_exact(sizes.image());
-        for (x, g) in images.zip(task.g.chunks_exact(out_image)) {
+        let images = task.x.chunks(self.together * sizes.image());
+        for (x, g) in images.zip(task.g.chunks(self.together * out_image)) {
             let cells = match sizes.window.padding {
                 [[0, 0], [0, 0]] => x,
                 _ => {
-                    image.fill(x);
-                    &image.cells
+                    padded.fill(x);
+                    &padded.cells
                 }
             };
             self.add(simd, g, cells, &mut packed, sums);
         }
     }
 
-    /// Adds the gradient of the weights of one image; `packed` is scratch memory.
+    /// Adds the gradient of the weights of some images; `packed` is scratch memory.
     #[inline(always)]
     fn add<S: Simd, T: Scalar>(
         &self,
@@ -103,7 +116,8 @@ impl Dense {
         packed: &mut [T],
         sums: &mut [T],
     ) {
-        let (sizes, taps) = (&self.sizes, Taps::new(&self.corners));
+        let sizes = &self.sizes;
+        let taps = Taps::new(&self.corners[..g.len() / sizes.out_channels]);
         let (channels, outs) = (sizes.per_group(), sizes.out_per_group());
         for (group, sums) in sums.chunks_exact_mut(sizes.cells() * outs).enumerate() {
             let (g, cells) = (&g[group * outs..], &cells[group * channels..]);

@@ -6,22 +6,30 @@ use crate::{Scalar, buffer::Buffer};
 /// Values after an image, so that a vector may begin at its last one.
 const SLACK: usize = 16;
 
-/// An image `[h, w, channels]` surrounded by zeros.
+/// Images `[h, w, channels]`, each surrounded by zeros.
 pub struct Padded<T: Scalar> {
     pub cells: Buffer<T>,
     channels: usize,
     size: [usize; 2],
     width: usize,
     first: usize,
+    /// Size of an image with its zeros.
+    image: usize,
 }
 
 impl<T: Scalar> Padded<T> {
     /// Returns an image of zeros.
     pub fn new(sizes: &Sizes) -> Self {
+        Padded::several(sizes, 1)
+    }
+
+    /// Returns adjacent images of zeros.
+    pub fn several(sizes: &Sizes, count: usize) -> Self {
         let window = &sizes.window;
         let [h, w] = [0, 1].map(|i| window.input[i] + window.padding[i][0] + window.padding[i][1]);
         let channels = sizes.in_channels;
-        let cells = h * w * channels + SLACK;
+        let image = h * w * channels;
+        let cells = count * image + SLACK;
         assert!(
             u32::try_from(cells).is_ok(),
             "conv2d: an image of {cells} values"
@@ -32,24 +40,34 @@ impl<T: Scalar> Padded<T> {
             size: window.input,
             width: w,
             first: (window.padding[0][0] * w + window.padding[1][0]) * channels,
+            image,
         }
     }
 
     /// The rows of the image without its padding.
     #[inline(always)]
     pub fn lines(&mut self) -> impl Iterator<Item = &mut [T]> {
+        self.lines_of(0)
+    }
+
+    /// The same, of one of several images.
+    #[inline(always)]
+    fn lines_of(&mut self, image: usize) -> impl Iterator<Item = &mut [T]> {
         let line = self.size[1] * self.channels;
-        let lines = self.cells[self.first..].chunks_mut(self.width * self.channels);
+        let first = image * self.image + self.first;
+        let lines = self.cells[first..].chunks_mut(self.width * self.channels);
         lines
             .take(self.size[0])
             .map(move |cells| &mut cells[..line])
     }
 
-    /// Copies an image in.
-    pub fn fill(&mut self, image: &[T]) {
+    /// Copies images in.
+    pub fn fill(&mut self, images: &[T]) {
         let line = self.size[1] * self.channels;
-        let lines = self.lines().zip(image.chunks_exact(line));
-        lines.for_each(|(cells, image)| cells.copy_from_slice(image));
+        for (i, image) in images.chunks_exact(self.size[0] * line).enumerate() {
+            let lines = self.lines_of(i).zip(image.chunks_exact(line));
+            lines.for_each(|(cells, image)| cells.copy_from_slice(image));
+        }
     }
 
     /// Copies the image out, and sets everything to zero.
