@@ -13,6 +13,9 @@ pub fn transpose<T: Scalar>(
     [rows, columns]: [usize; 2],
     (out, to): (&mut [T], usize),
 ) {
+    if columns == 0 {
+        return;
+    }
     for row in (0..rows).step_by(BLOCK) {
         let (x, out) = (&x[row * from..], &mut out[row..]);
         let height = BLOCK.min(rows - row);

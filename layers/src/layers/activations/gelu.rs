@@ -26,10 +26,18 @@ pub const GELU: LayerDef = LayerDef {
         let tanh = approximate == "tanh";
         Ok(build.same_shape(pointwise!(
             move |x| match tanh {
-                true => x.map("gelu", |x| by_tanh(x)[0], |g, x| g * by_tanh(x)[1]),
+                true => x.map(
+                    "gelu",
+                    #[inline(always)]
+                    |x| by_tanh(x)[0],
+                    #[inline(always)]
+                    |g, x| g * by_tanh(x)[1]
+                ),
                 false => x.map(
                     "gelu",
+                    #[inline(always)]
                     |x| by_distribution(x)[0],
+                    #[inline(always)]
                     |g, x| g * by_distribution(x)[1]
                 ),
             },

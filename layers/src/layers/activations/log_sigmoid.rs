@@ -15,7 +15,9 @@ pub const LOG_SIGMOID: LayerDef = LayerDef {
         Ok(build.same_shape(pointwise!(
             |x| x.map(
                 "log_sigmoid",
+                #[inline(always)]
                 |x| -math::softplus(-x),
+                #[inline(always)]
                 |g, x| g * math::sigmoid(-x),
             ),
             |graph, x| {

@@ -1,6 +1,6 @@
 //! Mish, a smooth, non-monotonic activation.
 
-use tapeline_tensor::math;
+use tapeline_tensor::{Scalar, math};
 
 use super::pointwise;
 use crate::LayerDef;
@@ -14,10 +14,12 @@ pub const MISH: LayerDef = LayerDef {
         Ok(build.same_shape(pointwise!(
             |x| x.map(
                 "mish",
-                |x| x * math::tanh(math::softplus(x)),
+                #[inline(always)]
+                |x| x * share_and_slope(x)[0],
+                #[inline(always)]
                 |g, x| {
-                    let tanh = math::tanh(math::softplus(x));
-                    g * (tanh + x * (1.0 - tanh * tanh) * math::sigmoid(x))
+                    let [share, slope] = share_and_slope(x);
+                    g * (share + x * slope)
                 },
             ),
             |graph, x| graph.node("Mish", &[x])
@@ -25,3 +27,16 @@ pub const MISH: LayerDef = LayerDef {
     },
     ..LayerDef::BASE
 };
+
+/// Returns `tanh(ln(1 + eˣ))` and its derivative: with `e = eˣ` and `n = (1 + e)² − 1`, they are
+/// `n / (n + 2)` and `4 e (1 + e) / (n + 2)²`.
+#[inline(always)]
+fn share_and_slope<T: Scalar>(x: T) -> [T; 2] {
+    // Beyond it, the share is 1 and the slope 0 within rounding.
+    let most = T::of(40.0);
+    let e = math::exp(if x > most { most } else { x });
+    let n = e * (e + T::of(2.0));
+    let below = T::one() / (n + T::of(2.0));
+    let slope = T::of(4.0) * e * (T::one() + e) * below * below;
+    [n * below, slope]
+}

@@ -118,6 +118,7 @@ fn exponential<'t, T: Scalar>(
     let zero = T::zero();
     x.map(
         name,
+        #[inline(always)]
         move |x| {
             if x > zero {
                 above * x
@@ -125,6 +126,7 @@ fn exponential<'t, T: Scalar>(
                 below * math::exp_m1(x)
             }
         },
+        #[inline(always)]
         move |g, x| {
             if x > zero {
                 g * above

@@ -14,8 +14,13 @@ pub const SILU: LayerDef = LayerDef {
         Ok(build.same_shape(pointwise!(
             |x| x.map(
                 "silu",
+                #[inline(always)]
                 |x| x * math::sigmoid(x),
-                |g, x| g * math::sigmoid(x) * (1.0 + x * math::sigmoid(-x)),
+                #[inline(always)]
+                |g, x| {
+                    let share = math::sigmoid(x);
+                    g * (share + x * share * (1.0 - share))
+                },
             ),
             |graph, x| {
                 let share = graph.node("Sigmoid", &[x]);

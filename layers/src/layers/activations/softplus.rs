@@ -34,15 +34,19 @@ pub const SOFTPLUS: LayerDef = LayerDef {
 
 fn scaled<T: Scalar>(x: Var<'_, T>, beta: f64, threshold: f64) -> Var<'_, T> {
     let (beta, threshold) = (T::of(beta), T::of(threshold));
-    let value = move |x: T| match x * beta {
-        z if z > threshold => x,
-        z => math::softplus(z) / beta,
-    };
-    let slope = move |g: T, x: T| match x * beta {
-        z if z > threshold => g,
-        z => g * math::sigmoid(z),
-    };
-    x.map("softplus", value, slope)
+    x.map(
+        "softplus",
+        #[inline(always)]
+        move |x: T| match x * beta {
+            z if z > threshold => x,
+            z => math::softplus(z) / beta,
+        },
+        #[inline(always)]
+        move |g: T, x: T| match x * beta {
+            z if z > threshold => g,
+            z => g * math::sigmoid(z),
+        },
+    )
 }
 
 fn nodes(graph: &mut Graph, x: GraphValue, beta: f64, threshold: f64) -> GraphValue {
