@@ -151,7 +151,7 @@ def layers():
         ("maxpool2d", "maxpool2d(2)", nn.MaxPool2d(2)),
         ("avgpool2d", "avgpool2d(2)", nn.AvgPool2d(2)),
         ("global_avgpool2d", "global_avgpool2d", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())),
-        ("upsample2d", "upsample2d(2)", nn.Upsample(scale_factor=2)),
+        ("upsample2d", "upsample2d(scale_factor=2)", nn.Upsample(scale_factor=2)),
         ("dropout", "dropout(0.25)", nn.Dropout(0.25)),
         ("dropout2d", "dropout2d(0.25)", nn.Dropout2d(0.25)),
     ]:
