@@ -197,7 +197,7 @@ impl Folders {
         let mut counts: Vec<String> = counted
             .iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
+            .map(|(count, what)| format!("{what} ({count})"))
             .collect();
         let more = match self.ignored.len() {
             0 | 1 => String::new(),

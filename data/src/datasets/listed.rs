@@ -46,7 +46,7 @@ impl Lists<'_> {
         let (images, damaged) = self.read(frame, loading)?;
         match &damaged[..] {
             [first, ..] if wanted.skip_damaged => warnings.push(format!(
-                "{} pictures can't be read and are skipped; the first: {first}",
+                "skipped pictures that can't be read: {}; the first: {first}",
                 damaged.len()
             )),
             _ => _ = DataError::all::<()>(damaged.into_iter().map(Err).collect())?,

@@ -92,7 +92,7 @@ fn what_is_not_read_is_counted() {
     let notes = load(folder.path()).unwrap().notes;
     has(
         &notes,
-        "not read: 3 hidden files or folders, 3 files that are not pictures, 1 pictures outside",
+        "not read: hidden files or folders (3), files that are not pictures (3), pictures outside of the class folders (1)",
     );
 }
 
@@ -128,7 +128,7 @@ fn all_damaged_pictures_are_named_or_skipped() {
     assert_eq!(loaded.train.len() + loaded.test.len(), 16);
     has(
         &loaded.warnings,
-        "4 pictures can't be read and are skipped; the first: ",
+        "skipped pictures that can't be read: 4; the first: ",
     );
     assert!(loaded.train.labels.contains(&0) && loaded.train.labels.contains(&1));
 }

@@ -56,5 +56,6 @@ kernels! {
     add_tensors(x: Tensor<Self>, y: &Tensor<Self>) -> Tensor<Self> = elementwise::add;
     map_chunks(x: &Tensor<Self>, f: elementwise::Map<Self>) -> Tensor<Self> = elementwise::map_chunks;
     change_chunks(x: &mut [Self], f: elementwise::Change<Self>) -> () = elementwise::change_chunks;
+    zip_channels(x: &Tensor<Self>, y: &Tensor<Self>, f: elementwise::Zip<Self>) -> Option<Tensor<Self>> = elementwise::zip_images;
     zip_chunks(x: Tensor<Self>, y: &Tensor<Self>, f: elementwise::Zip<Self>) -> Tensor<Self> = elementwise::zip_chunks;
 }

@@ -4,7 +4,7 @@ use ndarray::ArrayBase;
 use pulp::{Simd, WithSimd};
 
 use super::{
-    layout::{copied, like, memory_order, same, slice, standard},
+    layout::{channels_last_slice, copied, like, memory_order, same, slice, standard},
     simd,
 };
 use crate::{
@@ -56,6 +56,28 @@ pub fn zip<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: impl Fn(T, T) -> T + Sync)
             each,
             #[inline(always)]
             |((out, &x), &y): ((&mut T, &T), &T)| *out = f(x, y),
+        ));
+    })
+}
+
+/// Computes `f(x, y)` for images `x`, `[n, channels, h, w]`, that are channels-last in memory, and one
+/// `y` for each channel of each image or of all, `[n, channels, 1, 1]` or `[1, channels, 1, 1]`.
+/// Returns `None` for others.
+pub fn zip_channels<T: Scalar>(
+    x: &Tensor<T>,
+    y: &Tensor<T>,
+    f: impl Fn(T, T) -> T + Sync,
+) -> Option<Tensor<T>> {
+    T::zip_channels(x, y, &|x, y, out| {
+        let pixels = out.chunks_exact_mut(y.len()).zip(x.chunks_exact(y.len()));
+        simd::run_for::<T, _>(Each(
+            pixels,
+            #[inline(always)]
+            |(out, x): (&mut [T], &[T])| {
+                for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+                    *out = f(x, y);
+                }
+            },
         ));
     })
 }
@@ -120,6 +142,25 @@ pub fn zip_chunks<T: Scalar>(x: Tensor<T>, y: &Tensor<T>, f: Zip<T>) -> Tensor<T
     let out = like(out, &x);
     give_back(x);
     out
+}
+
+/// [`zip_channels`] by images.
+pub fn zip_images<T: Scalar>(x: &Tensor<T>, y: &Tensor<T>, f: Zip<T>) -> Option<Tensor<T>> {
+    let (values, [n, channels, area]) = channels_last_slice(x)?;
+    let fits = match *y.shape() {
+        [images, c, 1, 1] => c == channels && (images == n || images == 1),
+        _ => false,
+    };
+    if !fits || values.is_empty() {
+        return None;
+    }
+    let y = standard(y.clone());
+    let mut out = Buffer::any(values.len());
+    let image = channels * area;
+    let images = values.chunks(image).zip(out.chunks_mut(image));
+    let images = images.zip(slice(&y).chunks(channels).cycle());
+    pool::each(images, |_, ((x, out), y)| f(x, y, out));
+    Some(like(out, x))
 }
 
 /// Returns the tensor, or a copy in row-major order if it has gaps or negative strides.

@@ -152,7 +152,7 @@ pub fn as_channels_last<T: Scalar>(x: Buffer<T>, shape: [usize; 4]) -> Tensor<T>
 
 /// Returns the elements `[n, h, w, channels]` of a tensor `[n, channels, h, w]` that is
 /// channels-last in memory, and `[n, channels, h · w]`.
-fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3])> {
+pub fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3])> {
     let &[n, channels, h, w] = x.shape() else {
         return None;
     };

@@ -5,7 +5,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use crate::{
     Scalar, Tensor, Var, broadcast,
     kernels::{
-        elementwise::{map, map_assign, zip},
+        elementwise::{map, map_assign, zip, zip_channels},
         layout::{copied, stretched},
     },
 };
@@ -28,6 +28,8 @@ fn broadcast_zip<T: Scalar>(
     let a = stretch(a, &shape);
     if b.shape() == shape {
         zip(a, b, f)
+    } else if let Some(out) = zip_channels(&a, b, &f) {
+        out
     } else {
         let own = a.try_into_owned_nocopy();
         let mut out = own.unwrap_or_else(|shared| copied(&shared).into_owned());
