@@ -43,7 +43,7 @@ impl Archive {
                     found,
                     wanted: WANTED,
                 },
-                None => DataError::invalid(file, format!("is no zip file, wanted {WANTED}")),
+                None => DataError::invalid(file, format!("is not a zip file; expected {WANTED}")),
             });
         }
         let zip = ZipArchive::new(BufReader::new(opened));

@@ -18,7 +18,7 @@ pub struct Tape<T: Scalar = f32> {
     scope: RefCell<Option<Arc<str>>>,
     /// Without it, rules are dropped at once: there will be no backward pass.
     recording: Cell<bool>,
-    /// Whether values that [`release`](Tape::release) is told of are freed.
+    /// Whether [`release`](Tape::release) frees values.
     releasing: Cell<bool>,
     profile: RefCell<Option<Profile>>,
     replay: RefCell<Option<Replay<T>>>,

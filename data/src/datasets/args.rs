@@ -14,7 +14,7 @@ pub(super) const TEST: Arg<f64> = Arg::new(
 .below(1.0)
 .keyword_only();
 
-/// The seed of this split, which is no setting of a training run: all runs share their test data.
+/// The seed of this split, which is not a setting of a training run: all runs share their test data.
 pub(super) const SEED: Arg<usize> = Arg::new("seed", "seed of this split")
     .default(0)
     .keyword_only();

@@ -17,8 +17,8 @@ use crate::{
 /// returns `[n, out]`. (`torch.nn.functional.linear`)
 ///
 /// If most of `x` is zero, as in images of pen strokes, only its non-zero elements are visited, in
-/// the forward pass and for the gradient of the weights. This needs a weight whose first dimension
-/// is contiguous in memory, and weights that are finite.
+/// the forward pass and for the gradient of the weights. This needs at least 96 outputs, a weight
+/// whose first dimension is contiguous in memory, and weights that are finite.
 ///
 /// # Panics
 /// When the shapes don't fit each other.

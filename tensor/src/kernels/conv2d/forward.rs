@@ -20,7 +20,7 @@ use crate::{
 
 /// Convolves `x`, `[images, h, w, in_channels]`, with `w`, `[out_channels, in_channels / groups,
 /// kh, kw]`, and adds `bias` to each pixel: returns `[images, oh, ow, out_channels]`. With
-/// max-pooling, also returns the first cell of the window that each value is from.
+/// max-pooling, also returns the pixel that each value is from, as the backward pass identifies it.
 pub fn forward<T: Scalar>(
     x: &[T],
     w: &[T],
