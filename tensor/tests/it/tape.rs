@@ -298,8 +298,8 @@ fn zeros_do_not_hide_what_is_not_finite() {
     let mut x = Tensor::<f32>::zeros(vec![4, 64]);
     x[[0, 3]] = 1.0;
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        // Laid out by input, so that the zeros of `x` would be skipped.
-        let mut by_input = Tensor::<f32>::ones(vec![64, 16]);
+        // Laid out by input, and with enough outputs that the zeros of `x` would be skipped.
+        let mut by_input = Tensor::<f32>::ones(vec![64, 100]);
         by_input[[7, 5]] = bad;
         let y = no_grad(&Params::new(), |tape, _| {
             let weight = tape.constant(by_input.t().to_shared());

@@ -118,7 +118,9 @@ pub fn ops() -> Vec<Op> {
     });
     // Sizes at which there are several vectors, and a rest.
     let wide = || prop_oneof![3 => size(), 1 => 6..=40usize];
-    let layers = (size(), wide(), wide(), any::<bool>());
+    // Enough outputs for a sparse product, too.
+    let outputs = prop_oneof![3 => wide(), 1 => 96..=130usize];
+    let layers = (size(), wide(), outputs, any::<bool>());
     let layers = layers.prop_flat_map(|(n, from, to, bias)| {
         let x = prop_oneof![
             input(vec![n, from], Numbers::Any),
