@@ -12,6 +12,24 @@ pub trait Layer<T: Element>: Send + Sync {
     /// Computes the output for a batch; the first dimension of `x` is the batch.
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T>;
 
+    /// Returns what the layer computes, if that is no more than a factor and a summand for each
+    /// channel. In evaluation, the layer before it may then compute both
+    /// ([`forward_then`](Layer::forward_then)).
+    fn by_channel(&self, _cx: &Ctx<'_, '_, T>) -> Option<ByChannel<T>> {
+        None
+    }
+
+    /// Computes `next` of the output in one pass, or nothing if the layer can't. It is called only
+    /// where no gradients are computed; results may differ by rounding errors.
+    fn forward_then<'t>(
+        &self,
+        _cx: &Ctx<'t, '_, T>,
+        _x: Var<'t, T>,
+        _next: &ByChannel<T>,
+    ) -> Option<Var<'t, T>> {
+        None
+    }
+
     /// Appends the layer to `graph` as ONNX operations, as it runs in evaluation, and returns its
     /// output. This is needed only to export models that use the layer ([`graph`](crate::graph) has
     /// an example).
@@ -21,6 +39,17 @@ pub trait Layer<T: Element>: Send + Sync {
     fn nodes(&self, graph: &mut Graph, _x: GraphValue) -> Result<GraphValue, NoNodes> {
         Err(graph.no_nodes())
     }
+}
+
+/// A factor and a summand for each channel: `x · scale + shift`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ByChannel<T> {
+    /// The factors, `[channels]`.
+    pub scale: Vec<T>,
+    /// The summands, `[channels]`.
+    pub shift: Vec<T>,
+    /// Whether `relu` is applied to the result.
+    pub relu: bool,
 }
 
 /// A layer for both scalar types. Implemented automatically.

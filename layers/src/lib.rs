@@ -62,7 +62,7 @@ pub use ctx::{Ctx, Mode, Stream, Updates};
 pub use declare::{Declared, Init};
 pub use def::{Batch, LayerDef, Refusal};
 pub use graph::{Graph, GraphValue, NoNodes};
-pub use layer::{AnyLayer, Element, Layer};
+pub use layer::{AnyLayer, ByChannel, Element, Layer};
 pub use layers::layers;
 pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, Takes, one_hot};
 pub use losses::losses;

@@ -155,11 +155,23 @@ impl<T: Element> Layer<T> for Sequential {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let tape = cx.tape();
         let mut position = tape.position();
-        self.links.iter().fold(x, |x, link| {
-            let y = cx.scope(&link.scope, || T::layer(&*link.layer).forward(cx, x));
-            position = tape.release(position, y);
-            y
-        })
+        let (mut x, mut links) = (x, &self.links[..]);
+        while let [link, rest @ ..] = links {
+            let layer = T::layer(&*link.layer);
+            let folded = rest.split_first().and_then(|(next, rest)| {
+                // With gradients, a layer's values must be there for its rule.
+                let next = match tape.is_releasing() {
+                    true => T::layer(&*next.layer).by_channel(cx)?,
+                    false => return None,
+                };
+                let y = cx.scope(&link.scope, || layer.forward_then(cx, x, &next))?;
+                Some((y, rest))
+            });
+            (x, links) =
+                folded.unwrap_or_else(|| (cx.scope(&link.scope, || layer.forward(cx, x)), rest));
+            position = tape.release(position, x);
+        }
+        x
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {

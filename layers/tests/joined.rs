@@ -2,7 +2,7 @@
 
 use tapeline_layers::{Ctx, Element, Layer, Mode, Plan, layers};
 use tapeline_spec::{Presets, read};
-use tapeline_tensor::{Params, Tape, Tensor, Var, value_and_grad};
+use tapeline_tensor::{Params, Tape, Tensor, Var, no_grad, value_and_grad};
 
 const INPUT: [usize; 3] = [2, 9, 8];
 
@@ -80,5 +80,62 @@ fn joined_layers_compute_what_they_compute_one_by_one() {
             let (a, b) = (a.as_ref().unwrap(), b.as_ref().unwrap());
             assert!(near(a, b), "{text}: {}", param.name);
         }
+    }
+}
+
+/// In evaluation without gradients, batch normalization is folded into the convolution before it.
+#[test]
+fn folded_layers_compute_what_they_compute_one_by_one() {
+    for (text, is_folded) in [
+        ("conv2d(3, 3) batchnorm2d", true),
+        (
+            "conv2d(3, 3, bias=false) batchnorm2d relu maxpool2d(2)",
+            true,
+        ),
+        (
+            "conv2d(4, 3, groups=2) batchnorm2d(affine=false) relu",
+            true,
+        ),
+        (
+            "conv2d(2, 3, padding=1, padding_mode=circular) batchnorm2d batchnorm2d",
+            true,
+        ),
+        (
+            "residual[ conv2d(2, 3, padding=same) batchnorm2d ] relu",
+            true,
+        ),
+        ("conv2d(3, 3) relu batchnorm2d", false),
+        ("conv2d(3, 3) maxpool2d(2) batchnorm2d", false),
+    ] {
+        let plan = build(text, &INPUT);
+        let mut params = plan.init::<f64>(1);
+        let mut number = 0.0;
+        for (mut values, declared) in params.values_mut().zip(&plan.declared) {
+            let is_variance = declared.name.ends_with("running_var");
+            values.map_inplace(|x| {
+                number += 1.0;
+                *x += f64::sin(number) * if is_variance { 0.5 } else { 1.0 };
+            });
+        }
+        let input = Tensor::from_shape_fn(vec![3, INPUT[0], INPUT[1], INPUT[2]], |at| {
+            f64::cos((at[0] * 997 + at[1] * 101 + at[2] * 11 + at[3]) as f64)
+        });
+        let value = |keep: bool| {
+            no_grad(&params, |tape, on_tape| {
+                if keep {
+                    tape.keep_all();
+                }
+                let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
+                plan.chain
+                    .forward(&cx, tape.constant(input.clone()))
+                    .value()
+            })
+        };
+        let (folded, wanted) = (value(false), value(true));
+        let differences = folded.iter().zip(&wanted).map(|(a, b)| (a - b).abs());
+        let largest = differences.fold(0.0, f64::max);
+        assert!(largest < 1e-12, "{text}: {largest}");
+        // Folding rounds differently: that it happened shows in the last bits.
+        assert_eq!(folded != wanted, is_folded, "{text}");
     }
 }

@@ -298,6 +298,11 @@ impl<T: Scalar> Tape<T> {
         self.releasing.set(false);
     }
 
+    /// Returns whether [`release`](Tape::release) frees values: no rule and no caller needs them.
+    pub fn is_releasing(&self) -> bool {
+        self.releasing.get()
+    }
+
     /// Returns the place of the first operation so far whose value contains NaN or an infinity.
     /// Values that were [released](Tape::release) are not seen.
     pub fn first_non_finite(&self) -> Option<Place> {

@@ -5,9 +5,9 @@ use ndarray::{Array2, ArrayView2};
 
 use super::{
     avg_pool2d,
-    channels::{self, Channels},
+    channels::{self, Channels, Groups},
     conv2d, elementwise, gather2d, gemm, maxpool2d,
-    rows::Rows,
+    rows::{RowMoments, Rows},
     simd::Lanes,
     sparse::Sparse,
 };
@@ -51,8 +51,10 @@ kernels! {
     moments(x: &[Self], channels: usize) -> (Vec<Self>, Vec<Self>) = channels::moments;
     norm_channels(by: &Channels<Self>, x: &[Self]) -> Buffer<Self> = Channels::forward;
     norm_channels_backward(by: &Channels<Self>, g: &[Self], x: &[Self], y: &[Self], need_x: bool) -> (Option<Buffer<Self>>, [Vec<f64>; 2]) = Channels::backward;
-    norm_rows(rows: Rows, x: &[Self]) -> (Buffer<Self>, Buffer<Self>) = Rows::forward;
-    norm_rows_backward(rows: Rows, g: &[Self], y: &[Self], scales: &[Self]) -> Buffer<Self> = Rows::backward;
+    norm_groups(by: &Groups<Self>, x: &[Self]) -> (Buffer<Self>, Buffer<Self>) = Groups::forward;
+    norm_groups_backward(by: &Groups<Self>, g: &[Self], x: &[Self], moments: &[Self]) -> (Buffer<Self>, [Vec<f64>; 2]) = Groups::backward;
+    norm_rows(rows: &Rows<Self>, x: &[Self]) -> (Buffer<Self>, Vec<RowMoments<Self>>) = Rows::forward;
+    norm_rows_backward(rows: &Rows<Self>, g: &[Self], x: &[Self], moments: &[RowMoments<Self>]) -> (Buffer<Self>, Buffer<Self>) = Rows::backward;
     add_tensors(x: Tensor<Self>, y: &Tensor<Self>) -> Tensor<Self> = elementwise::add;
     map_chunks(x: &Tensor<Self>, f: elementwise::Map<Self>) -> Tensor<Self> = elementwise::map_chunks;
     change_chunks(x: &mut [Self], f: elementwise::Change<Self>) -> () = elementwise::change_chunks;

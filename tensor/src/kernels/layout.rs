@@ -143,6 +143,22 @@ pub fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     as_channels_last(out, [n, channels, h, w])
 }
 
+/// Returns the tensor `[n, channels]` or `[n, channels, h, w]` with its channels last in memory.
+pub fn channels_innermost<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    match x.ndim() {
+        4 => channels_last(x),
+        _ => standard(x),
+    }
+}
+
+/// Makes a tensor of such a shape from a buffer whose channels are last.
+pub fn shaped<T: Scalar>(values: Buffer<T>, shape: &[usize]) -> Tensor<T> {
+    match *shape {
+        [n, channels, h, w] => as_channels_last(values, [n, channels, h, w]),
+        _ => values.into_tensor(shape),
+    }
+}
+
 /// Makes a tensor `[n, channels, h, w]` from a buffer `[n, h, w, channels]`.
 pub fn as_channels_last<T: Scalar>(x: Buffer<T>, shape: [usize; 4]) -> Tensor<T> {
     let [n, channels, h, w] = shape;

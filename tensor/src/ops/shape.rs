@@ -5,7 +5,7 @@ use ndarray::Axis;
 use crate::{
     Scalar, Tensor, Var,
     buffer::{Buffer, give_back},
-    kernels::layout::{copied, in_order, standard},
+    kernels::layout::{channels_last, channels_last_slice, copied, in_order, standard},
 };
 
 impl<'t, T: Scalar> Var<'t, T> {
@@ -19,9 +19,12 @@ impl<'t, T: Scalar> Var<'t, T> {
         let fits = x.len() == shape.iter().product::<usize>();
         assert!(fits, "reshape: {:?} does not fill {shape:?}", x.shape());
         let from = x.shape().to_vec();
+        let is_last = channels_last_slice(&x).is_some();
         self.tape()
             .op("reshape", reshaped(x, shape), [self], move |g, _| {
-                [Some(reshaped(g, &from))]
+                let g = reshaped(g, &from);
+                // In the order of the value: rules that combine both need not convert it.
+                [Some(if is_last { channels_last(g) } else { g })]
             })
     }
 

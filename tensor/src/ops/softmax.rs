@@ -1,12 +1,17 @@
 //! Softmax and its logarithm, without overflow.
 
-use ndarray::Axis;
-
 use crate::{
     Scalar, Tensor, Var,
-    kernels::{elementwise::map, layout::copied, simd::vectorized},
-    math,
+    buffer::{Buffer, give_back},
+    kernels::{
+        layout::{slice, standard},
+        simd::vectorized,
+    },
+    math, pool,
 };
+
+/// Elements of a task.
+const TASK: usize = 1 << 13;
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Computes `eˣ / Σ eˣ` along a dimension. (`torch.softmax`)
@@ -15,23 +20,27 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// When there is no such dimension.
     #[track_caller]
     pub fn softmax(self, axis: usize) -> Self {
-        let y = lanes(
+        along(
             "softmax",
-            self.value(),
+            self,
             axis,
             #[inline(always)]
-            |lane| {
-                let max = max(lane);
-                lane.iter_mut().for_each(|x| *x = math::exp(*x - max));
-                let sum = sum(lane);
-                lane.iter_mut().for_each(|x| *x /= sum);
+            |x, y| {
+                let max = max(x);
+                exp_of_differences(x, max, y);
+                let sum = sum(y);
+                y.iter_mut().for_each(|y| *y /= sum);
             },
-        );
-        self.tape().op("softmax", y.clone(), [self], move |g, _| {
             // g ← y (g − Σ g y)
-            let dot = (&g * &y).sum_axis(Axis(axis)).insert_axis(Axis(axis));
-            [Some(((g - &dot) * &y).into_shared())]
-        })
+            #[inline(always)]
+            |g, y, dx| {
+                dx.iter_mut()
+                    .zip(g.iter().zip(y))
+                    .for_each(|(dx, (&g, &y))| *dx = g * y);
+                let dot = sum(dx);
+                dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx -= y * dot);
+            },
+        )
     }
 
     /// Computes `x − ln Σ eˣ` along a dimension. (`torch.log_softmax`)
@@ -40,55 +49,100 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// When there is no such dimension.
     #[track_caller]
     pub fn log_softmax(self, axis: usize) -> Self {
-        let y = lanes(
+        along(
             "log_softmax",
-            self.value(),
+            self,
             axis,
             #[inline(always)]
-            |lane| {
-                let max = max(lane);
-                lane.iter_mut().for_each(|x| *x -= max);
-                let mut powers = lane.to_vec();
-                powers.iter_mut().for_each(|x| *x = math::exp(*x));
-                let log = sum(&powers).ln();
-                lane.iter_mut().for_each(|x| *x -= log);
+            |x, y| {
+                let max = max(x);
+                exp_of_differences(x, max, y);
+                let log = sum(y).ln();
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - max - log);
             },
-        );
-        self.tape()
-            .op("log_softmax", y.clone(), [self], move |g, _| {
-                // g ← g − eʸ Σ g
-                let sum = g.sum_axis(Axis(axis)).insert_axis(Axis(axis));
-                let p = map(
-                    &y,
-                    #[inline(always)]
-                    |y| math::exp(y),
-                );
-                [Some(g - &(p * &sum))]
-            })
+            // g ← g − eʸ Σ g
+            #[inline(always)]
+            |g, y, dx| {
+                let sum = sum(g);
+                let terms = dx.iter_mut().zip(g.iter().zip(y));
+                terms.for_each(|(dx, (&g, &y))| *dx = g - math::exp(y) * sum);
+            },
+        )
     }
 }
 
-/// Applies `f` to each line of `x` along a dimension.
+/// Applies `forward` from each line of `x` along a dimension to a line of the value, and `backward`
+/// from the gradient of the value and the value to the gradient of `x`.
 #[track_caller]
-fn lanes<T: Scalar>(name: &str, x: Tensor<T>, axis: usize, f: impl Fn(&mut [T])) -> Tensor<T> {
+fn along<'t, T: Scalar>(
+    name: &'static str,
+    x: Var<'t, T>,
+    axis: usize,
+    forward: impl Fn(&[T], &mut [T]) + Sync,
+    backward: impl Fn(&[T], &[T], &mut [T]) + Sync + 'static,
+) -> Var<'t, T> {
+    let shape = x.shape();
     assert!(
-        axis < x.ndim(),
-        "{name}: no dimension {axis} in shape {:?}",
-        x.shape()
+        axis < shape.len(),
+        "{name}: no dimension {axis} in shape {shape:?}"
     );
-    let mut out = copied(&x);
-    let mut line = vec![T::zero(); x.shape()[axis]];
-    vectorized(
-        #[inline(always)]
-        || {
-            for mut lane in out.lanes_mut(Axis(axis)) {
-                line.iter_mut().zip(&lane).for_each(|(l, &x)| *l = x);
-                f(&mut line);
-                lane.iter_mut().zip(&line).for_each(|(x, &l)| *x = l);
-            }
+    let size = shape[axis].max(1);
+    // The dimension last in memory: no copy for the channels of channels-last images.
+    let order: Vec<_> = (0..shape.len())
+        .filter(|&a| a != axis)
+        .chain([axis])
+        .collect();
+    let mut back = vec![0; shape.len()];
+    order
+        .iter()
+        .enumerate()
+        .for_each(|(place, &axis)| back[axis] = place);
+    let lines = move |x: Tensor<T>| standard(x.permuted_axes(&order[..]));
+    let task = (TASK / size).max(1) * size;
+
+    let input = lines(x.value());
+    let mut y = Buffer::any(input.len());
+    pool::each(
+        slice(&input).chunks(task).zip(y.chunks_mut(task)),
+        |_, (x, y)| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    x.chunks(size)
+                        .zip(y.chunks_mut(size))
+                        .for_each(|(x, y)| forward(x, y))
+                },
+            );
         },
     );
-    out
+    let y = y.into_tensor(input.shape());
+    let value = y.clone().permuted_axes(&back[..]);
+    x.tape().op(name, value, [x], move |g, _| {
+        let g = lines(g);
+        let mut dx = Buffer::any(g.len());
+        let tasks = slice(&g).chunks(task).zip(slice(&y).chunks(task));
+        pool::each(tasks.zip(dx.chunks_mut(task)), |_, ((g, y), dx)| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    let lines = g.chunks(size).zip(y.chunks(size));
+                    lines
+                        .zip(dx.chunks_mut(size))
+                        .for_each(|((g, y), dx)| backward(g, y, dx));
+                },
+            );
+        });
+        give_back(g);
+        [Some(dx.into_tensor(y.shape()).permuted_axes(&back[..]))]
+    })
+}
+
+/// Computes the exponentials of the differences from `max`.
+#[inline(always)]
+fn exp_of_differences<T: Scalar>(x: &[T], max: T, y: &mut [T]) {
+    y.iter_mut()
+        .zip(x)
+        .for_each(|(y, &x)| *y = math::exp(x - max));
 }
 
 /// Returns the maximum of a line; NaN if it contains one.

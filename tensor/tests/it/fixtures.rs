@@ -3,7 +3,8 @@
 use serde_json::Value;
 use tapeline_tensor::{
     AvgPool2d, Conv2d, Moments, Params, Scalar, Tape, Tensor, Var, adaptive_avg_pool2d, avg_pool2d,
-    batch_norm, check, concat, conv2d, cross_entropy, gather2d, max_pool2d, mse, no_grad,
+    batch_norm, check, concat, conv2d, cross_entropy, gather2d, layer_norm, max_pool2d, mse,
+    no_grad, rms_norm,
 };
 
 use crate::table::{Fast, pooling, run};
@@ -109,8 +110,8 @@ fn apply<'t, T: Scalar>(op: &str, args: &Value, x: &[Var<'t, T>]) -> Var<'t, T> 
             });
             batch_norm(x[0], Some([x[1], x[2]]), given, 1e-5).0
         }
-        "layer_norm" => x[0].standardize_rows(1e-5),
-        "rms_norm" => x[0].rms_normalize_rows(1e-5),
+        "layer_norm" => layer_norm(x[0], None, 1e-5),
+        "rms_norm" => rms_norm(x[0], None, 1e-5),
         "cat" => concat(x, number(&args["axis"])),
         "conv2d" => {
             let options = Conv2d {

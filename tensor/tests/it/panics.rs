@@ -10,7 +10,8 @@ use std::{
 use crate::table::pooling;
 use tapeline_tensor::{
     AvgPool2d, Conv2d, Params, Tape, Tensor, Var, adaptive_avg_pool2d, avg_pool2d, batch_norm,
-    concat, conv2d, cross_entropy, gather2d, linear, max_pool2d, mse, no_grad, value_and_grad,
+    concat, conv2d, cross_entropy, gather2d, group_norm, layer_norm, linear, max_pool2d, mse,
+    no_grad, rms_norm, value_and_grad,
 };
 
 thread_local!(static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) });
@@ -214,10 +215,34 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
         "avg_pool2d: padding [1, 2] is more than half of kernel [2, 3]",
     ),
     (
-        &[3],
+        &[2, 3],
+        &[2],
+        |x| layer_norm(x[0], Some([x[1], x[1]]), 1e-5),
+        "layer_norm: samples of [3], and weight or bias [2]",
+    ),
+    (
+        &[2, 3],
+        &[2],
+        |x| rms_norm(x[0], Some(x[1]), 1e-5),
+        "rms_norm: samples of [3], and weight or bias [2]",
+    ),
+    (
+        &[2, 6],
         &[1],
-        |x| x[0].standardize_rows(1e-5),
-        "standardize_rows: a matrix is wanted, not shape [3]",
+        |x| group_norm(x[0], 4, None, 1e-5),
+        "group_norm: 4 groups of 6 channels",
+    ),
+    (
+        &[2, 6],
+        &[2],
+        |x| group_norm(x[0], 3, Some([x[1], x[1]]), 1e-5),
+        "group_norm: 6 channels, and [2] of them",
+    ),
+    (
+        &[6],
+        &[1],
+        |x| group_norm(x[0], 3, None, 1e-5),
+        "group_norm: two or four dimensions are wanted, not [6]",
     ),
     (
         &[2, 3],

@@ -4,7 +4,9 @@ use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm, batch_norm_relu};
 
 use super::{AFFINE, Affine};
-use crate::{Build, Built, Ctx, Element, Epilogue, Graph, GraphValue, Layer, NoNodes, Refusal};
+use crate::{
+    Build, Built, ByChannel, Ctx, Element, Epilogue, Graph, GraphValue, Layer, NoNodes, Refusal,
+};
 
 pub const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `num_features`");
 pub const MOMENTUM: Arg<f64> = Arg::new(
@@ -62,7 +64,7 @@ struct BatchNorm {
 
 impl<T: Element> Layer<T> for BatchNorm {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let affine = self.affine.map(|a| [cx.param(a.weight), cx.param(a.bias)]);
+        let affine = self.affine.map(|affine| affine.params(cx));
         let running = Moments {
             mean: cx.param(self.mean).value().iter().copied().collect(),
             var: cx.param(self.var).value().iter().copied().collect(),
@@ -84,6 +86,28 @@ impl<T: Element> Layer<T> for BatchNorm {
             cx.update(self.var, self.moved(&running.var, &batch.var, unbiased));
         }
         y
+    }
+
+    fn by_channel(&self, cx: &Ctx<'_, '_, T>) -> Option<ByChannel<T>> {
+        if cx.training() {
+            return None;
+        }
+        let numbers = |id| cx.param(id).value().iter().map(|x| x.widen()).collect();
+        let [mean, var]: [Vec<f64>; 2] = [self.mean, self.var].map(numbers);
+        let [weight, bias] = match self.affine {
+            Some(affine) => [affine.weight, affine.bias].map(numbers),
+            None => [1.0, 0.0].map(|number| vec![number; mean.len()]),
+        };
+        let scale = weight.iter().zip(&var);
+        let scale: Vec<f64> = scale.map(|(w, var)| w / (var + self.eps).sqrt()).collect();
+        let shift = bias.iter().zip(&mean).zip(&scale);
+        Some(ByChannel {
+            shift: shift
+                .map(|((b, mean), scale)| T::of(b - mean * scale))
+                .collect(),
+            scale: scale.into_iter().map(T::of).collect(),
+            relu: self.relu,
+        })
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {

@@ -1,7 +1,7 @@
 //! Group normalization.
 
 use tapeline_spec::Arg;
-use tapeline_tensor::Var;
+use tapeline_tensor::{Var, group_norm};
 
 use super::{AFFINE, Affine};
 use crate::{Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Refusal, layers::MAX_SIZE};
@@ -56,17 +56,8 @@ struct GroupNorm {
 
 impl<T: Element> Layer<T> for GroupNorm {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let shape = x.shape();
-        let rows = shape[0] * self.groups;
-        let size = shape[1..].iter().product::<usize>() / self.groups;
-        let y = x.reshape(&[rows, size]).standardize_rows(self.eps);
-        let y = y.reshape(&shape);
-        let mut by_channel = vec![1; shape.len()];
-        by_channel[1] = shape[1];
-        match self.affine {
-            Some(affine) => affine.apply(cx, y, &by_channel),
-            None => y,
-        }
+        let affine = self.affine.map(|affine| affine.params(cx));
+        group_norm(x, self.groups, affine, self.eps)
     }
 
     /// Writes the normalization as an `InstanceNormalization` whose channels are the groups.

@@ -1,7 +1,7 @@
 //! Layer normalization.
 
 use tapeline_spec::Arg;
-use tapeline_tensor::Var;
+use tapeline_tensor::{Var, layer_norm};
 
 use super::{AFFINE, Affine};
 use crate::{Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes};
@@ -38,13 +38,7 @@ struct LayerNorm {
 
 impl<T: Element> Layer<T> for LayerNorm {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let mut shape = x.shape();
-        let y = x.flatten(1).standardize_rows(self.eps).reshape(&shape);
-        shape[0] = 1;
-        match self.affine {
-            Some(affine) => affine.apply(cx, y, &shape),
-            None => y,
-        }
+        layer_norm(x, self.affine.map(|affine| affine.params(cx)), self.eps)
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {

@@ -34,13 +34,7 @@ impl Affine {
         Ok(Affine { weight, bias })
     }
 
-    /// Computes `x · weight + bias`, with weight and bias reshaped to `shape`.
-    fn apply<'t, T: Element>(
-        self,
-        cx: &Ctx<'t, '_, T>,
-        x: Var<'t, T>,
-        shape: &[usize],
-    ) -> Var<'t, T> {
-        x * cx.param(self.weight).reshape(shape) + cx.param(self.bias).reshape(shape)
+    fn params<'t, T: Element>(self, cx: &Ctx<'t, '_, T>) -> [Var<'t, T>; 2] {
+        [cx.param(self.weight), cx.param(self.bias)]
     }
 }

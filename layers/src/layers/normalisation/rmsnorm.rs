@@ -1,7 +1,7 @@
 //! Root mean square normalization.
 
 use tapeline_spec::Arg;
-use tapeline_tensor::{ParamId, Var};
+use tapeline_tensor::{ParamId, Var, rms_norm};
 
 use crate::{Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes};
 
@@ -47,13 +47,7 @@ struct RmsNorm {
 
 impl<T: Element> Layer<T> for RmsNorm {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let mut shape = x.shape();
-        let y = x.flatten(1).rms_normalize_rows(self.eps).reshape(&shape);
-        shape[0] = 1;
-        match self.weight {
-            Some(weight) => y * cx.param(weight).reshape(&shape),
-            None => y,
-        }
+        rms_norm(x, self.weight.map(|id| cx.param(id)), self.eps)
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {

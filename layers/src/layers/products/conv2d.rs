@@ -1,12 +1,12 @@
 //! Convolution.
 
 use tapeline_spec::{Arg, SizesOrWord};
-use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d};
+use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d, tensor};
 
 use super::{BIAS, INIT, bias, conv, init};
 use crate::{
-    Built, Ctx, Element, Epilogue, Graph, GraphValue, IndexTable, Layer, LayerDef, NoNodes,
-    Refusal,
+    Built, ByChannel, Ctx, Element, Epilogue, Graph, GraphValue, IndexTable, Layer, LayerDef,
+    NoNodes, Refusal,
     layers::{
         MAX_SIZE,
         pooling::maxpool2d,
@@ -207,14 +207,54 @@ impl Convolution {
     }
 }
 
+impl Convolution {
+    fn padded<'t, T: Element>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        match &self.padded {
+            Some(padded) => gather2d(x, &padded.rows, &padded.columns),
+            None => x,
+        }
+    }
+}
+
 impl<T: Element> Layer<T> for Convolution {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let bias = self.bias.map(|bias| cx.param(bias));
-        let x = match &self.padded {
-            Some(padded) => gather2d(x, &padded.rows, &padded.columns),
-            None => x,
+        let (x, weight) = (self.padded(x), cx.param(self.weight));
+        conv2d_then(x, weight, bias, self.options, self.then)
+    }
+
+    /// Multiplies the weights by the factors.
+    fn forward_then<'t>(
+        &self,
+        cx: &Ctx<'t, '_, T>,
+        x: Var<'t, T>,
+        next: &ByChannel<T>,
+    ) -> Option<Var<'t, T>> {
+        if self.then != Then::default() {
+            return None;
+        }
+        let mut weight = cx.param(self.weight).value();
+        for (mut weight, &scale) in weight.outer_iter_mut().zip(&next.scale) {
+            weight.map_inplace(|w| *w *= scale);
+        }
+        let mut bias = next.shift.clone();
+        if let Some(own) = self.bias {
+            let own = cx.param(own).value();
+            let terms = bias.iter_mut().zip(own.iter().zip(&next.scale));
+            terms.for_each(|(bias, (&own, &scale))| *bias += own * scale);
+        }
+        let then = Then {
+            relu: next.relu,
+            max_pool: None,
         };
-        conv2d_then(x, cx.param(self.weight), bias, self.options, self.then)
+        let [weight, bias] = [weight, tensor(bias)].map(|value| cx.tape().constant(value));
+        Some(conv2d_then(
+            self.padded(x),
+            weight,
+            Some(bias),
+            self.options,
+            then,
+        ))
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {

@@ -1,11 +1,14 @@
 //! Forward pass of a convolution.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use super::{
-    Sizes,
+    Sizes, TASKS,
     grouped::Blocks,
     padded::{Padded, Strides, corners, offsets},
+    panels::Panels,
 };
 use crate::{
     Scalar,
@@ -42,6 +45,9 @@ pub fn forward<T: Scalar>(
     }
     (out, index)
 }
+
+/// Multiply-adds of a task that is a part of an image: about five microseconds.
+const PART: usize = 1 << 18;
 
 /// Where the pixels of an image of the output are written.
 pub struct Grid {
@@ -80,7 +86,7 @@ pub fn convolve<T: Scalar>(
     let blocks = Blocks::new(sizes);
     let weights = match &blocks {
         Some(blocks) => blocks.pack(w),
-        None => simd::run_for::<T, _>(Pack { w, sizes }),
+        None => simd::run_for::<T, _>(Panels { w, sizes }),
     };
     let taps = taps(sizes);
     // A pixel is identified by what the backward pass needs: its number in blocks, otherwise the
@@ -92,25 +98,50 @@ pub fn convolve<T: Scalar>(
     };
     let windows = sizes.max_pool.as_ref();
     let windows = windows.map(|w| Windows::new(w, sizes.out_channels, label));
-    let images = sizes.images_a_task();
-    let mut indices = index.chunks_mut(images * sizes.out_image());
-    let outs = out.chunks_mut(images * grid.image);
-    let tasks = x.chunks(images * sizes.image()).zip(outs);
-    let tasks: Vec<_> = tasks
-        .map(|(x, out)| Task {
-            x,
-            weights: &weights,
-            taps: &taps,
-            blocks: blocks.as_ref(),
-            bias,
-            windows: windows.as_ref(),
-            sizes,
-            grid,
-            out,
-            index: indices.next().unwrap_or_default(),
-        })
-        .collect();
+    let task = |x, lines, out, index| Task {
+        x,
+        lines,
+        weights: &weights,
+        taps: &taps,
+        blocks: blocks.as_ref(),
+        bias,
+        windows: windows.as_ref(),
+        sizes,
+        grid,
+        out,
+        index,
+    };
+    let [down, _] = sizes.window.output().unwrap_or_default();
+    let parts = match blocks.is_none() && windows.is_none() && grid.image == down * grid.line {
+        true => parts(sizes).min(down),
+        false => 1,
+    };
+    let tasks: Vec<_> = if parts > 1 {
+        let lines = down.div_ceil(parts);
+        let images = x.chunks(sizes.image()).zip(out.chunks_mut(grid.image));
+        let parts = images.flat_map(|(x, out)| {
+            let outs = out.chunks_mut(lines * grid.line).enumerate();
+            outs.map(move |(i, out)| (x, i * lines..((i + 1) * lines).min(down), out))
+        });
+        parts
+            .map(|(x, lines, out)| task(x, lines, out, Default::default()))
+            .collect()
+    } else {
+        let images = sizes.images_a_task();
+        let mut indices = index.chunks_mut(images * sizes.out_image());
+        let outs = out.chunks_mut(images * grid.image);
+        let tasks = x.chunks(images * sizes.image()).zip(outs);
+        tasks
+            .map(|(x, out)| task(x, 0..down, out, indices.next().unwrap_or_default()))
+            .collect()
+    };
     pool::each(tasks, |_, task| simd::run_for::<T, _>(task));
+}
+
+/// Number of tasks for an image: several if there are fewer images than threads could take.
+fn parts(sizes: &Sizes) -> usize {
+    let tasks = sizes.images * sizes.convolved() * sizes.cells() / PART;
+    (tasks.min(TASKS) / sizes.images.max(1)).max(1)
 }
 
 /// Offsets of the cells of a window for one group, row by row, channels last.
@@ -120,54 +151,10 @@ fn taps(sizes: &Sizes) -> Vec<usize> {
     taps.collect()
 }
 
-/// Packs the weights of each group into panels, with rows in the order of the taps.
-struct Pack<'a, T> {
-    w: &'a [T],
-    sizes: &'a Sizes,
-}
-
-impl<T: Scalar> WithSimd for Pack<'_, T> {
-    type Output = Buffer<T>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Buffer<T> {
-        let sizes = self.sizes;
-        let (cells, per_group) = (sizes.cells(), sizes.per_group());
-        let area = cells / per_group;
-        let mut out = Buffer::zeros(sizes.groups * cells * padded_columns::<T, S>(sizes));
-        let mut place = 0;
-        for group in self.w.chunks_exact(sizes.out_per_group() * cells) {
-            let mut rest = group;
-            while !rest.is_empty() {
-                let width = panel_width::<T, S>(rest.len() / cells);
-                let columns = width.min(rest.len() / cells);
-                let (weights, behind) = rest.split_at(columns * cells);
-                for (column, weights) in weights.chunks_exact(cells).enumerate() {
-                    for (i, &weight) in weights.iter().enumerate() {
-                        let row = i % area * per_group + i / area;
-                        out[place + row * width + column] = weight;
-                    }
-                }
-                place += cells * width;
-                rest = behind;
-            }
-        }
-        out
-    }
-}
-
-/// Number of columns of all panels of a group.
-fn padded_columns<T: Scalar, S: Simd>(sizes: &Sizes) -> usize {
-    let columns = sizes.out_per_group();
-    let full = panel_width::<T, S>(usize::MAX);
-    match columns % full {
-        0 => columns,
-        rest => columns - rest + panel_width::<T, S>(rest),
-    }
-}
-
 struct Task<'a, T: Scalar> {
     x: &'a [T],
+    /// The lines of an image's result that it computes; if these are not all, there is one image.
+    lines: Range<usize>,
     /// Packed for the blocks, or as panels.
     weights: &'a [T],
     taps: &'a [usize],
@@ -190,7 +177,12 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
             Some(blocks) => blocks.image(),
             None => Padded::new(sizes),
         };
-        let outs = std::mem::take(&mut self.out).chunks_exact_mut(self.grid.image);
+        let [down, _] = sizes.window.output().unwrap_or_default();
+        let size = match self.lines.len() == down {
+            true => self.grid.image,
+            false => self.out.len(),
+        };
+        let outs = std::mem::take(&mut self.out).chunks_exact_mut(size);
         let mut indices = std::mem::take(&mut self.index).chunks_exact_mut(sizes.out_image());
         let mut whole = Buffer::any(sizes.convolved());
         for (x, out) in self.x.chunks_exact(sizes.image()).zip(outs) {
@@ -230,7 +222,7 @@ impl<T: Scalar> Task<'_, T> {
             false => x,
         };
         let sizes = self.sizes;
-        let Ok([down, across]) = sizes.window.output() else {
+        let Ok([_, across]) = sizes.window.output() else {
             return;
         };
         let (grid, strides) = (self.grid, Strides::new(sizes));
@@ -248,10 +240,10 @@ impl<T: Scalar> Task<'_, T> {
                 let blocks = self.taps.chunks(block).zip(weights.chunks(block * width));
                 for (taps, weights) in blocks {
                     let taps = Taps::new(taps);
-                    for y in 0..down {
+                    for (i, y) in self.lines.clone().enumerate() {
                         let line = (&x[y * strides.window[0]..], strides.window[1], taps);
                         let mut pixels = Spaced {
-                            values: &mut out[grid.first + y * grid.line..],
+                            values: &mut out[grid.first + i * grid.line..],
                             count: across,
                             columns: sizes.out_channels,
                             apart: grid.pixel,

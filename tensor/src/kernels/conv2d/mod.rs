@@ -9,6 +9,7 @@ mod forward;
 mod grouped;
 mod lists;
 mod padded;
+mod panels;
 mod runs;
 mod task;
 mod transposed;

@@ -11,6 +11,7 @@ use tapeline_tensor::{Grads, MaxPool2d, Params, Scalar, Tensor, Var, value_and_g
 mod draw;
 mod elementwise;
 mod lines;
+mod norms;
 mod planes;
 mod products;
 mod shapes;
@@ -129,6 +130,7 @@ pub fn ops() -> Vec<Op> {
     ops.extend(shapes::ops());
     ops.extend(lines::ops());
     ops.extend(planes::ops());
+    ops.extend(norms::ops());
     ops.extend(products::ops());
     ops
 }

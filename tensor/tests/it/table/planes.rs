@@ -1,17 +1,16 @@
-//! Planes gathered and averaged, normalisation, and tensors behind each other.
+//! Planes gathered and averaged, and tensors behind each other.
 
 use std::ops::Range;
 
 use proptest::{array::uniform2, prelude::*};
 use tapeline_tensor::{
-    AvgPool2d, Moments, Scalar, Tensor, adaptive_avg_pool2d, avg_pool2d, batch_norm,
-    batch_norm_relu, concat, gather2d,
+    AvgPool2d, Scalar, Tensor, adaptive_avg_pool2d, avg_pool2d, concat, gather2d,
 };
 
 use super::{
     Case, Input, Numbers, Op, Ways, case,
     draw::{input, shape, size},
-    fast, twin, unary,
+    fast, twin,
 };
 
 /// Which cells of a plane, with which factor, make a cell of the value; one entry for each of its cells in row-major order.
@@ -121,99 +120,6 @@ fn adapted(input: Input, size: [usize; 2]) -> Case {
     )
 }
 
-/// The moments of the channels, if they are given.
-fn given<T: Scalar>(channels: usize, given: bool) -> Option<Moments<T>> {
-    let of = |first: f64| (0..channels).map(move |c| T::of(first + c as f64 / 8.0));
-    given.then(|| Moments {
-        mean: of(-0.5).collect(),
-        var: of(0.25).collect(),
-    })
-}
-
-const EPS: f64 = 1e-5;
-
-/// Batch normalization channel by channel, in `f64`, by its definition and by the formulas of the paper.
-fn plain_batch_norm<T: Scalar>(
-    x: &[Tensor<T>],
-    g: &Tensor<T>,
-    [is_given, relu]: [bool; 2],
-) -> (Tensor<T>, Vec<Tensor<T>>) {
-    let (input, channels) = (&x[0], x[0].shape()[1]);
-    let mut grads: Vec<Tensor<T>> = x.iter().map(|x| Tensor::zeros(x.raw_dim())).collect();
-    let mut y = Tensor::zeros(input.raw_dim());
-    let moments = given::<T>(channels, is_given);
-    for c in 0..channels {
-        let of = |x: &Tensor<T>| -> Vec<f64> {
-            let channel = x.index_axis(ndarray::Axis(1), c);
-            channel.iter().map(|x| x.widen()).collect()
-        };
-        let (values, mut upstream) = (of(input), of(g));
-        let mean_of = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
-        let (mean, var) = match &moments {
-            Some(moments) => (moments.mean[c].widen(), moments.var[c].widen()),
-            None => {
-                let mean = mean_of(&values);
-                let squares: Vec<_> = values.iter().map(|x| (x - mean).powi(2)).collect();
-                (mean, mean_of(&squares))
-            }
-        };
-        let deviation = (var + EPS).sqrt();
-        let [weight, bias] =
-            [(1, 1.0), (2, 0.0)].map(|(i, default)| x.get(i).map_or(default, |x| x[[c]].widen()));
-        let standard: Vec<_> = values.iter().map(|x| (x - mean) / deviation).collect();
-        let mut result: Vec<_> = standard.iter().map(|x| x * weight + bias).collect();
-        if relu {
-            for (y, g) in result.iter_mut().zip(&mut upstream) {
-                *g = if *y > 0.0 { *g } else { 0.0 };
-                *y = y.max(0.0);
-            }
-        }
-        let along: Vec<_> = upstream.iter().zip(&standard).map(|(g, x)| g * x).collect();
-        let [through_mean, through_var] = match is_given {
-            true => [0.0; 2],
-            false => [mean_of(&upstream), mean_of(&along)],
-        };
-        let dx = upstream.iter().zip(&standard);
-        let dx = dx.map(|(g, x)| weight / deviation * (g - through_mean - x * through_var));
-        let put = |to: &mut Tensor<T>, values: &mut dyn Iterator<Item = f64>| {
-            let mut channel = to.index_axis_mut(ndarray::Axis(1), c);
-            channel
-                .iter_mut()
-                .zip(values)
-                .for_each(|(to, x)| *to = T::of(x));
-        };
-        put(&mut y, &mut result.into_iter());
-        put(&mut grads[0], &mut dx.into_iter());
-        if x.len() > 1 {
-            grads[1][[c]] = T::of(along.iter().sum());
-            grads[2][[c]] = T::of(upstream.iter().sum());
-        }
-    }
-    (y, grads)
-}
-
-/// `arguments` are whether the moments are given, and whether `relu` follows.
-fn normalized(inputs: Vec<Input>, arguments: [bool; 2]) -> Case {
-    let name = match arguments[1] {
-        true => "batch_norm_relu",
-        false => "batch_norm",
-    };
-    case!(
-        name,
-        inputs,
-        arguments,
-        |x| {
-            let given = given(x[0].shape()[1], arguments[0]);
-            let affine = (x.len() > 1).then(|| [x[1], x[2]]);
-            match arguments[1] {
-                true => batch_norm_relu(x[0], affine, given, EPS).0,
-                false => batch_norm(x[0], affine, given, EPS).0,
-            }
-        },
-        |x, g| plain_batch_norm(x, g, arguments)
-    )
-}
-
 fn joined(a: Input, b: Input) -> Case {
     let arguments = 1;
     case!(
@@ -259,29 +165,6 @@ pub fn ops() -> Vec<Op> {
     });
     let parts = (uniform2(1..=6usize), uniform2(1..=4usize));
     let parts = parts.prop_flat_map(move |(plane, size)| (image(plane), Just(size)));
-    let batches = prop_oneof![
-        3 => prop_oneof![shape(2..=2), shape(4..=4)],
-        // More channels than a vector has lanes, and not a multiple.
-        1 => (1..7usize, 1..70usize).prop_map(|(n, channels)| vec![n, channels]),
-    ];
-    let batches = batches.prop_flat_map(|mut shape| {
-        // Two values a channel at the least: of one, the gradient is 0 whatever it is.
-        shape[0] += 1;
-        let channels = || input(vec![shape[1]], Numbers::Any);
-        let x = input(shape.clone(), Numbers::Any);
-        (x, channels(), channels(), any::<bool>(), any::<bool>())
-    });
-    let normalizations = |relu: bool| {
-        let batches = batches.clone();
-        let cases = batches.prop_map(move |(x, weight, bias, affine, given)| {
-            let inputs = match affine {
-                true => vec![x, weight, bias],
-                false => vec![x],
-            };
-            normalized(inputs, [given, relu])
-        });
-        cases.boxed()
-    };
     let pairs = (shape(1..=3), size(), size()).prop_flat_map(|(rest, a, b)| {
         let shape = |n| {
             let mut shape = rest.clone();
@@ -315,38 +198,6 @@ pub fn ops() -> Vec<Op> {
             small: parts.prop_map(|(x, size)| adapted(x, size)).boxed(),
             large: adapted(large(), [4, 7]),
         },
-        Op {
-            small: normalizations(false),
-            large: normalized(
-                vec![
-                    Input::new(&[21, 8, 17, 19], Numbers::Any),
-                    Input::new(&[8], Numbers::Any),
-                    Input::new(&[8], Numbers::Positive),
-                ],
-                [false; 2],
-            ),
-        },
-        Op {
-            small: normalizations(true),
-            large: normalized(
-                vec![
-                    Input::new(&[21, 37, 9, 10], Numbers::Any),
-                    Input::new(&[37], Numbers::Any),
-                    Input::new(&[37], Numbers::Positive),
-                ],
-                [false, true],
-            ),
-        },
-        unary(2..=2, Numbers::Any, &[67, 1500], |input| {
-            let arguments = ();
-            case!("standardize_rows", vec![input], arguments, |x| x[0]
-                .standardize_rows(0.01))
-        }),
-        unary(2..=2, Numbers::Any, &[67, 1500], |input| {
-            let arguments = ();
-            case!("rms_normalize_rows", vec![input], arguments, |x| x[0]
-                .rms_normalize_rows(0.01))
-        }),
         Op {
             small: pairs.prop_map(|(a, b)| joined(a, b)).boxed(),
             large: joined(large(), Input::new(&[11, 9, 29, 31], Numbers::Any)),

@@ -273,6 +273,31 @@ pub fn ops() -> Vec<Op> {
         },
         Op {
             small: joins
+                .clone()
+                .prop_map(|((inputs, options), then)| joined(inputs, (options, then)))
+                .boxed(),
+            // One image, whose lines are divided into tasks.
+            large: joined(
+                vec![
+                    Input::new(&[1, 16, 27, 25], Numbers::Any),
+                    Input::new(&[24, 8, 3, 3], Numbers::Any),
+                    Input::new(&[24], Numbers::Any),
+                ],
+                (
+                    Conv2d {
+                        padding: [[1, 0], [1, 1]],
+                        groups: 2,
+                        ..Conv2d::default()
+                    },
+                    Then {
+                        relu: true,
+                        max_pool: None,
+                    },
+                ),
+            ),
+        },
+        Op {
+            small: joins
                 .prop_map(|((inputs, options), then)| joined(inputs, (options, then)))
                 .boxed(),
             large: joined(

@@ -1,12 +1,11 @@
-//! Normalization.
+//! Batch normalization.
 
 use crate::{
-    Scalar, Tensor, Var,
-    buffer::{Buffer, give_back},
+    Scalar, Var,
+    buffer::give_back,
     kernels::{
         channels::Channels,
-        layout::{as_channels_last, channels_last, slice, standard},
-        rows::Rows,
+        layout::{channels_innermost, shaped, slice},
     },
     tensor,
 };
@@ -77,7 +76,7 @@ fn normalize<'t, T: Scalar>(
             "batch_norm: {channels} channels, and {found:?} of them"
         );
     }
-    let input = rows(x.value());
+    let input = channels_innermost(x.value());
     let flows = given.is_none();
     let moments = given.unwrap_or_else(|| {
         let (mean, var) = T::moments(slice(&input), channels);
@@ -108,7 +107,7 @@ fn normalize<'t, T: Scalar>(
         false => ("batch_norm", [Some(x), weight, bias]),
     };
     let y = x.tape().op(name, out, parents, move |g, need| {
-        let g = rows(g);
+        let g = channels_innermost(g);
         let y = result.as_ref().map_or(&[][..], slice);
         let (dx, sums) = T::norm_channels_backward(&by, slice(&g), slice(&input), y, need[0]);
         give_back(g);
@@ -120,66 +119,4 @@ fn normalize<'t, T: Scalar>(
         [dx, dw, db]
     });
     (y, moments)
-}
-
-/// Returns the tensor with its channels last in memory.
-fn rows<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
-    if x.ndim() == 4 {
-        channels_last(x)
-    } else {
-        standard(x)
-    }
-}
-
-fn shaped<T: Scalar>(values: Buffer<T>, shape: &[usize]) -> Tensor<T> {
-    match *shape {
-        [n, channels, h, w] => as_channels_last(values, [n, channels, h, w]),
-        _ => values.into_tensor(shape),
-    }
-}
-
-impl<'t, T: Scalar> Var<'t, T> {
-    /// Standardizes each row of a matrix: subtracts its mean and divides by `√(var + eps)`, the
-    /// variance being divided by the number of values. (`torch.nn.functional.layer_norm` without
-    /// weight; Ba et al. 2016)
-    ///
-    /// # Panics
-    /// When it is not a matrix.
-    #[track_caller]
-    pub fn standardize_rows(self, eps: f64) -> Self {
-        normalize_rows("standardize_rows", self, true, eps)
-    }
-
-    /// Divides each row of a matrix by its root mean square `√(mean(x²) + eps)`.
-    /// (`torch.nn.functional.rms_norm` without weight; Zhang, Sennrich 2019)
-    ///
-    /// # Panics
-    /// When it is not a matrix.
-    #[track_caller]
-    pub fn rms_normalize_rows(self, eps: f64) -> Self {
-        normalize_rows("rms_normalize_rows", self, false, eps)
-    }
-}
-
-#[track_caller]
-fn normalize_rows<'t, T: Scalar>(
-    name: &'static str,
-    x: Var<'t, T>,
-    center: bool,
-    eps: f64,
-) -> Var<'t, T> {
-    let shape = x.shape();
-    let &[_, size] = &shape[..] else {
-        panic!("{name}: a matrix is wanted, not shape {shape:?}");
-    };
-    let rows = Rows { size, center, eps };
-    let input = standard(x.value());
-    let (y, scales) = T::norm_rows(rows, slice(&input));
-    let y = y.into_tensor(&shape);
-    x.tape().op(name, y.clone(), [x], move |g, _| {
-        let g = standard(g);
-        let dx = T::norm_rows_backward(rows, slice(&g), slice(&y), &scales);
-        give_back(g);
-        [Some(dx.into_tensor(&shape))]
-    })
 }
