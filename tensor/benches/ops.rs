@@ -3,8 +3,8 @@
 use divan::{Bencher, black_box};
 use ndarray::ShapeBuilder;
 use tapeline_tensor::{
-    Conv2d, MaxPool2d, Params, Pool, Tensor, Then, Var, conv2d, conv2d_then, cross_entropy, linear,
-    max_pool2d, no_grad, value_and_grad,
+    Conv2d, MaxPool2d, Params, Pool, Tensor, Then, Var, batch_norm, conv2d, conv2d_then,
+    cross_entropy, group_norm, layer_norm, linear, max_pool2d, no_grad, value_and_grad,
 };
 
 fn main() {
@@ -118,6 +118,20 @@ fn cases() -> Vec<Case> {
         first_is_data: false,
         op,
     };
+    // Channels last in memory, as convolutions leave images.
+    let normalized = |name, op: Op| {
+        let images = numbers(&[100, 14, 14, 32], 0.0);
+        Case {
+            name,
+            inputs: vec![
+                images.permuted_axes(&[0, 3, 1, 2][..]),
+                numbers(&[32], 0.0),
+                numbers(&[32], 0.0),
+            ],
+            first_is_data: false,
+            op,
+        }
+    };
     vec![
         fully_connected(
             "linear 784 to 456, four of five inputs zero",
@@ -195,6 +209,23 @@ fn cases() -> Vec<Case> {
             [32, 16, 3, 3],
             |x| conv2d(x[0], x[1], Some(x[2]), of(2, 1, 1)),
         ),
+        convolved(
+            "conv2d 32 to 32, 5x5, 14x14",
+            [100, 32, 14, 14],
+            [32, 32, 5, 5],
+            |x| conv2d(x[0], x[1], Some(x[2]), of(1, 2, 1)),
+        ),
+        normalized("batch_norm 32x14x14", |x| {
+            batch_norm(x[0], Some([x[1], x[2]]), None, 1e-5).0
+        }),
+        normalized("group_norm 32x14x14, 8 groups", |x| {
+            group_norm(x[0], 8, Some([x[1], x[2]]), 1e-5)
+        }),
+        one("layer_norm 512", &[100, 512], |x| {
+            layer_norm(x[0], None, 1e-5)
+        }),
+        one("softmax 512", &[100, 512], |x| x[0].softmax(1)),
+        one("log_softmax 512", &[100, 512], |x| x[0].log_softmax(1)),
         one("max_pool2d 8x28x28", &[100, 8, 28, 28], |x| {
             max_pool2d(x[0], HALVES)
         }),

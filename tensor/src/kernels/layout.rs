@@ -143,20 +143,28 @@ pub fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     as_channels_last(out, [n, channels, h, w])
 }
 
-/// Returns the tensor `[n, channels]` or `[n, channels, h, w]` with its channels last in memory.
+/// Returns the tensor `[n, channels, …]` with its channels last in memory.
 pub fn channels_innermost<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
-    match x.ndim() {
-        4 => channels_last(x),
-        _ => standard(x),
+    if x.ndim() == 4 {
+        return channels_last(x);
     }
+    let (last, back) = innermost(x.ndim());
+    standard(x.permuted_axes(last)).permuted_axes(back)
 }
 
-/// Makes a tensor of such a shape from a buffer whose channels are last.
+/// Makes a tensor `[n, channels, …]` from a buffer whose channels are last.
 pub fn shaped<T: Scalar>(values: Buffer<T>, shape: &[usize]) -> Tensor<T> {
-    match *shape {
-        [n, channels, h, w] => as_channels_last(values, [n, channels, h, w]),
-        _ => values.into_tensor(shape),
-    }
+    let (last, _) = innermost(shape.len());
+    in_order(values, shape, &last)
+}
+
+/// The dimensions with the second one last, and the permutation that reverses this.
+fn innermost(dimensions: usize) -> (Vec<usize>, Vec<usize>) {
+    let mut last: Vec<_> = (0..dimensions).collect();
+    let mut back = last.clone();
+    last[1..].rotate_left(1);
+    back[1..].rotate_right(1);
+    (last, back)
 }
 
 /// Makes a tensor `[n, channels, h, w]` from a buffer `[n, h, w, channels]`.

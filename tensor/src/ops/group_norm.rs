@@ -11,12 +11,12 @@ use crate::{
 };
 
 /// Computes `(x − mean) / √(var + eps) · weight + bias` with mean and variance of each of `groups`
-/// groups of channels of a sample of `x`, `[n, channels]` or `[n, channels, h, w]`; the variance is
+/// groups of channels of a sample of `x`, `[n, channels, …]`; the variance is
 /// divided by the number of values. `affine` is the weight and the bias, `[channels]` each.
 /// (`torch.nn.functional.group_norm`; Wu, He 2018)
 ///
 /// # Panics
-/// When `x` has other dimensions, the groups don't divide the channels, or weight or bias don't have
+/// When `x` has fewer dimensions, the groups don't divide the channels, or weight or bias don't have
 /// one value a channel.
 #[track_caller]
 pub fn group_norm<'t, T: Scalar>(
@@ -26,11 +26,10 @@ pub fn group_norm<'t, T: Scalar>(
     eps: f64,
 ) -> Var<'t, T> {
     let shape = x.shape();
-    let (channels, area) = match shape[..] {
-        [_, channels] => (channels, 1),
-        [_, channels, h, w] => (channels, h * w),
-        _ => panic!("group_norm: two or four dimensions are wanted, not {shape:?}"),
+    let &[_, channels, ref plane @ ..] = &shape[..] else {
+        panic!("group_norm: samples with channels are wanted, not {shape:?}");
     };
+    let area = plane.iter().product();
     assert!(
         channels > 0 && groups > 0 && channels % groups == 0,
         "group_norm: {groups} groups of {channels} channels"

@@ -242,7 +242,7 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
         &[6],
         &[1],
         |x| group_norm(x[0], 3, None, 1e-5),
-        "group_norm: two or four dimensions are wanted, not [6]",
+        "group_norm: samples with channels are wanted, not [6]",
     ),
     (
         &[2, 3],

@@ -226,7 +226,8 @@ pub fn ops() -> Vec<Op> {
         });
         cases.boxed()
     };
-    let groups = (batches(), 1..4usize).prop_flat_map(|(mut shape, groups)| {
+    let samples = prop_oneof![batches(), shape(2..=5)];
+    let groups = (samples, 1..4usize).prop_flat_map(|(mut shape, groups)| {
         shape[1] = (shape[1] + 1) * groups;
         Norm::Group(groups).drawn(shape)
     });
