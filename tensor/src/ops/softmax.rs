@@ -64,8 +64,9 @@ impl<'t, T: Scalar> Var<'t, T> {
             #[inline(always)]
             |g, y, dx| {
                 let sum = sum(g);
-                let terms = dx.iter_mut().zip(g.iter().zip(y));
-                terms.for_each(|(dx, (&g, &y))| *dx = g - math::exp(y) * sum);
+                for (dx, (&g, &y)) in dx.iter_mut().zip(g.iter().zip(y)) {
+                    *dx = g - math::exp(y) * sum;
+                }
             },
         )
     }
@@ -108,9 +109,9 @@ fn along<'t, T: Scalar>(
             vectorized(
                 #[inline(always)]
                 || {
-                    x.chunks(size)
-                        .zip(y.chunks_mut(size))
-                        .for_each(|(x, y)| forward(x, y))
+                    for (x, y) in x.chunks(size).zip(y.chunks_mut(size)) {
+                        forward(x, y);
+                    }
                 },
             );
         },
@@ -126,9 +127,9 @@ fn along<'t, T: Scalar>(
                 #[inline(always)]
                 || {
                     let lines = g.chunks(size).zip(y.chunks(size));
-                    lines
-                        .zip(dx.chunks_mut(size))
-                        .for_each(|((g, y), dx)| backward(g, y, dx));
+                    for ((g, y), dx) in lines.zip(dx.chunks_mut(size)) {
+                        backward(g, y, dx);
+                    }
                 },
             );
         });
@@ -140,9 +141,10 @@ fn along<'t, T: Scalar>(
 /// Computes the exponentials of the differences from `max`.
 #[inline(always)]
 fn exp_of_differences<T: Scalar>(x: &[T], max: T, y: &mut [T]) {
-    y.iter_mut()
-        .zip(x)
-        .for_each(|(y, &x)| *y = math::exp(x - max));
+    // A loop: the closure of `for_each` may be compiled for no vectors.
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = math::exp(x - max);
+    }
 }
 
 /// Returns the maximum of a line; NaN if it contains one.
