@@ -33,6 +33,7 @@
 mod compare;
 mod local;
 mod mutants;
+mod narrow;
 mod problem;
 mod random;
 mod recording;
