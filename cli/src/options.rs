@@ -7,11 +7,14 @@ use std::ffi::{OsStr, OsString};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::OsStringValueParser};
 use tapeline_experiments::{
     memory::bytes::{Bytes, size},
-    run::dataset::DataChoice,
+    run::{dataset::DataChoice, model::Sizes},
     settings::{Kind, SETTINGS, SettingDef, Settings, alternatives::Given},
 };
 
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    numbers::{Shape, shape, whole},
+};
 
 /// Options of commands that read a dataset.
 #[derive(Args)]
@@ -29,6 +32,26 @@ impl DataArgs {
         DataChoice {
             data: self.data.clone(),
             transpose: self.transpose,
+        }
+    }
+}
+
+/// The sizes for which a spec is built by a command that reads no dataset.
+#[derive(Args)]
+pub struct SizeArgs {
+    /// Input shape [default: from the run or model file, else 1x28x28]
+    #[arg(long, value_name = "SHAPE", value_parser = shape)]
+    input: Option<Shape>,
+    /// Number that `classes` stands for in a spec [default: 10]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1 << 16), allow_negative_numbers = true)]
+    classes: Option<usize>,
+}
+
+impl SizeArgs {
+    pub fn sizes(&self) -> Sizes<'_> {
+        Sizes {
+            input: self.input.as_deref(),
+            classes: self.classes,
         }
     }
 }

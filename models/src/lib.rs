@@ -3,7 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`model`] | [`Model`]: a spec built for an input shape |
-//! | [`presets`](mod@presets) | [`presets()`]: named specs |
+//! | [`presets`](mod@presets) | [`presets()`]: named specs; [`CLASSES`] |
 //! | [`train`] | [`Trainer`]: single training steps |
 //! | [`fit`](mod@fit) | [`fit()`]: the training loop over epochs, with an observer |
 //! | [`progress`] | [`Running`], [`Progress`], [`Epoch`]: metrics of a training run |
@@ -73,7 +73,7 @@ pub use gradients::gradient_norms;
 pub use history::History;
 pub use memory::Memory;
 pub use model::Model;
-pub use presets::presets;
+pub use presets::{CLASSES, presets};
 pub use progress::{Epoch, Progress, Running};
 pub use train::{Step, Trainer};
 pub use weights::FileError;

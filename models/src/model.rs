@@ -77,7 +77,7 @@ impl Model {
     /// # Errors
     /// Returns an error if the output isn't one-dimensional.
     pub fn classes(&self) -> Result<usize, SpecError> {
-        self.outputs("end with `flatten` and a `linear` with an output for each class")
+        self.outputs("end with `flatten linear(classes)`")
     }
 
     /// Returns the size of the output, or an error with this help.
@@ -96,13 +96,13 @@ impl Model {
     /// # Errors
     /// Returns an error if the output has another size.
     pub fn expect_classes(&self, count: usize) -> Result<(), SpecError> {
-        let classes = self.outputs(&format!("end with `flatten linear({count})`"))?;
+        let classes = self.outputs("end with `flatten linear(classes)`")?;
         if classes == count {
             return Ok(());
         }
         Err(self.blame_last(
             format!("the data has {count} classes, but this model outputs {classes}"),
-            &format!("end with `linear({count})`"),
+            "end with `linear(classes)`",
         ))
     }
 

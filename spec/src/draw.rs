@@ -38,6 +38,16 @@ impl Facts {
         }
     }
 
+    /// Returns the smallest integer allowed.
+    pub(crate) fn least_integer(&self) -> i64 {
+        let least = match self.low {
+            Bound::Excluded(x) => x + 1.0,
+            Bound::Included(x) => x,
+            Bound::Unbounded => 0.0,
+        };
+        least as i64
+    }
+
     /// Returns the smallest value allowed, or any allowed value if there is no smallest one.
     fn least(&self) -> Value {
         let number = match (self.low, self.high) {
@@ -47,12 +57,7 @@ impl Facts {
             (Bound::Unbounded, Bound::Unbounded) => 0.0,
             (Bound::Unbounded, Bound::Included(y) | Bound::Excluded(y)) => (y - 1.0).min(0.0),
         };
-        let size = match (self.low, self.high) {
-            (Bound::Excluded(x), _) => x + 1.0,
-            (Bound::Included(x), _) => x,
-            (Bound::Unbounded, _) => 0.0,
-        };
-        let (size, number) = (Value::Int(size as i64), Value::Float(number));
+        let (size, number) = (Value::Int(self.least_integer()), Value::Float(number));
         match self.kind {
             Kind::Size | Kind::SizeOrWord => size,
             Kind::Sizes | Kind::SizesOrWord => Value::Tuple(vec![size; 2]),

@@ -127,6 +127,14 @@ pub enum Kind {
     SizesOrWord,
 }
 
+impl Kind {
+    /// Returns `true` if values are integers, or consist of integers.
+    pub fn is_integer(self) -> bool {
+        use Kind::{Size, SizeList, SizeOrWord, Sizes, SizesOrWord};
+        matches!(self, Size | Sizes | SizeList | SizeOrWord | SizesOrWord)
+    }
+}
+
 /// The value of an argument that isn't given.
 #[derive(Clone, Copy, Debug)]
 pub enum Fallback<V> {

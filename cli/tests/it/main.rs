@@ -2,6 +2,7 @@
 //! checked.
 
 mod check;
+mod classes;
 mod common;
 mod compare;
 mod edited;

@@ -169,10 +169,13 @@ fn the_output_must_be_the_classes_of_the_data() {
     let bench = Bench::new();
     bench
         .run(&["train", "flatten linear(7)", "--data", "data"])
-        .failed(2, &["3 classes", "outputs 7", "help: end with `linear(3)`"]);
+        .failed(
+            2,
+            &["3 classes", "outputs 7", "help: end with `linear(classes)`"],
+        );
     bench
         .run(&["train", "conv2d(3, 3)", "--data", "data"])
-        .failed(2, &["│ conv2d(3, 3)", "end with `flatten linear(3)`"]);
+        .failed(2, &["│ conv2d(3, 3)", "end with `flatten linear(classes)`"]);
 }
 
 #[test]

@@ -108,9 +108,12 @@ impl Job {
     ) -> Result<Self, Error> {
         settings.check().map_err(Error::usage)?;
         let specs = Specs::read(settings, origin, cx)?;
-        let model = specs.source.build(&data.loaded.train.shape(), cx)?;
+        let train = &data.loaded.train;
+        let model = specs
+            .source
+            .build(&train.shape(), train.classes.len(), cx)?;
         expect_classes(&model, &data.loaded, &specs.source)?;
-        let fits = specs.loss.expect_classes(data.loaded.train.classes.len());
+        let fits = specs.loss.expect_classes(train.classes.len());
         fits.map_err(in_option(&specs.origin.of("loss")))?;
         let parts = Parts::new(settings, &specs.origin, &data.loaded)?;
         let first = settings.weights.as_ref();
