@@ -186,6 +186,14 @@ impl Dataset {
             .zip(out.chunks_exact_mut(area.max(1)))
     }
 
+    /// Returns the number of images of each class.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        let labels = self.labels.iter();
+        labels.for_each(|&label| counts[usize::from(label)] += 1);
+        counts
+    }
+
     /// Returns the labels at `indices`.
     ///
     /// # Panics

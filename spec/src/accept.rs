@@ -59,6 +59,7 @@ fn convert(facts: &Facts, value: &Value) -> Option<Value> {
         Kind::SizesOrWord => word(facts, value)
             .or_else(|| pair(value, size))
             .or_else(|| Some(Value::Tuple(vec![size(value)?; 2]))),
+        Kind::NumbersOrWord => word(facts, value).or_else(|| list(value, number)),
     }
 }
 

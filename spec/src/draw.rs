@@ -15,7 +15,8 @@ impl Facts {
         let drawn = match (self.kind, self.tried) {
             (Kind::Bool, _) => Some(Value::Bool(random.below(2) == 1)),
             (Kind::Word, _) => Some(random.word(self.choices)),
-            (Kind::SizeOrWord | Kind::SizesOrWord, Some(_)) if random.below(2) == 0 => {
+            (Kind::SizeOrWord | Kind::SizesOrWord | Kind::NumbersOrWord, Some(_))
+                if random.below(2) == 0 => {
                 Some(random.word(self.choices))
             }
             (Kind::Size | Kind::SizeOrWord, Some(tried)) => Some(random.size(tried)),
@@ -28,7 +29,7 @@ impl Facts {
                 random.number(tried),
             ])),
             (Kind::SizeList, Some(tried)) => Some(random.list(|random| random.size(tried))),
-            (Kind::NumberList, Some(tried)) => Some(random.list(|random| random.number(tried))),
+            (Kind::NumberList | Kind::NumbersOrWord, Some(tried)) => Some(random.list(|random| random.number(tried))),
             (Kind::Text, _) | (_, None) => None,
         };
         match &self.fallback {
@@ -62,7 +63,7 @@ impl Facts {
             Kind::Size | Kind::SizeOrWord => size,
             Kind::Sizes | Kind::SizesOrWord => Value::Tuple(vec![size; 2]),
             Kind::SizeList => Value::Tuple(vec![size]),
-            Kind::NumberList => Value::Tuple(vec![number]),
+            Kind::NumberList | Kind::NumbersOrWord => Value::Tuple(vec![number]),
             Kind::Number => number,
             Kind::Numbers => Value::Tuple(vec![number; 2]),
             Kind::Bool => Value::Bool(false),

@@ -83,7 +83,7 @@ mod span;
 mod tree;
 mod value;
 
-pub use arg::{Arg, SizeOrWord, SizesOrWord};
+pub use arg::{Arg, NumbersOrWord, SizeOrWord, SizesOrWord};
 pub use args::Args;
 pub use choices::{Choices, choices};
 pub use diagnostic::{Diagnostic, Severity, is_printable, printable, quote};

@@ -73,6 +73,7 @@ impl Eval {
         expect_classes(&trained.model, &loaded, &source)?;
         chosen.compare_test(&loaded, cx);
         let classes = classes.unwrap_or_else(|| test.classes.to_vec());
+        let loss = loss.for_counts(&loaded.train.class_counts());
         let fits = loss.expect_classes(classes.len());
         fits.map_err(in_option("--loss"))?;
         cx.terminal

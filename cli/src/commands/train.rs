@@ -23,6 +23,7 @@ use tapeline_experiments::{
         resume::resume,
     },
     settings::{limits, origin::Origin, specs::Specs},
+    sheet::{ClassCount, uneven_counts},
     shell,
     table::{Table, percent},
 };
@@ -192,6 +193,7 @@ impl Watch for Screen<'_> {
             parts,
             ..
         } = self.job;
+        let class_counts = uneven_counts(&parts.train);
         self.events.tell(&Event::Start {
             schema: 1,
             spec: model.full(),
@@ -200,10 +202,15 @@ impl Watch for Screen<'_> {
             train_samples: parts.train.len(),
             test_samples: parts.test.len(),
             val_samples: parts.val.as_ref().map(Dataset::len),
+            class_counts: class_counts.as_deref(),
             seed: config.settings.seed,
             threads: self.threads,
             resumed_at: Some(trainer.step).filter(|&step| step > 0),
         })?;
+        if let Some(counts) = class_counts {
+            let counts = class_counts_text(&counts);
+            self.progress.note(&format!("images per class: {counts}"));
+        }
         self.progress.begin(trainer, parts.train.len());
         Ok(())
     }
@@ -216,6 +223,19 @@ impl Watch for Screen<'_> {
         self.progress.epoch(epoch);
         self.events.tell(&Event::epoch(epoch))
     }
+}
+
+/// Lists the number of images of each class, or of many classes the largest and the smallest.
+fn class_counts_text(counts: &[ClassCount]) -> String {
+    const LISTED: usize = 10;
+    let text = |count: &ClassCount| format!("{} {}", count.images, escape::terminal(&count.class));
+    if counts.len() <= LISTED {
+        return counts.iter().map(text).collect::<Vec<_>>().join(", ");
+    }
+    let smallest = counts.iter().min_by_key(|count| count.images);
+    let largest = counts.iter().max_by_key(|count| count.images);
+    let ends = [smallest, largest].map(|end| end.map_or_else(String::new, text));
+    ends.join(" to ")
 }
 
 /// Reports the ending as `train` does, and returns the last epoch if the run finished.

@@ -1,6 +1,7 @@
 //! Tests of the program as its users see it: it is run on tiny data, and its output and files are
 //! checked.
 
+mod balanced;
 mod check;
 mod classes;
 mod common;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use tapeline_models::Epoch;
 
-use crate::{error::Error, run::profile::StepPart};
+use crate::{error::Error, run::profile::StepPart, sheet::ClassCount};
 
 /// An event. The fields are serialized in this order.
 #[derive(Serialize)]
@@ -26,6 +26,10 @@ pub enum Event<'a> {
         /// Number of images held out for validation.
         #[serde(skip_serializing_if = "Option::is_none")]
         val_samples: Option<usize>,
+        /// Number of images to train on of each class, if these numbers differ by more than a
+        /// factor of 2.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        class_counts: Option<&'a [ClassCount]>,
         /// The random seed.
         seed: u64,
         /// Number of threads.

@@ -107,15 +107,16 @@ impl Job {
         cx: &Context,
     ) -> Result<Self, Error> {
         settings.check().map_err(Error::usage)?;
-        let specs = Specs::read(settings, origin, cx)?;
+        let mut specs = Specs::read(settings, origin, cx)?;
         let train = &data.loaded.train;
         let model = specs
             .source
             .build(&train.shape(), train.classes.len(), cx)?;
         expect_classes(&model, &data.loaded, &specs.source)?;
+        let parts = Parts::new(settings, &specs.origin, &data.loaded)?;
+        specs.loss = specs.loss.for_counts(&parts.train.class_counts());
         let fits = specs.loss.expect_classes(train.classes.len());
         fits.map_err(in_option(&specs.origin.of("loss")))?;
-        let parts = Parts::new(settings, &specs.origin, &data.loaded)?;
         let first = settings.weights.as_ref();
         let first = first.map(|file| first_weights(file.path(), &model));
         let (weights, weights_sha256) = first.transpose()?.unzip();
@@ -332,7 +333,12 @@ impl Parts {
         }
     }
 
-    fn new(settings: &Settings, origin: &Origin, loaded: &Loaded) -> Result<Parts, Error> {
+    /// Selects the parts for some settings.
+    pub(crate) fn new(
+        settings: &Settings,
+        origin: &Origin,
+        loaded: &Loaded,
+    ) -> Result<Parts, Error> {
         let (mut train, val) = match settings.val {
             Some(held) => {
                 let parts = loaded.train.split(held.into(), held::SEED);
