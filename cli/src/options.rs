@@ -4,10 +4,16 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::OsStringValueParser};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use tapeline_experiments::{
     memory::bytes::{Bytes, size},
-    run::{dataset::DataChoice, model::Sizes},
+    run::{
+        dataset::DataChoice,
+        model::{Sizes, weights_file},
+    },
     settings::{Kind, SETTINGS, SettingDef, Settings, alternatives::Given},
 };
 
@@ -123,7 +129,9 @@ impl Args for SettingArgs {
 impl FromArgMatches for SettingArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = SETTINGS.iter().filter_map(|setting| {
-            let text = matches.get_one::<OsString>(setting.name)?.clone();
+            let texts = matches.get_many::<OsString>(setting.name)?;
+            let texts: Vec<_> = texts.map(OsString::as_os_str).collect();
+            let text = texts.join(OsStr::new(", "));
             Some(Given {
                 setting: *setting,
                 text,
@@ -146,6 +154,8 @@ fn arg(setting: &SettingDef) -> Arg {
         Kind::Word(_) => "HOW",
         Kind::Spec => "SPEC",
         Kind::File => "FILE",
+        Kind::Flag => "BOOL",
+        Kind::List => "LIST",
     };
     let default = Settings::default().get(setting);
     let default = default.map_or_else(String::new, |default| {
@@ -156,14 +166,23 @@ fn arg(setting: &SettingDef) -> Arg {
         .value_name(value)
         .help(format!("{}{default}", setting.about));
     match setting.kind {
-        Kind::File => arg.value_parser(OsStringValueParser::new()),
+        Kind::File => arg.value_parser(OsStringValueParser::new().map(|text| weights_file(&text))),
         Kind::Spec => arg.value_parser(|text: &str| Ok::<_, String>(OsString::from(text))),
+        Kind::Flag => {
+            let arg = arg.num_args(0..=1).require_equals(true);
+            let arg = arg.default_missing_value("true");
+            arg.value_parser(value(*setting))
+        }
+        Kind::List => arg.action(ArgAction::Append).value_parser(value(*setting)),
         Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) => {
-            let setting = *setting;
-            arg.allow_hyphen_values(true)
-                .value_parser(move |text: &str| checked(setting, text.as_ref()))
+            arg.allow_hyphen_values(true).value_parser(value(*setting))
         }
     }
+}
+
+/// Returns the parser of a value.
+fn value(setting: SettingDef) -> impl Fn(&str) -> Result<OsString, String> + Clone {
+    move |text| checked(setting, text.as_ref())
 }
 
 /// Checks all alternatives of a number.

@@ -189,6 +189,27 @@ impl Train {
         self
     }
 
+    /// Sets whether only those [weights](Train::weights) are taken whose name and shape fit the
+    /// model. [`Messages`] receive a note with the others.
+    pub fn partial(mut self, partial: bool) -> Self {
+        self.settings.partial = partial;
+        self
+    }
+
+    /// Freezes parameters, given by patterns for their names or places: `0-6, *.bias`. They get no
+    /// gradient and are not updated; in the trained model, they have the role of buffers.
+    pub fn freeze(mut self, patterns: impl Into<String>) -> Self {
+        self.settings.freeze = Some(patterns.into());
+        self
+    }
+
+    /// Sets factors on the learning rates of parameters, given by patterns for their names or
+    /// places: `0-6: 0.1, *.bias: 2`. Where several match, the last one counts.
+    pub fn lr_scale(mut self, factors: impl Into<String>) -> Self {
+        self.settings.lr_scale = Some(factors.into());
+        self
+    }
+
     /// Sets the random seed. The same seed gives the same model.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;

@@ -218,7 +218,10 @@ impl NamedLoss {
     pub fn expect_classes(&self, classes: usize) -> Result<(), SpecError> {
         let fits = f64::loss(&*self.loss).expect_classes(classes);
         fits.map_err(|message| {
-            SpecError::new(&self.source, vec![Diagnostic::error(self.call.span, message)])
+            SpecError::new(
+                &self.source,
+                vec![Diagnostic::error(self.call.span, message)],
+            )
         })
     }
 }

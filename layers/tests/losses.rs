@@ -181,7 +181,10 @@ fn balanced_weights_need_class_counts_and_are_stored_as_numbers() {
         assert!(unknown[0].message.starts_with(&message), "{unknown:?}");
         // A class without samples doesn't count.
         let loss = loss.for_counts(&[2, 0, 6]);
-        assert!(loss.text.contains(&format!("{name}=(2.0, 1.0, 0.6666666666666666)")));
+        assert!(
+            loss.text
+                .contains(&format!("{name}=(2.0, 1.0, 0.6666666666666666)"))
+        );
         assert_eq!(loss.expect_classes(3), Ok(()), "{text}");
         let again = NamedLoss::read(&loss.text, &losses()).unwrap();
         assert_eq!(again.for_counts(&[1, 1, 1]).text, loss.text);

@@ -16,7 +16,8 @@ impl Facts {
             (Kind::Bool, _) => Some(Value::Bool(random.below(2) == 1)),
             (Kind::Word, _) => Some(random.word(self.choices)),
             (Kind::SizeOrWord | Kind::SizesOrWord | Kind::NumbersOrWord, Some(_))
-                if random.below(2) == 0 => {
+                if random.below(2) == 0 =>
+            {
                 Some(random.word(self.choices))
             }
             (Kind::Size | Kind::SizeOrWord, Some(tried)) => Some(random.size(tried)),
@@ -29,7 +30,9 @@ impl Facts {
                 random.number(tried),
             ])),
             (Kind::SizeList, Some(tried)) => Some(random.list(|random| random.size(tried))),
-            (Kind::NumberList | Kind::NumbersOrWord, Some(tried)) => Some(random.list(|random| random.number(tried))),
+            (Kind::NumberList | Kind::NumbersOrWord, Some(tried)) => {
+                Some(random.list(|random| random.number(tried)))
+            }
             (Kind::Text, _) | (_, None) => None,
         };
         match &self.fallback {

@@ -47,10 +47,9 @@ impl ArgInfo {
             {
                 pair[0].to_string()
             }
-            (
-                Kind::SizeList | Kind::NumberList | Kind::NumbersOrWord,
-                Value::Tuple(list),
-            ) if list.len() == 1 => {
+            (Kind::SizeList | Kind::NumberList | Kind::NumbersOrWord, Value::Tuple(list))
+                if list.len() == 1 =>
+            {
                 list[0].to_string()
             }
             _ => value.to_string(),

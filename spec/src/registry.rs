@@ -182,7 +182,10 @@ fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
     let names = |info: &ArgInfo| [Some(info.name), info.facts().alias];
     let earlier = infos[..place].iter().flat_map(names).flatten();
     let mut own = names(info).into_iter().flatten();
-    if earlier.into_iter().any(|name| own.clone().any(|own| own == name)) {
+    if earlier
+        .into_iter()
+        .any(|name| own.clone().any(|own| own == name))
+    {
         return Err("it is declared twice".into());
     }
     if let Some(alias) = own.find(|name| !is_name(name)) {

@@ -162,6 +162,12 @@ impl Train {
                 "images of {name} are {shape}; the model is built for that shape, not for {own}"
             ));
         }
+        if let Some(file) = model.path().filter(|_| settings.weights.is_none()) {
+            let weights = shell::quoted(&shell::operand(file));
+            cx.terminal.note(&format!(
+                "a new model is trained; `--weights {weights}` starts from the weights"
+            ));
+        }
         let job = Job::new(&settings, origin, &data, cx)?;
         memory::check([&job], 1, self.options.max_memory)?;
         job.warn(cx);

@@ -70,8 +70,15 @@ fn balanced_weights_are_kept_as_numbers() {
     let same = figures(&["@c", "--loss", "cross_entropy(weight=balanced)"]);
     assert_eq!(same.json()[0]["loss_function"], own["loss_function"]);
 
-    bench.run(&["train", "--resume", "a", "--epochs", "2"]).succeeded();
-    let study = [&["compare"], &TRAIN[1..], &["--seeds", "2", "--out", "study"]].concat();
+    bench
+        .run(&["train", "--resume", "a", "--epochs", "2"])
+        .succeeded();
+    let study = [
+        &["compare"],
+        &TRAIN[1..],
+        &["--seeds", "2", "--out", "study"],
+    ]
+    .concat();
     let study = [&study[..], &["--loss", "{cross_entropy | nll(balanced)}"]].concat();
     bench.run(&study).succeeded();
 }

@@ -19,4 +19,5 @@ mod readme;
 mod resume;
 mod tensorboard;
 mod train;
+mod tuning;
 mod usage;

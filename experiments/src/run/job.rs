@@ -1,12 +1,10 @@
 //! A run that is ready to start.
 
-use std::{ops::ControlFlow, path::Path};
+use std::ops::ControlFlow;
 
-use sha2::{Digest, Sha256};
 use tapeline_data::{Dataset, Loaded};
 use tapeline_models::{
-    Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit,
-    weights,
+    Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, fit,
 };
 use tapeline_optim::Scheduler;
 use tapeline_tensor::{Params, Pool, Profile};
@@ -23,6 +21,7 @@ use crate::{
         files::CHECKPOINT,
         folder::Run,
         recorder::{Recorder, Watch},
+        tuning::{first_weights, freeze, lr_scales},
     },
     settings::{Settings, held, origin::Origin, specs::Specs},
     stored_path::StoredPath,
@@ -44,6 +43,10 @@ pub struct Job {
     pub data_size: u64,
     /// Initial weights, if they are not random.
     weights: Option<Params>,
+    /// What was not taken from their file.
+    left: Option<String>,
+    /// The factor on the learning rate of each parameter.
+    lr_scales: Vec<f64>,
     specs: Specs,
     schedule: Scheduler,
 }
@@ -87,14 +90,6 @@ pub struct Trained {
     pub history: Vec<Epoch>,
 }
 
-/// Reads the initial weights and the SHA-256 of their file. The file is read only once because it
-/// may be a pipe.
-fn first_weights(path: &Path, model: &Model) -> Result<(Params, String), Error> {
-    let bytes = file::read(path)?;
-    let params = weights::decode(&bytes, &model.plan.declared, path)?;
-    Ok((params, format!("{:x}", Sha256::digest(&bytes))))
-}
-
 impl Job {
     /// Builds the model for the dataset, and checks that settings, model and dataset fit together.
     ///
@@ -109,7 +104,7 @@ impl Job {
         settings.check().map_err(Error::usage)?;
         let mut specs = Specs::read(settings, origin, cx)?;
         let train = &data.loaded.train;
-        let model = specs
+        let mut model = specs
             .source
             .build(&train.shape(), train.classes.len(), cx)?;
         expect_classes(&model, &data.loaded, &specs.source)?;
@@ -117,9 +112,20 @@ impl Job {
         specs.loss = specs.loss.for_counts(&parts.train.class_counts());
         let fits = specs.loss.expect_classes(train.classes.len());
         fits.map_err(in_option(&specs.origin.of("loss")))?;
+        freeze(settings, &specs.origin, &mut model)?;
+        let lr_scales = lr_scales(settings, &specs.origin, &model)?;
+        if settings.partial && settings.weights.is_none() {
+            let message = format!(
+                "{}: there are no initial weights",
+                specs.origin.of("partial")
+            );
+            return Err(Error::usage(message).help("add `--weights FILE`"));
+        }
         let first = settings.weights.as_ref();
-        let first = first.map(|file| first_weights(file.path(), &model));
-        let (weights, weights_sha256) = first.transpose()?.unzip();
+        let first = first.map(|file| first_weights(file.path(), &model, settings));
+        let first = first.transpose()?;
+        let sha256 = first.as_ref().map(|first| first.sha256.clone());
+        let (weights, left) = first.map(|first| (first.params, first.left)).unzip();
         let steps_in_epoch = parts.train.len().div_ceil(settings.batch_size) as u64;
         let schedule = specs
             .schedule
@@ -137,7 +143,7 @@ impl Job {
         };
         let record = Record {
             weights_path: settings.weights.as_ref().and_then(StoredPath::absolute),
-            weights_sha256,
+            weights_sha256: sha256,
             data: data.config.clone(),
             normalisation: NormalisationConfig(settings.normalize.of(&parts.train)?),
         };
@@ -151,6 +157,8 @@ impl Job {
             model,
             parts,
             weights,
+            left: left.flatten(),
+            lr_scales,
             specs,
             schedule,
         })
@@ -175,8 +183,12 @@ impl Job {
         (self.config.settings.batch_size.min(train.len()), evaluated)
     }
 
-    /// Warns about settings that are valid but probably unintended.
+    /// Warns about settings that are valid but probably unintended, and lists what was not taken
+    /// from the initial weights.
     pub fn warn(&self, cx: &Context) {
+        if let Some(left) = &self.left {
+            cx.messages.note(left);
+        }
         cx.messages.warn_spec(
             self.specs.source.origin.as_deref(),
             &self.model.warnings(&self.specs.loss.def),
@@ -288,6 +300,7 @@ impl Job {
         let (model, seed) = (&self.model, self.config.settings.seed);
         let params = self.weights.clone().unwrap_or_else(|| model.init(seed));
         let stepper = self.specs.optimizer.init(&params);
+        let stepper = stepper.with_lr_scales(self.lr_scales.clone());
         Trainer::new(model, &*self.specs.loss.loss, params, stepper, seed)
     }
 

@@ -17,7 +17,7 @@
 //! the dataset.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -131,6 +131,14 @@ impl ModelArg {
         }
     }
 
+    /// Returns the path of the model file.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            ModelArg::Spec(_) => None,
+            ModelArg::File(file) => Some(&file.path),
+        }
+    }
+
     /// Returns the class names, if known.
     pub fn classes(&self) -> Option<&[String]> {
         match self {
@@ -233,6 +241,15 @@ impl ModelFile {
             model,
             ..self.trained
         })
+    }
+}
+
+/// Returns the model file that a path to weights means: a run may be given as `@runs/1`.
+pub fn weights_file(given: &OsStr) -> OsString {
+    match marked(given) {
+        Some(path) if path.is_dir() => path.join(MODEL).into(),
+        Some(path) => path.into(),
+        None => given.into(),
     }
 }
 

@@ -42,6 +42,7 @@ pub fn resume(folder: &Path, epochs: Option<u64>, cx: &Context) -> Result<(Job, 
         true => None,
         false => first_weights(&config)?,
     };
+    settings.partial &= settings.weights.is_some();
     // Errors in the specs are reported before the data are read.
     Specs::read(&settings, origin.clone(), cx)?;
     let data = data(&config.record.data, cx)?;

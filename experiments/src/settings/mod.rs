@@ -7,6 +7,7 @@
 //! | [`text`] | a setting as text: reads an option, writes a command |
 //! | [`held`] | the images held out for validation: a number or a fraction |
 //! | [`normalize`] | how pixels are normalized |
+//! | [`patterns`] | patterns that select parameters by name or place |
 //! | [`alternatives`] | expands `{1, 2}` in the text of a setting |
 //! | [`specs`] | parses the specs in the settings |
 //! | [`source`] | the spec of the model, and where it comes from |
@@ -17,6 +18,7 @@ pub mod held;
 pub mod limits;
 pub mod normalize;
 pub mod origin;
+pub mod patterns;
 pub mod source;
 pub mod specs;
 pub mod text;
@@ -79,6 +81,25 @@ pub struct Settings {
     /// Model file with the initial weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<StoredPath>,
+    /// Whether the file may lack parameters of the model and have others: only those whose name and
+    /// shape fit are taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Patterns of the parameters that are frozen; see [`patterns`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "patterns::freeze"
+    )]
+    pub freeze: Option<String>,
+    /// Patterns of parameters with factors on their learning rates, like `0-6: 0.1`. Where several
+    /// match, the last one counts.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "patterns::lr_scale"
+    )]
+    pub lr_scale: Option<String>,
     /// Learning rate; replaces the optimizer's own.
     #[serde(
         default,
@@ -126,10 +147,14 @@ pub enum Kind {
     Spec,
     /// The path of a file.
     File,
+    /// `true` or `false`; the option alone means `true`.
+    Flag,
+    /// A list separated by commas; the option may be repeated.
+    List,
 }
 
 /// All settings that are options, in the order of the help.
-pub const SETTINGS: [SettingDef; 12] = [
+pub const SETTINGS: [SettingDef; 15] = [
     SettingDef {
         name: "epochs",
         kind: Kind::Integer,
@@ -214,6 +239,27 @@ pub const SETTINGS: [SettingDef; 12] = [
         title: "initial weights",
         column: "weights",
     },
+    SettingDef {
+        name: "partial",
+        kind: Kind::Flag,
+        about: "Take what fits from --weights, and list what doesn't",
+        title: "weights in part",
+        column: "partial",
+    },
+    SettingDef {
+        name: "freeze",
+        kind: Kind::List,
+        about: "Freeze parameters by place or name, like \"0-6, *.bias\"",
+        title: "frozen parameters",
+        column: "freeze",
+    },
+    SettingDef {
+        name: "lr_scale",
+        kind: Kind::List,
+        about: "Scale learning rates by place or name, like \"0-6: 0.1\"",
+        title: "scaled learning rates",
+        column: "lr scale",
+    },
 ];
 
 impl Default for Settings {
@@ -231,6 +277,9 @@ impl Default for Settings {
             val: None,
             limit: None,
             weights: None,
+            partial: false,
+            freeze: None,
+            lr_scale: None,
             lr: None,
             max_grad_norm: None,
         }

@@ -89,8 +89,8 @@ fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
     let fact = |setting: &SettingDef| {
         let value = settings.get(setting)?.to_string_lossy().into_owned();
         let shown = match setting.kind {
-            Kind::Spec | Kind::File => code(&value),
-            Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) => value,
+            Kind::Spec | Kind::File | Kind::List => code(&value),
+            Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) | Kind::Flag => value,
         };
         Some((setting.title.into(), shown))
     };
