@@ -177,6 +177,12 @@ impl Train {
         self
     }
 
+    /// Ends the run when the validation loss has not improved for this number of epochs.
+    pub fn patience(mut self, epochs: u64) -> Self {
+        self.settings.patience = Some(epochs);
+        self
+    }
+
     /// Trains on the first `images` images only.
     pub fn limit(mut self, images: usize) -> Self {
         self.settings.limit = Some(images);

@@ -33,6 +33,7 @@
 //! let optimizer = Optimizer::read("sgd(lr=0.5)", &optimizers())?;
 //! let schedule = Schedule::read("constant", &schedules())?.scheduler(80);
 //! let recipe = Recipe {
+//!     patience: None,
 //!     epochs: 10,
 //!     batch_size: 8,
 //!     seed: 0,

@@ -25,6 +25,7 @@ pub struct Stepper<T: TransformScalar = f32> {
     squares: Vec<f64>,
     /// For each parameter, the factor on its learning rate.
     lr_scales: Vec<f64>,
+    lr: f64,
 }
 
 /// A value in a step is NaN or infinite.
@@ -75,7 +76,19 @@ impl<T: TransformScalar> Stepper<T> {
             params: params.iter().map(|p| (p.name.clone(), 0)).collect(),
             squares: vec![0.0; params.len()],
             lr_scales: vec![1.0; params.len()],
+            lr: 1.0,
         }
+    }
+
+    /// Returns the learning rate of the [`Optimizer`](crate::Optimizer) that created it, without any
+    /// factor; 1 if it was created from a chain.
+    pub fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    pub(crate) fn with_lr(mut self, lr: f64) -> Self {
+        self.lr = lr;
+        self
     }
 
     /// Sets a factor on the learning rate for each parameter, as for parameter groups with different

@@ -129,6 +129,7 @@ fn still(text: &str, data: &Dataset, batch_size: usize) -> Epoch {
     let registry = optimizers();
     let optimizer = Optimizer::read("sgd(lr=1e-30, momentum=0, weight_decay=0)", &registry);
     let recipe = Recipe {
+        patience: None,
         epochs: 1,
         batch_size,
         seed: 0,

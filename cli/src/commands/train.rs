@@ -131,6 +131,12 @@ impl Train {
             screen.events.tell(&Event::Profile { parts })?;
         }
         let last = tell(trained.ending, &run, &mut screen.events, &cx.terminal)?;
+        if last.epoch < job.config.settings.epochs {
+            cx.terminal.note(&format!(
+                "ended after epoch {}: the validation loss no longer improved",
+                last.epoch
+            ));
+        }
         if self.json {
             return Ok(());
         }

@@ -14,6 +14,7 @@ mod lists;
 mod output;
 mod outside;
 mod page;
+mod patience;
 mod predict;
 mod readme;
 mod resume;

@@ -462,7 +462,7 @@ fn a_checkpoint_of_another_version_is_refused_with_advice() {
     let bytes = fs::read(&path).unwrap();
     let at = bytes
         .windows(21)
-        .position(|w| w == b"tapeline-checkpoint-2")
+        .position(|w| w == b"tapeline-checkpoint-3")
         .unwrap();
     let mut old = bytes;
     old[at + 20] = b'1';

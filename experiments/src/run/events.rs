@@ -112,6 +112,9 @@ pub struct Figures {
     /// Accuracy on the validation data, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub val_accuracy: Option<f64>,
+    /// Learning rate of the last step of the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
     /// Time of the training steps, in seconds.
     pub train_seconds: f64,
     /// Time of the evaluation, in seconds.
@@ -146,6 +149,7 @@ impl From<&Epoch> for Figures {
             test_accuracy: epoch.test_accuracy,
             val_loss: epoch.val.map(|(loss, _)| loss),
             val_accuracy: epoch.val.map(|(_, accuracy)| accuracy),
+            lr: Some(epoch.lr),
             train_seconds: epoch.train_seconds,
             test_seconds: epoch.test_seconds,
         }

@@ -90,6 +90,27 @@ pub struct Trained {
     pub history: Vec<Epoch>,
 }
 
+/// Checks that there are images for validation if the settings depend on the loss on them.
+fn expect_validation(settings: &Settings, specs: &Specs, parts: &Parts) -> Result<(), Error> {
+    if parts.val.is_some() {
+        return Ok(());
+    }
+    let what = if specs.schedule.goes_by_loss() {
+        format!(
+            "{}: `{}`",
+            specs.origin.of("schedule"),
+            specs.schedule.short()
+        )
+    } else if let Some(patience) = settings.patience {
+        format!("{} {patience}", specs.origin.of("patience"))
+    } else {
+        return Ok(());
+    };
+    let message =
+        format!("{what} monitors the validation loss, but no images are held out for validation");
+    Err(Error::usage(message).help("hold out some images: `--val 0.1`"))
+}
+
 impl Job {
     /// Builds the model for the dataset, and checks that settings, model and dataset fit together.
     ///
@@ -109,6 +130,7 @@ impl Job {
             .build(&train.shape(), train.classes.len(), cx)?;
         expect_classes(&model, &data.loaded, &specs.source)?;
         let parts = Parts::new(settings, &specs.origin, &data.loaded)?;
+        expect_validation(settings, &specs, &parts)?;
         specs.loss = specs.loss.for_counts(&parts.train.class_counts());
         let fits = specs.loss.expect_classes(train.classes.len());
         fits.map_err(in_option(&specs.origin.of("loss")))?;
@@ -333,6 +355,7 @@ impl Job {
             normalisation: self.config.record.normalisation.0,
             augment: self.specs.augment.as_ref(),
             schedule: &self.schedule,
+            patience: self.config.settings.patience,
         }
     }
 }

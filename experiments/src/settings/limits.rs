@@ -60,6 +60,10 @@ pub(crate) fn seeds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error>
     integer(from, "seeds", &SEEDS)
 }
 
+pub(crate) fn patience<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    integer(from, "patience", &EPOCHS).map(Some)
+}
+
 pub(crate) fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
     integer(from, "limit", &IMAGES).map(Some)
 }

@@ -71,6 +71,13 @@ pub struct Settings {
         deserialize_with = "held::val"
     )]
     pub val: Option<Held>,
+    /// Number of epochs without a smaller validation loss after which the run ends, 1 to 1,000,000.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::patience"
+    )]
+    pub patience: Option<u64>,
     /// Number of images to train on, from the start of the training data.
     #[serde(
         default,
@@ -154,7 +161,7 @@ pub enum Kind {
 }
 
 /// All settings that are options, in the order of the help.
-pub const SETTINGS: [SettingDef; 15] = [
+pub const SETTINGS: [SettingDef; 16] = [
     SettingDef {
         name: "epochs",
         kind: Kind::Integer,
@@ -226,6 +233,13 @@ pub const SETTINGS: [SettingDef; 15] = [
         column: "val",
     },
     SettingDef {
+        name: "patience",
+        kind: Kind::Integer,
+        about: "End when the validation loss hasn't improved for N epochs",
+        title: "patience in epochs",
+        column: "patience",
+    },
+    SettingDef {
         name: "limit",
         kind: Kind::Integer,
         about: "Train on the first N images only",
@@ -275,6 +289,7 @@ impl Default for Settings {
             batch_size: 100,
             seed: 0,
             val: None,
+            patience: None,
             limit: None,
             weights: None,
             partial: false,
