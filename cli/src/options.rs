@@ -49,7 +49,7 @@ pub struct SizeArgs {
     #[arg(long, value_name = "SHAPE", value_parser = shape)]
     input: Option<Shape>,
     /// Number that `classes` stands for in a spec [default: 10]
-    #[arg(long, value_name = "N", value_parser = whole(1..=1 << 16), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1_usize << 16), allow_negative_numbers = true)]
     classes: Option<usize>,
 }
 
@@ -151,6 +151,7 @@ fn arg(setting: &SettingDef) -> Arg {
     let value = match setting.kind {
         Kind::Integer | Kind::Amount => "N",
         Kind::Number => "X",
+        Kind::Part => "I/K",
         Kind::Word(_) => "HOW",
         Kind::Spec => "SPEC",
         Kind::File => "FILE",
@@ -171,17 +172,17 @@ fn arg(setting: &SettingDef) -> Arg {
         Kind::Flag => {
             let arg = arg.num_args(0..=1).require_equals(true);
             let arg = arg.default_missing_value("true");
-            arg.value_parser(value(*setting))
+            arg.value_parser(parser(*setting))
         }
-        Kind::List => arg.action(ArgAction::Append).value_parser(value(*setting)),
-        Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) => {
-            arg.allow_hyphen_values(true).value_parser(value(*setting))
+        Kind::List => arg.action(ArgAction::Append).value_parser(parser(*setting)),
+        Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) | Kind::Part => {
+            arg.allow_hyphen_values(true).value_parser(parser(*setting))
         }
     }
 }
 
 /// Returns the parser of a value.
-fn value(setting: SettingDef) -> impl Fn(&str) -> Result<OsString, String> + Clone {
+fn parser(setting: SettingDef) -> impl Fn(&str) -> Result<OsString, String> + Clone {
     move |text| checked(setting, text.as_ref())
 }
 

@@ -22,7 +22,9 @@ use crate::{
         job::{Job, RunOptions},
         recorder::Watch,
     },
-    settings::{Settings, held::Held, normalize::Normalize, origin::Origin, specs::Specs},
+    settings::{
+        Settings, fold::Fold, held::Held, normalize::Normalize, origin::Origin, specs::Specs,
+    },
 };
 
 /// Describes a training run of a model. Settings that are not given have the defaults of
@@ -167,6 +169,14 @@ impl Train {
     /// Sets how pixels are normalized. The default is to scale them to the range from 0 to 1.
     pub fn normalize(mut self, normalize: Normalize) -> Self {
         self.settings.normalize = normalize;
+        self
+    }
+
+    /// Tests on one of `parts` equal parts of the training images, counted from 1, and trains on the
+    /// others. The classes have the same proportions in each. The test images of the dataset are not
+    /// used.
+    pub fn fold(mut self, part: usize, parts: usize) -> Self {
+        self.settings.fold = Some(Fold { part, of: parts });
         self
     }
 

@@ -29,23 +29,6 @@ pub trait Loss<T: Element>: Send + Sync {
         targets.len() as f64
     }
 
-    /// Returns the loss for training data with `counts` samples of each class. Its text contains
-    /// the numbers that depend on them.
-    ///
-    /// ```
-    /// use tapeline_layers::{NamedLoss, losses};
-    ///
-    /// let loss = NamedLoss::read("nll(weight=balanced)", &losses())?.for_counts(&[30, 10]);
-    /// assert_eq!(loss.text, "nll(weight=(0.6666666666666666, 2.0))");
-    /// # Ok::<(), tapeline_spec::SpecError>(())
-    /// ```
-    pub fn for_counts(mut self, counts: &[usize]) -> Self {
-        self.call.args = (self.def.for_counts)(&self.call.args, counts);
-        self.loss = (self.def.build)(&self.call.args);
-        self.text = self.call.full();
-        self
-    }
-
     /// Checks that the loss accepts outputs with `classes` classes. Most losses accept any number.
     ///
     /// # Errors
@@ -208,6 +191,23 @@ impl NamedLoss {
                 Err(SpecError::new(text, vec![second]))
             }
         }
+    }
+
+    /// Returns the loss for training data with `counts` samples of each class. Its text contains
+    /// the numbers that depend on them.
+    ///
+    /// ```
+    /// use tapeline_layers::{NamedLoss, losses};
+    ///
+    /// let loss = NamedLoss::read("nll(weight=balanced)", &losses())?.for_counts(&[30, 10]);
+    /// assert_eq!(loss.text, "nll(weight=(0.6666666666666666, 2.0))");
+    /// # Ok::<(), tapeline_spec::SpecError>(())
+    /// ```
+    pub fn for_counts(mut self, counts: &[usize]) -> Self {
+        self.call.args = (self.def.for_counts)(&self.call.args, counts);
+        self.loss = (self.def.build)(&self.call.args);
+        self.text = self.call.full();
+        self
     }
 
     /// Checks that the loss accepts outputs with `classes` classes. Call this before training;

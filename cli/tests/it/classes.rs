@@ -48,14 +48,12 @@ fn a_preset_fits_any_number_of_classes_and_a_run_keeps_it() {
     bench
         .run(&["export", "@run", "weights.safetensors"])
         .succeeded();
-    let weights = [
-        "cnn",
-        "--weights",
-        "weights.safetensors",
-        "--input",
-        "3x8x8",
-    ];
-    let guessed = [&["export", "b.onnx"], &weights[..]].concat();
+    let weights = ["--weights", "weights.safetensors"];
+    let guessed = [
+        &["export", "cnn", "b.onnx", "--input", "3x8x8"],
+        &weights[..],
+    ]
+    .concat();
     bench.run(&guessed).failed(
         4,
         &[
@@ -63,11 +61,10 @@ fn a_preset_fits_any_number_of_classes_and_a_run_keeps_it() {
             "`classes` in a spec is 10; `--classes N`",
         ],
     );
-    bench
-        .run(&[&guessed[..], &["--classes", "4"]].concat())
-        .succeeded();
-    let weights = [&["eval", "--data", "moved"], &weights[..3]].concat();
-    bench.run(&weights).succeeded();
+    let known = [&guessed[..], &["--classes", "4"]].concat();
+    bench.run(&known).succeeded();
+    let eval = [&["eval", "cnn", "--data", "moved"], &weights[..]].concat();
+    bench.run(&eval).succeeded();
 }
 
 #[test]

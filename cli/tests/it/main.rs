@@ -9,6 +9,7 @@ mod compare;
 mod edited;
 mod export;
 mod files;
+mod folds;
 mod known;
 mod lists;
 mod output;

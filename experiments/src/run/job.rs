@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use tapeline_data::{Dataset, Loaded};
+use tapeline_data::Dataset;
 use tapeline_models::{
     Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, fit,
 };
@@ -20,10 +20,11 @@ use crate::{
         every::{Due, Every},
         files::CHECKPOINT,
         folder::Run,
+        parts::Parts,
         recorder::{Recorder, Watch},
         tuning::{first_weights, freeze, lr_scales},
     },
-    settings::{Settings, held, origin::Origin, specs::Specs},
+    settings::{Settings, origin::Origin, specs::Specs},
     stored_path::StoredPath,
 };
 
@@ -49,16 +50,6 @@ pub struct Job {
     lr_scales: Vec<f64>,
     specs: Specs,
     schedule: Scheduler,
-}
-
-/// The parts of the dataset used for training, testing and validation.
-pub struct Parts {
-    /// The images to train on.
-    pub train: Dataset,
-    /// The images to test on.
-    pub test: Dataset,
-    /// The images held out for validation, or the validation data of the dataset.
-    pub val: Option<Dataset>,
 }
 
 /// Execution options; they do not affect the result.
@@ -129,7 +120,7 @@ impl Job {
             .source
             .build(&train.shape(), train.classes.len(), cx)?;
         expect_classes(&model, &data.loaded, &specs.source)?;
-        let parts = Parts::new(settings, &specs.origin, &data.loaded)?;
+        let parts = data.parts(settings, &specs.origin)?;
         expect_validation(settings, &specs, &parts)?;
         specs.loss = specs.loss.for_counts(&parts.train.class_counts());
         let fits = specs.loss.expect_classes(train.classes.len());
@@ -367,28 +358,5 @@ impl Parts {
             test: &self.test,
             val: self.val.as_ref(),
         }
-    }
-
-    /// Selects the parts for some settings.
-    pub(crate) fn new(
-        settings: &Settings,
-        origin: &Origin,
-        loaded: &Loaded,
-    ) -> Result<Parts, Error> {
-        let (mut train, val) = match settings.val {
-            Some(held) => {
-                let parts = loaded.train.split(held.into(), held::SEED);
-                let (train, val) = parts.map_err(|error| {
-                    Error::usage(format!("{} {held}: {error}", origin.of("val")))
-                })?;
-                (train, Some(val))
-            }
-            None => (loaded.train.clone(), loaded.val.clone()),
-        };
-        let test = loaded.test.clone();
-        if let Some(count) = settings.limit {
-            train = train.limit(count);
-        }
-        Ok(Parts { train, test, val })
     }
 }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`limits`] | valid ranges of the numbers |
 //! | [`text`] | a setting as text: reads an option, writes a command |
+//! | [`fold`] | one of several equal parts of the training images |
 //! | [`held`] | the images held out for validation: a number or a fraction |
 //! | [`normalize`] | how pixels are normalized |
 //! | [`patterns`] | patterns that select parameters by name or place |
@@ -14,6 +15,7 @@
 //! | [`origin`] | where settings come from, for error messages |
 
 pub mod alternatives;
+pub mod fold;
 pub mod held;
 pub mod limits;
 pub mod normalize;
@@ -26,7 +28,7 @@ pub mod text;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    settings::{held::Held, normalize::Normalize},
+    settings::{fold::Fold, held::Held, normalize::Normalize},
     stored_path::StoredPath,
 };
 
@@ -63,6 +65,14 @@ pub struct Settings {
         deserialize_with = "normalize::normalize"
     )]
     pub normalize: Normalize,
+    /// The part of the training images to test on; the other parts are trained on. The test images of
+    /// the dataset are not used.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "fold::fold"
+    )]
+    pub fold: Option<Fold>,
     /// Images held out from the training data for validation, with the classes in the same
     /// proportions.
     #[serde(
@@ -90,7 +100,11 @@ pub struct Settings {
     pub weights: Option<StoredPath>,
     /// Whether the file may lack parameters of the model and have others: only those whose name and
     /// shape fit are taken.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        skip_serializing_if = "std::ops::Not::not",
+        deserialize_with = "limits::partial"
+    )]
     pub partial: bool,
     /// Patterns of the parameters that are frozen; see [`patterns`].
     #[serde(
@@ -150,6 +164,8 @@ pub enum Kind {
     Amount,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// A part and the number of parts, like `2/5`.
+    Part,
     /// A spec.
     Spec,
     /// The path of a file.
@@ -161,7 +177,7 @@ pub enum Kind {
 }
 
 /// All settings that are options, in the order of the help.
-pub const SETTINGS: [SettingDef; 16] = [
+pub const SETTINGS: [SettingDef; 17] = [
     SettingDef {
         name: "epochs",
         kind: Kind::Integer,
@@ -226,6 +242,13 @@ pub const SETTINGS: [SettingDef; 16] = [
         column: "normalize",
     },
     SettingDef {
+        name: "fold",
+        kind: Kind::Part,
+        about: "Test on part I of K of the training images, train on the rest",
+        title: "fold",
+        column: "fold",
+    },
+    SettingDef {
         name: "val",
         kind: Kind::Amount,
         about: "Hold out N images or a fraction; best.safetensors: best epoch on them",
@@ -288,6 +311,7 @@ impl Default for Settings {
             epochs: 10,
             batch_size: 100,
             seed: 0,
+            fold: None,
             val: None,
             patience: None,
             limit: None,

@@ -38,7 +38,7 @@ impl SettingDef {
             Kind::Flag => number(text)
                 .and_then(|text| text.parse().ok())
                 .map_or_else(plain, Value::Boolean),
-            Kind::Spec | Kind::Word(_) | Kind::List => plain(),
+            Kind::Spec | Kind::Word(_) | Kind::List | Kind::Part => plain(),
             Kind::File => Value::try_from(StoredPath::from(text)).unwrap_or_else(|_| plain()),
         }
     }
@@ -118,6 +118,7 @@ mod tests {
             let text = match setting.kind {
                 Kind::Integer => "7",
                 Kind::Number | Kind::Amount => "0.25",
+                Kind::Part => "2/5",
                 Kind::Word(words) => words[words.len() - 1],
                 Kind::Spec => "some(spec=1)",
                 Kind::File => "a/file.safetensors",

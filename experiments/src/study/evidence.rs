@@ -10,8 +10,8 @@ use crate::{
     context::Context,
     error::{Error, in_option, not_finite},
     run::dataset::TrainingData,
-    run::{files::MODEL, job::Parts},
-    settings::origin::Origin,
+    run::files::MODEL,
+    settings::{Settings, origin::Origin},
     study::results::{Compared, RowResult, RunResult},
 };
 
@@ -112,8 +112,11 @@ fn evidence(
         return Ok(None);
     };
     let trained = load(&run.folder.join(MODEL), &cx.layers, &cx.presets)?;
-    let settings = &row.row.settings;
-    let parts = Parts::new(settings, &Origin::Options { model: None }, &data.loaded)?;
+    let settings = &Settings {
+        fold: run.fold,
+        ..row.row.settings.clone()
+    };
+    let parts = data.parts(settings, &Origin::Options { model: None })?;
     let (train, test) = (&parts.train, &parts.test);
     let fits = trained.labels.classes.len() == test.classes.len();
     if !fits || trained.model.plan.input != test.shape() || !learned_from(run, data)? {
