@@ -14,6 +14,7 @@
 //! | [`checkpoint`](mod@checkpoint) | checkpoints, from which a run resumes with bit-identical results |
 //! | [`onnx`] | export to ONNX |
 //! | [`weights`] | parameters as safetensors |
+//! | [`partial`] | weights that fit a model only in part |
 //! | [`error`] | [`NotFinite`], [`Diverged`] |
 //!
 //! ```
@@ -61,6 +62,7 @@ pub mod history;
 pub mod memory;
 pub mod model;
 pub mod onnx;
+pub mod partial;
 pub mod presets;
 pub mod progress;
 pub mod train;

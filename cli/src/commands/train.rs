@@ -237,17 +237,21 @@ impl Watch for Screen<'_> {
     }
 }
 
-/// Lists the number of images of each class, or of many classes the largest and the smallest.
+/// Lists the number of images of each class, or of many classes the smallest and the largest.
 fn class_counts_text(counts: &[ClassCount]) -> String {
     const LISTED: usize = 10;
-    let text = |count: &ClassCount| format!("{} {}", count.images, escape::terminal(&count.class));
+    let name = |count: &ClassCount| escape::terminal(&count.class);
     if counts.len() <= LISTED {
-        return counts.iter().map(text).collect::<Vec<_>>().join(", ");
+        let texts = counts
+            .iter()
+            .map(|count| format!("{}: {}", name(count), count.images));
+        return texts.collect::<Vec<_>>().join(", ");
     }
     let smallest = counts.iter().min_by_key(|count| count.images);
     let largest = counts.iter().max_by_key(|count| count.images);
-    let ends = [smallest, largest].map(|end| end.map_or_else(String::new, text));
-    ends.join(" to ")
+    let ends = smallest.into_iter().chain(largest);
+    let ends = ends.map(|count| format!("{} ({})", count.images, name(count)));
+    ends.collect::<Vec<_>>().join(" to ")
 }
 
 /// Reports the ending as `train` does, and returns the last epoch if the run finished.

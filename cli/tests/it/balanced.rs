@@ -28,7 +28,7 @@ fn class_counts_are_reported_if_they_differ_by_more_than_a_factor_of_two() {
         {"class": "2", "images": 2},
     ]);
     assert_eq!(counts, &wanted);
-    let note = "note: images per class: 30 0, 8 1, 2 2";
+    let note = "note: images per class: 0: 30, 1: 8, 2: 2";
     assert!(json.stderr.contains(note), "{json:?}");
 
     // Those that are trained on count: without the last two, they are 30 and 8 and none.

@@ -244,12 +244,12 @@ impl ModelFile {
     }
 }
 
-/// Returns the model file that a path to weights means: a run may be given as `@runs/1`.
+/// Returns the model file that a path to weights means: `@` and the folder of a run stand for its
+/// model file.
 pub fn weights_file(given: &OsStr) -> OsString {
     match marked(given) {
         Some(path) if path.is_dir() => path.join(MODEL).into(),
-        Some(path) => path.into(),
-        None => given.into(),
+        _ => given.into(),
     }
 }
 

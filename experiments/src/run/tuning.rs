@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use tapeline_models::{Model, file, weights};
+use tapeline_models::{Model, file, partial, weights};
 use tapeline_tensor::Params;
 
 use crate::{
@@ -86,7 +86,7 @@ pub fn first_weights(
         false => (weights::decode(&bytes, declared, path)?, None),
         true => {
             let initial = model.init(settings.seed);
-            let found = weights::decode_partial(&bytes, declared, path, &initial)?;
+            let found = partial::decode(&bytes, declared, path, &initial)?;
             let (taken, all) = (found.taken, declared.len());
             let left = found.left.join("; ");
             let text = format!(

@@ -2,9 +2,10 @@
 
 use tapeline_spec::{Arg, Args, NumbersOrWord, Value};
 
-/// The limits of a weight. Those of balanced classes are far inside.
-pub const SMALLEST: f64 = 1e-9;
-pub const LARGEST: f64 = 1e9;
+/// The limits of a weight. Those of balanced classes are inside, for up to 10,000 classes and two
+/// million samples.
+pub const SMALLEST: f64 = 1e-4;
+pub const LARGEST: f64 = 1e6;
 
 /// The word for weights that are inversely proportional to the numbers of training samples.
 pub const BALANCED: &str = "balanced";
