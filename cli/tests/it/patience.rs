@@ -60,10 +60,11 @@ fn a_run_ends_when_the_validation_loss_no_longer_improves() {
 fn patience_needs_validation_data() {
     let bench = Bench::new();
     let args = ["train", "mlp", "--data", "data", "--out", "a"];
-    for (option, value) in [("--patience", "3"), ("--schedule", "plateau")] {
-        bench
-            .run(&[&args[..], &[option, value]].concat())
-            .failed(2, &[option, "monitors the validation loss", "--val 0.1"]);
+    for (option, value) in [("--patience", "3"), ("--schedule", "warmup(5) plateau")] {
+        bench.run(&[&args[..], &[option, value]].concat()).failed(
+            2,
+            &[option, value, "monitors the validation loss", "`--val 0.1`"],
+        );
     }
     bench
         .run(&[&args[..], &["--patience", "0"]].concat())
