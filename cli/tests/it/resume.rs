@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::common::{Bench, Ran, keys};
 
 /// A run that uses everything with randomness or state.
-const WHOLE: [&str; 20] = [
+const WHOLE: [&str; 26] = [
     "train",
     "conv2d(4, 3) batchnorm2d relu dropout(0.3) flatten linear(3)",
     "--data",
@@ -32,6 +32,12 @@ const WHOLE: [&str; 20] = [
     "shift(1) erase(0.5)",
     "--max-grad-norm",
     "1",
+    "--freeze",
+    "0.bias",
+    "--lr-scale",
+    "5: 0.5",
+    "--patience",
+    "6",
     "-q",
     "--json",
 ];

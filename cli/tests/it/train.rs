@@ -76,6 +76,7 @@ fn events_have_the_promised_keys_in_order() {
         "train_accuracy",
         "test_loss",
         "test_accuracy",
+        "lr",
         "train_seconds",
     ];
     let wanted = [
