@@ -22,6 +22,7 @@ use crate::{
 
 #[derive(Args)]
 #[command(
+    mut_arg("fold", |fold| fold.hide(true)),
     after_help = "Alternatives go in braces: values and numbers separated by commas, specs by bars.\n\n\
     Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
