@@ -66,8 +66,8 @@ transformer
     transformer: unknown layer `transformer` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 7 more)
 reluu[ tanhh ] linear(10) extra)
     reluu: unknown layer `reluu` (did you mean `relu`?)
-    tanhh: unknown layer `tanhh` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
-    extra: unknown layer `extra` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 6 more)
+    tanhh: unknown layer `tanhh` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 7 more)
+    extra: unknown layer `extra` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 7 more)
     ): unmatched `)`
 "#,
     );
