@@ -99,6 +99,7 @@ mod tests {
                     test_loss,
                     test_accuracy: accuracies[1],
                     val: with_val.then_some((val_loss, accuracies[2])),
+                    lr: 0.001,
                     train_seconds: seconds,
                     test_seconds: seconds,
                 },

@@ -4,14 +4,23 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::OsStringValueParser};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use tapeline_experiments::{
     memory::bytes::{Bytes, size},
-    run::dataset::DataChoice,
+    run::{
+        dataset::DataChoice,
+        model::{Sizes, weights_file},
+    },
     settings::{Kind, SETTINGS, SettingDef, Settings, alternatives::Given},
 };
 
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    numbers::{Shape, shape, whole},
+};
 
 /// Options of commands that read a dataset.
 #[derive(Args)]
@@ -29,6 +38,26 @@ impl DataArgs {
         DataChoice {
             data: self.data.clone(),
             transpose: self.transpose,
+        }
+    }
+}
+
+/// The sizes for which a spec is built by a command that reads no dataset.
+#[derive(Args)]
+pub struct SizeArgs {
+    /// Input shape [default: from the run or model file, else 1x28x28]
+    #[arg(long, value_name = "SHAPE", value_parser = shape)]
+    input: Option<Shape>,
+    /// Number that `classes` stands for in a spec [default: 10]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1_usize << 16), allow_negative_numbers = true)]
+    classes: Option<usize>,
+}
+
+impl SizeArgs {
+    pub fn sizes(&self) -> Sizes<'_> {
+        Sizes {
+            input: self.input.as_deref(),
+            classes: self.classes,
         }
     }
 }
@@ -100,7 +129,9 @@ impl Args for SettingArgs {
 impl FromArgMatches for SettingArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = SETTINGS.iter().filter_map(|setting| {
-            let text = matches.get_one::<OsString>(setting.name)?.clone();
+            let texts = matches.get_many::<OsString>(setting.name)?;
+            let texts: Vec<_> = texts.map(OsString::as_os_str).collect();
+            let text = texts.join(OsStr::new(", "));
             Some(Given {
                 setting: *setting,
                 text,
@@ -120,9 +151,12 @@ fn arg(setting: &SettingDef) -> Arg {
     let value = match setting.kind {
         Kind::Integer | Kind::Amount => "N",
         Kind::Number => "X",
+        Kind::Part => "I/K",
         Kind::Word(_) => "HOW",
         Kind::Spec => "SPEC",
         Kind::File => "FILE",
+        Kind::Flag => "BOOL",
+        Kind::List => "LIST",
     };
     let default = Settings::default().get(setting);
     let default = default.map_or_else(String::new, |default| {
@@ -133,14 +167,23 @@ fn arg(setting: &SettingDef) -> Arg {
         .value_name(value)
         .help(format!("{}{default}", setting.about));
     match setting.kind {
-        Kind::File => arg.value_parser(OsStringValueParser::new()),
+        Kind::File => arg.value_parser(OsStringValueParser::new().map(|text| weights_file(&text))),
         Kind::Spec => arg.value_parser(|text: &str| Ok::<_, String>(OsString::from(text))),
-        Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) => {
-            let setting = *setting;
-            arg.allow_hyphen_values(true)
-                .value_parser(move |text: &str| checked(setting, text.as_ref()))
+        Kind::Flag => {
+            let arg = arg.num_args(0..=1).require_equals(true);
+            let arg = arg.default_missing_value("true");
+            arg.value_parser(parser(*setting))
+        }
+        Kind::List => arg.action(ArgAction::Append).value_parser(parser(*setting)),
+        Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) | Kind::Part => {
+            arg.allow_hyphen_values(true).value_parser(parser(*setting))
         }
     }
+}
+
+/// Returns the parser of a value.
+fn parser(setting: SettingDef) -> impl Fn(&str) -> Result<OsString, String> + Clone {
+    move |text| checked(setting, text.as_ref())
 }
 
 /// Checks all alternatives of a number.

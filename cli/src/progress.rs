@@ -79,6 +79,11 @@ impl<'t> Progress<'t> {
         self
     }
 
+    /// Prints a note that stays.
+    pub fn note(&self, text: &str) {
+        self.bar.suspend(|| self.terminal.note(text));
+    }
+
     /// Called before the first step, or before the first step of a resumed run.
     pub fn begin(&mut self, trainer: &Trainer<'_>, samples: usize) {
         self.history = trainer.history.to_vec();

@@ -4,7 +4,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use crate::{DataError, Draws, Holdout, Images, Normalisation};
+use crate::{DataError, Draws, Holdout, Images, Normalisation, holdout::fold};
 
 /// A dataset of labelled images with class names. Clones and ranges share the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,15 +90,38 @@ impl Dataset {
     /// copied.
     pub fn split(&self, held: Holdout, seed: u64) -> Result<(Dataset, Dataset), DataError> {
         let (rest, held) = held.split(&self.labels, seed)?;
-        let storage = self.images.storage();
-        let part = |indices: &[usize]| {
-            Ok(Dataset {
-                images: self.images.select(indices, &storage)?,
-                labels: indices.iter().map(|&i| self.labels[i]).collect(),
-                classes: self.classes.clone(),
-            })
-        };
-        Ok((part(&rest)?, part(&held)?))
+        Ok((self.select(&rest)?, self.select(&held)?))
+    }
+
+    /// Splits the images into `parts` parts of equal size, with the classes in the same proportions,
+    /// and returns the images of all parts but one, and those of that `part`, counted from 0. Both
+    /// are in the order of this dataset. The parts are a function of the labels and the seed.
+    ///
+    /// # Errors
+    /// Returns an error if there are fewer than two parts or fewer images than parts, or if images
+    /// that are stored in a file can't be copied.
+    ///
+    /// # Panics
+    /// Panics if `part` is not below `parts`.
+    #[track_caller]
+    pub fn fold(
+        &self,
+        part: usize,
+        parts: usize,
+        seed: u64,
+    ) -> Result<(Dataset, Dataset), DataError> {
+        assert!(part < parts, "Dataset::fold: part {part} of {parts}");
+        let (others, part) = fold(&self.labels, part, parts, seed)?;
+        Ok((self.select(&others)?, self.select(&part)?))
+    }
+
+    /// Returns the images at some indices.
+    fn select(&self, indices: &[usize]) -> Result<Dataset, DataError> {
+        Ok(Dataset {
+            images: self.images.select(indices, &self.images.storage())?,
+            labels: indices.iter().map(|&i| self.labels[i]).collect(),
+            classes: self.classes.clone(),
+        })
     }
 
     /// Returns the dataset with rows and columns of each image swapped.
@@ -184,6 +207,14 @@ impl Dataset {
             .iter()
             .copied()
             .zip(out.chunks_exact_mut(area.max(1)))
+    }
+
+    /// Returns the number of images of each class.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        let labels = self.labels.iter();
+        labels.for_each(|&label| counts[usize::from(label)] += 1);
+        counts
     }
 
     /// Returns the labels at `indices`.

@@ -172,6 +172,14 @@ pub enum DataError {
         /// Number of images available.
         found: usize,
     },
+    /// The images can't be split into so many parts.
+    #[error("{found} images cannot be split into {parts} parts")]
+    Folds {
+        /// Number of parts.
+        parts: usize,
+        /// Number of images available.
+        found: usize,
+    },
     /// The call of a dataset is invalid.
     #[error("{0}")]
     Spec(SpecError),
@@ -366,6 +374,7 @@ impl DataError {
             | DataError::Unrecognised { folder: file, .. }
             | DataError::Cache { folder: file, .. } => Some(file),
             DataError::Split { .. }
+            | DataError::Folds { .. }
             | DataError::Spec(_)
             | DataError::Unknown { .. }
             | DataError::Unavailable { .. }

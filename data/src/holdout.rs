@@ -1,4 +1,4 @@
-//! Splitting off a part of the images that has the classes in the same proportions.
+//! Splitting the images into parts that have the classes in the same proportions.
 
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -37,19 +37,49 @@ impl Holdout {
         if wanted >= len {
             return Err(DataError::Split { wanted, found: len });
         }
-        let mut classes = vec![Vec::new(); 256];
-        for (i, &label) in labels.iter().enumerate() {
-            classes[usize::from(label)].push(i);
-        }
+        let classes = shuffled(labels, seed);
         let mut held = vec![false; len];
-        for (class, share) in shares(&classes, wanted, len).into_iter().enumerate() {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            random.set_stream(class as u64);
-            classes[class].shuffle(&mut random);
-            classes[class][..share].iter().for_each(|&i| held[i] = true);
+        for (class, share) in classes.iter().zip(shares(&classes, wanted, len)) {
+            class[..share].iter().for_each(|&i| held[i] = true);
         }
         Ok((0..len).partition(|&i| !held[i]))
     }
+}
+
+/// Returns the indices of the images outside and inside of a part, ascending. The parts, of which
+/// there are `parts`, differ by at most one image in size and in each class.
+pub(crate) fn fold(
+    labels: &[u8],
+    part: usize,
+    parts: usize,
+    seed: u64,
+) -> Result<(Vec<usize>, Vec<usize>), DataError> {
+    let len = labels.len();
+    if len < parts || parts < 2 {
+        return Err(DataError::Folds { parts, found: len });
+    }
+    let mut inside = vec![false; len];
+    let dealt = shuffled(labels, seed).into_iter().flatten();
+    dealt
+        .skip(part)
+        .step_by(parts)
+        .for_each(|i| inside[i] = true);
+    Ok((0..len).partition(|&i| !inside[i]))
+}
+
+/// Returns the indices of the images of each class, in an order that is a function of the seed, the
+/// class and the number of its images.
+fn shuffled(labels: &[u8], seed: u64) -> Vec<Vec<usize>> {
+    let mut classes = vec![Vec::new(); 256];
+    for (i, &label) in labels.iter().enumerate() {
+        classes[usize::from(label)].push(i);
+    }
+    for (class, images) in (0..).zip(&mut classes) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(class);
+        images.shuffle(&mut random);
+    }
+    classes
 }
 
 /// Returns how many images each class gives, `wanted` of `len` in total.

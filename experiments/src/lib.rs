@@ -16,7 +16,7 @@
 //!     text: text.into(),
 //! };
 //! let settings = [setting("epochs", "1"), setting("limit", "200")];
-//! let study = Study::compare(&["flatten linear(10)", "flatten linear(8) relu linear(10)"], &settings, 2)?;
+//! let study = Study::compare(&["flatten linear(10)", "flatten linear(8) relu linear(10)"], &settings, 2, None)?;
 //!
 //! let folder = std::env::temp_dir().join(format!("tapeline-compare-{}", std::process::id()));
 //! let (data, cx) = (DataChoice::default().choose([])?, Context::default());

@@ -64,8 +64,12 @@ impl<'c> Session<'c> {
         let jobs = tasks.iter().map(|task| &task.job);
         memory::check(jobs, limits.jobs, limits.max_memory)?;
         if study.recipe.is_none() {
-            // The seeds of a configuration have the same warnings, so one is enough.
-            let first = tasks.iter().filter(|task| task.settings.seed == 0);
+            // The runs of a configuration have the same warnings, so one is enough.
+            let is_first = |task: &&Task| {
+                let fold = task.settings.fold;
+                task.settings.seed == 0 && fold.is_none_or(|fold| fold.part == 1)
+            };
+            let first = tasks.iter().filter(is_first);
             first.for_each(|task| task.job.warn(cx));
         }
         let store = Store::new(out);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use font8x8::{BASIC_FONTS, LATIN_FONTS, UnicodeFonts};
 use image::{ImageFormat, Rgb, RgbImage, imageops};
+use serde::Serialize;
 use tapeline_data::{Dataset, atomic};
 
 use crate::error::Error;
@@ -28,7 +29,7 @@ const INK: Rgb<u8> = Rgb([0, 0, 0]);
 const FRAME: Rgb<u8> = Rgb([160, 160, 160]);
 
 /// The number of images of a class.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClassCount {
     /// The name of the class.
     pub class: String,
@@ -36,13 +37,17 @@ pub struct ClassCount {
     pub images: usize,
 }
 
+/// Counts the images of each class if the largest count is more than twice the smallest.
+pub fn uneven_counts(data: &Dataset) -> Option<Vec<ClassCount>> {
+    let counts = counts(data);
+    let images = || counts.iter().map(|count| count.images);
+    let is_uneven = images().max() > images().min().map(|smallest| 2 * smallest);
+    is_uneven.then_some(counts)
+}
+
 /// Counts the images of each class.
 pub fn counts(data: &Dataset) -> Vec<ClassCount> {
-    let mut counts = vec![0; data.classes.len()];
-    data.labels
-        .iter()
-        .for_each(|&label| counts[usize::from(label)] += 1);
-    let classes = data.classes.iter().zip(counts);
+    let classes = data.classes.iter().zip(data.class_counts());
     classes
         .map(|(class, images)| ClassCount {
             class: class.clone(),

@@ -22,7 +22,9 @@ use crate::{
         job::{Job, RunOptions},
         recorder::Watch,
     },
-    settings::{Settings, held::Held, normalize::Normalize, origin::Origin, specs::Specs},
+    settings::{
+        Settings, fold::Fold, held::Held, normalize::Normalize, origin::Origin, specs::Specs,
+    },
 };
 
 /// Describes a training run of a model. Settings that are not given have the defaults of
@@ -170,10 +172,24 @@ impl Train {
         self
     }
 
+    /// Tests on one of `parts` equal parts of the training images, counted from 1, and trains on the
+    /// others. The classes have the same proportions in each. The test images of the dataset are not
+    /// used.
+    pub fn fold(mut self, part: usize, parts: usize) -> Self {
+        self.settings.fold = Some(Fold { part, of: parts });
+        self
+    }
+
     /// Holds out training images for validation, with the classes in the same proportions: a number
     /// of images, or a fraction such as `0.1`.
     pub fn val(mut self, images: impl Into<Held>) -> Self {
         self.settings.val = Some(images.into());
+        self
+    }
+
+    /// Ends the run when the validation loss has not improved for this number of epochs.
+    pub fn patience(mut self, epochs: u64) -> Self {
+        self.settings.patience = Some(epochs);
         self
     }
 
@@ -186,6 +202,27 @@ impl Train {
     /// Starts from the weights in a safetensors file with PyTorch's names.
     pub fn weights(mut self, file: impl Into<PathBuf>) -> Self {
         self.settings.weights = Some((&file.into()).into());
+        self
+    }
+
+    /// Sets whether only those [weights](Train::weights) are taken whose name and shape fit the
+    /// model. [`Messages`] receive a note with the others.
+    pub fn partial(mut self, partial: bool) -> Self {
+        self.settings.partial = partial;
+        self
+    }
+
+    /// Freezes parameters, given by patterns for their names or places: `0-6, *.bias`. They get no
+    /// gradient and are not updated; in the trained model, they have the role of buffers.
+    pub fn freeze(mut self, patterns: impl Into<String>) -> Self {
+        self.settings.freeze = Some(patterns.into());
+        self
+    }
+
+    /// Sets factors on the learning rates of parameters, given by patterns for their names or
+    /// places: `0-6: 0.1, *.bias: 2`. Where several match, the last one counts.
+    pub fn lr_scale(mut self, factors: impl Into<String>) -> Self {
+        self.settings.lr_scale = Some(factors.into());
         self
     }
 

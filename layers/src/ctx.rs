@@ -1,6 +1,9 @@
 //! The context in which a layer runs.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -14,6 +17,10 @@ pub struct Ctx<'t, 'a, T: Element = f32> {
     params: &'a [Var<'t, T>],
     mode: Mode,
     updates: RefCell<Updates<T>>,
+    /// Scopes of the layers that run as in evaluation.
+    fixed: RefCell<Arc<[Arc<str>]>>,
+    /// Whether the current layer is one of them.
+    in_fixed: Cell<bool>,
 }
 
 /// New values for buffers, in the order in which they were reported.
@@ -45,7 +52,15 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
             params,
             mode,
             updates: RefCell::default(),
+            fixed: RefCell::default(),
+            in_fixed: Cell::default(),
         }
+    }
+
+    /// Makes some layers run as in evaluation, in any mode. They are given by their
+    /// [scopes](crate::LayerSummary::scope).
+    pub fn fix(&self, scopes: &Arc<[Arc<str>]>) {
+        *self.fixed.borrow_mut() = scopes.clone();
     }
 
     /// Returns the tape, for constants and custom operations.
@@ -58,9 +73,9 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
         self.params[id.index()]
     }
 
-    /// Returns whether this is a training step.
+    /// Returns whether the current layer runs in a training step.
     pub fn training(&self) -> bool {
-        self.mode != Mode::Evaluation
+        self.mode != Mode::Evaluation && !self.in_fixed.get()
     }
 
     /// Returns the random number generator of `stream` in this step. Every call returns the same
@@ -89,7 +104,11 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
 
     /// Runs `f` in a scope named after a layer, for messages.
     pub(crate) fn scope<R>(&self, name: &Arc<str>, f: impl FnOnce() -> R) -> R {
-        self.tape.scope(name.clone(), f)
+        let in_fixed = self.in_fixed.get() || self.fixed.borrow().contains(name);
+        let before = self.in_fixed.replace(in_fixed);
+        let result = self.tape.scope(name.clone(), f);
+        self.in_fixed.set(before);
+        result
     }
 }
 

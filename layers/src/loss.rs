@@ -3,7 +3,9 @@
 use std::fmt;
 
 use ndarray::Array2;
-use tapeline_spec::{ArgInfo, Args, Diagnostic, Registry, Span, SpecError, named, read_chain};
+use tapeline_spec::{
+    ArgInfo, Args, Call, Diagnostic, Registry, Span, SpecError, named, read_chain,
+};
 use tapeline_tensor::{Tensor, Var};
 
 use crate::Element;
@@ -87,6 +89,9 @@ pub struct LossDef {
     pub takes: Takes,
     /// Builds the loss.
     pub build: fn(&Args) -> Box<dyn AnyLoss>,
+    /// Replaces arguments that depend on the training data, such as `weight=balanced`, by numbers.
+    /// It is passed the number of training samples of each class. By default, there are none.
+    pub for_counts: fn(&Args, &[usize]) -> Args,
 }
 
 impl LossDef {
@@ -100,6 +105,7 @@ impl LossDef {
         examples: &[],
         takes: Takes::Anything,
         build: |_| Box::new(crate::losses::mse::Mse),
+        for_counts: |args, _| args.clone(),
     };
 }
 
@@ -158,8 +164,8 @@ pub struct NamedLoss {
     pub loss: Box<dyn AnyLoss>,
     /// The text it was read from.
     source: String,
-    /// Its position there.
-    span: Span,
+    /// The call there.
+    call: Call<LossDef>,
 }
 
 impl NamedLoss {
@@ -175,7 +181,7 @@ impl NamedLoss {
                 def: call.def,
                 loss: (call.def.build)(&call.args),
                 source: text.into(),
-                span: call.span,
+                call: call.clone(),
             }),
             calls => {
                 let span = calls
@@ -187,6 +193,23 @@ impl NamedLoss {
         }
     }
 
+    /// Returns the loss for training data with `counts` samples of each class. Its text contains
+    /// the numbers that depend on them.
+    ///
+    /// ```
+    /// use tapeline_layers::{NamedLoss, losses};
+    ///
+    /// let loss = NamedLoss::read("nll(weight=balanced)", &losses())?.for_counts(&[30, 10]);
+    /// assert_eq!(loss.text, "nll(weight=(0.6666666666666666, 2.0))");
+    /// # Ok::<(), tapeline_spec::SpecError>(())
+    /// ```
+    pub fn for_counts(mut self, counts: &[usize]) -> Self {
+        self.call.args = (self.def.for_counts)(&self.call.args, counts);
+        self.loss = (self.def.build)(&self.call.args);
+        self.text = self.call.full();
+        self
+    }
+
     /// Checks that the loss accepts outputs with `classes` classes. Call this before training;
     /// otherwise the loss panics in the first step.
     ///
@@ -195,7 +218,10 @@ impl NamedLoss {
     pub fn expect_classes(&self, classes: usize) -> Result<(), SpecError> {
         let fits = f64::loss(&*self.loss).expect_classes(classes);
         fits.map_err(|message| {
-            SpecError::new(&self.source, vec![Diagnostic::error(self.span, message)])
+            SpecError::new(
+                &self.source,
+                vec![Diagnostic::error(self.call.span, message)],
+            )
         })
     }
 }

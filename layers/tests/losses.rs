@@ -166,8 +166,34 @@ fn numbers_for_other_classes_are_refused() {
     }
 }
 
+/// The numbers are compared with those of scikit-learn in `pytorch.rs`.
+#[test]
+fn balanced_weights_need_class_counts_and_are_stored_as_numbers() {
+    for (text, name) in [
+        ("cross_entropy(weight=balanced)", "weight"),
+        ("cross_entropy(weights=balanced)", "weight"),
+        ("nll(balanced)", "weight"),
+        ("focal(alpha=balanced)", "alpha"),
+    ] {
+        let loss = NamedLoss::read(text, &losses()).unwrap();
+        let unknown = loss.expect_classes(3).unwrap_err().diagnostics;
+        let message = format!("`{name}=balanced` depends on training data");
+        assert!(unknown[0].message.starts_with(&message), "{unknown:?}");
+        // A class without samples doesn't count.
+        let loss = loss.for_counts(&[2, 0, 6]);
+        assert!(
+            loss.text
+                .contains(&format!("{name}=(2.0, 1.0, 0.6666666666666666)"))
+        );
+        assert_eq!(loss.expect_classes(3), Ok(()), "{text}");
+        let again = NamedLoss::read(&loss.text, &losses()).unwrap();
+        assert_eq!(again.for_counts(&[1, 1, 1]).text, loss.text);
+    }
+}
+
 fn value(text: &str, shape: &[usize], targets: &[usize]) -> f64 {
     let loss = NamedLoss::read(text, &losses()).unwrap();
+    let loss = loss.for_counts(&[1, 2, 3]);
     no_grad(&Params::new(), |tape, _| {
         let output = tape.constant(Tensor::from_elem(shape, 0.25));
         f64::loss(&*loss.loss).value(output, targets).value().sum()

@@ -99,6 +99,9 @@ fn reproduce<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
 
 fn reproduce_loss<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
     let named = NamedLoss::read(entry["spec"].as_str().unwrap(), &losses()).unwrap();
+    let counts = entry["counts"].as_array().unwrap().iter();
+    let counts: Vec<_> = counts.map(|c| c.as_u64().unwrap() as usize).collect();
+    let named = named.for_counts(&counts);
     let targets = entry["targets"].as_array().unwrap().iter();
     let targets: Vec<_> = targets.map(|t| t.as_u64().unwrap() as usize).collect();
     let output = tensor::<T>(&entry["output"]);

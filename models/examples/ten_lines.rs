@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let loss = NamedLoss::read("cross_entropy", &losses())?;
     let optimizer = Optimizer::read("adam(lr=0.002)", &optimizers())?;
     let recipe = Recipe {
+        patience: None,
         epochs: 2,
         batch_size: 50,
         seed: 0,

@@ -7,7 +7,7 @@ use tapeline_optim::Scheduler;
 use tapeline_tensor::buffer::give_back;
 
 use crate::{
-    Diverged, Epoch, Model, Progress, Trainer,
+    Diverged, Epoch, History, Model, Progress, Trainer,
     error::During,
     evaluate::{batch, evaluate},
     train::time,
@@ -27,9 +27,22 @@ pub struct Recipe<'a> {
     pub augment: Option<&'a Augmentation>,
     /// Learning-rate schedule.
     pub schedule: &'a Scheduler,
+    /// Number of epochs without a smaller validation loss after which training ends early.
+    pub patience: Option<u64>,
 }
 
 impl Recipe<'_> {
+    /// Returns whether training depends on the validation loss.
+    pub fn monitors_loss(&self) -> bool {
+        self.schedule.goes_by_loss() || self.patience.is_some()
+    }
+
+    /// Returns whether training ends early after these epochs.
+    fn ends_after(&self, history: &History) -> bool {
+        let patience = self.patience;
+        patience.is_some_and(|patience| history.stalled_for() >= patience)
+    }
+
     /// Returns warnings about valid but probably unintended settings: a batch of one sample for a
     /// layer that learns nothing from it.
     ///
@@ -40,7 +53,7 @@ impl Recipe<'_> {
     ///
     /// let model = Model::build("linear(3) batchnorm1d", &[4], &layers(), &presets())?;
     /// let schedule = Schedule::read("constant", &schedules())?.scheduler(11);
-    /// let recipe = Recipe { epochs: 1, batch_size: 10, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
+    /// let recipe = Recipe { epochs: 1, batch_size: 10, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule, patience: None };
     /// assert_eq!(recipe.warnings(&model, 101).len(), 1);
     /// assert_eq!(recipe.warnings(&model, 100).len(), 0);
     /// # Ok::<(), tapeline_spec::SpecError>(())
@@ -119,8 +132,8 @@ pub enum Ended {
 ///
 /// # Panics
 /// Panics if the data has another shape than the model's input, or classes that the model doesn't
-/// have; if the schedule monitors the validation loss and there is no validation data; or if the
-/// trainer is in a state that this recipe and data can't have produced.
+/// have; if the schedule or `patience` monitors the validation loss and there is no validation data;
+/// or if the trainer is in a state that this recipe and data can't have produced.
 #[track_caller]
 pub fn fit(
     trainer: &mut Trainer<'_>,
@@ -129,8 +142,8 @@ pub fn fit(
     observer: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<(), Ended> {
     assert!(
-        data.val.is_some() || !recipe.schedule.goes_by_loss(),
-        "fit: the schedule monitors the validation loss, but there is no validation data"
+        data.val.is_some() || !recipe.monitors_loss(),
+        "fit: the recipe monitors the validation loss, but there is no validation data"
     );
     let steps_in_epoch = data.steps_in_epoch(recipe.batch_size);
     let done = trainer.history.len();
@@ -148,7 +161,7 @@ pub fn fit(
             schedule.tell(epoch.epoch * steps_in_epoch, loss);
         }
     }
-    while (trainer.history.len() as u64) < recipe.epochs {
+    while (trainer.history.len() as u64) < recipe.epochs && !recipe.ends_after(&trainer.history) {
         train_epoch(trainer, recipe, &schedule, data.train, observer)?;
         let progress = trainer.running.progress(trainer.epoch(), data.train.len());
 
@@ -169,6 +182,7 @@ pub fn fit(
         let val = data.val.map(|val| judge(val, During::Validation));
         let val = val.transpose()?;
         let running = std::mem::take(&mut trainer.running);
+        let factor = schedule.factor(trainer.step.saturating_sub(1));
         if let Some(val) = &val {
             schedule.tell(trainer.step, val.loss);
         }
@@ -179,6 +193,7 @@ pub fn fit(
             test_loss: test.loss,
             test_accuracy: test.accuracy,
             val: val.map(|val| (val.loss, val.accuracy)),
+            lr: trainer.stepper.lr() * factor,
             train_seconds: running.time.as_secs_f64(),
             test_seconds,
         };

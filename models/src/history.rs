@@ -24,6 +24,7 @@ use crate::Epoch;
 ///     test_loss: f64::NAN,
 ///     test_accuracy: 0.5,
 ///     val: None,
+///     lr: 0.001,
 ///     train_seconds: 0.1,
 ///     test_seconds: 0.1,
 /// };
@@ -40,6 +41,8 @@ pub struct History {
     checksum: [u8; 32],
     /// Index of the best epoch.
     best: Option<usize>,
+    /// Index of the first epoch with the smallest validation loss.
+    lowest: Option<usize>,
 }
 
 impl History {
@@ -52,6 +55,11 @@ impl History {
         if is_better(&epoch, self.best()) {
             self.best = Some(self.epochs.len());
         }
+        let loss = |epoch: &Epoch| epoch.val.map(|(loss, _)| loss);
+        let lowest = self.lowest.and_then(|lowest| loss(&self.epochs[lowest]));
+        if loss(&epoch).is_some_and(|loss| lowest.is_none_or(|lowest| loss < lowest)) {
+            self.lowest = Some(self.epochs.len());
+        }
         self.epochs.push(epoch);
     }
 
@@ -61,6 +69,13 @@ impl History {
     /// Returns `None` without validation data.
     pub fn best(&self) -> Option<&Epoch> {
         self.best.map(|best| &self.epochs[best])
+    }
+
+    /// Returns the number of epochs since the validation loss was smallest; 0 without validation
+    /// data.
+    pub fn stalled_for(&self) -> u64 {
+        self.lowest
+            .map_or(0, |lowest| (self.epochs.len() - 1 - lowest) as u64)
     }
 
     /// Returns a checksum of all epochs, exact to the bit, in hexadecimal digits.
@@ -116,7 +131,7 @@ pub fn heading(with_val: bool) -> String {
         false => "",
     };
     format!(
-        "epoch,train_loss,train_accuracy,test_loss,test_accuracy,{val}train_seconds,test_seconds\n"
+        "epoch,train_loss,train_accuracy,test_loss,test_accuracy,{val}lr,train_seconds,test_seconds\n"
     )
 }
 
@@ -132,6 +147,7 @@ pub fn row(epoch: &Epoch) -> String {
         test_loss,
         test_accuracy,
         val,
+        lr,
         train_seconds,
         test_seconds,
     } = epoch;
@@ -139,7 +155,7 @@ pub fn row(epoch: &Epoch) -> String {
         format!("{loss},{accuracy},")
     });
     format!(
-        "{number},{train_loss},{train_accuracy},{test_loss},{test_accuracy},{val}{train_seconds},{test_seconds}\n"
+        "{number},{train_loss},{train_accuracy},{test_loss},{test_accuracy},{val}{lr},{train_seconds},{test_seconds}\n"
     )
 }
 
@@ -155,12 +171,13 @@ fn read_row(line: &str, number: u64) -> Option<Epoch> {
             train_accuracy,
             test_loss,
             test_accuracy,
+            lr,
             train_seconds,
             test_seconds,
         ],
     ) = match figures[..] {
-        [a, b, c, d, e, f] => (None, [a, b, c, d, e, f]),
-        [a, b, c, d, loss, accuracy, e, f] => (Some((loss, accuracy)), [a, b, c, d, e, f]),
+        [a, b, c, d, e, f, g] => (None, [a, b, c, d, e, f, g]),
+        [a, b, c, d, loss, accuracy, e, f, g] => (Some((loss, accuracy)), [a, b, c, d, e, f, g]),
         _ => return None,
     };
     (first == number.to_string()).then_some(Epoch {
@@ -170,6 +187,7 @@ fn read_row(line: &str, number: u64) -> Option<Epoch> {
         test_loss,
         test_accuracy,
         val,
+        lr,
         train_seconds,
         test_seconds,
     })

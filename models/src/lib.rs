@@ -3,7 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`model`] | [`Model`]: a spec built for an input shape |
-//! | [`presets`](mod@presets) | [`presets()`]: named specs |
+//! | [`presets`](mod@presets) | [`presets()`]: named specs; [`CLASSES`] |
 //! | [`train`] | [`Trainer`]: single training steps |
 //! | [`fit`](mod@fit) | [`fit()`]: the training loop over epochs, with an observer |
 //! | [`progress`] | [`Running`], [`Progress`], [`Epoch`]: metrics of a training run |
@@ -14,6 +14,7 @@
 //! | [`checkpoint`](mod@checkpoint) | checkpoints, from which a run resumes with bit-identical results |
 //! | [`onnx`] | export to ONNX |
 //! | [`weights`] | parameters as safetensors |
+//! | [`partial`] | weights that fit a model only in part |
 //! | [`error`] | [`NotFinite`], [`Diverged`] |
 //!
 //! ```
@@ -33,6 +34,7 @@
 //! let optimizer = Optimizer::read("sgd(lr=0.5)", &optimizers())?;
 //! let schedule = Schedule::read("constant", &schedules())?.scheduler(80);
 //! let recipe = Recipe {
+//!     patience: None,
 //!     epochs: 10,
 //!     batch_size: 8,
 //!     seed: 0,
@@ -60,6 +62,7 @@ pub mod history;
 pub mod memory;
 pub mod model;
 pub mod onnx;
+pub mod partial;
 pub mod presets;
 pub mod progress;
 pub mod train;
@@ -73,7 +76,7 @@ pub use gradients::gradient_norms;
 pub use history::History;
 pub use memory::Memory;
 pub use model::Model;
-pub use presets::presets;
+pub use presets::{CLASSES, presets};
 pub use progress::{Epoch, Progress, Running};
 pub use train::{Step, Trainer};
 pub use weights::FileError;

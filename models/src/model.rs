@@ -1,8 +1,10 @@
 //! A model: a spec built for an input shape.
 
+use std::sync::Arc;
+
 use tapeline_layers::{Ctx, Element, Layer, LayerDef, LayerSummary, LossDef, Meaning, Plan, Takes};
 use tapeline_spec::{Diagnostic, Presets, Registry, Span, SpecError, quote, read};
-use tapeline_tensor::{Params, Scalar, Var};
+use tapeline_tensor::{Params, Role, Scalar, Var};
 
 /// A model without its weights: a spec built for an input shape.
 ///
@@ -26,6 +28,8 @@ pub struct Model {
     text: String,
     short: String,
     full: String,
+    /// Scopes of the layers that run as in evaluation, because their running statistics are frozen.
+    fixed: Arc<[Arc<str>]>,
 }
 
 impl Model {
@@ -47,6 +51,7 @@ impl Model {
             text: text.into(),
             short: resolved.short(),
             full: resolved.full(),
+            fixed: Arc::default(),
         })
     }
 
@@ -69,7 +74,31 @@ impl Model {
 
     /// Computes the output for a batch of inputs.
     pub fn forward<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        cx.fix(&self.fixed);
         self.plan.chain.forward(cx, x)
+    }
+
+    /// Freezes the parameters for whose names `is_frozen` returns `true`: they become buffers, which
+    /// get no gradient and are not updated. Nothing is computed for layers below the first parameter
+    /// that is learned.
+    ///
+    /// A layer whose running statistics are among them (batch normalization) uses these in training,
+    /// too, and leaves them unchanged. If only its weight and bias are frozen, it still normalizes by
+    /// each batch and updates its statistics, like a PyTorch module without `requires_grad`.
+    pub fn freeze(&mut self, is_frozen: impl Fn(&str) -> bool) {
+        let mut fixed = self.fixed.to_vec();
+        for declared in &mut self.plan.declared {
+            if !is_frozen(&declared.name) {
+                continue;
+            }
+            let layer = declared.name.rsplit_once('.').map(|(path, _)| path);
+            let row = self.plan.rows.iter().find(|row| Some(&*row.path) == layer);
+            if let (Role::Buffer, Some(row)) = (declared.role, row) {
+                fixed.push(row.scope.clone());
+            }
+            declared.role = Role::Buffer;
+        }
+        self.fixed = fixed.into();
     }
 
     /// Returns the number of classes: the size of the model's output.
@@ -77,7 +106,7 @@ impl Model {
     /// # Errors
     /// Returns an error if the output isn't one-dimensional.
     pub fn classes(&self) -> Result<usize, SpecError> {
-        self.outputs("end with `flatten` and a `linear` with an output for each class")
+        self.outputs("end with `flatten linear(classes)`")
     }
 
     /// Returns the size of the output, or an error with this help.
@@ -96,13 +125,13 @@ impl Model {
     /// # Errors
     /// Returns an error if the output has another size.
     pub fn expect_classes(&self, count: usize) -> Result<(), SpecError> {
-        let classes = self.outputs(&format!("end with `flatten linear({count})`"))?;
+        let classes = self.outputs("end with `flatten linear(classes)`")?;
         if classes == count {
             return Ok(());
         }
         Err(self.blame_last(
             format!("the data has {count} classes, but this model outputs {classes}"),
-            &format!("end with `linear({count})`"),
+            "end with `linear(classes)`",
         ))
     }
 

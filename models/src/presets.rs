@@ -5,21 +5,21 @@ use tapeline_spec::{Preset, Presets};
 /// The multilayer perceptron of the report.
 pub const MLP: Preset = Preset {
     name: "mlp",
-    text: "flatten linear(456) relu linear(128) relu linear(10)",
+    text: "flatten linear(456) relu linear(128) relu linear(classes)",
     about: "three fully connected layers; 92.0 % test accuracy on MNIST after 10 epochs with the default recipe",
 };
 
 /// The convolutional network of the report.
 pub const CNN: Preset = Preset {
     name: "cnn",
-    text: "conv2d(8, 5, padding=2) relu maxpool2d(2) conv2d(16, 5, padding=2) relu maxpool2d(2) flatten linear(128) relu linear(10)",
+    text: "conv2d(8, 5, padding=2) relu maxpool2d(2) conv2d(16, 5, padding=2) relu maxpool2d(2) flatten linear(128) relu linear(classes)",
     about: "two convolutions, two fully connected layers; 97.3 % test accuracy on MNIST after 10 epochs with the default recipe",
 };
 
 /// A single linear layer: multinomial logistic regression.
 pub const SOFTMAX_REGRESSION: Preset = Preset {
     name: "softmax_regression",
-    text: "flatten linear(10)",
+    text: "flatten linear(classes)",
     about: "one fully connected layer; 90.2 % test accuracy on MNIST after 10 epochs with the default recipe",
 };
 
@@ -27,14 +27,14 @@ pub const SOFTMAX_REGRESSION: Preset = Preset {
 /// channels. (LeCun et al. 1998)
 pub const LENET5: Preset = Preset {
     name: "lenet5",
-    text: "conv2d(6, 5, padding=2) tanh avgpool2d(2) conv2d(16, 5) tanh avgpool2d(2) flatten linear(120) tanh linear(84) tanh linear(10)",
+    text: "conv2d(6, 5, padding=2) tanh avgpool2d(2) conv2d(16, 5) tanh avgpool2d(2) flatten linear(120) tanh linear(84) tanh linear(classes)",
     about: "LeCun's network of 1998; 98.9 % test accuracy on MNIST after 10 epochs with adam(lr=0.002) and cosine",
 };
 
 /// A deep multilayer perceptron: ten linear layers, eight of them with a residual connection.
 pub const DEEP_MLP: Preset = Preset {
     name: "deep_mlp",
-    text: "flatten linear(128) relu 8*residual[ linear(128) relu ] linear(10)",
+    text: "flatten linear(128) relu 8*residual[ linear(128) relu ] linear(classes)",
     about: "ten fully connected layers, eight of them residual; 96.8 % test accuracy on MNIST after 10 epochs with the default recipe",
 };
 
@@ -49,15 +49,30 @@ pub const RESNET_SMALL: Preset = Preset {
            residual(projection=true)[ conv2d(32, 3, stride=2, padding=1, bias=false) batchnorm2d relu conv2d(32, 3, padding=1, bias=false) batchnorm2d ] relu \
            residual[ conv2d(32, 3, padding=1, bias=false) batchnorm2d relu conv2d(32, 3, padding=1, bias=false) batchnorm2d ] relu \
            residual(projection=true)[ conv2d(64, 3, stride=2, padding=1, bias=false) batchnorm2d relu conv2d(64, 3, padding=1, bias=false) batchnorm2d ] relu \
-           global_avgpool2d linear(10)",
+           global_avgpool2d linear(classes)",
     about: "three residual blocks of convolutions; 99.6 % test accuracy on MNIST after 15 epochs with adam(lr=0.003), \"warmup(300) cosine\" and --augment \"shift(2) rotate(10) scale(0.9, 1.1)\"",
 };
 
-/// Returns the presets of this crate.
+/// The word that stands for the number of classes in a spec, as in `linear(classes)`.
+pub const CLASSES: &str = "classes";
+
+/// Returns the presets of this crate. In specs read with them, [`CLASSES`] is 10, as in MNIST; for
+/// other data, set it to their number of classes:
+///
+/// ```
+/// use tapeline_layers::layers;
+/// use tapeline_models::{CLASSES, Model, presets};
+///
+/// let presets = presets().with_integer(CLASSES, Some(4));
+/// let model = Model::build("cnn", &[3, 32, 32], &layers(), &presets)?;
+/// assert_eq!(model.plan.output, [4]);
+/// # Ok::<(), tapeline_spec::SpecError>(())
+/// ```
 pub fn presets() -> Presets {
+    let none = Presets::new().with_integer(CLASSES, Some(10));
     [MLP, CNN, SOFTMAX_REGRESSION, LENET5, RESNET_SMALL, DEEP_MLP]
         .into_iter()
-        .fold(Presets::new(), |presets, preset| {
+        .fold(none, |presets, preset| {
             presets
                 .with(preset)
                 .unwrap_or_else(|e| unreachable!("our presets can be read: {e}"))

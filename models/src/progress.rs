@@ -82,6 +82,8 @@ pub struct Epoch {
     pub test_accuracy: f64,
     /// Loss and accuracy on the validation data.
     pub val: Option<(f64, f64)>,
+    /// Learning rate of the epoch's last step.
+    pub lr: f64,
     /// Seconds taken by the epoch's steps: shuffling, gathering, forward, backward, update.
     pub train_seconds: f64,
     /// Seconds taken by the evaluation on the test data.

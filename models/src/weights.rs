@@ -175,7 +175,7 @@ pub fn decode(bytes: &[u8], declared: &[Declared], file: &Path) -> Result<Params
 }
 
 /// Joins the first items of a list and the number of those left out.
-fn listed(mut items: Vec<String>, separator: &str) -> String {
+pub(crate) fn listed(mut items: Vec<String>, separator: &str) -> String {
     const SHOWN: usize = 8;
     if let Some(more) = items.len().checked_sub(SHOWN).filter(|&more| more > 0) {
         items.truncate(SHOWN);
@@ -186,7 +186,7 @@ fn listed(mut items: Vec<String>, separator: &str) -> String {
 
 /// Converts a stored tensor to `f32` in the declared memory order. Narrower types convert exactly,
 /// wider ones are rounded.
-fn value(tensor: &Stored, declared: &Declared) -> Result<Tensor, String> {
+pub(crate) fn value(tensor: &Stored, declared: &Declared) -> Result<Tensor, String> {
     let bytes = tensor.data;
     let numbers: Vec<f64> = match &*tensor.dtype {
         "F64" => numbers(bytes, f64::from_le_bytes),

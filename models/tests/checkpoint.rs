@@ -59,6 +59,7 @@ fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, Stri
     let augment = Augmentation::read("shift(1) erase(0.5)", &augmentations()).unwrap();
     let in_all = EPOCHS * SAMPLES.div_ceil(setting.batch_size) as u64;
     let recipe = Recipe {
+        patience: None,
         epochs: EPOCHS,
         batch_size: setting.batch_size,
         seed: 7,
@@ -206,8 +207,8 @@ proptest! {
     }
 
     #[test]
-    fn figures_are_read_back_to_the_bit(figures: [f64; 8], with_val: bool, many in 1_u64..4) {
-        let [a, b, c, d, e, f, g, h] = figures;
+    fn figures_are_read_back_to_the_bit(figures: [f64; 9], with_val: bool, many in 1_u64..4) {
+        let [a, b, c, d, e, f, g, h, lr] = figures;
         let epoch = |epoch| Epoch {
             epoch,
             train_loss: a,
@@ -215,6 +216,7 @@ proptest! {
             test_loss: c,
             test_accuracy: d,
             val: with_val.then_some((e, f)),
+            lr,
             train_seconds: g,
             test_seconds: h,
         };
@@ -225,6 +227,7 @@ proptest! {
         for (read, epoch) in read.iter().zip(history.iter()) {
             let bits = |x: f64| if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() };
             prop_assert_eq!(bits(read.train_loss), bits(epoch.train_loss));
+            prop_assert_eq!(bits(read.lr), bits(epoch.lr));
             prop_assert_eq!(bits(read.test_seconds), bits(epoch.test_seconds));
         }
     }
@@ -239,6 +242,7 @@ proptest! {
             test_loss: 0.0,
             test_accuracy: 0.0,
             val: Some((f64::from(*loss), f64::from(*accuracy))),
+            lr: 0.001,
             train_seconds: 0.0,
             test_seconds: 0.0,
         };
@@ -247,6 +251,10 @@ proptest! {
         let best = scores.iter().map(|score| rank(&score)).max().unwrap();
         let first = scores.iter().position(|score| rank(&score) == best).unwrap();
         prop_assert_eq!(history.best().unwrap().epoch, first as u64 + 1);
+
+        let lowest = scores.iter().map(|(loss, _)| loss).min().unwrap();
+        let first = scores.iter().position(|(loss, _)| loss == lowest).unwrap();
+        prop_assert_eq!(history.stalled_for(), (scores.len() - 1 - first) as u64);
     }
 }
 
@@ -270,6 +278,7 @@ fn a_checkpoint_does_not_grow_with_the_epochs() {
             test_loss: 0.3,
             test_accuracy: 0.4,
             val: None,
+            lr: 0.001,
             train_seconds: 0.5,
             test_seconds: 0.6,
         });
@@ -317,7 +326,7 @@ fn what_is_of_another_training_is_refused() {
 #[test]
 fn a_checkpoint_of_an_older_format_is_refused() {
     let mut kept = train(SETTING, None, 3).unwrap();
-    let format = b"tapeline-checkpoint-2";
+    let format = b"tapeline-checkpoint-3";
     let place = kept
         .bytes
         .windows(format.len())

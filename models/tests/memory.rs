@@ -69,6 +69,7 @@ impl Case {
             .unwrap()
             .scheduler(steps as u64);
         let recipe = Recipe {
+            patience: None,
             epochs: 1,
             batch_size: self.batch_size,
             seed: 0,

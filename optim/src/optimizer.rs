@@ -146,7 +146,7 @@ impl Optimizer {
 
     /// Creates a stepper for the parameters.
     pub fn init<T: TransformScalar>(&self, params: &Params<T>) -> Stepper<T> {
-        Stepper::new(&self.chain, params)
+        Stepper::new(&self.chain, params).with_lr(self.lr())
     }
 
     /// Returns the short form, for people, without default arguments. It reads back as the same

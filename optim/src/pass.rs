@@ -103,19 +103,21 @@ pub struct Pass {
 impl Pass {
     /// Runs the tasks of the pass. Returns the result of each with the index of its parameter, in
     /// an order that depends on the shapes only. `counted` has the names of the parameters and the
-    /// numbers of their update steps.
+    /// numbers of their update steps, `scales` the factors on their learning rates.
     pub fn run<T: TransformScalar>(
         self,
         links: &mut [Link<T>],
         params: &mut Params<T>,
         grads: &mut Grads<T>,
         counted: &[(String, u64)],
+        scales: &[f64],
     ) -> Vec<(usize, Done)> {
         let tasks = tasks(links, params, grads, counted);
         let of = tasks.iter().map(|task| (task.param, Done::default()));
         let mut done: Vec<_> = of.collect();
         pool::each(tasks.into_iter().zip(&mut done), |_, (task, (_, done))| {
-            *done = task.run(self);
+            let factor = self.factor * scales[task.param];
+            *done = task.run(Pass { factor, ..self });
         });
         done
     }

@@ -23,6 +23,9 @@ pub struct Stepper<T: TransformScalar = f32> {
     params: Vec<(String, u64)>,
     /// For each parameter, the sum of squares of its gradient in the last step.
     squares: Vec<f64>,
+    /// For each parameter, the factor on its learning rate.
+    lr_scales: Vec<f64>,
+    lr: f64,
 }
 
 /// A value in a step is NaN or infinite.
@@ -72,7 +75,58 @@ impl<T: TransformScalar> Stepper<T> {
             averages: chain.averages(),
             params: params.iter().map(|p| (p.name.clone(), 0)).collect(),
             squares: vec![0.0; params.len()],
+            lr_scales: vec![1.0; params.len()],
+            lr: 1.0,
         }
+    }
+
+    /// Returns the learning rate of the [`Optimizer`](crate::Optimizer) that created it, without any
+    /// factor; 1 if it was created from a chain.
+    pub fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    pub(crate) fn with_lr(mut self, lr: f64) -> Self {
+        self.lr = lr;
+        self
+    }
+
+    /// Sets a factor on the learning rate for each parameter, as for parameter groups with different
+    /// learning rates in PyTorch. Decoupled weight decay has the same factor.
+    ///
+    /// ```
+    /// use tapeline_optim::{Chain, Stepper, transforms::ScaleByLr};
+    /// use tapeline_tensor::{Grads, Params, Role, tensor};
+    ///
+    /// let mut params = Params::<f32>::new();
+    /// params.push("x", Role::Weight, tensor([1.0]));
+    /// params.push("y", Role::Weight, tensor([1.0]));
+    /// let stepper = Stepper::new(&Chain::new().then(ScaleByLr(0.5)), &params);
+    /// let grads = vec![Some(tensor([1.0])), Some(tensor([1.0]))];
+    /// let mut stepper = stepper.with_lr_scales(vec![1.0, 0.5]);
+    /// stepper.step(&mut params, Grads { params: grads, inputs: vec![] }, 1.0)?;
+    /// let values: Vec<_> = params.iter().map(|param| param.value[0]).collect();
+    /// assert_eq!(values, [0.5, 0.75]);
+    /// # Ok::<(), tapeline_optim::StepError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the number of factors is not that of the parameters, or a factor is negative or not
+    /// finite.
+    #[track_caller]
+    pub fn with_lr_scales(mut self, scales: Vec<f64>) -> Self {
+        let (wanted, found) = (self.params.len(), scales.len());
+        assert!(
+            wanted == found,
+            "Stepper::with_lr_scales: expected {wanted} factors, found {found}"
+        );
+        let is_valid = |scale: &f64| scale.is_finite() && *scale >= 0.0;
+        assert!(
+            scales.iter().all(is_valid),
+            "Stepper::with_lr_scales: factors must be finite and at least 0, got {scales:?}"
+        );
+        self.lr_scales = scales;
+        self
     }
 
     /// Makes one step: applies the chain to `grads` and subtracts the result from the weights.
@@ -146,7 +200,7 @@ impl<T: TransformScalar> Stepper<T> {
                 sums_given,
                 is_last: later.is_empty(),
             };
-            let done = pass.run(current, params, &mut grads, &self.params);
+            let done = pass.run(current, params, &mut grads, &self.params, &self.lr_scales);
             squares.fill(0.0);
             if sums_given {
                 self.squares.fill(0.0);

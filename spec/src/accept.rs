@@ -59,6 +59,7 @@ fn convert(facts: &Facts, value: &Value) -> Option<Value> {
         Kind::SizesOrWord => word(facts, value)
             .or_else(|| pair(value, size))
             .or_else(|| Some(Value::Tuple(vec![size(value)?; 2]))),
+        Kind::NumbersOrWord => word(facts, value).or_else(|| list(value, number)),
     }
 }
 
@@ -108,10 +109,6 @@ fn list(value: &Value, part: impl Fn(&Value) -> Option<Value>) -> Option<Value> 
 
 /// Suggests what was probably meant: another spelling of the same value that would be accepted.
 fn help(facts: &Facts, value: &Value) -> Option<String> {
-    let integer = matches!(
-        facts.kind,
-        Kind::Size | Kind::Sizes | Kind::SizeList | Kind::SizeOrWord | Kind::SizesOrWord
-    );
     let meant = match value {
         Value::Float(x) if x.fract() == 0.0 && x.abs() < 1e15 => Value::Int(*x as i64),
         Value::Tuple(values) if values.len() == 1 => values[0].clone(),
@@ -129,7 +126,7 @@ fn help(facts: &Facts, value: &Value) -> Option<String> {
     };
     match value {
         _ if convert(facts, &meant).is_some() => Some(format!("write `{meant}`")),
-        Value::Float(_) if integer => {
+        Value::Float(_) if facts.kind.is_integer() => {
             Some("an integer has no decimal point and no exponent".into())
         }
         _ => None,

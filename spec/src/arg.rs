@@ -15,8 +15,8 @@ use crate::{
 ///
 /// `T` is one of `usize`, `f64`, `bool`, `&'static str` (one of a list of words), `String` (quoted
 /// text), `[usize; 2]` (a single integer sets both), `[f64; 2]`, `Vec<usize>` and `Vec<f64>` (one
-/// or more; a single value needs no brackets), [`SizeOrWord`] and [`SizesOrWord`]. Keys are
-/// constants, built by method chaining:
+/// or more; a single value needs no brackets), [`SizeOrWord`], [`SizesOrWord`] and
+/// [`NumbersOrWord`]. Keys are constants, built by method chaining:
 ///
 /// ```
 /// use tapeline_spec::{Arg, ArgInfo, SizesOrWord};
@@ -46,6 +46,7 @@ pub struct Arg<T: ArgType> {
     fallback: Fallback<T::Fixed>,
     tried: Option<[T::Limit; 2]>,
     keyword_only: bool,
+    alias: Option<&'static str>,
     inferred: Option<Inferred>,
 }
 
@@ -75,6 +76,15 @@ pub enum SizesOrWord {
     Word(&'static str),
 }
 
+/// One or more numbers, or one of a list of words. A single number needs no brackets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NumbersOrWord {
+    /// Numbers.
+    Numbers(Vec<f64>),
+    /// One of the words of [`Arg::choices`].
+    Word(&'static str),
+}
+
 impl<T: ArgType> Arg<T> {
     /// Creates a required argument without limits. `name` must be a valid name of the grammar;
     /// `doc` describes the argument in a few words.
@@ -88,8 +98,15 @@ impl<T: ArgType> Arg<T> {
             fallback: Fallback::Required,
             tried: None,
             keyword_only: false,
+            alias: None,
             inferred: None,
         }
+    }
+
+    /// Sets another name under which the argument is accepted.
+    pub const fn alias(mut self, name: &'static str) -> Self {
+        self.alias = Some(name);
+        self
     }
 
     /// Makes the argument keyword-only: it must be passed by name, as in `stride=2`. In a
@@ -194,6 +211,7 @@ impl<T: ArgType> AnyArg for Arg<T> {
             },
             tried: self.tried.map(|limits| limits.map(T::number)),
             keyword_only: self.keyword_only,
+            alias: self.alias,
             inferred: self.inferred,
         }
     }
@@ -237,9 +255,11 @@ impl Limited for Vec<usize> {}
 impl Limited for Vec<f64> {}
 impl Limited for SizeOrWord {}
 impl Limited for SizesOrWord {}
+impl Limited for NumbersOrWord {}
 impl Worded for &'static str {}
 impl Worded for SizeOrWord {}
 impl Worded for SizesOrWord {}
+impl Worded for NumbersOrWord {}
 
 macro_rules! arg_types {
     ($($type:ty, $fixed:ty, $kind:ident, $limit:ty, $read:expr, $write:expr;)*) => {$(
@@ -283,6 +303,7 @@ arg_types! {
         SizesOrWord::Sizes(sizes) => Value::Tuple(sizes.map(of_size).into()),
         SizesOrWord::Word(word) => Value::Word(word.into()),
     };
+    NumbersOrWord, &'static [f64], NumbersOrWord, f64, numbers_or_word, |list| of_list(list, Value::Float);
 }
 
 /// Converts a size to an integer of the language, saturating at `i64::MAX`.
@@ -333,6 +354,11 @@ fn size_or_word(value: &Value, choices: &[&'static str]) -> Option<SizeOrWord> {
 fn sizes_or_word(value: &Value, choices: &[&'static str]) -> Option<SizesOrWord> {
     let word = word(value, choices).map(SizesOrWord::Word);
     word.or_else(|| pair(value, size).map(SizesOrWord::Sizes))
+}
+
+fn numbers_or_word(value: &Value, choices: &[&'static str]) -> Option<NumbersOrWord> {
+    let word = word(value, choices).map(NumbersOrWord::Word);
+    word.or_else(|| list(value, number).map(NumbersOrWord::Numbers))
 }
 
 fn pair<T>(value: &Value, part: fn(&Value) -> Option<T>) -> Option<[T; 2]> {

@@ -268,7 +268,8 @@ pub(crate) fn find(
     span: Span,
     owner: Option<&str>,
 ) -> Result<usize, Diagnostic> {
-    let place = infos.iter().position(|info| info.name == name);
+    let is_called = |info: &ArgInfo| info.name == name || info.facts().alias == Some(name);
+    let place = infos.iter().position(is_called);
     place.ok_or_else(|| {
         let names = || infos.iter().map(|info| info.name);
         let help = match nearest(name, names()) {

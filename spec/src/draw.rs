@@ -15,7 +15,9 @@ impl Facts {
         let drawn = match (self.kind, self.tried) {
             (Kind::Bool, _) => Some(Value::Bool(random.below(2) == 1)),
             (Kind::Word, _) => Some(random.word(self.choices)),
-            (Kind::SizeOrWord | Kind::SizesOrWord, Some(_)) if random.below(2) == 0 => {
+            (Kind::SizeOrWord | Kind::SizesOrWord | Kind::NumbersOrWord, Some(_))
+                if random.below(2) == 0 =>
+            {
                 Some(random.word(self.choices))
             }
             (Kind::Size | Kind::SizeOrWord, Some(tried)) => Some(random.size(tried)),
@@ -28,7 +30,9 @@ impl Facts {
                 random.number(tried),
             ])),
             (Kind::SizeList, Some(tried)) => Some(random.list(|random| random.size(tried))),
-            (Kind::NumberList, Some(tried)) => Some(random.list(|random| random.number(tried))),
+            (Kind::NumberList | Kind::NumbersOrWord, Some(tried)) => {
+                Some(random.list(|random| random.number(tried)))
+            }
             (Kind::Text, _) | (_, None) => None,
         };
         match &self.fallback {
@@ -36,6 +40,16 @@ impl Facts {
             Fallback::Value(value) => drawn.or_else(|| Some(value.clone())),
             Fallback::As(_) => drawn,
         }
+    }
+
+    /// Returns the smallest integer allowed.
+    pub(crate) fn least_integer(&self) -> i64 {
+        let least = match self.low {
+            Bound::Excluded(x) => x + 1.0,
+            Bound::Included(x) => x,
+            Bound::Unbounded => 0.0,
+        };
+        least as i64
     }
 
     /// Returns the smallest value allowed, or any allowed value if there is no smallest one.
@@ -47,17 +61,12 @@ impl Facts {
             (Bound::Unbounded, Bound::Unbounded) => 0.0,
             (Bound::Unbounded, Bound::Included(y) | Bound::Excluded(y)) => (y - 1.0).min(0.0),
         };
-        let size = match (self.low, self.high) {
-            (Bound::Excluded(x), _) => x + 1.0,
-            (Bound::Included(x), _) => x,
-            (Bound::Unbounded, _) => 0.0,
-        };
-        let (size, number) = (Value::Int(size as i64), Value::Float(number));
+        let (size, number) = (Value::Int(self.least_integer()), Value::Float(number));
         match self.kind {
             Kind::Size | Kind::SizeOrWord => size,
             Kind::Sizes | Kind::SizesOrWord => Value::Tuple(vec![size; 2]),
             Kind::SizeList => Value::Tuple(vec![size]),
-            Kind::NumberList => Value::Tuple(vec![number]),
+            Kind::NumberList | Kind::NumbersOrWord => Value::Tuple(vec![number]),
             Kind::Number => number,
             Kind::Numbers => Value::Tuple(vec![number; 2]),
             Kind::Bool => Value::Bool(false),

@@ -47,7 +47,9 @@ impl ArgInfo {
             {
                 pair[0].to_string()
             }
-            (Kind::SizeList | Kind::NumberList, Value::Tuple(list)) if list.len() == 1 => {
+            (Kind::SizeList | Kind::NumberList | Kind::NumbersOrWord, Value::Tuple(list))
+                if list.len() == 1 =>
+            {
                 list[0].to_string()
             }
             _ => value.to_string(),
@@ -101,6 +103,8 @@ pub struct Facts {
     /// Minimum and maximum of the values that checks sample.
     pub tried: Option<[f64; 2]>,
     pub keyword_only: bool,
+    /// Another name under which it is accepted.
+    pub alias: Option<&'static str>,
     pub inferred: Option<Inferred>,
 }
 
@@ -125,6 +129,15 @@ pub enum Kind {
     NumberList,
     SizeOrWord,
     SizesOrWord,
+    NumbersOrWord,
+}
+
+impl Kind {
+    /// Returns `true` if values are integers, or consist of integers.
+    pub fn is_integer(self) -> bool {
+        use Kind::{Size, SizeList, SizeOrWord, Sizes, SizesOrWord};
+        matches!(self, Size | Sizes | SizeList | SizeOrWord | SizesOrWord)
+    }
 }
 
 /// The value of an argument that isn't given.
@@ -158,6 +171,10 @@ impl Facts {
                 let words = self.choices.join(" or ");
                 format!("integer or two integers{limits}, or {words}")
             }
+            Kind::NumbersOrWord => {
+                let words = self.choices.join(" or ");
+                format!("number or list of numbers{limits}, or {words}")
+            }
         }
     }
 
@@ -165,7 +182,10 @@ impl Facts {
     fn limits(&self) -> String {
         let low = match self.low {
             Bound::Unbounded
-                if !matches!(self.kind, Kind::Number | Kind::Numbers | Kind::NumberList) =>
+                if !matches!(
+                    self.kind,
+                    Kind::Number | Kind::Numbers | Kind::NumberList | Kind::NumbersOrWord
+                ) =>
             {
                 Bound::Included(0.0)
             }

@@ -18,9 +18,9 @@
 //! | `accept`, `draw` | validation of values; sampling of values for checks |
 //! | `args` | [`Args`]: the arguments of a call, with defaults filled in |
 //! | `registry`, `nearest` | [`Named`], [`named!`], [`Registry`]: definitions by name, and suggestions for misspelled names |
-//! | `presets` | [`Presets`]: named specs |
+//! | `presets` | [`Presets`]: named specs and named integers |
 //! | `extent` | the expanded size of a tree |
-//! | `resolve` | [`resolve`], [`read`], [`read_chain`]: from tree or text to calls |
+//! | `resolve` | [`resolve`], [`read`], [`read_chain`]: from tree or text to calls; integers by name |
 //! | `resolved` | [`Resolved`], [`Call`]: resolved calls, and their short and full printed forms |
 //!
 //! ```
@@ -83,7 +83,7 @@ mod span;
 mod tree;
 mod value;
 
-pub use arg::{Arg, SizeOrWord, SizesOrWord};
+pub use arg::{Arg, NumbersOrWord, SizeOrWord, SizesOrWord};
 pub use args::Args;
 pub use choices::{Choices, choices};
 pub use diagnostic::{Diagnostic, Severity, is_printable, printable, quote};

@@ -1,4 +1,4 @@
-//! Named specs.
+//! Named specs and named integers.
 
 use crate::{
     RegistryError, Tree,
@@ -18,7 +18,8 @@ pub struct Preset {
     pub about: &'static str,
 }
 
-/// Presets in registration order. A plain value that can be extended with [`Presets::with`].
+/// Presets in registration order, and the integers that specs can refer to by name. A plain value
+/// that can be extended with [`Presets::with`] and [`Presets::with_integer`].
 ///
 /// ```
 /// use tapeline_spec::{Preset, Presets};
@@ -30,7 +31,17 @@ pub struct Preset {
 /// # Ok::<(), tapeline_spec::RegistryError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Presets(Vec<Entry>);
+pub struct Presets {
+    entries: Vec<Entry>,
+    integers: Vec<Integer>,
+}
+
+/// A named integer; `value` is `None` if it isn't known yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Integer {
+    pub name: &'static str,
+    pub value: Option<usize>,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -61,11 +72,12 @@ impl Presets {
         }
         let refuse = |problem: String| RegistryError::Preset { name, problem };
         let tree = parse(preset.text).map_err(|error| refuse(error.summary()))?;
-        let extent = measure(&tree.items, &self.0).map_err(|error| refuse(error.to_string()))?;
+        let extent =
+            measure(&tree.items, &self.entries).map_err(|error| refuse(error.to_string()))?;
         if extent.alternatives {
             return Err(refuse("alternatives are not allowed".into()));
         }
-        self.0.push(Entry {
+        self.entries.push(Entry {
             preset,
             tree,
             extent,
@@ -75,7 +87,7 @@ impl Presets {
 
     /// Returns all presets in registration order.
     pub fn iter(&self) -> impl Iterator<Item = &Preset> {
-        self.0.iter().map(|entry| &entry.preset)
+        self.entries.iter().map(|entry| &entry.preset)
     }
 
     /// Returns the preset of a name.
@@ -83,7 +95,50 @@ impl Presets {
         self.iter().find(|preset| preset.name == name)
     }
 
+    /// Defines an integer that a spec can use by its name wherever an argument is an integer, or
+    /// replaces its value. `None` stands for a value that isn't known yet: a spec can be resolved
+    /// to find its errors, with an arbitrary valid integer in the place of the name.
+    ///
+    /// A resolved spec contains the value, so its printed forms don't depend on the name.
+    ///
+    /// ```
+    /// use tapeline_spec::{Arg, ArgInfo, Named, Presets, Registry, read};
+    ///
+    /// const SIZE: Arg<usize> = Arg::new("size", "how many").range(1..=9);
+    ///
+    /// #[derive(Clone)]
+    /// struct Shelf;
+    ///
+    /// impl Named for Shelf {
+    ///     fn name(&self) -> &'static str { "shelf" }
+    ///     fn about(&self) -> &'static str { "holds books" }
+    ///     fn args(&self) -> &'static [ArgInfo] { &const { [SIZE.info()] } }
+    /// }
+    ///
+    /// let registry = Registry::new("thing").with(Shelf)?;
+    /// let presets = Presets::new().with_integer("books", Some(4));
+    /// assert_eq!(read("shelf(books)", &registry, &presets)?.short(), "shelf(4)");
+    ///
+    /// let error = read("shelf(books)", &registry, &presets.with_integer("books", Some(10))).unwrap_err();
+    /// assert_eq!(error.to_string(), "\
+    /// error: `size` of `shelf` is 10; it must be an integer, 1 to 9
+    ///   │ shelf(books)
+    ///   │       ^^^^^ help: `books` is the integer 10");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_integer(mut self, name: &'static str, value: Option<usize>) -> Self {
+        match self.integers.iter_mut().find(|known| known.name == name) {
+            Some(known) => known.value = value,
+            None => self.integers.push(Integer { name, value }),
+        }
+        self
+    }
+
     pub(crate) fn entries(&self) -> &[Entry] {
-        &self.0
+        &self.entries
+    }
+
+    pub(crate) fn integers(&self) -> &[Integer] {
+        &self.integers
     }
 }

@@ -179,15 +179,24 @@ fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
     if !is_name(info.name) {
         return Err("it is not a valid name".into());
     }
-    if infos[..place].iter().any(|other| other.name == info.name) {
+    let names = |info: &ArgInfo| [Some(info.name), info.facts().alias];
+    let earlier = infos[..place].iter().flat_map(names).flatten();
+    let mut own = names(info).into_iter().flatten();
+    if earlier
+        .into_iter()
+        .any(|name| own.clone().any(|own| own == name))
+    {
         return Err("it is declared twice".into());
+    }
+    if let Some(alias) = own.find(|name| !is_name(name)) {
+        return Err(format!("its alias `{alias}` is not a valid name"));
     }
     if !info.keyword_only() && infos[..place].iter().any(ArgInfo::keyword_only) {
         return Err("it may be given by position, but follows a keyword-only argument".into());
     }
     if matches!(
         facts.kind,
-        Kind::Word | Kind::SizeOrWord | Kind::SizesOrWord
+        Kind::Word | Kind::SizeOrWord | Kind::SizesOrWord | Kind::NumbersOrWord
     ) && facts.choices.is_empty()
     {
         return Err("it has no words to choose from".into());

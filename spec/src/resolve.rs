@@ -1,10 +1,12 @@
 //! Name resolution: from tree to calls.
 
+mod integers;
+
 use std::mem;
 
 use crate::{
     ArgInfo, Args, Body, Call, Diagnostic, Named, Presets, Registry, Resolved, Span, SpecError,
-    Tree, Value,
+    Tree,
     accept::accept,
     args::{self, Given},
     diagnostic::{Report, clip, list, quote},
@@ -12,9 +14,9 @@ use crate::{
     info::Inferred,
     nearest::nearest,
     parse,
-    presets::Entry,
+    presets::{Entry, Integer},
     resolved::Node,
-    tree::{self, Expr, Item},
+    tree::{self, Item},
 };
 
 /// The message of the error for alternatives, which only [`expand`](crate::expand()) and
@@ -66,6 +68,8 @@ struct Resolver<'a, D> {
     registry: &'a Registry<D>,
     /// The presets that may be used here.
     presets: &'a [Entry],
+    /// The integers that may be used by name.
+    integers: &'a [Integer],
     /// Whether only plain calls are allowed.
     chain: bool,
     /// The outermost preset being resolved.
@@ -84,6 +88,7 @@ impl<'a, D: Named> Resolver<'a, D> {
         Resolver {
             registry,
             presets: presets.entries(),
+            integers: presets.integers(),
             chain: false,
             via: None,
             report,
@@ -281,8 +286,9 @@ impl<'a, D: Named> Resolver<'a, D> {
                 if mem::replace(&mut seen[place], true) {
                     return Err(args::twice(infos[place].name, arg.name_at.0, owner));
                 }
-                let value = value(&arg.value)?;
-                let value = accept(&infos[place], &value, arg.at.0, owner)?;
+                let value = self.value(&arg.value, &infos[place].facts())?;
+                let accepted = accept(&infos[place], &value, arg.at.0, owner);
+                let value = accepted.map_err(|error| self.explain(error, &arg.value))?;
                 let span = self.via.map_or(arg.at.0, |via| via.span);
                 Ok(Given { place, value, span })
             });
@@ -295,18 +301,6 @@ impl<'a, D: Named> Resolver<'a, D> {
             }
         }
         fine.then_some(given)
-    }
-}
-
-fn value(expr: &Expr) -> Result<Value, Diagnostic> {
-    match expr {
-        Expr::Value(value) => Ok(value.clone()),
-        Expr::Tuple(parts) => parts
-            .iter()
-            .map(value)
-            .collect::<Result<_, _>>()
-            .map(Value::Tuple),
-        Expr::OneOf(one_of) => Err(alternatives(one_of.at.0)),
     }
 }
 

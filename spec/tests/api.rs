@@ -3,12 +3,12 @@
 mod common;
 
 use common::{
-    AT, BETAS, BIAS, DEFS, Def, GREETING, KERNEL, LR, MODE, OUT, P, PADDING, STEP, WEIGHTS,
+    AT, BETAS, BIAS, DEFS, Def, GREETING, KERNEL, LR, MODE, OUT, P, PADDING, SHARES, STEP, WEIGHTS,
     presets, registry,
 };
 use tapeline_spec::{
-    Arg, ArgInfo, Args, Body, Diagnostic, Registry, Severity, SizeOrWord, Span, Value, read,
-    read_chain,
+    Arg, ArgInfo, Args, Body, Diagnostic, NumbersOrWord, Registry, Severity, SizeOrWord, Span,
+    Value, read, read_chain,
 };
 
 #[test]
@@ -214,6 +214,36 @@ fn registration() {
 }
 
 #[test]
+fn an_argument_may_have_an_alias_and_be_numbers_or_a_word() {
+    let registry = registry();
+    let read = |text: &str| read_chain(text, &registry);
+    for (text, value) in [
+        ("split(parts=equal, out=1)", NumbersOrWord::Word("equal")),
+        (
+            "split(shares=(2, 0.5), out=1)",
+            NumbersOrWord::Numbers(vec![2.0, 0.5]),
+        ),
+        ("split(3, out=1)", NumbersOrWord::Numbers(vec![3.0])),
+        ("split(out=1)", NumbersOrWord::Numbers(vec![1.0])),
+    ] {
+        let call = read(text).unwrap().remove(0);
+        assert_eq!(call.args.get(SHARES), value, "{text}");
+        // The printed form has the name.
+        assert_eq!(read(&call.full()).unwrap()[0].args, call.args);
+        assert!(call.full().contains("shares=") && !call.full().contains("parts"));
+    }
+    let message = |text| read(text).unwrap_err().diagnostics[0].message.clone();
+    assert_eq!(
+        message("split(1, parts=2, out=1)"),
+        "`shares` of `split` is given twice"
+    );
+    assert_eq!(
+        message("split(parts=equl, out=1)"),
+        "`shares` of `split` is equl; it must be a number or list of numbers, above 0, or equal"
+    );
+}
+
+#[test]
 fn kinds_and_defaults() {
     let kinds: Vec<_> = DEFS
         .iter()
@@ -242,6 +272,11 @@ fn kinds_and_defaults() {
         ("text", "text in quotes", Some("\"hello\"")),
         ("at", "integer or list of integers, at least 1", None),
         ("weights", "number or list of numbers, above 0", Some("1.0")),
+        (
+            "shares",
+            "number or list of numbers, above 0, or equal",
+            Some("1.0"),
+        ),
     ] {
         let wanted = (name, kind.to_string(), default.map(String::from));
         assert!(kinds.contains(&wanted), "{wanted:?} in {kinds:?}");

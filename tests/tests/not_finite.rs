@@ -64,6 +64,7 @@ fn run(spec: &str, optimizer: &str, data: &Data<'_>) -> (Ended, u64, usize) {
         None => "constant",
     };
     let recipe = Recipe {
+        patience: None,
         epochs: 3,
         batch_size: 10,
         seed: 0,
@@ -254,6 +255,7 @@ fn updates_are_looked_at_before_figures() {
     let stepper = stepper.init(&params);
     let mut trainer = Trainer::new(&model, &*loss, params, stepper, 0);
     let recipe = Recipe {
+        patience: None,
         epochs: 1,
         batch_size: 10,
         seed: 0,
@@ -311,6 +313,7 @@ fn no_file_is_written_with_numbers_that_are_not_finite() {
     assert!(found.contains("`1.weight` holds inf"), "{found}");
     let bytes = checkpoint::encode(&trainer);
     let recipe = Recipe {
+        patience: None,
         epochs: 1,
         batch_size: 10,
         seed: 0,

@@ -49,6 +49,7 @@ fn train(
         .augment
         .map(|text| Augmentation::read(text, &augmentations()).unwrap());
     let recipe = Recipe {
+        patience: None,
         epochs: setting.epochs,
         batch_size: setting.batch_size,
         seed: 7,

@@ -57,9 +57,15 @@ fn model(text: &str) -> (Model, Params) {
     (model, params)
 }
 
+/// Reads a loss for the classes of the data.
+fn read(text: &str) -> NamedLoss {
+    let loss = NamedLoss::read(text, &losses()).unwrap();
+    loss.for_counts(&[225, 150, 75])
+}
+
 fn mean(text: &str, data: &Dataset) -> f64 {
     let (model, params) = model(text);
-    let loss = NamedLoss::read(text, &losses()).unwrap().loss;
+    let loss = read(text).loss;
     let found = evaluate(&model, &params, &*loss, data, Normalisation::default());
     found.unwrap().loss
 }
@@ -119,10 +125,11 @@ fn the_figures_of_training_are_those_of_an_evaluation() {
 /// An epoch in which nothing moves.
 fn still(text: &str, data: &Dataset, batch_size: usize) -> Epoch {
     let (model, params) = model(text);
-    let loss = NamedLoss::read(text, &losses()).unwrap().loss;
+    let loss = read(text).loss;
     let registry = optimizers();
     let optimizer = Optimizer::read("sgd(lr=1e-30, momentum=0, weight_decay=0)", &registry);
     let recipe = Recipe {
+        patience: None,
         epochs: 1,
         batch_size,
         seed: 0,

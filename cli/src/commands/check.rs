@@ -9,12 +9,7 @@ use tapeline_layers::check::{self, ASPECTS, Caught, Failure, LayerReport, LossRe
 use tapeline_models::shape_text;
 use tapeline_spec::{Call, read};
 
-use crate::{
-    context::Context,
-    error::CliError,
-    numbers::{Shape, shape},
-    output,
-};
+use crate::{context::Context, error::CliError, options::SizeArgs, output};
 
 #[derive(Args)]
 #[command(
@@ -24,11 +19,10 @@ pub struct Check {
     /// Spec, or `@` and the path of a spec, run or model file
     #[arg(required_unless_present = "all")]
     model: Option<OsString>,
-    /// Input shape [default: from the run or model file, else 1x28x28]
-    #[arg(long, value_name = "SHAPE", value_parser = shape)]
-    input: Option<Shape>,
+    #[command(flatten)]
+    sizes: SizeArgs,
     /// Check every registered layer and loss, with random arguments and shapes
-    #[arg(long, conflicts_with_all = ["model", "input"])]
+    #[arg(long, conflicts_with_all = ["model", "input", "classes"])]
     all: bool,
     /// Print JSON, one line per layer, loss or model
     #[arg(long)]
@@ -54,7 +48,7 @@ impl Check {
 
     /// Checks each layer of a model on the input it gets there, then the whole model.
     fn model(&self, model: &OsString, cx: &Context) -> Result<Vec<Row>, CliError> {
-        let model = ModelArg::read(model, cx)?.build(self.input.as_deref(), cx)?;
+        let model = ModelArg::read(model, cx)?.build(self.sizes.sizes(), cx)?;
         let input = &model.plan.input;
         let spec = read(model.full(), &cx.layers, &cx.presets);
         let calls = spec.map_err(|e| CliError::internal(e.summary()))?.calls();

@@ -4,8 +4,12 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 use tapeline_experiments::{
-    Messages, Session, run::dataset::Chosen, run::model::ModelArg, session::Limits,
-    settings::limits, study::Study,
+    Messages, Session,
+    run::dataset::Chosen,
+    run::model::ModelArg,
+    session::Limits,
+    settings::{fold, limits},
+    study::Study,
 };
 
 use crate::{
@@ -18,6 +22,7 @@ use crate::{
 
 #[derive(Args)]
 #[command(
+    mut_arg("fold", |fold| fold.hide(true)),
     after_help = "Alternatives go in braces: values and numbers separated by commas, specs by bars.\n\n\
     Example:\n  \
     tapeline compare \"flatten linear({16, 64}) {relu | tanh} linear(10)\" --epochs 3\n  \
@@ -27,9 +32,12 @@ pub struct Compare {
     /// Specs with alternatives, or `@` and the path of one [default: mlp]
     #[arg(value_name = "MODEL")]
     models: Vec<OsString>,
-    /// Number of seeds, counted from 0, for each configuration
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(limits::SEEDS), allow_negative_numbers = true)]
-    seeds: u64,
+    /// Seeds for each configuration, from 0 [default: 3; with --folds: 1]
+    #[arg(long, value_name = "N", value_parser = whole(limits::SEEDS), allow_negative_numbers = true)]
+    seeds: Option<u64>,
+    /// Train on K parts of the training images, testing each part once
+    #[arg(long, value_name = "K", value_parser = whole(fold::FOLDS), allow_negative_numbers = true, conflicts_with = "fold")]
+    folds: Option<usize>,
     #[command(flatten)]
     options: Options,
     #[command(flatten)]
@@ -83,7 +91,10 @@ impl Compare {
             cx.terminal.note(&chosen.text());
         }
         let models: Vec<_> = models.iter().map(ModelArg::source).collect();
-        let mut study = Study::compare(&models, &self.options.settings.0, self.seeds)?;
+        let seeds = self
+            .seeds
+            .unwrap_or(if self.folds.is_some() { 1 } else { 3 });
+        let mut study = Study::compare(&models, &self.options.settings.0, seeds, self.folds)?;
         study.command = given();
         Ok((study, chosen))
     }

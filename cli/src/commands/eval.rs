@@ -8,7 +8,7 @@ use tapeline_experiments::{
     Messages,
     error::{in_option, not_finite},
     run::dataset::{expect_classes, expect_shape},
-    run::model::ModelArg,
+    run::model::{ModelArg, Sizes},
     table::{Table, percent},
 };
 use tapeline_layers::NamedLoss;
@@ -50,9 +50,12 @@ impl Eval {
         let chosen = self.data.choice().choose(model.run())?;
         let loaded = chosen.load(cx)?;
         let (name, test) = (&loaded.name, &loaded.test);
-        // A spec is built for the shape of the dataset.
+        // A spec is built for the shape and the classes of the dataset.
         let shape = test.shape();
-        let input = model.input().is_none().then_some(&shape[..]);
+        let sizes = Sizes {
+            input: model.input().is_none().then_some(&shape[..]),
+            classes: Some(test.classes.len()),
+        };
         let classes = model.classes().map(<[String]>::to_vec);
         let expected = classes.as_deref().filter(|own| *own != &test.classes[..]);
         if let Some(own) = expected.filter(|_| model.run().is_none() && !chosen.named) {
@@ -65,11 +68,12 @@ impl Eval {
             return Err(CliError::usage(message).help("choose a dataset with `--data`"));
         }
         let source = model.source();
-        let trained = model.trained(self.weights.as_deref(), input, cx)?;
+        let trained = model.trained(self.weights.as_deref(), sizes, cx)?;
         expect_shape(&trained.model, test, name)?;
         expect_classes(&trained.model, &loaded, &source)?;
         chosen.compare_test(&loaded, cx);
         let classes = classes.unwrap_or_else(|| test.classes.to_vec());
+        let loss = loss.for_counts(&loaded.train.class_counts());
         let fits = loss.expect_classes(classes.len());
         fits.map_err(in_option("--loss"))?;
         cx.terminal

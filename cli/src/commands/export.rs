@@ -9,11 +9,7 @@ use tapeline_models::{
     save,
 };
 
-use crate::{
-    context::Context,
-    error::CliError,
-    numbers::{Shape, shape},
-};
+use crate::{context::Context, error::CliError, options::SizeArgs};
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline export @runs/1 model.onnx --normalise --softmax")]
@@ -25,9 +21,8 @@ pub struct Export {
     /// Weights of the model: a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Input shape [default: from the run or model file, else 1x28x28]
-    #[arg(long, value_name = "SHAPE", value_parser = shape)]
-    input: Option<Shape>,
+    #[command(flatten)]
+    sizes: SizeArgs,
     /// ONNX: take raw pixels, 0 to 255, and normalise them in the model
     #[arg(long)]
     normalise: bool,
@@ -63,7 +58,7 @@ impl Export {
         let model = ModelArg::read(&self.model, cx)?;
         model.expect_weights(self.weights.as_deref())?;
         let origin = model.source().origin;
-        let trained = model.trained(self.weights.as_deref(), self.input.as_deref(), cx)?;
+        let trained = model.trained(self.weights.as_deref(), self.sizes.sizes(), cx)?;
         let (params, labels) = (&trained.params, &trained.labels);
         if !onnx {
             return Ok(save(&self.file, &trained.model, params, labels)?);

@@ -20,7 +20,7 @@ use crate::{
     context::Context,
     error::{CliError, DATA},
     folder::Folder,
-    numbers::{Shape, shape},
+    options::SizeArgs,
     output,
     pictures::{Pictures, Treatment},
 };
@@ -45,9 +45,8 @@ pub struct Predict {
     /// Weights of the model: a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Input shape [default: from the run or model file, else 1x28x28]
-    #[arg(long, value_name = "SHAPE", value_parser = shape)]
-    input: Option<Shape>,
+    #[command(flatten)]
+    sizes: SizeArgs,
     /// Invert the brightness, for dark ink on light paper
     #[arg(long)]
     invert: bool,
@@ -76,7 +75,7 @@ impl Predict {
             invert: self.invert,
             resize: self.resize,
         };
-        let trained = model.trained(self.weights.as_deref(), self.input.as_deref(), cx)?;
+        let trained = model.trained(self.weights.as_deref(), self.sizes.sizes(), cx)?;
         let input = &trained.model.plan.input;
         let shape = input.as_slice().try_into().map_err(|_| {
             CliError::usage(format!(

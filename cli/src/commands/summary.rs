@@ -15,12 +15,7 @@ use tapeline_layers::{LayerSummary, Plan};
 use tapeline_models::{Memory, shape_text};
 use tapeline_optim::Optimizer;
 
-use crate::{
-    context::Context,
-    error::CliError,
-    numbers::{Shape, shape, whole},
-    output,
-};
+use crate::{context::Context, error::CliError, numbers::whole, options::SizeArgs, output};
 
 /// The maximum number of multiply-adds per sample for an estimate of the memory: some seconds.
 const MULTIPLY_ADDS: u64 = 1 << 33;
@@ -31,9 +26,8 @@ pub struct Summary {
     /// Spec, or `@` and the path of a spec, run or model file
     #[arg(default_value = "mlp")]
     model: OsString,
-    /// Input shape [default: from the run or model file, else 1x28x28]
-    #[arg(long, value_name = "SHAPE", value_parser = shape)]
-    input: Option<Shape>,
+    #[command(flatten)]
+    sizes: SizeArgs,
     /// Batch size for the memory estimate [default: the run's, else 100]
     #[arg(long, value_name = "N", value_parser = whole(limits::BATCH_SIZE), allow_negative_numbers = true)]
     batch_size: Option<usize>,
@@ -48,7 +42,7 @@ pub struct Summary {
 impl Summary {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let given = ModelArg::read(&self.model, cx)?;
-        let model = given.build(self.input.as_deref(), cx)?;
+        let model = given.build(self.sizes.sizes(), cx)?;
         let settings = given.run().map(|run| run.config.settings.clone());
         let settings = settings.unwrap_or_default();
         let text = self.optimizer.as_ref().unwrap_or(&settings.optimizer);

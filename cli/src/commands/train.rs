@@ -23,6 +23,7 @@ use tapeline_experiments::{
         resume::resume,
     },
     settings::{limits, origin::Origin, specs::Specs},
+    sheet::{ClassCount, uneven_counts},
     shell,
     table::{Table, percent},
 };
@@ -130,6 +131,12 @@ impl Train {
             screen.events.tell(&Event::Profile { parts })?;
         }
         let last = tell(trained.ending, &run, &mut screen.events, &cx.terminal)?;
+        if last.epoch < job.config.settings.epochs {
+            cx.terminal.note(&format!(
+                "ended after epoch {}: the validation loss no longer improved",
+                last.epoch
+            ));
+        }
         if self.json {
             return Ok(());
         }
@@ -159,6 +166,12 @@ impl Train {
             let name = &data.config.name;
             cx.terminal.note(&format!(
                 "images of {name} are {shape}; the model is built for that shape, not for {own}"
+            ));
+        }
+        if let Some(file) = model.path().filter(|_| settings.weights.is_none()) {
+            let weights = shell::quoted(&shell::operand(file));
+            cx.terminal.note(&format!(
+                "a new model is trained; `--weights {weights}` starts from the weights"
             ));
         }
         let job = Job::new(&settings, origin, &data, cx)?;
@@ -192,6 +205,7 @@ impl Watch for Screen<'_> {
             parts,
             ..
         } = self.job;
+        let class_counts = uneven_counts(&parts.train);
         self.events.tell(&Event::Start {
             schema: 1,
             spec: model.full(),
@@ -200,10 +214,15 @@ impl Watch for Screen<'_> {
             train_samples: parts.train.len(),
             test_samples: parts.test.len(),
             val_samples: parts.val.as_ref().map(Dataset::len),
+            class_counts: class_counts.as_deref(),
             seed: config.settings.seed,
             threads: self.threads,
             resumed_at: Some(trainer.step).filter(|&step| step > 0),
         })?;
+        if let Some(counts) = class_counts {
+            let counts = class_counts_text(&counts);
+            self.progress.note(&format!("images per class: {counts}"));
+        }
         self.progress.begin(trainer, parts.train.len());
         Ok(())
     }
@@ -216,6 +235,23 @@ impl Watch for Screen<'_> {
         self.progress.epoch(epoch);
         self.events.tell(&Event::epoch(epoch))
     }
+}
+
+/// Lists the number of images of each class, or of many classes the smallest and the largest.
+fn class_counts_text(counts: &[ClassCount]) -> String {
+    const LISTED: usize = 10;
+    let name = |count: &ClassCount| escape::terminal(&count.class);
+    if counts.len() <= LISTED {
+        let texts = counts
+            .iter()
+            .map(|count| format!("{}: {}", name(count), count.images));
+        return texts.collect::<Vec<_>>().join(", ");
+    }
+    let smallest = counts.iter().min_by_key(|count| count.images);
+    let largest = counts.iter().max_by_key(|count| count.images);
+    let ends = smallest.into_iter().chain(largest);
+    let ends = ends.map(|count| format!("{} ({})", count.images, name(count)));
+    ends.collect::<Vec<_>>().join(" to ")
 }
 
 /// Reports the ending as `train` does, and returns the last epoch if the run finished.

@@ -396,7 +396,7 @@ fn mistakes_are_found_before_anything_is_trained() {
         (
             &["compare", "flatten linear({3, 4})", "--data", "data"],
             2,
-            &["3 classes", "outputs 4", "end with `linear(3)`"],
+            &["3 classes", "outputs 4", "end with `linear(classes)`"],
         ),
         (
             &["compare", "--collect", "nowhere"],

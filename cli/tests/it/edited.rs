@@ -39,7 +39,7 @@ fn bad_values(key: &str, value: &str) -> Vec<&'static str> {
         // Any text is valid for these keys until it is used.
         "version" | "name" | "path" | "weights" | "weights_path" => {}
         _ if is_text => bad.extend(["\"zzz(\"", "\"\u{202e}\""]),
-        "transpose" => bad.push("0"),
+        "transpose" | "partial" => bad.push("0"),
         "mean" => {}
         "seed" => bad.extend(["-1", "0.5", "true"]),
         "val" => bad.extend(["0", "-1", "1.5", "true"]),
@@ -62,6 +62,15 @@ fn every_key_of_a_config_is_checked_when_a_run_is_resumed() {
         "shift(1)",
         "--weights",
         "w/model.safetensors",
+        "--partial",
+        "--freeze",
+        "1.bias",
+        "--lr-scale",
+        "1: 0.5",
+        "--patience",
+        "3",
+        "--fold",
+        "2/3",
     ];
     bench.train("a", &all);
     let path = bench.path("a/config.toml");
@@ -90,7 +99,8 @@ fn every_key_of_a_config_is_checked_when_a_run_is_resumed() {
         match key {
             // Without these keys, the config describes another run, which may or may not be
             // compatible with the checkpoint.
-            "augment" | "val" | "limit" | "weights_path" | "path" => {
+            "augment" | "val" | "limit" | "partial" | "freeze" | "lr_scale" | "patience"
+            | "fold" | "weights_path" | "path" => {
                 assert!(matches!(ran.code, Some(0 | 2 | 4)), "{key}: {ran:?}");
                 fs::remove_dir_all(bench.path("a")).unwrap();
                 bench.train("a", &all);

@@ -72,7 +72,7 @@ fn bad_data_is_refused_before_anything_is_written() {
         with(&bench, labels, &fs::read(fixture(file)).unwrap());
         bench
             .run(&["train", "flatten linear(10)", "--data", "bad", "--out", "a"])
-            .failed(2, &[labels, label, "help: end with `linear("]);
+            .failed(2, &[labels, label, "help: end with `linear(classes)`"]);
     }
     bench
         .run(&["train", "--data", "nowhere"])

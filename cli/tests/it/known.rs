@@ -245,7 +245,7 @@ fn outputs_are_the_classes_of_the_data_everywhere() {
     }
     let wanted = [
         "the data has 4 classes, but this model outputs 3",
-        "help: end with `linear(4)`",
+        "help: end with `linear(classes)`",
     ];
     let spec = "flatten linear(3)";
     let commands: [&[&str]; 4] = [
@@ -262,10 +262,10 @@ fn outputs_are_the_classes_of_the_data_everywhere() {
             &["from-1: labels begin at 1", "subtract 1 from each label"],
         );
     }
-    // The ten classes of `mlp` are not accepted as a superset of four.
+    // Ten outputs are not accepted as a superset of four.
     bench
-        .run(&["train", "mlp", "--data", "four"])
-        .failed(2, &["has 4 classes", "outputs 10", "`linear(4)`"]);
+        .run(&["train", "flatten linear(10)", "--data", "four"])
+        .failed(2, &["has 4 classes", "outputs 10", "`linear(classes)`"]);
     // A subset of the images keeps all classes of the dataset.
     let limited = [
         "train",

@@ -1,20 +1,25 @@
 //! Tests of the program as its users see it: it is run on tiny data, and its output and files are
 //! checked.
 
+mod balanced;
 mod check;
+mod classes;
 mod common;
 mod compare;
 mod edited;
 mod export;
 mod files;
+mod folds;
 mod known;
 mod lists;
 mod output;
 mod outside;
 mod page;
+mod patience;
 mod predict;
 mod readme;
 mod resume;
 mod tensorboard;
 mod train;
+mod tuning;
 mod usage;

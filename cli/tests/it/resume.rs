@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::common::{Bench, Ran, keys};
 
 /// A run that uses everything with randomness or state.
-const WHOLE: [&str; 20] = [
+const WHOLE: [&str; 26] = [
     "train",
     "conv2d(4, 3) batchnorm2d relu dropout(0.3) flatten linear(3)",
     "--data",
@@ -32,6 +32,12 @@ const WHOLE: [&str; 20] = [
     "shift(1) erase(0.5)",
     "--max-grad-norm",
     "1",
+    "--freeze",
+    "0.bias",
+    "--lr-scale",
+    "5: 0.5",
+    "--patience",
+    "6",
     "-q",
     "--json",
 ];
@@ -462,7 +468,7 @@ fn a_checkpoint_of_another_version_is_refused_with_advice() {
     let bytes = fs::read(&path).unwrap();
     let at = bytes
         .windows(21)
-        .position(|w| w == b"tapeline-checkpoint-2")
+        .position(|w| w == b"tapeline-checkpoint-3")
         .unwrap();
     let mut old = bytes;
     old[at + 20] = b'1';

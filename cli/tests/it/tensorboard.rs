@@ -159,8 +159,11 @@ fn holds_the_metrics(bench: &Bench, run: &str, epochs: usize, tags: &[&str]) {
     for (line, step) in metrics.lines().zip(1..) {
         let metrics: serde_json::Value = serde_json::from_str(line).unwrap();
         for tag in tags {
-            let (what, of) = tag.split_once('/').unwrap();
-            let wanted = metrics[format!("{of}_{what}")].as_f64().unwrap() as f32;
+            let key = match tag.split_once('/') {
+                Some((what, of)) => format!("{of}_{what}"),
+                None => tag.to_string(),
+            };
+            let wanted = metrics[key].as_f64().unwrap() as f32;
             assert_eq!(
                 scalars.remove(&(tag.to_string(), step)),
                 Some(wanted),
@@ -171,13 +174,14 @@ fn holds_the_metrics(bench: &Bench, run: &str, epochs: usize, tags: &[&str]) {
     assert!(scalars.is_empty(), "{scalars:?}");
 }
 
-const TAGS: [&str; 6] = [
+const TAGS: [&str; 7] = [
     "loss/train",
     "loss/test",
     "accuracy/train",
     "accuracy/test",
     "seconds/train",
     "seconds/test",
+    "lr",
 ];
 
 #[test]

@@ -76,6 +76,7 @@ fn events_have_the_promised_keys_in_order() {
         "train_accuracy",
         "test_loss",
         "test_accuracy",
+        "lr",
         "train_seconds",
     ];
     let wanted = [
@@ -118,7 +119,7 @@ fn events_have_the_promised_keys_in_order() {
     assert_eq!(metrics.lines().collect::<Vec<_>>(), lines[1..3]);
     let csv = fs::read_to_string(bench.path("a/metrics.csv")).unwrap();
     let columns: Vec<_> = csv.lines().map(|line| line.split(',').count()).collect();
-    assert_eq!(columns, [7, 7, 7]);
+    assert_eq!(columns, [8, 8, 8]);
 }
 
 #[test]

@@ -32,10 +32,10 @@ def check(run, epochs):
     metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert len(metrics) == epochs, metrics
     tags = found.Tags()["scalars"]
-    assert len(tags) == 8, tags
+    assert len(tags) == 9, tags
     for tag in tags:
-        what, of = tag.split("/")
-        wanted = [(line["epoch"], single(line[f"{of}_{what}"])) for line in metrics]
+        key = "_".join(reversed(tag.split("/")))
+        wanted = [(line["epoch"], single(line[key])) for line in metrics]
         assert [(event.step, event.value) for event in found.Scalars(tag)] == wanted, tag
     print(f"{len(tags)} curves of {epochs} epochs are read as they were written")
 

@@ -50,6 +50,50 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn parts_are_equal_and_have_the_classes_in_equal_numbers(
+        labels in vec(0..5u8, 2..200), parts in 2..12usize, seed: u64,
+    ) {
+        let (data, len) = (dataset(labels.clone()), labels.len());
+        prop_assume!(parts <= len);
+        let mut seen = Vec::new();
+        for part in 0..parts {
+            let (others, own) = data.fold(part, parts, seed).unwrap();
+            prop_assert_eq!(&data.fold(part, parts, seed).unwrap(), &(others.clone(), own.clone()));
+            let (a, b) = (indices(&others), indices(&own));
+            prop_assert!(a.is_sorted() && b.is_sorted());
+            let mut all = [a, b.clone()].concat();
+            all.sort_unstable();
+            prop_assert!(all.into_iter().eq(0..len));
+            prop_assert!(b.iter().zip(&*own.labels).all(|(&i, &label)| labels[i] == label));
+            prop_assert!((len / parts..=len.div_ceil(parts)).contains(&own.len()));
+            for class in 0..5 {
+                let count = |labels: &[u8]| labels.iter().filter(|&&label| label == class).count();
+                let all = count(&labels);
+                prop_assert!((all / parts..=all.div_ceil(parts)).contains(&count(&own.labels)));
+            }
+            seen.extend(b);
+        }
+        // Each image is in one part.
+        seen.sort_unstable();
+        prop_assert!(seen.into_iter().eq(0..len));
+    }
+}
+
+#[test]
+fn there_are_at_least_as_many_images_as_parts() {
+    let data = dataset(vec![0, 1, 0]);
+    assert_eq!(data.fold(2, 3, 0).unwrap().1.len(), 1);
+    for parts in [4, 1] {
+        let error = data.fold(0, parts, 0).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("3 images cannot be split into {parts} parts")
+        );
+    }
+}
+
 #[test]
 fn the_seed_chooses_the_images() {
     let data = dataset((0..100).map(|i| i / 50).collect());

@@ -27,13 +27,14 @@ pub fn check<'j>(
             job.samples_at_once(),
         ))
     };
-    let jobs: Vec<_> = jobs.into_iter().filter(&mut is_new).collect();
-    let Some(first) = jobs.first() else {
-        return Ok(());
-    };
+    let mut data_size = 0;
+    let jobs = jobs.into_iter().inspect(|job| {
+        data_size = job.data_size.max(data_size);
+    });
+    let jobs: Vec<_> = jobs.filter(&mut is_new).collect();
     // The dataset is already in memory, so the available memory excludes it.
     let (limit, whose, data) = match (limit, available()) {
-        (Some(limit), _) => (limit, "`--max-memory` allows", first.data_size),
+        (Some(limit), _) => (limit, "`--max-memory` allows", data_size),
         (None, Some(left)) => (left, "the available memory is", 0),
         (None, None) => return Ok(()),
     };

@@ -257,6 +257,7 @@ impl RowDef {
             cells: vec![self.name.clone()],
             settings,
             seeds,
+            folds: None,
             runs: Vec::new(),
             extra: self.extra,
             known,

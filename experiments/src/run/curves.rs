@@ -78,6 +78,7 @@ mod tests {
             test_loss: 0.625,
             test_accuracy: 0.875,
             val,
+            lr: 0.001,
             train_seconds: 1.0,
             test_seconds: 1.0,
         };

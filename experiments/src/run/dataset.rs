@@ -14,8 +14,11 @@ use crate::{
     context::Context,
     error::Error,
     memory::{self, bytes::Bytes},
-    run::config::{DataConfig, KnownRun},
-    settings::source::Source,
+    run::{
+        config::{DataConfig, KnownRun},
+        parts::{Parts, Selected},
+    },
+    settings::{Settings, origin::Origin, source::Source},
     shell,
     stored_path::StoredPath,
 };
@@ -65,6 +68,7 @@ pub struct TrainingData {
     pub loaded: Loaded,
     /// What identifies them.
     pub config: DataConfig,
+    selected: Selected,
 }
 
 impl TrainingData {
@@ -77,11 +81,19 @@ impl TrainingData {
         }
     }
 
+    /// Selects the parts for the settings of a run.
+    ///
+    /// # Errors
+    /// When there are too few images.
+    pub fn parts(&self, settings: &Settings, origin: &Origin) -> Result<Parts, Error> {
+        self.selected.parts(settings, origin, &self.loaded)
+    }
+
     /// Returns the size of all images and labels in memory, in bytes.
     pub fn size(&self) -> u64 {
         let parts = self.loaded.parts().into_iter();
         let sizes = parts.map(|(_, part)| part.images.bytes_in_memory() + part.labels.len());
-        sizes.sum::<usize>() as u64
+        (sizes.sum::<usize>() + self.selected.copied()) as u64
     }
 }
 
@@ -211,7 +223,11 @@ impl Chosen {
                 cx.messages.warn(&changed(&config.name, folder.display()));
             }
         }
-        Ok(TrainingData { loaded, config })
+        Ok(TrainingData {
+            loaded,
+            config,
+            selected: Selected::default(),
+        })
     }
 
     /// Warns if the test data differ from those the run was trained with.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use tapeline_models::Epoch;
 
-use crate::{error::Error, run::profile::StepPart};
+use crate::{error::Error, run::profile::StepPart, sheet::ClassCount};
 
 /// An event. The fields are serialized in this order.
 #[derive(Serialize)]
@@ -26,6 +26,10 @@ pub enum Event<'a> {
         /// Number of images held out for validation.
         #[serde(skip_serializing_if = "Option::is_none")]
         val_samples: Option<usize>,
+        /// Number of images to train on of each class, if these numbers differ by more than a
+        /// factor of 2.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        class_counts: Option<&'a [ClassCount]>,
         /// The random seed.
         seed: u64,
         /// Number of threads.
@@ -108,6 +112,9 @@ pub struct Figures {
     /// Accuracy on the validation data, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub val_accuracy: Option<f64>,
+    /// Learning rate of the last step of the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
     /// Time of the training steps, in seconds.
     pub train_seconds: f64,
     /// Time of the evaluation, in seconds.
@@ -142,6 +149,7 @@ impl From<&Epoch> for Figures {
             test_accuracy: epoch.test_accuracy,
             val_loss: epoch.val.map(|(loss, _)| loss),
             val_accuracy: epoch.val.map(|(_, accuracy)| accuracy),
+            lr: Some(epoch.lr),
             train_seconds: epoch.train_seconds,
             test_seconds: epoch.test_seconds,
         }

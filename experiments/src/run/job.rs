@@ -1,12 +1,10 @@
 //! A run that is ready to start.
 
-use std::{ops::ControlFlow, path::Path};
+use std::ops::ControlFlow;
 
-use sha2::{Digest, Sha256};
-use tapeline_data::{Dataset, Loaded};
+use tapeline_data::Dataset;
 use tapeline_models::{
-    Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, file, fit,
-    weights,
+    Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, fit,
 };
 use tapeline_optim::Scheduler;
 use tapeline_tensor::{Params, Pool, Profile};
@@ -22,9 +20,11 @@ use crate::{
         every::{Due, Every},
         files::CHECKPOINT,
         folder::Run,
+        parts::Parts,
         recorder::{Recorder, Watch},
+        tuning::{first_weights, freeze, lr_scales},
     },
-    settings::{Settings, held, origin::Origin, specs::Specs},
+    settings::{Settings, origin::Origin, specs::Specs},
     stored_path::StoredPath,
 };
 
@@ -44,18 +44,12 @@ pub struct Job {
     pub data_size: u64,
     /// Initial weights, if they are not random.
     weights: Option<Params>,
+    /// What was not taken from their file.
+    left: Option<String>,
+    /// The factor on the learning rate of each parameter.
+    lr_scales: Vec<f64>,
     specs: Specs,
     schedule: Scheduler,
-}
-
-/// The parts of the dataset used for training, testing and validation.
-pub struct Parts {
-    /// The images to train on.
-    pub train: Dataset,
-    /// The images to test on.
-    pub test: Dataset,
-    /// The images held out for validation, or the validation data of the dataset.
-    pub val: Option<Dataset>,
 }
 
 /// Execution options; they do not affect the result.
@@ -87,12 +81,25 @@ pub struct Trained {
     pub history: Vec<Epoch>,
 }
 
-/// Reads the initial weights and the SHA-256 of their file. The file is read only once because it
-/// may be a pipe.
-fn first_weights(path: &Path, model: &Model) -> Result<(Params, String), Error> {
-    let bytes = file::read(path)?;
-    let params = weights::decode(&bytes, &model.plan.declared, path)?;
-    Ok((params, format!("{:x}", Sha256::digest(&bytes))))
+/// Checks that there are images for validation if the settings depend on the loss on them.
+fn expect_validation(settings: &Settings, specs: &Specs, parts: &Parts) -> Result<(), Error> {
+    if parts.val.is_some() {
+        return Ok(());
+    }
+    let what = if specs.schedule.goes_by_loss() {
+        format!(
+            "{}: `{}`",
+            specs.origin.of("schedule"),
+            specs.schedule.short()
+        )
+    } else if let Some(patience) = settings.patience {
+        format!("{} {patience}", specs.origin.of("patience"))
+    } else {
+        return Ok(());
+    };
+    let message =
+        format!("{what} monitors the validation loss, but no images are held out for validation");
+    Err(Error::usage(message).help("hold out some images: `--val 0.1`"))
 }
 
 impl Job {
@@ -107,15 +114,31 @@ impl Job {
         cx: &Context,
     ) -> Result<Self, Error> {
         settings.check().map_err(Error::usage)?;
-        let specs = Specs::read(settings, origin, cx)?;
-        let model = specs.source.build(&data.loaded.train.shape(), cx)?;
+        let mut specs = Specs::read(settings, origin, cx)?;
+        let train = &data.loaded.train;
+        let mut model = specs
+            .source
+            .build(&train.shape(), train.classes.len(), cx)?;
         expect_classes(&model, &data.loaded, &specs.source)?;
-        let fits = specs.loss.expect_classes(data.loaded.train.classes.len());
+        let parts = data.parts(settings, &specs.origin)?;
+        expect_validation(settings, &specs, &parts)?;
+        specs.loss = specs.loss.for_counts(&parts.train.class_counts());
+        let fits = specs.loss.expect_classes(train.classes.len());
         fits.map_err(in_option(&specs.origin.of("loss")))?;
-        let parts = Parts::new(settings, &specs.origin, &data.loaded)?;
+        freeze(settings, &specs.origin, &mut model)?;
+        let lr_scales = lr_scales(settings, &specs.origin, &model)?;
+        if settings.partial && settings.weights.is_none() {
+            let message = format!(
+                "{}: there are no initial weights",
+                specs.origin.of("partial")
+            );
+            return Err(Error::usage(message).help("add `--weights FILE`"));
+        }
         let first = settings.weights.as_ref();
-        let first = first.map(|file| first_weights(file.path(), &model));
-        let (weights, weights_sha256) = first.transpose()?.unzip();
+        let first = first.map(|file| first_weights(file.path(), &model, settings));
+        let first = first.transpose()?;
+        let sha256 = first.as_ref().map(|first| first.sha256.clone());
+        let (weights, left) = first.map(|first| (first.params, first.left)).unzip();
         let steps_in_epoch = parts.train.len().div_ceil(settings.batch_size) as u64;
         let schedule = specs
             .schedule
@@ -133,7 +156,7 @@ impl Job {
         };
         let record = Record {
             weights_path: settings.weights.as_ref().and_then(StoredPath::absolute),
-            weights_sha256,
+            weights_sha256: sha256,
             data: data.config.clone(),
             normalisation: NormalisationConfig(settings.normalize.of(&parts.train)?),
         };
@@ -147,6 +170,8 @@ impl Job {
             model,
             parts,
             weights,
+            left: left.flatten(),
+            lr_scales,
             specs,
             schedule,
         })
@@ -171,8 +196,12 @@ impl Job {
         (self.config.settings.batch_size.min(train.len()), evaluated)
     }
 
-    /// Warns about settings that are valid but probably unintended.
+    /// Warns about settings that are valid but probably unintended, and lists what was not taken
+    /// from the initial weights.
     pub fn warn(&self, cx: &Context) {
+        if let Some(left) = &self.left {
+            cx.messages.note(left);
+        }
         cx.messages.warn_spec(
             self.specs.source.origin.as_deref(),
             &self.model.warnings(&self.specs.loss.def),
@@ -284,6 +313,7 @@ impl Job {
         let (model, seed) = (&self.model, self.config.settings.seed);
         let params = self.weights.clone().unwrap_or_else(|| model.init(seed));
         let stepper = self.specs.optimizer.init(&params);
+        let stepper = stepper.with_lr_scales(self.lr_scales.clone());
         Trainer::new(model, &*self.specs.loss.loss, params, stepper, seed)
     }
 
@@ -316,6 +346,7 @@ impl Job {
             normalisation: self.config.record.normalisation.0,
             augment: self.specs.augment.as_ref(),
             schedule: &self.schedule,
+            patience: self.config.settings.patience,
         }
     }
 }
@@ -327,23 +358,5 @@ impl Parts {
             test: &self.test,
             val: self.val.as_ref(),
         }
-    }
-
-    fn new(settings: &Settings, origin: &Origin, loaded: &Loaded) -> Result<Parts, Error> {
-        let (mut train, val) = match settings.val {
-            Some(held) => {
-                let parts = loaded.train.split(held.into(), held::SEED);
-                let (train, val) = parts.map_err(|error| {
-                    Error::usage(format!("{} {held}: {error}", origin.of("val")))
-                })?;
-                (train, Some(val))
-            }
-            None => (loaded.train.clone(), loaded.val.clone()),
-        };
-        let test = loaded.test.clone();
-        if let Some(count) = settings.limit {
-            train = train.limit(count);
-        }
-        Ok(Parts { train, test, val })
     }
 }

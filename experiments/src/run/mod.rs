@@ -5,6 +5,8 @@
 //! | [`dataset`] | the dataset: chosen by name or folder, or taken from a run |
 //! | [`model`] | the model: a spec, or `@` and a path |
 //! | [`job`] | a run that is ready to start |
+//! | [`tuning`] | frozen parameters, learning rates of their own, weights in part |
+//! | [`parts`] | the images that a run trains, tests and validates on |
 //! | [`config`] | `config.toml`: the resolved settings |
 //! | [`folder`], [`files`] | a run folder and its files |
 //! | [`recorder`], [`ending`] | what is written during a run, and how a run ends |
@@ -25,7 +27,9 @@ pub mod folder;
 pub mod job;
 pub mod model;
 pub mod outcome;
+pub mod parts;
 pub mod profile;
 pub mod recorder;
 pub mod resume;
 pub mod tensorboard;
+pub mod tuning;

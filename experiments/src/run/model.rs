@@ -7,6 +7,7 @@
 //! |---|---|---|---|---|
 //! | weights | – | the file's | those of its `model.safetensors` | `--weights` |
 //! | input shape | the dataset's, or 1x28x28 | the file's | the file's | `--input` |
+//! | `classes` in the spec | the dataset's, or 10 | – | – | `--classes` |
 //! | class names, normalisation | the dataset's, or numbers | the file's | the file's | |
 //! | dataset, transposition | mnist | mnist, if its class names match | the one it was trained on | `--data`, `--transpose` |
 //! | loss to measure | `cross_entropy` | `cross_entropy` | the run's | `--loss` |
@@ -16,7 +17,7 @@
 //! the dataset.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -39,6 +40,19 @@ const MAX_SPEC: u64 = 1 << 20;
 
 /// The default input shape.
 const INPUT: [usize; 3] = [1, 28, 28];
+
+/// The default number of classes.
+const CLASSES: usize = 10;
+
+/// The sizes for which a model is built, if they are known.
+#[derive(Clone, Copy, Default)]
+pub struct Sizes<'a> {
+    /// The input shape. The default is that of the model file, or 1×28×28.
+    pub input: Option<&'a [usize]>,
+    /// The number of classes that `classes` stands for in a spec. The default is 10; the spec of a
+    /// model file contains the number.
+    pub classes: Option<usize>,
+}
 
 /// The MODEL argument, read.
 pub enum ModelArg {
@@ -117,6 +131,14 @@ impl ModelArg {
         }
     }
 
+    /// Returns the path of the model file.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            ModelArg::Spec(_) => None,
+            ModelArg::File(file) => Some(&file.path),
+        }
+    }
+
     /// Returns the class names, if known.
     pub fn classes(&self) -> Option<&[String]> {
         match self {
@@ -133,10 +155,11 @@ impl ModelArg {
         }
     }
 
-    /// Builds the model without weights, for the input shape of an option or else its own.
-    pub fn build(&self, input: Option<&[usize]>, cx: &Context) -> Result<Model, Error> {
-        let input = input.or(self.input());
-        self.source().build(input.unwrap_or(&INPUT), cx)
+    /// Builds the model without weights.
+    pub fn build(&self, sizes: Sizes<'_>, cx: &Context) -> Result<Model, Error> {
+        let input = sizes.input.or(self.input());
+        let classes = sizes.classes.unwrap_or(CLASSES);
+        self.source().build(input.unwrap_or(&INPUT), classes, cx)
     }
 
     /// Checks that there are weights, from the model file or from `--weights`.
@@ -151,21 +174,21 @@ impl ModelArg {
         }
     }
 
-    /// Returns the model with weights, for the input shape of an option or else its own. Call
-    /// [`expect_weights`](Self::expect_weights) first. The classes of a spec are named by their
-    /// numbers.
+    /// Returns the model with weights. Call [`expect_weights`](Self::expect_weights) first. The
+    /// classes of a spec are named by their numbers.
     pub fn trained(
         self,
         weights: Option<&Path>,
-        input: Option<&[usize]>,
+        sizes: Sizes<'_>,
         cx: &Context,
     ) -> Result<TrainedModel, Error> {
         let source = self.source();
+        // The class count of a spec is a guess.
+        let guessed = sizes.classes.is_none() && matches!(self, ModelArg::Spec(_));
         let mut trained = match self {
-            ModelArg::File(file) => file.on(input, &source, cx)?,
+            ModelArg::File(file) => file.on(sizes.input, &source, cx)?,
             ModelArg::Spec(_) => {
-                let input = input.unwrap_or(&INPUT);
-                let model = source.build(input, cx)?;
+                let model = self.build(sizes, cx)?;
                 let count = model.classes().map_err(|error| source.error(error))?;
                 let labels = Labels {
                     classes: (0..count).map(|class| class.to_string()).collect(),
@@ -180,7 +203,13 @@ impl ModelArg {
             }
         };
         if let Some(weights) = weights {
-            trained.params = load_weights(weights, &trained.model)?;
+            let loaded = load_weights(weights, &trained.model).map_err(Error::from);
+            trained.params = loaded.map_err(|error| match guessed {
+                true => error.help(format!(
+                    "`classes` in a spec is {CLASSES}; `--classes N` sets another number"
+                )),
+                false => error,
+            })?;
         }
         Ok(trained)
     }
@@ -199,7 +228,7 @@ impl ModelFile {
         let Some(input) = input.filter(|&shape| shape != own.input) else {
             return Ok(self.trained);
         };
-        let model = source.build(input, cx)?;
+        let model = source.build(input, own.output[0], cx)?;
         if model.plan.declared != own.declared || model.plan.output != own.output {
             let (given, path) = (shape_text(input), self.path.display());
             let message =
@@ -212,6 +241,15 @@ impl ModelFile {
             model,
             ..self.trained
         })
+    }
+}
+
+/// Returns the model file that a path to weights means: `@` and the folder of a run stand for its
+/// model file.
+pub fn weights_file(given: &OsStr) -> OsString {
+    match marked(given) {
+        Some(path) if path.is_dir() => path.join(MODEL).into(),
+        _ => given.into(),
     }
 }
 

@@ -42,6 +42,7 @@ pub fn resume(folder: &Path, epochs: Option<u64>, cx: &Context) -> Result<(Job, 
         true => None,
         false => first_weights(&config)?,
     };
+    settings.partial &= settings.weights.is_some();
     // Errors in the specs are reported before the data are read.
     Specs::read(&settings, origin.clone(), cx)?;
     let data = data(&config.record.data, cx)?;
@@ -101,6 +102,10 @@ fn expect_unfinished(folder: &Path, config: &Config, epochs: Option<u64>) -> Res
             "{folder_name}: diverged in step {step}, and would again"
         ))
         .help(format!("start a new run: {}", advice(&config.settings)))),
+        Some(End::Done { epochs: done, .. }) if done < had => Err(Error::usage(format!(
+            "{folder_name}: ended after {done} epochs, because the validation loss no longer improved"
+        ))
+        .help("start a new run with a larger `--patience`")),
         Some(End::Done { .. }) if epochs.is_none_or(|epochs| epochs <= had) => {
             let message = format!("{folder_name}: all {had} epochs are done");
             Err(Error::usage(message).help(format!(

@@ -109,6 +109,7 @@ impl EventFile {
             ("accuracy/train", Some(epoch.train_accuracy)),
             ("accuracy/test", Some(epoch.test_accuracy)),
             ("accuracy/val", val_accuracy),
+            ("lr", Some(epoch.lr)),
             ("seconds/train", Some(epoch.train_seconds)),
             ("seconds/test", Some(epoch.test_seconds)),
         ];

@@ -9,7 +9,7 @@ use serde::{
 };
 use tapeline_data::normalisation::MAX_CHANNELS;
 
-use crate::run::config::Numbers;
+use crate::{run::config::Numbers, settings::fold::FOLDS};
 
 /// Number of passes over the training data.
 pub const EPOCHS: RangeInclusive<u64> = 1..=1_000_000;
@@ -60,6 +60,14 @@ pub(crate) fn seeds<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error>
     integer(from, "seeds", &SEEDS)
 }
 
+pub(crate) fn patience<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    integer(from, "patience", &EPOCHS).map(Some)
+}
+
+pub(crate) fn folds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    integer(from, "folds", &FOLDS).map(Some)
+}
+
 pub(crate) fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
     integer(from, "limit", &IMAGES).map(Some)
 }
@@ -108,6 +116,11 @@ fn per_channel<'de, D: Deserializer<'de>>(from: D, key: &str) -> Result<Numbers,
 
 fn positive_f32(number: f32) -> Result<f32, String> {
     positive(Some(number.into())).map(|number| number as f32)
+}
+
+pub(crate) fn partial<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    let flag = toml::Value::deserialize(from)?.as_bool();
+    keyed("partial", flag.ok_or("must be `true` or `false`".into()))
 }
 
 /// Deserializes a fraction of the epochs of a configuration.

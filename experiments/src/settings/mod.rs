@@ -5,18 +5,22 @@
 //! |---|---|
 //! | [`limits`] | valid ranges of the numbers |
 //! | [`text`] | a setting as text: reads an option, writes a command |
+//! | [`fold`] | one of several equal parts of the training images |
 //! | [`held`] | the images held out for validation: a number or a fraction |
 //! | [`normalize`] | how pixels are normalized |
+//! | [`patterns`] | patterns that select parameters by name or place |
 //! | [`alternatives`] | expands `{1, 2}` in the text of a setting |
 //! | [`specs`] | parses the specs in the settings |
 //! | [`source`] | the spec of the model, and where it comes from |
 //! | [`origin`] | where settings come from, for error messages |
 
 pub mod alternatives;
+pub mod fold;
 pub mod held;
 pub mod limits;
 pub mod normalize;
 pub mod origin;
+pub mod patterns;
 pub mod source;
 pub mod specs;
 pub mod text;
@@ -24,7 +28,7 @@ pub mod text;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    settings::{held::Held, normalize::Normalize},
+    settings::{fold::Fold, held::Held, normalize::Normalize},
     stored_path::StoredPath,
 };
 
@@ -61,6 +65,14 @@ pub struct Settings {
         deserialize_with = "normalize::normalize"
     )]
     pub normalize: Normalize,
+    /// The part of the training images to test on; the other parts are trained on. The test images of
+    /// the dataset are not used.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "fold::fold"
+    )]
+    pub fold: Option<Fold>,
     /// Images held out from the training data for validation, with the classes in the same
     /// proportions.
     #[serde(
@@ -69,6 +81,13 @@ pub struct Settings {
         deserialize_with = "held::val"
     )]
     pub val: Option<Held>,
+    /// Number of epochs without a smaller validation loss after which the run ends, 1 to 1,000,000.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::patience"
+    )]
+    pub patience: Option<u64>,
     /// Number of images to train on, from the start of the training data.
     #[serde(
         default,
@@ -79,6 +98,29 @@ pub struct Settings {
     /// Model file with the initial weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<StoredPath>,
+    /// Whether the file may lack parameters of the model and have others: only those whose name and
+    /// shape fit are taken.
+    #[serde(
+        default,
+        skip_serializing_if = "std::ops::Not::not",
+        deserialize_with = "limits::partial"
+    )]
+    pub partial: bool,
+    /// Patterns of the parameters that are frozen; see [`patterns`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "patterns::freeze"
+    )]
+    pub freeze: Option<String>,
+    /// Patterns of parameters with factors on their learning rates, like `0-6: 0.1`. Where several
+    /// match, the last one counts.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "patterns::lr_scale"
+    )]
+    pub lr_scale: Option<String>,
     /// Learning rate; replaces the optimizer's own.
     #[serde(
         default,
@@ -122,14 +164,20 @@ pub enum Kind {
     Amount,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// A part and the number of parts, like `2/5`.
+    Part,
     /// A spec.
     Spec,
     /// The path of a file.
     File,
+    /// `true` or `false`; the option alone means `true`.
+    Flag,
+    /// A list separated by commas; the option may be repeated.
+    List,
 }
 
 /// All settings that are options, in the order of the help.
-pub const SETTINGS: [SettingDef; 12] = [
+pub const SETTINGS: [SettingDef; 17] = [
     SettingDef {
         name: "epochs",
         kind: Kind::Integer,
@@ -194,11 +242,25 @@ pub const SETTINGS: [SettingDef; 12] = [
         column: "normalize",
     },
     SettingDef {
+        name: "fold",
+        kind: Kind::Part,
+        about: "Test on part I of K of the training images, train on the rest",
+        title: "fold",
+        column: "fold",
+    },
+    SettingDef {
         name: "val",
         kind: Kind::Amount,
         about: "Hold out N images or a fraction; best.safetensors: best epoch on them",
         title: "validation images",
         column: "val",
+    },
+    SettingDef {
+        name: "patience",
+        kind: Kind::Integer,
+        about: "End when the validation loss hasn't improved for N epochs",
+        title: "patience in epochs",
+        column: "patience",
     },
     SettingDef {
         name: "limit",
@@ -214,6 +276,27 @@ pub const SETTINGS: [SettingDef; 12] = [
         title: "initial weights",
         column: "weights",
     },
+    SettingDef {
+        name: "partial",
+        kind: Kind::Flag,
+        about: "Take what fits from --weights, and list what doesn't",
+        title: "weights in part",
+        column: "partial",
+    },
+    SettingDef {
+        name: "freeze",
+        kind: Kind::List,
+        about: "Freeze parameters by place or name, like \"0-6, *.bias\"",
+        title: "frozen parameters",
+        column: "freeze",
+    },
+    SettingDef {
+        name: "lr_scale",
+        kind: Kind::List,
+        about: "Scale learning rates by place or name, like \"0-6: 0.1\"",
+        title: "scaled learning rates",
+        column: "lr scale",
+    },
 ];
 
 impl Default for Settings {
@@ -228,9 +311,14 @@ impl Default for Settings {
             epochs: 10,
             batch_size: 100,
             seed: 0,
+            fold: None,
             val: None,
+            patience: None,
             limit: None,
             weights: None,
+            partial: false,
+            freeze: None,
+            lr_scale: None,
             lr: None,
             max_grad_norm: None,
         }

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use tapeline_models::Model;
+use tapeline_models::{CLASSES, Model};
 use tapeline_spec::{SpecError, read};
 
 use crate::{context::Context, error::Error, shell};
@@ -26,19 +26,22 @@ impl From<&str> for Source {
 }
 
 impl Source {
-    /// Reports all errors in the spec that can be found without an input shape.
+    /// Reports all errors in the spec that can be found without an input shape and a number of
+    /// classes.
     pub fn check(&self, cx: &Context) -> Result<(), Error> {
-        let Err(error) = read(&self.text, &cx.layers, &cx.presets) else {
+        let presets = cx.presets.clone().with_integer(CLASSES, None);
+        let Err(error) = read(&self.text, &cx.layers, &presets) else {
             return Ok(());
         };
         self.expect_no_path()?;
         Err(self.error(error))
     }
 
-    /// Builds the model for an input shape.
-    pub fn build(&self, input: &[usize], cx: &Context) -> Result<Model, Error> {
+    /// Builds the model for an input shape, where `classes` in the spec is the number of classes.
+    pub fn build(&self, input: &[usize], classes: usize, cx: &Context) -> Result<Model, Error> {
         self.check(cx)?;
-        Model::build(&self.text, input, &cx.layers, &cx.presets).map_err(|error| self.error(error))
+        let presets = cx.presets.clone().with_integer(CLASSES, Some(classes));
+        Model::build(&self.text, input, &cx.layers, &presets).map_err(|error| self.error(error))
     }
 
     /// Wraps an error in this spec.

@@ -53,14 +53,6 @@ impl Specs {
         }
         let schedule = Schedule::read(&settings.schedule, &cx.schedules)
             .map_err(in_option(&origin.of("schedule")))?;
-        if schedule.goes_by_loss() && settings.val.is_none() {
-            let message = format!(
-                "{}: `{}` monitors the validation loss, but no images are held out for validation",
-                origin.of("schedule"),
-                schedule.short()
-            );
-            return Err(Error::usage(message).help("hold out some images: `--val 5000`"));
-        }
         let augment = settings.augment.as_ref().map(|text| {
             Augmentation::read(text, &cx.augmentations).map_err(in_option(&origin.of("augment")))
         });

@@ -35,7 +35,10 @@ impl SettingDef {
                     integer.or_else(|_| text.parse().map(Value::Float)).ok()
                 })
                 .unwrap_or_else(plain),
-            Kind::Spec | Kind::Word(_) => plain(),
+            Kind::Flag => number(text)
+                .and_then(|text| text.parse().ok())
+                .map_or_else(plain, Value::Boolean),
+            Kind::Spec | Kind::Word(_) | Kind::List | Kind::Part => plain(),
             Kind::File => Value::try_from(StoredPath::from(text)).unwrap_or_else(|_| plain()),
         }
     }
@@ -85,7 +88,8 @@ impl Settings {
                     Kind::File => shell::operand(value.as_ref()),
                     _ => value,
                 };
-                words.extend([setting.option().into(), value]);
+                words.push(setting.option().into());
+                words.extend(Some(value).filter(|_| setting.kind != Kind::Flag));
             }
         }
         words
@@ -114,9 +118,13 @@ mod tests {
             let text = match setting.kind {
                 Kind::Integer => "7",
                 Kind::Number | Kind::Amount => "0.25",
+                Kind::Part => "2/5",
                 Kind::Word(words) => words[words.len() - 1],
                 Kind::Spec => "some(spec=1)",
                 Kind::File => "a/file.safetensors",
+                Kind::Flag => "true",
+                Kind::List if setting.name == "lr_scale" => "0-6: 0.5, *.bias: 2",
+                Kind::List => "0-6, *.bias",
             };
             full.set(setting, text.as_ref()).unwrap();
             assert_eq!(full.get(setting), Some(text.into()), "{}", setting.name);

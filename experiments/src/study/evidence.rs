@@ -11,6 +11,7 @@ use crate::{
     error::{Error, in_option, not_finite},
     run::dataset::TrainingData,
     run::files::MODEL,
+    settings::{Settings, origin::Origin},
     study::results::{Compared, RowResult, RunResult},
 };
 
@@ -111,19 +112,23 @@ fn evidence(
         return Ok(None);
     };
     let trained = load(&run.folder.join(MODEL), &cx.layers, &cx.presets)?;
-    let (train, test) = (&data.loaded.train, &data.loaded.test);
+    let settings = &Settings {
+        fold: run.fold,
+        ..row.row.settings.clone()
+    };
+    let parts = data.parts(settings, &Origin::Options { model: None })?;
+    let (train, test) = (&parts.train, &parts.test);
     let fits = trained.labels.classes.len() == test.classes.len();
     if !fits || trained.model.plan.input != test.shape() || !learned_from(run, data)? {
         return Ok(None);
     }
-    let settings = &row.row.settings;
     let loss = NamedLoss::read(&settings.loss, &cx.losses).map_err(in_option("--loss"));
-    let loss = loss?.loss;
+    let loss = loss?.for_counts(&train.class_counts()).loss;
     let scale = trained.labels.normalisation;
     let not_finite = |found| not_finite(run.folder.display(), &found);
     let found = evaluate(&trained.model, &trained.params, &*loss, test, scale);
     let found = found.map_err(not_finite)?;
-    let first = train.limit(settings.limit.unwrap_or(BATCH).min(BATCH));
+    let first = train.limit(BATCH);
     Ok(Some(Evidence {
         seed: run.seed,
         confusion: found.confusion,

@@ -24,12 +24,11 @@ pub fn facts(study: &Study) -> Vec<Fact> {
     )];
     let rows = || study.comparisons.iter().flat_map(|c| &c.rows);
     match &study.recipe {
-        Some(recipe) => facts.extend(settings(&recipe.settings, recipe.seeds)),
+        Some(recipe) => facts.extend(settings(&recipe.settings, recipe.seeds, None)),
         None => {
             let first = rows().next();
-            let first = first.map(|row| settings(&row.settings, row.seeds));
-            let is_shared =
-                |fact: &Fact| rows().all(|row| settings(&row.settings, row.seeds).contains(fact));
+            let first = first.map(of_row);
+            let is_shared = |fact: &Fact| rows().all(|row| of_row(row).contains(fact));
             facts.extend(first.unwrap_or_default().into_iter().filter(is_shared));
         }
     }
@@ -49,9 +48,9 @@ pub fn changes(study: &Study, compared: &Compared<'_>) -> Vec<String> {
     let Some(recipe) = &study.recipe else {
         return Vec::new();
     };
-    let recipe = settings(&recipe.settings, recipe.seeds);
+    let recipe = settings(&recipe.settings, recipe.seeds, None);
     let line = |row: &Row| {
-        let own = settings(&row.settings, row.seeds);
+        let own = of_row(row);
         let changed = own.iter().filter(|fact| !recipe.contains(fact));
         let changed: Vec<_> = changed
             .map(|(name, value)| format!("{name} {value}"))
@@ -71,7 +70,8 @@ pub fn notes(compared: &Compared<'_>, grid: &Grid, elsewhere: &str) -> Vec<Strin
     let cells = || grid.rows.iter().flat_map(|row| &row.cells);
     let mut notes = Vec::new();
     if cells().any(|cell| cell.text.contains('±')) {
-        notes.push("Mean ± standard deviation over the seeds.".into());
+        let over = compared.comparison.over();
+        notes.push(format!("Mean ± standard deviation over the {over}."));
     }
     if compared.rows.iter().any(|row| !row.runs.is_empty()) {
         notes.push("Training metrics are averaged over the last epoch while the weights are being updated; s/epoch is the median.".into());
@@ -85,17 +85,31 @@ pub fn notes(compared: &Compared<'_>, grid: &Grid, elsewhere: &str) -> Vec<Strin
     notes
 }
 
-fn settings(settings: &Settings, seeds: u64) -> Vec<Fact> {
+fn of_row(row: &Row) -> Vec<Fact> {
+    settings(&row.settings, row.seeds, row.folds)
+}
+
+fn settings(settings: &Settings, seeds: u64, folds: Option<usize>) -> Vec<Fact> {
     let fact = |setting: &SettingDef| {
         let value = settings.get(setting)?.to_string_lossy().into_owned();
         let shown = match setting.kind {
-            Kind::Spec | Kind::File => code(&value),
-            Kind::Integer | Kind::Number | Kind::Amount | Kind::Word(_) => value,
+            Kind::Spec | Kind::File | Kind::List => code(&value),
+            Kind::Integer
+            | Kind::Number
+            | Kind::Amount
+            | Kind::Word(_)
+            | Kind::Flag
+            | Kind::Part => value,
         };
         Some((setting.title.into(), shown))
     };
     let seeds = ("seeds".into(), seeds.to_string());
-    SETTINGS.iter().filter_map(fact).chain([seeds]).collect()
+    let folds = folds.map(|folds| {
+        let about = format!("{folds} parts of the training images, each tested on once");
+        ("folds".into(), about)
+    });
+    let facts = SETTINGS.iter().filter_map(fact);
+    facts.chain([seeds]).chain(folds).collect()
 }
 
 /// Formats a text as Markdown code. Backticks are replaced, since they would end it.

@@ -9,6 +9,7 @@ use crate::{
         events::{Figures, json_line},
         outcome::Outcome,
     },
+    settings::fold::Fold,
     study::{
         results::{Compared, RowResult, RunResult},
         verdict::{JudgedOn, Verdict, best},
@@ -22,6 +23,8 @@ struct RunLine<'a> {
     columns: &'a [String],
     row: &'a [String],
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fold: Option<Fold>,
     run: &'a str,
     #[serde(flatten)]
     outcome: &'a Outcome,
@@ -35,7 +38,8 @@ pub fn jsonl(all: &[Compared<'_>]) -> Result<String, Error> {
             columns: &compared.comparison.columns,
             row: &row.row.cells,
             seed: run.seed,
-            run: &row.row.runs[run.seed as usize],
+            fold: run.fold,
+            run: &row.row.runs[run.index],
             outcome: &run.outcome,
         })
     };
@@ -44,16 +48,23 @@ pub fn jsonl(all: &[Compared<'_>]) -> Result<String, Error> {
 
 /// All runs as CSV. The metrics of a run that diverged are empty.
 pub fn csv(all: &[Compared<'_>]) -> String {
-    let heading = "comparison,row,seed,run,parameters,multiply_adds,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,threads,seconds_per_epoch\n";
+    let with_folds = runs(all).any(|(_, _, run)| run.fold.is_some());
+    let fold = if with_folds { "fold," } else { "" };
+    let heading = format!(
+        "comparison,row,seed,{fold}run,parameters,multiply_adds,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,threads,seconds_per_epoch\n"
+    );
     let number = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
     let line = |(compared, row, run): (&Compared<'_>, &RowResult<'_>, &RunResult)| {
         let figure = |of: fn(&Figures) -> Option<f64>| number(run.figures().and_then(of));
         let outcome = &run.outcome;
-        let cells = [
+        let fold = run.fold.map_or_else(String::new, |fold| fold.to_string());
+        let first = [
             escape::csv(&compared.comparison.title),
             escape::csv(&row.row.name()),
             run.seed.to_string(),
-            row.row.runs[run.seed as usize].clone(),
+        ];
+        let rest = [
+            row.row.runs[run.index].clone(),
             outcome.parameters.to_string(),
             outcome.multiply_adds.to_string(),
             figure(|f| Some(f.train_loss)),
@@ -64,11 +75,10 @@ pub fn csv(all: &[Compared<'_>]) -> String {
             outcome.threads.to_string(),
             number(run.seconds()),
         ];
-        cells.join(",") + "\n"
+        let cells = first.into_iter().chain(with_folds.then_some(fold));
+        cells.chain(rest).collect::<Vec<_>>().join(",") + "\n"
     };
-    runs(all)
-        .map(line)
-        .fold(heading.into(), |text, line| text + &line)
+    runs(all).map(line).fold(heading, |text, line| text + &line)
 }
 
 fn runs<'a, 's>(
@@ -84,7 +94,7 @@ fn runs<'a, 's>(
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Event<'a> {
-    /// A configuration. Metrics are `[mean, standard deviation]` over the seeds; a value that does
+    /// A configuration. Metrics are `[mean, standard deviation]` over the runs; a value that does
     /// not exist is `null`.
     Row {
         index: usize,

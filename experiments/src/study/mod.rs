@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::Error,
     run::dataset::DataFacts,
-    settings::{Settings, alternatives::Given, limits, source::Source},
+    settings::{Settings, alternatives::Given, fold::Fold, limits, source::Source},
 };
 
 /// Comparisons on one dataset, stored as `study.json` next to the runs.
@@ -96,7 +96,15 @@ pub struct Row {
     /// Number of seeds; they are counted from 0.
     #[serde(deserialize_with = "limits::seeds")]
     pub seeds: u64,
-    /// Names of the runs, one per seed; see `store`.
+    /// Number of parts of the training images, each of which is the test data of a run for each seed;
+    /// `None` if all runs are tested on the test data.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits::folds"
+    )]
+    pub folds: Option<usize>,
+    /// Names of the runs, one for each seed and fold; see `store`.
     pub runs: Vec<String>,
     /// Whether the configuration is trained only with `--extra`.
     pub extra: bool,
@@ -136,7 +144,8 @@ pub const SCHEMA: u32 = 2;
 
 impl Study {
     /// Creates the study of a comparison: a configuration for every combination of alternatives in
-    /// the models and options, each to be trained with the seeds 0, 1, … `seeds` − 1.
+    /// the models and options, each to be trained with the seeds 0, 1, … `seeds` − 1, and with
+    /// `folds` on each of so many parts of the training images.
     ///
     /// # Errors
     /// If an option is invalid, or there are too many combinations.
@@ -144,9 +153,10 @@ impl Study {
         models: &[M],
         options: &[Given],
         seeds: u64,
+        folds: Option<usize>,
     ) -> Result<Study, Error> {
         let models: Vec<_> = models.iter().cloned().map(M::into).collect();
-        let comparison = variants::comparison(&models, options, seeds)?;
+        let comparison = variants::comparison(&models, options, seeds, folds)?;
         Ok(Study {
             schema: SCHEMA,
             title: comparison.title.clone(),
@@ -216,7 +226,34 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// What distinguishes the runs of a configuration, in the plural.
+    pub fn over(&self) -> &'static str {
+        let (folds, seeds) = self
+            .rows
+            .iter()
+            .fold((false, false), |(folds, seeds), row| {
+                (folds || row.folds.is_some(), seeds || row.seeds > 1)
+            });
+        match (folds, seeds) {
+            (false, _) => "seeds",
+            (true, false) => "folds",
+            (true, true) => "folds and seeds",
+        }
+    }
+}
+
 impl Row {
+    /// The seed and the fold of each run.
+    pub fn variants(&self) -> impl Iterator<Item = (u64, Option<Fold>)> {
+        let folds: Vec<_> = match self.folds {
+            None => vec![None],
+            Some(of) => (1..=of).map(|part| Some(Fold { part, of })).collect(),
+        };
+        let seeds = 0..self.seeds;
+        seeds.flat_map(move |seed| folds.clone().into_iter().map(move |fold| (seed, fold)))
+    }
+
     /// The cells joined into one text.
     pub fn name(&self) -> String {
         let cell = |cell: &String| match cell.as_str() {

@@ -60,18 +60,20 @@ pub fn tasks(study: &mut Study, data: &TrainingData, cx: &Context) -> Result<Vec
     let mut known = BTreeSet::new();
     for comparison in &mut study.comparisons {
         for row in &mut comparison.rows {
-            row.runs.clear();
-            for seed in 0..row.seeds {
+            let mut runs = Vec::new();
+            for (seed, fold) in row.variants() {
                 let settings = Settings {
                     seed,
+                    fold: fold.or(row.settings.fold),
                     ..row.settings.clone()
                 };
                 let origin = Origin::Options { model: None };
                 let job = Job::new(&settings, origin, data, cx)?;
                 let name = store::name(&job.config)?;
-                row.runs.push(name.clone());
+                runs.push(name.clone());
                 if known.insert(name.clone()) {
-                    let title = format!("{}, seed {seed}", row.name());
+                    let fold = fold.map_or_else(String::new, |fold| format!(", fold {fold}"));
+                    let title = format!("{}, seed {seed}{fold}", row.name());
                     tasks.push(Task {
                         name,
                         title,
@@ -81,6 +83,7 @@ pub fn tasks(study: &mut Study, data: &TrainingData, cx: &Context) -> Result<Vec
                     });
                 }
             }
+            row.runs = runs;
         }
     }
     Ok(tasks)

@@ -11,6 +11,7 @@ use crate::{
         files::METRICS,
         outcome::{End, Outcome},
     },
+    settings::fold::Fold,
     study::{
         Comparison, Row, Study,
         stats::{Sample, median},
@@ -30,14 +31,18 @@ pub struct Compared<'s> {
 pub struct RowResult<'s> {
     /// The configuration.
     pub row: &'s Row,
-    /// Ordered by seed.
+    /// Ordered by seed, then by fold.
     pub runs: Vec<RunResult>,
 }
 
 /// A finished run.
 pub struct RunResult {
+    /// Index among the runs of the configuration.
+    pub index: usize,
     /// The seed.
     pub seed: u64,
+    /// The part of the training images that it was tested on; `None` for the test data.
+    pub fold: Option<Fold>,
     /// The run folder.
     pub folder: PathBuf,
     /// How it ended.
@@ -52,9 +57,10 @@ pub struct RunResult {
 /// If the files of a run can't be read.
 pub fn read<'s>(study: &'s Study, store: &Store) -> Result<Vec<Compared<'s>>, Error> {
     let row = |row: &'s Row| {
-        let runs = (0..)
-            .zip(&row.runs)
-            .filter_map(|(seed, name)| RunResult::read(seed, store.run(name)).transpose());
+        let runs = row.variants().zip(&row.runs).enumerate();
+        let runs = runs.filter_map(|(index, (variant, name))| {
+            RunResult::read(index, variant, store.run(name)).transpose()
+        });
         let runs = runs.collect::<Result<_, _>>()?;
         Ok(RowResult { row, runs })
     };
@@ -70,7 +76,11 @@ pub fn read<'s>(study: &'s Study, store: &Store) -> Result<Vec<Compared<'s>>, Er
 
 impl RunResult {
     /// Reads a run folder; returns `None` if the run is not finished.
-    fn read(seed: u64, folder: PathBuf) -> Result<Option<Self>, Error> {
+    fn read(
+        index: usize,
+        (seed, fold): (u64, Option<Fold>),
+        folder: PathBuf,
+    ) -> Result<Option<Self>, Error> {
         let Some(outcome) = Outcome::read(&folder)? else {
             return Ok(None);
         };
@@ -87,7 +97,9 @@ impl RunResult {
             .map(line)
             .collect::<Result<_, _>>()?;
         Ok(Some(RunResult {
+            index,
             seed,
+            fold,
             folder,
             outcome,
             history,
@@ -114,13 +126,13 @@ fn train_seconds(epoch: &Logged) -> f64 {
 }
 
 impl RowResult<'_> {
-    /// A metric of each run that reached its last epoch, with the seed.
-    pub fn values(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Vec<(u64, f64)> {
-        let value = |run: &RunResult| Some((run.seed, figure(run.figures()?)?));
+    /// A metric of each run that reached its last epoch, with the index of the run.
+    pub fn values(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Vec<(usize, f64)> {
+        let value = |run: &RunResult| Some((run.index, figure(run.figures()?)?));
         self.runs.iter().filter_map(value).collect()
     }
 
-    /// Summary of a metric over the seeds.
+    /// Summary of a metric over the runs.
     pub fn sample(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<Sample> {
         let values: Vec<_> = self
             .values(figure)
@@ -130,7 +142,7 @@ impl RowResult<'_> {
         Sample::of(&values)
     }
 
-    /// Mean over the seeds by which configurations are ranked. `None` if any run diverged, because
+    /// Mean over the runs by which configurations are ranked. `None` if any run diverged, because
     /// the mean of the other runs would be biased.
     pub fn rank(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<f64> {
         match self.diverged() {
@@ -145,9 +157,12 @@ impl RowResult<'_> {
         median(epochs.map(train_seconds))
     }
 
-    /// Number of test images of the runs.
+    /// Number of test images of the runs: of those with the same seed together, since the mean over
+    /// the folds is an accuracy on all of them.
     pub fn test_samples(&self) -> Option<usize> {
-        self.runs.first().map(|run| run.outcome.test_samples)
+        let first = self.runs.first()?;
+        let runs = self.runs.iter().filter(|run| run.seed == first.seed);
+        Some(runs.map(|run| run.outcome.test_samples).sum())
     }
 
     /// Number of images for validation of the runs.
@@ -168,7 +183,7 @@ impl RowResult<'_> {
         self.row.runs.len() - self.runs.len()
     }
 
-    /// Mean of a metric over the seeds in each epoch, up to the last epoch that all runs reached.
+    /// Mean of a metric over the runs in each epoch, up to the last epoch that all runs reached.
     pub fn curve(&self, figure: impl Fn(&Figures) -> f64) -> Vec<(f64, f64)> {
         let epochs = self.runs.iter().map(|run| run.history.len()).min();
         let mean = |epoch: usize| {

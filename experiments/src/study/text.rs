@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// The test by which differences are judged.
-fn test(on: JudgedOn) -> String {
-    let data = on.name();
-    format!("paired t-test of the {data} accuracies over the seeds, two-sided, at 5 %")
+fn test(on: JudgedOn, compared: &Compared<'_>) -> String {
+    let (data, over) = (on.name(), compared.comparison.over());
+    format!("paired t-test of the {data} accuracies over the {over}, two-sided, at 5 %")
 }
 
 /// Describes how verdicts are reached; `None` if no configuration has at least two finished runs.
@@ -29,7 +29,7 @@ pub fn method(compared: &Compared<'_>) -> Option<String> {
             ", not corrected for multiple comparisons: one in twenty false claims may hold by chance"
         }
     };
-    judged.then(|| test(on) + correction)
+    judged.then(|| test(on, compared) + correction)
 }
 
 /// Heading above the output of [`strangers`].
@@ -90,7 +90,7 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
             .map(|claim| {
                 let (better, than) = (&rows[claim.better], &rows[claim.than]);
                 let judged = judge(on, better, than);
-                let verdict = claimed(&judged);
+                let verdict = claimed(&judged, compared.comparison.over());
                 let figures = judged.paired.map_or_else(String::new, |_| {
                     let (better, than) = (better.row.name(), than.row.name());
                     format!(". {better} − {than}: {}", judged.figures())
@@ -104,7 +104,13 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
     };
     let mut lines = vec![chosen(&best, &rows[best.row])];
     if rows[best.row].values(|f| best.on.accuracy(f)).len() < 2 {
-        lines.push("a single seed does not show the spread, so no difference is tested\n".into());
+        let one = match compared.comparison.over() {
+            "seeds" => "seed",
+            _ => "run",
+        };
+        lines.push(format!(
+            "a single {one} does not show the spread, so no difference is tested\n"
+        ));
         return lines;
     }
     let count = best.others.len();
@@ -112,7 +118,10 @@ pub fn verdicts(compared: &Compared<'_>) -> Vec<String> {
         1 => String::new(),
         _ => format!(", p-values with Holm's correction for {count} comparisons"),
     };
-    lines.push(format!("differences by {}{correction}:\n", test(best.on)));
+    lines.push(format!(
+        "differences by {}{correction}:\n",
+        test(best.on, compared)
+    ));
     lines.extend(best.others.iter().map(|(other, judged)| {
         let verdict = match judged.verdict {
             Verdict::Holds => "significant",
@@ -173,13 +182,13 @@ pub fn strangers(compared: &Compared<'_>) -> Vec<String> {
 }
 
 /// The verdict on a claim as text.
-fn claimed(judged: &Judged) -> String {
+fn claimed(judged: &Judged, over: &str) -> String {
     match (judged.verdict, judged.paired) {
         (Verdict::Holds, _) => "holds".into(),
         (Verdict::Fails, _) => "does not hold".into(),
         (Verdict::Open, Some(paired)) => {
-            format!("inconclusive with {} seeds", paired.difference.count)
+            format!("inconclusive with {} {over}", paired.difference.count)
         }
-        (Verdict::Open, None) => "inconclusive with fewer than two seeds".into(),
+        (Verdict::Open, None) => format!("inconclusive with fewer than two {over}"),
     }
 }

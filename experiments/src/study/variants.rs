@@ -23,7 +23,12 @@ struct Table {
 ///
 /// # Errors
 /// If an option is invalid, or there are too many combinations.
-pub fn comparison(models: &[Source], options: &[Given], seeds: u64) -> Result<Comparison, Error> {
+pub fn comparison(
+    models: &[Source],
+    options: &[Given],
+    seeds: u64,
+    folds: Option<usize>,
+) -> Result<Comparison, Error> {
     let mut table = Table {
         columns: Vec::new(),
         rows: vec![(Vec::new(), Settings::default())],
@@ -60,6 +65,7 @@ pub fn comparison(models: &[Source], options: &[Given], seeds: u64) -> Result<Co
         cells,
         settings,
         seeds,
+        folds,
         runs: Vec::new(),
         extra: false,
         known: Vec::new(),

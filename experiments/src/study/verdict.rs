@@ -156,11 +156,11 @@ fn decide(paired: Option<Paired>) -> Verdict {
     }
 }
 
-/// First minus second, for each seed that both have.
+/// First minus second, for each seed and fold that both have.
 fn differences(on: JudgedOn, first: &RowResult<'_>, second: &RowResult<'_>) -> Vec<f64> {
     let second = second.values(|f| on.accuracy(f));
-    let pair = |(seed, value)| {
-        let other = second.iter().find(|(other, _)| *other == seed)?;
+    let pair = |(run, value)| {
+        let other = second.iter().find(|(other, _)| *other == run)?;
         Some(value - other.1)
     };
     let first = first.values(|f| on.accuracy(f));
@@ -177,7 +177,7 @@ impl Judged {
     /// = 0.021`.
     pub fn figures(&self) -> String {
         let Some(paired) = self.paired else {
-            return "too few seeds in common".into();
+            return "too few runs in common".into();
         };
         let (mean, margin) = (paired.difference.mean, paired.margin);
         format!(

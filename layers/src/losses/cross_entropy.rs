@@ -5,7 +5,7 @@ use tapeline_tensor::{Var, cross_entropy};
 
 use super::{
     nll::{WEIGHT, smoothed},
-    weights::Weights,
+    weights::{self, Weights},
 };
 use crate::{Element, Loss, LossDef, Takes};
 
@@ -29,6 +29,7 @@ pub const CROSS_ENTROPY: LossDef = LossDef {
         "cross_entropy",
         "cross_entropy(label_smoothing=0.1)",
         "cross_entropy(weight=(0.5, 2, 1))",
+        "cross_entropy(weight=balanced)",
     ],
     takes: Takes::Logits,
     build: |args| {
@@ -37,6 +38,7 @@ pub const CROSS_ENTROPY: LossDef = LossDef {
             weight: Weights::new("weight", args.get(WEIGHT)),
         })
     },
+    for_counts: |args, counts| weights::balance(args, "weight", WEIGHT, counts),
     ..LossDef::BASE
 };
 

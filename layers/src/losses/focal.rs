@@ -1,9 +1,9 @@
 //! Focal loss.
 
-use tapeline_spec::Arg;
+use tapeline_spec::{Arg, NumbersOrWord};
 use tapeline_tensor::{Scalar, Tensor, Var};
 
-use super::weights::Weights;
+use super::weights::{self, LARGEST, Weights};
 use crate::{Element, Loss, LossDef, Takes, one_hot};
 
 const GAMMA: Arg<f64> = Arg::new(
@@ -14,11 +14,13 @@ const GAMMA: Arg<f64> = Arg::new(
 .default(2.0)
 .range(0.0..=100.0)
 .tried(0.0..=4.0);
-const ALPHA: Arg<Vec<f64>> = Arg::new("alpha", "weight of each class, or one value for all")
-    .keyword_only()
-    .default(&[1.0] as &[f64])
-    .range(0.0..=1000.0)
-    .tried(0.0..=2.0);
+const ALPHA: Arg<NumbersOrWord> = weights::argument(
+    "alpha",
+    "weight of each class, one value for all, or inversely proportional to the class counts",
+)
+.keyword_only()
+.range(0.0..=LARGEST)
+.tried(0.0..=2.0);
 
 /// `−α_t (1 − p_t)^γ ln p_t`, averaged over the batch, with `p` the softmax of the output and `t`
 /// the target class. Takes logits. (Lin et al. 2017, with softmax instead of their sigmoid)
@@ -26,7 +28,11 @@ pub const FOCAL: LossDef = LossDef {
     name: "focal",
     about: "focal loss of logits, a cross-entropy that down-weights well-classified samples",
     args: &[GAMMA.info(), ALPHA.info()],
-    examples: &["focal", "focal(gamma=0.5, alpha=(0.5, 2, 1))"],
+    examples: &[
+        "focal",
+        "focal(gamma=0.5, alpha=(0.5, 2, 1))",
+        "focal(alpha=balanced)",
+    ],
     takes: Takes::Logits,
     build: |args| {
         Box::new(Focal {
@@ -34,6 +40,7 @@ pub const FOCAL: LossDef = LossDef {
             alpha: Weights::new("alpha", args.get(ALPHA)),
         })
     },
+    for_counts: |args, counts| weights::balance(args, "alpha", ALPHA, counts),
     ..LossDef::BASE
 };
 

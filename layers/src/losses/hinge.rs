@@ -34,6 +34,7 @@ pub const HINGE: LossDef = LossDef {
             p: args.get(P),
         })
     },
+    ..LossDef::BASE
 };
 
 struct Hinge {

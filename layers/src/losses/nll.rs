@@ -1,18 +1,20 @@
 //! Negative log-likelihood.
 
 use ndarray::Array2;
-use tapeline_spec::Arg;
+use tapeline_spec::{Arg, NumbersOrWord};
 use tapeline_tensor::{Tensor, Var};
 
-use super::weights::Weights;
+use super::weights::{self, LARGEST, SMALLEST, Weights};
 use crate::{Element, Loss, LossDef, Takes, loss::classes};
 
 /// Must be positive, since a batch with a total weight of 0 has no mean.
-pub(super) const WEIGHT: Arg<Vec<f64>> =
-    Arg::new("weight", "weight of each class, or one value for all")
-        .default(&[1.0] as &[f64])
-        .range(0.001..=1000.0)
-        .tried(0.25..=4.0);
+pub(super) const WEIGHT: Arg<NumbersOrWord> = weights::argument(
+    "weight",
+    "weight of each class, one value for all, or inversely proportional to the class counts; also `weights`",
+)
+.alias("weights")
+.range(SMALLEST..=LARGEST)
+.tried(0.25..=4.0);
 
 /// `−Σ w_t y_t / Σ w_t` over the samples, with `t` the target class of a sample, `y` its
 /// log-probabilities and `w` the `weight`. For networks that end with `log_softmax`.
@@ -21,13 +23,14 @@ pub const NLL: LossDef = LossDef {
     name: "nll",
     about: "negative log-likelihood of log-probabilities",
     args: &[WEIGHT.info()],
-    examples: &["nll", "nll(weight=(0.5, 2, 1))"],
+    examples: &["nll", "nll(weight=(0.5, 2, 1))", "nll(weight=balanced)"],
     takes: Takes::LogProbabilities,
     build: |args| {
         Box::new(Nll {
             weight: Weights::new("weight", args.get(WEIGHT)),
         })
     },
+    for_counts: |args, counts| weights::balance(args, "weight", WEIGHT, counts),
     ..LossDef::BASE
 };
 

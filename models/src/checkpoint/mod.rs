@@ -32,7 +32,7 @@
 //! trainer.step(&image, &[1], 1.0)?;
 //!
 //! let schedule = Schedule::read("constant", &schedules())?.scheduler(2);
-//! let recipe = Recipe { epochs: 1, batch_size: 1, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule };
+//! let recipe = Recipe { epochs: 1, batch_size: 1, seed: 0, normalisation: Default::default(), augment: None, schedule: &schedule, patience: None };
 //! let mut later = begin();
 //! checkpoint::decode(&bytes, "checkpoint".as_ref(), &mut later, &recipe, 2, &trainer.history)?;
 //! later.step(&image, &[1], 1.0)?;
@@ -57,7 +57,7 @@ use crate::{
 };
 
 /// The value of `format` in the metadata.
-const FORMAT: &str = "tapeline-checkpoint-2";
+const FORMAT: &str = "tapeline-checkpoint-3";
 
 const MODEL: &str = "model.";
 const OPTIMIZER: &str = "optimizer.";

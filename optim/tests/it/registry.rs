@@ -288,3 +288,31 @@ fn optimizers_find_the_way_down() {
         Ok(())
     });
 }
+
+/// A factor on the learning rate of one parameter has the same effect as a factor on all, on that
+/// parameter alone.
+#[test]
+fn each_parameter_has_its_own_learning_rate() {
+    let values: [&[f64]; 2] = [&[1.0, -2.0], &[0.5]];
+    all(examples(), |text| {
+        let step = |scales: Option<[f64; 2]>, factor| {
+            let mut params = weights(&values);
+            let mut stepper = start::<f32>(text, &params);
+            if let Some(scales) = scales {
+                stepper = stepper.with_lr_scales(scales.into());
+            }
+            let grads = grads(&[&[0.25, 3.0], &[-1.0]]);
+            stepper.step(&mut params, grads, factor).unwrap();
+            elements(&params)
+        };
+        let (scaled, slow, fast) = (
+            step(Some([0.25, 1.0]), 0.5),
+            step(None, 0.125),
+            step(None, 0.5),
+        );
+        match scaled == [slow[0], slow[1], fast[2]] && slow != fast {
+            true => Ok(()),
+            false => Err(format!("{scaled:?}, {slow:?}, {fast:?}")),
+        }
+    });
+}

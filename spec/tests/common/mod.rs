@@ -1,6 +1,8 @@
 //! A registry to read texts with.
 
-use tapeline_spec::{Arg, ArgInfo, Body, Named, Preset, Presets, Registry, SizeOrWord};
+use tapeline_spec::{
+    Arg, ArgInfo, Body, Named, NumbersOrWord, Preset, Presets, Registry, SizeOrWord,
+};
 
 pub const OUT: Arg<usize> = Arg::new("out", "size of the output")
     .range(1..=65536)
@@ -40,6 +42,13 @@ pub const AT: Arg<Vec<usize>> = Arg::new("at", "steps at which it drops")
     .from(1)
     .tried(1..=9);
 pub const WEIGHTS: Arg<Vec<f64>> = Arg::new("weights", "one for each class")
+    .above(0.0)
+    .default(&[1.0] as &[f64])
+    .tried(0.5..=2.0);
+
+pub const SHARES: Arg<NumbersOrWord> = Arg::new("shares", "one for each class")
+    .alias("parts")
+    .choices(&["equal"])
     .above(0.0)
     .default(&[1.0] as &[f64])
     .tried(0.5..=2.0);
@@ -86,7 +95,7 @@ impl Def {
 }
 
 /// Every type of argument, every sort of default and of body.
-pub const DEFS: [Def; 13] = [
+pub const DEFS: [Def; 14] = [
     Def {
         aliases: &["dense"],
         ..Def::new("linear", const { &[OUT.info(), BIAS.info()] })
@@ -112,6 +121,7 @@ pub const DEFS: [Def; 13] = [
     Def::new("pad", const { &[MODE.info(), OUT.info()] }),
     Def::new("say", const { &[GREETING.info()] }),
     Def::new("steps", const { &[AT.info(), WEIGHTS.info()] }),
+    Def::new("split", const { &[SHARES.info(), OUT.info()] }),
     Def::new("relu", &[]),
     Def::new("flatten", &[]),
     Def {

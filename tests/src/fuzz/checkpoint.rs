@@ -46,6 +46,7 @@ pub fn run(input: &[u8]) {
 fn decode(bytes: &[u8], trainer: &mut Trainer<'_>) -> Result<(), FileError> {
     let schedule = Schedule::read("constant", &schedules()).expect("a registered name");
     let recipe = Recipe {
+        patience: None,
         epochs: 3,
         batch_size: BATCH,
         seed: 0,
@@ -66,6 +67,7 @@ fn epoch() -> Epoch {
         test_loss: 0.6,
         test_accuracy: 0.7,
         val: Some((0.6, 0.7)),
+        lr: 0.001,
         train_seconds: 1.5,
         test_seconds: 0.25,
     }
