@@ -10,6 +10,7 @@ use crate::{
         outcome::Outcome,
     },
     study::{
+        Study,
         results::{Compared, RowResult, RunResult},
         verdict::{JudgedOn, Verdict, best},
     },
@@ -23,12 +24,18 @@ struct RunLine<'a> {
     row: &'a [String],
     seed: u64,
     run: &'a str,
+    data: &'a str,
+    train_samples: usize,
+    model: &'a str,
+    optimizer: &'a str,
+    batch_size: usize,
     #[serde(flatten)]
     outcome: &'a Outcome,
+    command: &'a str,
 }
 
 /// All runs as JSON Lines.
-pub fn jsonl(all: &[Compared<'_>]) -> Result<String, Error> {
+pub fn jsonl(study: &Study, all: &[Compared<'_>]) -> Result<String, Error> {
     let line = |(compared, row, run): (&Compared<'_>, &RowResult<'_>, &RunResult)| {
         json_line(&RunLine {
             comparison: &compared.comparison.title,
@@ -36,15 +43,21 @@ pub fn jsonl(all: &[Compared<'_>]) -> Result<String, Error> {
             row: &row.row.cells,
             seed: run.seed,
             run: &row.row.runs[run.seed as usize],
+            data: &study.data.name,
+            train_samples: study.data.train_samples,
+            model: &row.row.settings.model,
+            optimizer: &row.row.settings.optimizer,
+            batch_size: row.row.settings.batch_size,
             outcome: &run.outcome,
+            command: &study.command,
         })
     };
     runs(all).map(line).collect()
 }
 
 /// All runs as CSV. The metrics of a run that diverged are empty.
-pub fn csv(all: &[Compared<'_>]) -> String {
-    let heading = "comparison,row,seed,run,parameters,multiply_adds,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,threads,seconds_per_epoch\n";
+pub fn csv(study: &Study, all: &[Compared<'_>]) -> String {
+    let heading = "comparison,row,seed,run,data,train_samples,test_samples,epochs,batch_size,optimizer,parameters,multiply_adds,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,threads,seconds_per_epoch\n";
     let number = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
     let line = |(compared, row, run): (&Compared<'_>, &RowResult<'_>, &RunResult)| {
         let figure = |of: fn(&Figures) -> Option<f64>| number(run.figures().and_then(of));
@@ -54,6 +67,12 @@ pub fn csv(all: &[Compared<'_>]) -> String {
             escape::csv(&row.row.name()),
             run.seed.to_string(),
             row.row.runs[run.seed as usize].clone(),
+            escape::csv(&study.data.name),
+            study.data.train_samples.to_string(),
+            outcome.test_samples.to_string(),
+            row.row.settings.epochs.to_string(),
+            row.row.settings.batch_size.to_string(),
+            escape::csv(&row.row.settings.optimizer),
             outcome.parameters.to_string(),
             outcome.multiply_adds.to_string(),
             figure(|f| Some(f.train_loss)),
