@@ -46,7 +46,8 @@ fn mistakes_are_the_wrong_predictions_by_decreasing_loss() {
         for mistake in &found {
             let row = probabilities.index_axis(Axis(0), mistake.index);
             assert!(row.iter().all(|p| *p <= row[mistake.predicted]));
-            assert_eq!(row.to_vec(), mistake.probabilities);
+            let all_classes: Vec<_> = row.iter().copied().collect();
+            assert_eq!(all_classes, mistake.probabilities);
             let wanted = -f64::from(row[mistake.class]).ln();
             assert!(
                 (mistake.loss - wanted).abs() < 1e-5,
