@@ -547,6 +547,9 @@ fn a_report_is_its_file_with_what_came_of_it() {
     }
     let quick = report(&["--out", "quick", "--quick"]);
     assert_eq!(quick.stderr.matches("run ").count(), 2, "{quick:#?}");
+    for part in ["epochs: 2, seeds: 1\n", "changed for wide: epochs 4\n"] {
+        assert!(quick.stdout.contains(part), "no `{part}` in {quick:#?}");
+    }
     // The page describes two epochs and one seed, and shows no results for ten epochs next to them.
     let quick_page = file(&bench, "quick/report.md") + &file(&bench, "quick/report.html");
     for part in [

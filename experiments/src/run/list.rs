@@ -123,7 +123,7 @@ pub fn list(folder: &Path, cx: &Context) -> Result<Vec<ListedRun>, Error> {
 impl ListedRun {
     fn read(folder: &Path, cx: &Context) -> Result<Self, Error> {
         let (config, _) = Config::read(folder)?;
-        let table = files::read_regular_to_string(&folder.join(CSV)).unwrap_or_default();
+        let table = files::read_regular_to_string(folder.join(CSV)).unwrap_or_default();
         let history = History::read(&table);
         let shown: Option<&Epoch> = history.best().or(history.last());
         Ok(ListedRun {

@@ -75,7 +75,7 @@ pub struct BestEpoch {
 impl BestEpoch {
     /// Returns the best epoch of a run, and the file of its model; `None` without validation data.
     fn of(folder: &Path) -> Option<(PathBuf, BestEpoch)> {
-        let table = files::read_regular_to_string(&folder.join(CSV)).ok()?;
+        let table = files::read_regular_to_string(folder.join(CSV)).ok()?;
         let history = History::read(&table);
         let best = BestEpoch {
             epoch: history.best()?.epoch,
