@@ -9,7 +9,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     check::Check, compare::Compare, completions::Completions, data::Data, eval::Eval,
-    export::Export, predict::Predict, registry::Name, report::Report, summary::Summary,
+    export::Export, predict::Predict, registry::Name, report::Report, runs::Runs, summary::Summary,
     train::Train,
 };
 use tapeline_experiments::escape;
@@ -43,11 +43,13 @@ pub enum Command {
     Compare(Compare),
     /// Reproduce the report: train its models and test its claims
     Report(Report),
+    /// List runs with their figures
+    Runs(Runs),
     /// Evaluate a trained model on test data
     Eval(Eval),
     /// Classify images
     Predict(Predict),
-    /// Export a trained model to ONNX or safetensors
+    /// Export a trained model to ONNX, PyTorch or safetensors
     Export(Export),
     /// Show the layers of a model: shapes, parameters, multiply-adds
     Summary(Summary),

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`cli`] | the list of commands |
 //! | [`commands`] | the commands, one file each |
+//! | [`completion`] | shell completion |
 //! | [`context`] | state passed to every command: the registries, the terminal |
 //! | [`error`] | errors that end the program, and their exit codes |
 //! | [`options`], [`numbers`] | options of several commands; parsers of numeric options |
@@ -19,6 +20,7 @@
 mod board;
 mod cli;
 mod commands;
+mod completion;
 mod context;
 mod error;
 mod folder;
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
+    completion::answer();
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {

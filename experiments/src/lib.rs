@@ -40,6 +40,8 @@
 //! | [`study`] | comparisons of runs: configurations, results, statistics, verdicts |
 //! | [`session`] | a study in its folder: trains what is missing, writes the results |
 //! | `page`, `outputs` | a study with its results as one HTML file, and its other files |
+//! | [`evaluation`] | the results of evaluating a model, as text and JSON |
+//! | [`mistakes`] | the images that a model gets wrong, as an HTML page |
 //! | [`report`] | studies defined in a TOML file; as Markdown |
 //! | [`sheet`] | contact sheets of datasets, and their class counts |
 //! | [`context`] | the registries of names, and the receiver of messages |
@@ -49,8 +51,10 @@
 pub mod context;
 pub mod error;
 pub mod escape;
+pub mod evaluation;
 pub mod interrupt;
 pub mod memory;
+pub mod mistakes;
 mod outputs;
 mod page;
 pub mod report;

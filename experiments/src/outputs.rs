@@ -20,8 +20,8 @@ pub fn write(
     store: &Store,
     cx: &Context,
 ) -> Result<(), Error> {
-    store.write("results.csv", lines::csv(all).as_bytes())?;
-    store.write("results.jsonl", lines::jsonl(all)?.as_bytes())?;
+    store.write("results.csv", lines::csv(study, all).as_bytes())?;
+    store.write("results.jsonl", lines::jsonl(study, all)?.as_bytes())?;
     let evidence = evidence::gather(all, data, cx)?;
     for (number, (compared, evidence)) in all.iter().zip(&evidence).enumerate() {
         let picture = charts::curves(compared).svg();

@@ -1,14 +1,15 @@
 //! Evaluation of models and prediction.
 
+use ndarray::{ArrayView1, Ix2};
 use tapeline_data::{Dataset, Draws, Normalisation, in_order};
 use tapeline_layers::{AnyLoss, Ctx, Element, Meaning, Mode};
 use tapeline_tensor::{
-    Params, Tensor,
+    Params, Tensor, Var,
     buffer::{Buffer, give_back},
     is_finite, no_grad, pool, vectorized,
 };
 
-use crate::{Model, NotFinite, error::Subject};
+use crate::{Model, NotFinite, error::Subject, metrics::Calibration};
 
 /// Number of images evaluated at once.
 pub(crate) const BATCH: usize = 100;
@@ -29,6 +30,8 @@ pub struct Evaluation {
     /// Confusion matrix: number of images of each class (row) that were predicted as each class
     /// (column).
     pub confusion: Vec<Vec<usize>>,
+    /// Expected calibration error, from 0 to 1: see [`Calibration`].
+    pub calibration_error: f64,
 }
 
 /// Evaluates a model on labelled images.
@@ -48,6 +51,7 @@ pub fn evaluate(
 ) -> Result<Evaluation, NotFinite> {
     let classes = model.plan.output.iter().product();
     let mut confusion = vec![vec![0; classes]; classes];
+    let mut calibration = Calibration::default();
     let (mut sum, mut weights) = (0.0, 0.0);
     for indices in &in_order(data.len(), BATCH) {
         let targets = data.labels_of(indices);
@@ -57,23 +61,27 @@ pub fn evaluate(
             let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
             let output = model.forward(&cx, tape.constant(images.clone()));
             let value = loss.value(output, &targets).value().sum();
+            let found = probabilities(model, output);
             let output = output.value();
             let subject = match first_odd_row(&output) {
                 Some(row) => Subject::Output {
                     sample: indices[row],
                 },
                 None if !value.is_finite() => Subject::Loss,
-                None => return Ok((value, classified(&output))),
+                None => return Ok((value, classified(&output), found.value())),
             };
             Err(subject)
         });
-        let (value, found) = result.map_err(|subject| {
+        let (value, found, probabilities) = result.map_err(|subject| {
             NotFinite::locate(model, params, &images, Mode::Evaluation, subject)
         })?;
         give_back(images);
         let weight = loss.weight(&targets);
         sum += f64::from(value) * weight;
         weights += weight;
+        if let Ok(rows) = probabilities.view().into_dimensionality::<Ix2>() {
+            calibration.add(rows, &targets);
+        }
         for (target, found) in targets.into_iter().zip(found) {
             confusion[target][found] += 1;
         }
@@ -85,6 +93,7 @@ pub fn evaluate(
         accuracy: correct as f64 / samples as f64,
         samples,
         confusion,
+        calibration_error: calibration.error(),
     })
 }
 
@@ -105,14 +114,17 @@ pub fn predict(model: &Model, params: &Params, images: Tensor) -> Result<Tensor,
         if let Some(sample) = first_odd_row(&output.value()) {
             return Err(Subject::Output { sample });
         }
-        let probabilities = if model.meaning() == Meaning::Probabilities {
-            output
-        } else {
-            output.softmax(1)
-        };
-        Ok(probabilities.value())
+        Ok(probabilities(model, output).value())
     });
     result.map_err(|subject| NotFinite::locate(model, params, &images, Mode::Evaluation, subject))
+}
+
+/// Converts the output of a model, `[n, classes]`, to class probabilities.
+pub(crate) fn probabilities<'t>(model: &Model, output: Var<'t, f32>) -> Var<'t, f32> {
+    match model.meaning() {
+        Meaning::Probabilities => output,
+        _ => output.softmax(1),
+    }
 }
 
 /// Returns the first row of an output, `[n, classes]`, that contains NaN or an infinity.
@@ -159,14 +171,18 @@ fn gather(
 
 /// Returns the class of the largest output in each row; the first one on ties.
 pub(crate) fn classified(output: &Tensor) -> Vec<usize> {
-    let largest = |row: ndarray::ArrayView1<f32>| {
-        let best = row
-            .iter()
-            .enumerate()
-            .fold((0, f32::NEG_INFINITY), |best, (i, &value)| {
-                if value > best.1 { (i, value) } else { best }
-            });
-        best.0
+    output
+        .rows()
+        .into_iter()
+        .map(|row| largest(row).0)
+        .collect()
+}
+
+/// Returns the index and value of the largest element; the first one on ties.
+pub(crate) fn largest(row: ArrayView1<'_, f32>) -> (usize, f32) {
+    let larger = |best: (usize, f32), (i, &value): (usize, &f32)| match value > best.1 {
+        true => (i, value),
+        false => best,
     };
-    output.rows().into_iter().map(largest).collect()
+    row.iter().enumerate().fold((0, f32::NEG_INFINITY), larger)
 }

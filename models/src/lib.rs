@@ -9,10 +9,13 @@
 //! | [`progress`] | [`Running`], [`Progress`], [`Epoch`]: metrics of a training run |
 //! | [`history`] | [`History`]: the finished epochs, and the table in which they are stored |
 //! | [`evaluate`](mod@evaluate) | [`evaluate()`], [`predict`] |
+//! | [`metrics`] | [`ClassMetrics`], [`metrics::Calibration`]: more than accuracy |
+//! | [`mistakes`](mod@mistakes) | [`mistakes()`], [`mistakes::occlusion`]: the images that a model gets wrong |
 //! | [`memory`] | [`Memory`]: estimates of memory use |
 //! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
 //! | [`checkpoint`](mod@checkpoint) | checkpoints, from which a run resumes with bit-identical results |
 //! | [`onnx`] | export to ONNX |
+//! | [`torch`] | export as Python source for PyTorch |
 //! | [`weights`] | parameters as safetensors |
 //! | [`partial`] | weights that fit a model only in part |
 //! | [`error`] | [`NotFinite`], [`Diverged`] |
@@ -60,11 +63,14 @@ pub mod gradients;
 mod header;
 pub mod history;
 pub mod memory;
+pub mod metrics;
+pub mod mistakes;
 pub mod model;
 pub mod onnx;
 pub mod partial;
 pub mod presets;
 pub mod progress;
+pub mod torch;
 pub mod train;
 pub mod weights;
 
@@ -75,6 +81,8 @@ pub use fit::{Data, Ended, FitEvent, Recipe, fit};
 pub use gradients::gradient_norms;
 pub use history::History;
 pub use memory::Memory;
+pub use metrics::ClassMetrics;
+pub use mistakes::{Mistake, mistakes};
 pub use model::Model;
 pub use presets::{CLASSES, presets};
 pub use progress::{Epoch, Progress, Running};

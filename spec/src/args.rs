@@ -154,6 +154,20 @@ impl Args {
         self.find(name).is_some()
     }
 
+    /// Returns the value of the argument of this name.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.find(name).map(|filled| &filled.value)
+    }
+
+    /// Returns the names and values of the arguments that are required or differ from their
+    /// defaults, in the order of the definition.
+    pub fn changed(&self) -> Vec<(&'static str, Value)> {
+        let changed = self.0.iter().filter(|filled| !self.at_default(filled));
+        changed
+            .map(|filled| (filled.info.name, filled.value.clone()))
+            .collect()
+    }
+
     /// Returns the arguments with one value replaced. Arguments that default to it change along.
     ///
     /// # Errors

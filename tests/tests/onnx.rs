@@ -9,7 +9,10 @@ use tapeline_data::Normalisation;
 use tapeline_layers::{Ctx, Element, Layer, LayerDef, Meaning, layers};
 use tapeline_models::{
     Labels, Model,
-    onnx::{self, IR_VERSION, OPSET, OnnxError, Options, proto::ModelProto},
+    onnx::{
+        self, IR_VERSION, OPSET, OnnxError, Options,
+        proto::{DataType, ModelProto},
+    },
     presets,
 };
 use tapeline_tensor::Var;
@@ -17,6 +20,7 @@ use tapeline_tests::network;
 
 const ALL: Options = Options {
     normalise: true,
+    uint8: true,
     softmax: true,
 };
 
@@ -85,6 +89,19 @@ fn is_sound(model: &Model, options: Options) {
     used.insert(output.name.clone());
     assert_eq!(used, known, "{text}: what is there and what is used");
 
+    let kind = |info: &onnx::proto::ValueInfoProto| {
+        info.r#type.clone().unwrap().tensor_type.unwrap().elem_type
+    };
+    let taken = if options.uint8 {
+        DataType::Uint8
+    } else {
+        DataType::Float
+    };
+    let kinds = (kind(&graph.input[0]), kind(output));
+    assert_eq!(kinds, (taken as i32, DataType::Float as i32), "{text}");
+    let casts = graph.node.iter().filter(|node| node.op_type == "Cast");
+    assert_eq!(casts.count(), usize::from(options.uint8), "{text}");
+
     let sizes = |info: &onnx::proto::ValueInfoProto| {
         let tensor = info.r#type.clone().unwrap().tensor_type.unwrap();
         let sizes = tensor.shape.unwrap().dim.into_iter();
@@ -119,9 +136,11 @@ fn every_example_and_every_preset_is_written() {
 
 proptest! {
     #[test]
-    fn drawn_networks_are_written(network in network(1..=8), normalise: bool, softmax: bool) {
+    fn drawn_networks_are_written(
+        network in network(1..=8), normalise: bool, uint8: bool, softmax: bool,
+    ) {
         let model = model(&network.text, &network.input);
-        let options = Options { normalise, softmax };
+        let options = Options { normalise, uint8, softmax };
         is_sound(&model, options);
         prop_assert_eq!(there_and_back(&model, options), there_and_back(&model, options));
     }

@@ -29,7 +29,7 @@ use crate::{
     tapeline compare mlp cnn --optimizer \"sgd(lr={0.001, 0.01}, momentum=0.9)\" --plan | parallel -j 2"
 )]
 pub struct Compare {
-    /// Specs with alternatives, or `@` and the path of one [default: mlp]
+    /// Specs with alternatives, or `@` and a file of one or several [default: mlp]
     #[arg(value_name = "MODEL")]
     models: Vec<OsString>,
     /// Seeds for each configuration, from 0 [default: 3; with --folds: 1]
@@ -80,8 +80,12 @@ impl Compare {
             [] => &default[..],
             models => models,
         };
-        let models = models.iter().map(|model| ModelArg::read(model, cx));
-        let models = models.collect::<Result<Vec<_>, _>>()?;
+        let models = models.iter().map(|model| ModelArg::read_all(model, cx));
+        let models: Vec<_> = models
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect();
         let chosen = self
             .options
             .data

@@ -1,9 +1,9 @@
 //! `tapeline completions SHELL`
 
-use clap::{Args, Command};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::{error::CliError, output};
+use crate::{completion, error::CliError, output};
 
 #[derive(Args)]
 #[command(
@@ -15,10 +15,7 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Prints the script for a `program`.
-    pub fn run(&self, mut program: Command) -> Result<(), CliError> {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut program, "tapeline", &mut script);
-        output::raw(&String::from_utf8_lossy(&script))
+    pub fn run(&self) -> Result<(), CliError> {
+        output::raw(&completion::script(&self.shell.to_string())?)
     }
 }

@@ -3,22 +3,24 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
-use serde::Serialize;
 use tapeline_experiments::{
     Messages,
     error::{in_option, not_finite},
+    evaluation::Evaluated,
+    mistakes::Mistakes,
     run::dataset::{expect_classes, expect_shape},
     run::model::{ModelArg, Sizes},
-    table::{Table, percent},
 };
 use tapeline_layers::NamedLoss;
-use tapeline_models::{Evaluation, evaluate};
+use tapeline_models::evaluate;
 use tapeline_tensor::Pool;
 
 use crate::{context::Context, error::CliError, numbers::whole, options::DataArgs, output};
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  tapeline eval @runs/1")]
+#[command(
+    after_help = "Example:\n  tapeline eval @runs/1\n  tapeline eval @runs/1 --errors mistakes.html"
+)]
 pub struct Eval {
     /// `@` and the path of a run or model file; or a spec with --weights
     model: OsString,
@@ -33,6 +35,9 @@ pub struct Eval {
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = whole(1..=Pool::MAX), allow_negative_numbers = true)]
     threads: Option<usize>,
+    /// Write the worst mistakes, with what the model looks at, as an HTML page
+    #[arg(long, value_name = "FILE")]
+    errors: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -67,7 +72,7 @@ impl Eval {
             );
             return Err(CliError::usage(message).help("choose a dataset with `--data`"));
         }
-        let source = model.source();
+        let (source, best) = (model.source(), model.best());
         let trained = model.trained(self.weights.as_deref(), sizes, cx)?;
         expect_shape(&trained.model, test, name)?;
         expect_classes(&trained.model, &loaded, &source)?;
@@ -92,9 +97,24 @@ impl Eval {
             )
         });
         let found = found.map_err(|found| not_finite(self.model.display(), &found))?;
+        if let Some(file) = &self.errors {
+            let found = pool.install(|| Mistakes::find(&trained, &loss, &loaded));
+            let found = found.map_err(|found| not_finite(self.model.display(), &found))?;
+            found.write(file)?;
+            let message = format!("{}: {}", file.display(), found.count());
+            cx.terminal.note(&message);
+        }
+        let evaluated = Evaluated {
+            data: name,
+            transpose: chosen.transpose(),
+            best: best.filter(|_| self.weights.is_none()),
+            loss: &loss.text,
+            classes: &classes,
+            found: &found,
+        };
         match self.json {
-            true => output::json(&Report::new(name, &loss.text, &found)),
-            false => output::text(&table(name, &found, &classes)),
+            true => output::json(&evaluated.json()),
+            false => output::text(&evaluated.text()),
         }
     }
 }
@@ -105,67 +125,5 @@ fn listed(names: &[String]) -> String {
     match names.len() > SHOWN {
         true => names[..SHOWN].join(", ") + ", …",
         false => names.join(", "),
-    }
-}
-
-fn table(data: &str, found: &Evaluation, classes: &[String]) -> String {
-    let accuracy = percent(found.accuracy);
-    let mut out = format!(
-        "{data}: loss {:.4}  accuracy {accuracy}  {} images\n\n",
-        found.loss, found.samples
-    );
-
-    let share = |part: usize, whole: usize| match whole {
-        0 => "-".into(),
-        _ => percent(part as f64 / whole as f64),
-    };
-    let mut table = Table::new(&["class", ">images", ">recall", ">precision"]);
-    for (i, class) in classes.iter().enumerate() {
-        let right = found.confusion[i][i];
-        let images = found.confusion[i].iter().sum::<usize>();
-        let classified = found.confusion.iter().map(|row| row[i]).sum();
-        table.row([
-            class.clone(),
-            images.to_string(),
-            share(right, images),
-            share(right, classified),
-        ]);
-    }
-    out += &table.to_string();
-
-    let columns = (0..classes.len()).map(|i| format!(">{i}"));
-    let heading: Vec<_> = ["class".into(), ">".into()]
-        .into_iter()
-        .chain(columns)
-        .collect();
-    let heading: Vec<_> = heading.iter().map(String::as_str).collect();
-    let mut table = Table::new(&heading);
-    for (i, (class, row)) in classes.iter().zip(&found.confusion).enumerate() {
-        let counts = row.iter().map(usize::to_string);
-        table.row([class.clone(), i.to_string()].into_iter().chain(counts));
-    }
-    format!("{out}\nconfusion matrix: true class by row, predicted class by column\n{table}")
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    data: &'a str,
-    loss_function: &'a str,
-    loss: f64,
-    accuracy: f64,
-    samples: usize,
-    confusion: &'a [Vec<usize>],
-}
-
-impl<'a> Report<'a> {
-    fn new(data: &'a str, loss_function: &'a str, found: &'a Evaluation) -> Self {
-        Report {
-            data,
-            loss_function,
-            loss: found.loss,
-            accuracy: found.accuracy,
-            samples: found.samples,
-            confusion: &found.confusion,
-        }
     }
 }

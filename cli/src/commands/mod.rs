@@ -9,6 +9,7 @@ pub mod export;
 pub mod predict;
 pub mod registry;
 pub mod report;
+pub mod runs;
 pub mod study;
 pub mod summary;
 pub mod train;
@@ -29,6 +30,7 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Train(args)) => args.run(cx),
         Some(Command::Compare(args)) => args.run(cx),
         Some(Command::Report(args)) => args.run(cx),
+        Some(Command::Runs(args)) => args.run(cx),
         Some(Command::Eval(args)) => args.run(cx),
         Some(Command::Predict(args)) => args.run(cx),
         Some(Command::Export(args)) => args.run(cx),
@@ -42,6 +44,6 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Presets(name)) => name.run(&registry::presets(&cx.presets)?),
         Some(Command::Catalogue) => output::text(&registry::catalogue(cx)?),
         Some(Command::Data(args)) => args.run(cx),
-        Some(Command::Completions(args)) => args.run(Cli::command()),
+        Some(Command::Completions(args)) => args.run(),
     }
 }

@@ -67,6 +67,9 @@ impl Predict {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
         let model = ModelArg::read(&self.model, cx)?;
         model.expect_weights(self.weights.as_deref())?;
+        if let Some(note) = model.note().filter(|_| self.weights.is_none()) {
+            cx.terminal.note(&note);
+        }
         let treatment = Treatment {
             transpose: self.transpose,
             transpose_idx: model

@@ -4,7 +4,7 @@ use std::env;
 
 use clap::Args;
 use tapeline_experiments::{
-    Messages, Session, escape, shell,
+    Messages, Session, shell,
     study::{lines, queue::Crew, text},
 };
 use tapeline_tensor::Pool;
@@ -79,8 +79,8 @@ pub fn run(
         match (json, is_report) {
             (true, _) => output::text(&lines::events(compared)?)?,
             (false, true) => {
-                let title = escape::terminal(&compared.comparison.title);
-                output::text(&format!("{title}\n\n{}\n", text::text(compared)))?;
+                let text = text::report(&session.study, compared);
+                output::text(&(text + "\n"))?;
             }
             (false, false) => output::text(&text::text(compared))?,
         }

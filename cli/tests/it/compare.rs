@@ -196,6 +196,52 @@ fn json_has_the_rows_and_the_differences() {
     }
 }
 
+/// Names take the place of specs, which the page lists.
+#[test]
+fn models_in_files_have_names() {
+    let bench = Bench::new();
+    let text = "# two\nnarrow: flatten linear(3)\nwide: flatten linear({6, 8})\n  relu linear(3)\n";
+    fs::write(bench.path("models.txt"), text).unwrap();
+    fs::write(
+        bench.path("deep.spec"),
+        "flatten 2*[ linear(4) relu ] linear(3)",
+    )
+    .unwrap();
+    let compare = |models: &[&str]| {
+        let more = ["--data", "data", "--epochs", "1", "--seeds", "1"];
+        bench.run(&[&["compare"], models, &more].concat())
+    };
+    let ran = compare(&["@models.txt", "@deep.spec"]).succeeded();
+    let rows: Vec<_> = ran.stdout.lines().skip(1).take(4).collect();
+    for (row, name) in rows
+        .iter()
+        .zip(["narrow  ", "wide: 6  ", "wide: 8  ", "deep  "])
+    {
+        assert!(row.starts_with(name), "{ran:#?}");
+    }
+    let page = file(&bench, "compare/report.html");
+    for part in [
+        "<h1>narrow vs wide vs deep</h1>",
+        "<th scope=\"row\">wide: 6</th>",
+        "<li>wide: 6: <code>flatten linear(6) relu linear(3)</code></li>",
+        "<li>deep: <code>flatten 2*[ linear(4) relu ] linear(3)</code></li>",
+    ] {
+        assert!(page.contains(part), "no `{part}` in {page}");
+    }
+    let csv = file(&bench, "compare/results.csv");
+    assert!(csv.starts_with("comparison,row,seed,run,data,train_samples,test_samples,epochs,"));
+    let first = csv.lines().nth(1).unwrap();
+    assert!(first.contains(",\"data\",61,23,1,100,\"sgd("), "{first}");
+    let jsonl = file(&bench, "compare/results.jsonl");
+    assert!(jsonl.contains("\"command\":\"tapeline compare "), "{jsonl}");
+
+    bench
+        .run(&["train", "@models.txt", "--data", "data"])
+        .failed(2, &["models.txt: holds 2 named specs", "`compare`"]);
+    fs::write(bench.path("models.txt"), text.replace("relu", "rellu")).unwrap();
+    compare(&["@models.txt", "@deep.spec"]).failed(2, &["unknown layer `rellu`"]);
+}
+
 /// Without validation data, the best configuration is selected on the test data.
 #[test]
 fn the_best_is_selected_on_validation_data() {
@@ -235,6 +281,7 @@ fn the_best_is_selected_on_validation_data() {
     let said = format!("has the best test accuracy, {accuracy}; it was selected on the data");
     assert!(text.contains(&said), "{said}: {text}");
     assert!(file(&bench, "compare/report.html").contains(&said));
+    assert!(file(&bench, "compare/curves.svg").contains("test accuracy"));
 
     let val = ["--val", "11"];
     let (judged_on, accuracy) = selected_on(&val);
@@ -247,6 +294,9 @@ fn the_best_is_selected_on_validation_data() {
         "{text}"
     );
     assert!(file(&bench, "compare/report.html").contains(&said));
+    // Epochs are not compared on the test data.
+    let curves = file(&bench, "compare/curves.svg");
+    assert!(curves.contains("validation accuracy") && !curves.contains("test accuracy"));
     // Of the four figures of a row, the test accuracy, the last, is never marked as the best.
     let rows: Vec<_> = text
         .lines()
@@ -497,6 +547,9 @@ fn a_report_is_its_file_with_what_came_of_it() {
     }
     let quick = report(&["--out", "quick", "--quick"]);
     assert_eq!(quick.stderr.matches("run ").count(), 2, "{quick:#?}");
+    for part in ["epochs: 2, seeds: 1\n", "changed for wide: epochs 4\n"] {
+        assert!(quick.stdout.contains(part), "no `{part}` in {quick:#?}");
+    }
     // The page describes two epochs and one seed, and shows no results for ten epochs next to them.
     let quick_page = file(&bench, "quick/report.md") + &file(&bench, "quick/report.html");
     for part in [

@@ -21,12 +21,25 @@ fn the_file_is_what_its_name_says() {
         .run(&["export", "@model.safetensors", "b.onnx"])
         .succeeded();
     assert_eq!(read("a.onnx"), read("b.onnx"));
+    bench.run(&["export", "@run", "a.py"]).succeeded();
+    let source = String::from_utf8(read("a.py")).unwrap();
+    for part in [
+        "CLASSES = [\"0\",\"1\",\"2\"]\n",
+        "            nn.Linear(36, 3),\n",
+        "def load(file=\"run/model.safetensors\"):\n",
+    ] {
+        assert!(source.contains(part), "no {part} in {source}");
+    }
     let args = ["--weights", "model.safetensors", "--input", "1x6x6"];
     let spec = ["export", "flatten linear(3)", "c.onnx"];
     bench.run(&[&spec[..], &args].concat()).succeeded();
     assert!(read("a.onnx").len() > 4 * (36 * 3 + 3));
 
-    for (option, added) in [("--softmax", "Softmax"), ("--normalise", "normalise.Mul")] {
+    for (option, added) in [
+        ("--softmax", "Softmax"),
+        ("--normalise", "normalise.Mul"),
+        ("--uint8", "normalise.Cast"),
+    ] {
         bench.run(&["export", "@run", "d.onnx", option]).succeeded();
         let has = |name: &str| {
             read(name)
@@ -44,10 +57,11 @@ fn what_makes_no_sense_is_refused_and_nothing_written() {
     let export = |args: &[&str]| bench.run(&[&["export"], args].concat());
     export(&["flatten linear(3)", "m.onnx"]).failed(2, &["a spec has no weights", "--weights"]);
     for name in ["m", "m.onx", "m.pt"] {
-        export(&["@run", name]).failed(2, &[name, ".onnx", ".safetensors"]);
+        export(&["@run", name]).failed(2, &[name, ".onnx", ".safetensors", ".py"]);
     }
-    for option in ["--softmax", "--normalise"] {
+    for option in ["--softmax", "--normalise", "--uint8"] {
         export(&["@run", "m.safetensors", option]).failed(2, &[option]);
+        export(&["@run", "m.py", option]).failed(2, &[option]);
     }
     let weights = ["--weights", "run/model.safetensors", "--input", "1x6x6"];
     let twice = ["flatten linear(3) softmax", "m.onnx", "--softmax"];

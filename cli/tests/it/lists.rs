@@ -1,6 +1,6 @@
 //! Tests of the listing commands: layers, optimizers, datasets, and the layers of a model.
 
-use crate::common::{Bench, fixture, keys};
+use crate::common::{Bench, Ran, fixture, keys};
 
 #[test]
 fn everything_that_is_listed_can_be_described() {
@@ -156,22 +156,100 @@ fn data_is_listed_and_verified() {
         .failed(3, &["did you mean `mnist`?"]);
 }
 
+/// The words that the program offers a shell after some arguments.
+fn offered(bench: &Bench, words: &[&str]) -> Vec<String> {
+    let args = [&["--", "tapeline"], words].concat();
+    let mut command = bench.command(&args);
+    let output = command
+        .env("TAPELINE_COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .output()
+        .unwrap();
+    let ran = Ran::new(output).succeeded();
+    ran.stdout.lines().map(String::from).collect()
+}
+
 #[test]
-fn completions_know_the_commands() {
+fn completions_know_names_and_runs() {
     let bench = Bench::new();
     for shell in ["bash", "zsh", "fish"] {
-        assert!(
-            bench
-                .run(&["completions", shell])
-                .succeeded()
-                .stdout
-                .contains("predict"),
-            "{shell}"
-        );
+        let script = bench.run(&["completions", shell]).succeeded().stdout;
+        assert!(script.contains("TAPELINE_COMPLETE"), "{shell}: {script}");
     }
     bench
         .run(&["completions", "dos"])
         .failed(2, &["dos", "bash"]);
+
+    bench.train("runs/1", &[]);
+    std::fs::create_dir(bench.path("runs/more")).unwrap();
+    let cases: [(&[&str], &[&str]); 9] = [
+        (&["pred"], &["predict"]),
+        (&["train", "mlp", "--epo"], &["--epochs"]),
+        (&["train", "conv"], &["conv2d"]),
+        (&["train", "flatten max"], &["flatten maxpool2d"]),
+        (&["eval", "@ru"], &["@runs/"]),
+        (&["eval", "@runs/"], &["@runs/1", "@runs/more/"]),
+        (&["train", "mlp", "--data", "fashion"], &["fashion_mnist"]),
+        (&["train", "mlp", "--optimizer", "adamw"], &["adamw"]),
+        (&["layers", "softs"], &["softsign"]),
+    ];
+    for (words, wanted) in cases {
+        assert_eq!(offered(&bench, words), wanted, "{words:?}");
+    }
+    let models = offered(&bench, &["eval", ""]);
+    for model in ["@runs/1", "mlp", "linear"] {
+        assert!(models.iter().any(|word| word == model), "{models:?}");
+    }
+    let data = offered(&bench, &["data", "show", "mni"]);
+    assert_eq!(data, ["mnist"]);
+}
+
+/// Runs are listed with the figures of the epoch that `@` stands for.
+#[test]
+fn runs_are_listed() {
+    let bench = Bench::new();
+    bench
+        .run(&["runs"])
+        .failed(2, &["runs: cannot list the folder", "tapeline train"]);
+    for name in ["runs/10", "runs/2"] {
+        bench.train(name, &[]);
+    }
+    let plain = bench.run(&["runs"]).succeeded().stdout;
+    let first = |line: &str| line.split_whitespace().next().unwrap().to_string();
+    let names: Vec<_> = plain.lines().map(first).collect();
+    assert_eq!(names, ["run", "runs/2", "runs/10"]);
+
+    bench.train("runs/val", &["--val", "11", "--epochs", "6", "--lr", "2"]);
+    // A run without its result was stopped.
+    std::fs::remove_file(bench.path("runs/2/result.json")).unwrap();
+    std::fs::create_dir(bench.path("runs/else")).unwrap();
+    let runs = bench.run(&["runs", "--json"]).succeeded().json();
+    let states: Vec<_> = runs
+        .iter()
+        .map(|run| run["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["stopped", "done", "done"]);
+    assert_eq!(
+        (&runs[1]["spec"], &runs[1]["data"]),
+        (&"flatten linear(3)".into(), &"data".into())
+    );
+    for run in &runs {
+        let model = format!("@{}", run["run"].as_str().unwrap());
+        let found = bench.run(&["eval", &model, "--json"]).succeeded().json();
+        assert_eq!(run["test_accuracy"], found[0]["accuracy"], "{model}");
+        assert_eq!(run["test_loss"], found[0]["loss"], "{model}");
+    }
+    let table = bench.run(&["runs"]).succeeded().stdout;
+    assert!(table.lines().all(|line| line.len() <= 80), "{table}");
+    assert!(table.lines().next().unwrap().contains(" val "), "{table}");
+
+    std::fs::write(bench.path("runs/10/config.toml"), "no").unwrap();
+    let rest = bench.run(&["runs"]).succeeded();
+    assert!(
+        rest.stderr.contains("warning: runs/10/config.toml"),
+        "{rest:#?}"
+    );
+    assert_eq!(rest.stdout.lines().count(), 3);
 }
 
 #[test]
@@ -182,18 +260,22 @@ fn an_evaluation_counts_every_image() {
     let ran = bench
         .run(&["eval", "@a", "--data", "more", "--json"])
         .succeeded();
-    assert_eq!(
-        keys(&ran.stdout),
-        [
-            "data",
-            "loss_function",
-            "loss",
-            "accuracy",
-            "samples",
-            "confusion"
-        ]
-    );
+    let class = ["name", "images", "precision", "recall", "f1"];
+    let before = [
+        "data",
+        "transpose",
+        "loss_function",
+        "loss",
+        "accuracy",
+        "balanced_accuracy",
+        "calibration_error",
+        "samples",
+        "classes",
+    ];
+    let wanted = [&before[..], &class, &class, &class, &["confusion"]].concat();
+    assert_eq!(keys(&ran.stdout), wanted);
     let found = &ran.json()[0];
+    assert_eq!(found["classes"][2]["images"], 133);
     let rows = found["confusion"].as_array().unwrap();
     let counts = rows.iter().map(|row| {
         row.as_array()
@@ -213,6 +295,9 @@ fn an_evaluation_counts_every_image() {
         "23 images",
         "recall",
         "precision",
+        "f1",
+        "balanced accuracy",
+        "expected calibration error",
     ] {
         assert!(text.contains(part), "no {part} in {text}");
     }

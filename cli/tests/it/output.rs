@@ -25,6 +25,7 @@ fn printing(command: &str) -> Vec<&'static str> {
         "report" => "report|--from|r.toml|--data|data|--out|OUT",
         "eval" => "eval|@a|--data|data",
         "predict" => "predict|@a|data/t10k-images-idx3-ubyte",
+        "runs" => "runs|.",
         "summary" => "summary",
         "check" => "check|relu|--input|4",
         "layers" => "layers",

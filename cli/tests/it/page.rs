@@ -274,3 +274,95 @@ fn a_model_of_other_data_shows_nothing() {
     bench.run(&collected).succeeded();
     assert!(!page().contains("<details>"));
 }
+
+/// The page of mistakes is whole, bounded, and shows an image and its occlusion map in each figure.
+#[test]
+fn the_worst_mistakes_are_shown() {
+    let bench = Bench::new();
+    bench.data("more", 6, 4, 401);
+    bench.train("a", &["--epochs", "1", "--lr", "0.00001"]);
+    let eval = |data: &str| {
+        let args = [
+            "eval", "@a", "--data", data, "--errors", "out.html", "--json",
+        ];
+        let ran = bench.run(&args).succeeded();
+        let confusion = ran.json()[0]["confusion"].clone();
+        let count = |class: usize, found: usize| confusion[class][found].as_u64().unwrap() as usize;
+        let cells = (0..3).flat_map(|class| (0..3).map(move |found| (class, found)));
+        let wrong: usize = cells
+            .filter(|(class, found)| class != found)
+            .map(|(class, found)| count(class, found))
+            .sum();
+        let page = fs::read_to_string(bench.path("out.html")).unwrap();
+        let all = elements(&page);
+        assert!(
+            all.iter()
+                .all(|e| !["script", "link"].contains(&e.name.as_str()))
+        );
+        for image in all.iter().filter(|e| e.name == "img") {
+            let data = image.get("src").strip_prefix("data:image/png;base64,");
+            let png = STANDARD.decode(data.unwrap()).unwrap();
+            let image = image::load_from_memory(&png).unwrap();
+            assert_eq!((image.width(), image.height()), (6, 6));
+        }
+        let count = |name: &str| all.iter().filter(|e| e.name == name).count();
+        assert_eq!(count("img"), 2 * count("figure"));
+        (ran.stderr, page.clone(), wrong, count("figure"))
+    };
+    let (noted, page, wrong, shown) = eval("more");
+    assert!(wrong > 60, "{wrong}");
+    assert_eq!(shown, 60);
+    let said = format!("60 of {wrong} misclassified images, those with the highest loss, of 401");
+    assert!(
+        page.contains(&said) && noted.contains(&said),
+        "{said}: {noted}"
+    );
+    let (_, page, wrong, shown) = eval("data");
+    assert_eq!(shown, wrong);
+    let said = format!("all {wrong} misclassified images of 23");
+    assert!(page.contains(&said), "{said}");
+    bench
+        .run(&["eval", "@a", "--errors", "nowhere/out.html"])
+        .failed(6, &["nowhere/out.html: cannot write"]);
+}
+
+/// Pictures are named by their files, whose names are escaped.
+#[test]
+fn mistakes_have_the_names_of_their_files() {
+    let bench = Bench::new();
+    for (class, value) in [("a", 100), ("b", 101)] {
+        let folder = bench.path("photos").join(class);
+        fs::create_dir_all(&folder).unwrap();
+        for i in 0..20 {
+            let picture = image::GrayImage::from_pixel(5, 5, image::Luma([value]));
+            let name = format!("{class} & {i}.png");
+            picture.save(folder.join(name)).unwrap();
+        }
+    }
+    let train = [
+        "train",
+        "flatten linear(2)",
+        "--data",
+        "photos",
+        "--epochs",
+        "1",
+        "--out",
+        "a",
+    ];
+    bench.run(&train).succeeded();
+    bench
+        .run(&["eval", "@a", "--errors", "out.html"])
+        .succeeded();
+    let page = fs::read_to_string(bench.path("out.html")).unwrap();
+    // Pictures that are nearly equal get the same class, so one class is wrong.
+    let all = elements(&page);
+    let names: Vec<_> = all
+        .iter()
+        .filter(|e| e.name == "span" && !e.get("title").is_empty())
+        .collect();
+    assert_eq!(names.len(), 4, "{page}");
+    for name in names {
+        let class = &name.text[..1];
+        assert_eq!(name.get("title"), format!("photos/{class}/{}", name.text));
+    }
+}

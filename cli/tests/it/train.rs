@@ -6,6 +6,8 @@ use std::{
     process::Stdio,
 };
 
+use serde_json::Value;
+
 use crate::common::{Bench, READ_AS, Ran, keys};
 
 #[test]
@@ -190,9 +192,6 @@ fn validation_images_are_held_out_and_choose_the_best() {
     );
     assert!(bench.path("a/best.safetensors").exists());
     bench
-        .run(&["eval", "@a/best.safetensors", "--data", "data"])
-        .succeeded();
-    bench
         .run(&[
             "train",
             "flatten linear(3)",
@@ -202,6 +201,54 @@ fn validation_images_are_held_out_and_choose_the_best() {
             "61",
         ])
         .failed(2, &["--val 61", "61 of 61"]);
+}
+
+/// A run with validation data stands for its best epoch, and every command says which one that is.
+#[test]
+fn a_run_is_its_best_epoch() {
+    let bench = Bench::new();
+    let more = ["--val", "11", "--epochs", "6", "--lr", "2", "--json"];
+    let epochs = bench.train("a", &more).json();
+    let epochs: Vec<_> = epochs
+        .iter()
+        .filter(|event| event["event"] == "epoch")
+        .collect();
+    let number = |event: &Value, key: &str| event[key].as_f64().unwrap();
+    // The highest accuracy, then the lowest loss, then the first.
+    let better = |a: &&&Value, b: &&&Value| {
+        let accuracy = number(a, "val_accuracy").total_cmp(&number(b, "val_accuracy"));
+        let loss = number(b, "val_loss").total_cmp(&number(a, "val_loss"));
+        accuracy.then(loss)
+    };
+    let best = epochs.iter().rev().max_by(better).unwrap();
+    assert_ne!(best["epoch"], 6, "the last epoch would be no test");
+
+    let eval = |model: &str| bench.run(&["eval", model, "--json"]).succeeded().json()[0].clone();
+    let found = eval("@a");
+    assert_eq!(
+        (&found["epoch"], &found["epochs"]),
+        (&best["epoch"], &6.into())
+    );
+    assert_eq!(found["loss"], best["test_loss"]);
+    let last = eval("@a/model.safetensors");
+    assert_eq!(
+        (&last["epoch"], &last["loss"]),
+        (&Value::Null, &epochs[5]["test_loss"])
+    );
+
+    let said = format!(
+        "epoch {} of 6, the best on the validation data",
+        best["epoch"]
+    );
+    let text = bench.run(&["eval", "@a"]).succeeded().stdout;
+    assert!(text.contains(&said), "{text}");
+    let images = ["predict", "@a", "data/t10k-images-idx3-ubyte"];
+    for args in [&images[..], &["export", "@a", "a.safetensors"]] {
+        let noted = bench.run(args).succeeded().stderr;
+        assert!(noted.contains(&format!("note: a: {said}")), "{noted}");
+    }
+    let read = |name: &str| fs::read(bench.path(name)).unwrap();
+    assert_eq!(read("a.safetensors"), read("a/best.safetensors"));
 }
 
 /// The averaged weights are saved and evaluated after each epoch; the training itself is the same

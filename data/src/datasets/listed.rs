@@ -62,6 +62,8 @@ impl Lists<'_> {
         };
         let val = Some(val).filter(|val| !val.labels.is_empty());
         let mut loaded = Loaded::of(self.classes, train, val, test)?;
+        let [.., test] = self.parts;
+        loaded.test_files = test.into_iter().map(|listed| listed.file).collect();
         loaded.notes.extend(notes);
         let shown = warnings.iter().map(|warning| printable(warning));
         loaded.warnings.extend(shown);

@@ -19,6 +19,8 @@ pub struct Loaded {
     pub val: Option<Dataset>,
     /// Test data; not empty, with the same shape and classes as the training data.
     pub test: Dataset,
+    /// The file of each test image; empty if the images aren't in files of their own.
+    pub test_files: Vec<PathBuf>,
     /// Notes for the user about choices made while loading, one sentence each.
     pub notes: Vec<String>,
     /// What is valid but probably wrong in the data, one sentence each.
@@ -85,6 +87,7 @@ impl Loaded {
             train,
             val: None,
             test,
+            test_files: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
         }

@@ -20,7 +20,7 @@ pub fn toggles(count: usize) -> String {
     (0..count).map(rule).collect()
 }
 
-/// Training loss and test accuracy per epoch.
+/// Training loss, and accuracy on validation data or else on test data, per epoch.
 pub fn curves(number: usize, compared: &Compared<'_>) -> String {
     figures(&format!("curves-{number}"), charts::curves(compared))
 }

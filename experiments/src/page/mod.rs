@@ -9,10 +9,12 @@
 //! | [`table`] | the results table of a comparison |
 //! | [`figures`] | charts with a legend that toggles their series |
 //! | [`models`] | diagnostics of each configuration's model |
+//! | `mistakes` | the page of misclassified images |
 //! | [`picture`] | images as PNG data URLs |
 
 mod figures;
 mod html;
+mod mistakes;
 mod models;
 mod picture;
 mod table;
@@ -20,6 +22,7 @@ mod table;
 use tapeline_plots::Chart;
 
 use crate::{
+    mistakes::Mistakes,
     page::html::{escaped, inline, paragraphs},
     study::{
         Study,
@@ -35,30 +38,43 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// Renders the page. `evidence` has an entry for each configuration of each comparison.
 pub fn page(study: &Study, all: &[Compared<'_>], evidence: &[Vec<Option<Evidence>>]) -> String {
-    let title = escaped(&study.title);
     let series = all.iter().map(|compared| compared.rows.len()).max();
-    let (charts, toggles) = (Chart::style(), figures::toggles(series.unwrap_or(0)));
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-        <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-        <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-        <title>{title}</title>\n<style>\n{charts}{STYLE}{toggles}</style>\n</head>\n\
-        <body>\n<main>\n<h1>{title}</h1>\n{}",
-        paragraphs(&study.text)
-    );
+    let style = [Chart::style(), &figures::toggles(series.unwrap_or(0))].concat();
+    let mut body = paragraphs(&study.text);
     let fact = |(name, value): &(String, String)| {
         format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), inline(value))
     };
     let facts: String = facts(study).iter().map(fact).collect();
-    page += &format!("<dl class=\"facts\">\n{facts}</dl>\n");
+    body += &format!("<dl class=\"facts\">\n{facts}</dl>\n");
     if all.len() > 1 {
-        page += &contents(all);
+        body += &contents(all);
     }
     for (number, (compared, evidence)) in all.iter().zip(evidence).enumerate() {
-        page += &section(study, number, compared, evidence);
+        body += &section(study, number, compared, evidence);
     }
-    page + &format!(
-        "</main>\n<footer>Tapeline {}</footer>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+    document(&study.title, &style, &body, SCRIPT)
+}
+
+/// Renders the page of misclassified images.
+pub fn mistakes(mistakes: &Mistakes) -> String {
+    let title = format!("Misclassified images of {}", mistakes.data);
+    document(&title, "", &mistakes::body(mistakes), "")
+}
+
+/// Returns a whole page: a body with its title, and what it needs besides the common style.
+fn document(title: &str, style: &str, body: &str, script: &str) -> String {
+    let title = escaped(title);
+    let script = match script {
+        "" => String::new(),
+        script => format!("<script>\n{script}</script>\n"),
+    };
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+        <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+        <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+        <title>{title}</title>\n<style>\n{style}{STYLE}</style>\n</head>\n\
+        <body>\n<main>\n<h1>{title}</h1>\n{body}\
+        </main>\n<footer>Tapeline {}</footer>\n{script}</body>\n</html>\n",
         env!("CARGO_PKG_VERSION")
     )
 }
@@ -89,6 +105,11 @@ fn section(
     }
     html += &paragraphs(&comparison.text);
     html += &table::table(compared);
+    let models = facts::models(compared);
+    if !models.is_empty() {
+        html += "<p>Models:</p>\n";
+        html += &list(&models, true);
+    }
     let changes = facts::changes(study, compared);
     if !changes.is_empty() {
         html += "<p>Changes from the recipe:</p>\n";

@@ -4,10 +4,15 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use image::{
     DynamicImage, GrayImage, Luma, Rgb, RgbImage,
     codecs::png::{CompressionType, FilterType, PngEncoder},
+    imageops,
 };
+use ndarray::Array2;
 use tapeline_data::Images;
 
 use crate::study::evidence::Filters;
+
+/// Maximum side of an image in pixels, twice of what it is shown as.
+const SIDE: u32 = 192;
 
 /// Number of tiles in a row of a sheet.
 const ACROSS: usize = 8;
@@ -36,14 +41,14 @@ pub fn image(images: &Images) -> String {
     let (area, pixels) = (images.rows() * images.cols(), images.pixels(0));
     let at = |x: u32, y: u32| y as usize * images.cols() + x as usize;
     let (width, height) = (images.cols() as u32, images.rows() as u32);
-    let image = match images.channels() {
+    let image: DynamicImage = match images.channels() {
         3 => RgbImage::from_fn(width, height, |x, y| {
             Rgb([0, 1, 2].map(|channel| pixels[channel * area + at(x, y)]))
         })
         .into(),
         _ => GrayImage::from_fn(width, height, |x, y| Luma([pixels[at(x, y)]])).into(),
     };
-    source(&image)
+    source(&reduced(image))
 }
 
 /// Weights in a grid, from blue (negative) over white to red (positive), each image on its own
@@ -75,6 +80,27 @@ pub fn sheet(filters: &Filters) -> Sheet {
         width,
         height,
         source: source(&sheet.into()),
+    }
+}
+
+/// A map of numbers as an image, on its own scale, from blue (negative) over white to red
+/// (positive).
+pub fn map(values: &Array2<f32>) -> String {
+    let largest = values
+        .iter()
+        .fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
+    let (rows, cols) = values.dim();
+    let picture = RgbImage::from_fn(cols as u32, rows as u32, |x, y| {
+        color(values[[y as usize, x as usize]] / largest)
+    });
+    source(&reduced(picture.into()))
+}
+
+/// Reduces an image that is larger than it is shown.
+fn reduced(image: DynamicImage) -> DynamicImage {
+    match image.width().max(image.height()) > SIDE {
+        true => image.resize(SIDE, SIDE, imageops::FilterType::Triangle),
+        false => image,
     }
 }
 

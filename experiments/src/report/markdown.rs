@@ -33,6 +33,11 @@ pub fn markdown(study: &Study, all: &[Compared<'_>]) -> String {
         let grid = grid(compared);
         page += &table(&grid);
         page += &format!("\n{}\n", facts::notes(compared, &grid, "Italic").join(" "));
+        let models = facts::models(compared);
+        if !models.is_empty() {
+            page += "\nModels:\n\n";
+            page.extend(models.iter().map(|line| item(line)));
+        }
         let changes = facts::changes(study, compared);
         if !changes.is_empty() {
             page += "\nChanges from the recipe:\n\n";

@@ -189,6 +189,11 @@ impl Chosen {
         self.run.is_some() && !self.named
     }
 
+    /// Returns whether rows and columns of the images are swapped.
+    pub fn transpose(&self) -> bool {
+        self.transpose
+    }
+
     /// Describes the choice for people.
     pub fn text(&self) -> String {
         match &self.run {

@@ -14,6 +14,7 @@
 //! | [`every`] | the interval between checkpoints |
 //! | [`resume`](mod@resume) | recreates the job of a run folder |
 //! | [`outcome`] | `result.json`: the outcome of a finished run |
+//! | [`list`](mod@list) | the runs in a folder, with their figures |
 //! | [`profile`] | the training time of each layer |
 
 pub mod config;
@@ -25,6 +26,7 @@ pub mod every;
 pub mod files;
 pub mod folder;
 pub mod job;
+pub mod list;
 pub mod model;
 pub mod outcome;
 pub mod parts;

@@ -5,12 +5,15 @@
 //!
 //! | | spec, `@net.spec` | `@model.safetensors` | `@runs/1` | option |
 //! |---|---|---|---|---|
-//! | weights | – | the file's | those of its `model.safetensors` | `--weights` |
+//! | weights | – | the file's | of the best epoch, else the last | `--weights` |
 //! | input shape | the dataset's, or 1x28x28 | the file's | the file's | `--input` |
 //! | `classes` in the spec | the dataset's, or 10 | – | – | `--classes` |
 //! | class names, normalisation | the dataset's, or numbers | the file's | the file's | |
 //! | dataset, transposition | mnist | mnist, if its class names match | the one it was trained on | `--data`, `--transpose` |
 //! | loss to measure | `cross_entropy` | `cross_entropy` | the run's | `--loss` |
+//!
+//! The best epoch of a run is the one with the best result on its validation data, in
+//! `best.safetensors`; without validation data, `@runs/1` is `model.safetensors`.
 //!
 //! A model file inside the folder of the run that wrote it is treated like the run. `train` and
 //! `compare` only use the spec, and the dataset of a run; they build a new model for the shape of
@@ -18,21 +21,23 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    fmt,
     io::Read,
     path::{Path, PathBuf},
 };
 
+use serde::Serialize;
 use tapeline_data::{Normalisation, files, identify_other};
-use tapeline_models::{Labels, Model, TrainedModel, load, load_weights, shape_text};
+use tapeline_models::{History, Labels, Model, TrainedModel, load, load_weights, shape_text};
 
 use crate::{
     context::Context,
     error::Error,
     run::{
         config::KnownRun,
-        files::{CONFIG, MODEL},
+        files::{BEST, CONFIG, CSV, MODEL},
     },
-    settings::source::Source,
+    settings::{named::named, source::Source},
 };
 
 /// The maximum size of a spec file in bytes.
@@ -68,6 +73,41 @@ pub struct ModelFile {
     trained: TrainedModel,
     /// The run that wrote it.
     run: Option<KnownRun>,
+    /// The epoch it is from, if it was chosen among those of the run.
+    best: Option<BestEpoch>,
+}
+
+/// The epoch of a run with the best result on the validation data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BestEpoch {
+    /// The epoch, counted from 1.
+    pub epoch: u64,
+    /// Number of finished epochs.
+    pub epochs: u64,
+}
+
+impl BestEpoch {
+    /// Returns the best epoch of a run, and the file of its model; `None` without validation data.
+    fn of(folder: &Path) -> Option<(PathBuf, BestEpoch)> {
+        let table = files::read_regular_to_string(folder.join(CSV)).ok()?;
+        let history = History::read(&table);
+        let best = BestEpoch {
+            epoch: history.best()?.epoch,
+            epochs: history.len() as u64,
+        };
+        let file = folder.join(BEST);
+        file.is_file().then_some((file, best))
+    }
+}
+
+impl fmt::Display for BestEpoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BestEpoch { epoch, epochs } = self;
+        write!(
+            f,
+            "epoch {epoch} of {epochs}, the best on the validation data"
+        )
+    }
 }
 
 impl ModelArg {
@@ -78,7 +118,7 @@ impl ModelArg {
             let text = text.ok_or_else(|| {
                 Error::usage(format!("{}: a spec must be valid Unicode", arg.display()))
             })?;
-            return Ok(ModelArg::Spec(Source { text, origin: None }));
+            return Ok(ModelArg::Spec(Source::from(&*text)));
         };
         if path.is_dir() {
             let file = path.join(MODEL);
@@ -87,10 +127,12 @@ impl ModelArg {
                 return Err(Error::model_file(message)
                     .help("a run has one once its first epoch is finished"));
             }
-            let trained = load(&file, &cx.layers, &cx.presets)?;
             let is_run = path.join(CONFIG).exists();
             let run = is_run.then(|| KnownRun::read(&path)).transpose()?;
-            return Ok(ModelArg::file(file, trained, run));
+            let best = run.as_ref().and_then(|_| BestEpoch::of(&path));
+            let (file, best) = best.map_or((file, None), |(file, best)| (file, Some(best)));
+            let trained = load(&file, &cx.layers, &cx.presets)?;
+            return Ok(ModelArg::file(file, trained, run, best));
         }
         if path
             .extension()
@@ -100,26 +142,55 @@ impl ModelArg {
             // The folder may contain an unrelated file with this name.
             let run = path.parent().and_then(|folder| KnownRun::read(folder).ok());
             let run = run.filter(|run| run.config.settings.model == trained.model.full());
-            return Ok(ModelArg::file(path, trained, run));
+            return Ok(ModelArg::file(path, trained, run, None));
         }
-        Ok(ModelArg::Spec(Source {
-            text: spec_in(&path)?,
-            origin: Some(path.display().to_string()),
-        }))
+        let text = spec_in(&path)?;
+        if let Some(specs) = named(&text) {
+            let message = format!("{}: holds {} named specs", path.display(), specs.len());
+            return Err(Error::usage(message).help("only `compare` takes named specs"));
+        }
+        Ok(ModelArg::Spec(source(text, &path, path.file_stem())))
     }
 
-    fn file(path: PathBuf, trained: TrainedModel, run: Option<KnownRun>) -> Self {
-        ModelArg::File(Box::new(ModelFile { path, trained, run }))
+    /// Same as [`read`](Self::read), for a comparison: a file may hold several specs, each with a
+    /// name.
+    pub fn read_all(arg: &OsStr, cx: &Context) -> Result<Vec<Self>, Error> {
+        if let Some(path) = marked(arg).filter(|path| path.is_file())
+            && let Some(specs) = spec_in(&path).ok().and_then(|text| named(&text))
+        {
+            let spec = |(name, text): (String, String)| {
+                ModelArg::Spec(source(text, &path, Some(name.as_ref())))
+            };
+            return Ok(specs.into_iter().map(spec).collect());
+        }
+        Ok(vec![ModelArg::read(arg, cx)?])
+    }
+
+    fn file(
+        path: PathBuf,
+        trained: TrainedModel,
+        run: Option<KnownRun>,
+        best: Option<BestEpoch>,
+    ) -> Self {
+        ModelArg::File(Box::new(ModelFile {
+            path,
+            trained,
+            run,
+            best,
+        }))
     }
 
     /// Returns the spec and its origin.
     pub fn source(&self) -> Source {
         match self {
             ModelArg::Spec(source) => source.clone(),
-            ModelArg::File(file) => Source {
-                text: file.trained.model.full().into(),
-                origin: Some(file.path.display().to_string()),
-            },
+            ModelArg::File(file) => {
+                let name = match &file.run {
+                    Some(run) => Some(run.folder.as_os_str()),
+                    None => file.path.file_stem(),
+                };
+                source(file.trained.model.full().into(), &file.path, name)
+            }
         }
     }
 
@@ -137,6 +208,20 @@ impl ModelArg {
             ModelArg::Spec(_) => None,
             ModelArg::File(file) => Some(&file.path),
         }
+    }
+
+    /// Returns the epoch of the model, if it was chosen among those of its run.
+    pub fn best(&self) -> Option<BestEpoch> {
+        match self {
+            ModelArg::Spec(_) => None,
+            ModelArg::File(file) => file.best,
+        }
+    }
+
+    /// Returns a note about the epoch of the model, if it was chosen among those of its run.
+    pub fn note(&self) -> Option<String> {
+        let (run, best) = self.run().zip(self.best())?;
+        Some(format!("{}: {best}", run.folder.display()))
     }
 
     /// Returns the class names, if known.
@@ -266,6 +351,15 @@ fn marked(arg: &OsStr) -> Option<PathBuf> {
     }
     #[cfg(not(unix))]
     None
+}
+
+/// Returns a spec from a file, which has a name in comparisons.
+fn source(text: String, path: &Path, name: Option<&OsStr>) -> Source {
+    Source {
+        text,
+        origin: Some(path.display().to_string()),
+        name: name.map(|name| name.display().to_string()),
+    }
 }
 
 fn spec_in(path: &Path) -> Result<String, Error> {

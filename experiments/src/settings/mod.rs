@@ -12,12 +12,14 @@
 //! | [`alternatives`] | expands `{1, 2}` in the text of a setting |
 //! | [`specs`] | parses the specs in the settings |
 //! | [`source`] | the spec of the model, and where it comes from |
+//! | [`named`](mod@named) | a file of named specs |
 //! | [`origin`] | where settings come from, for error messages |
 
 pub mod alternatives;
 pub mod fold;
 pub mod held;
 pub mod limits;
+pub mod named;
 pub mod normalize;
 pub mod origin;
 pub mod patterns;

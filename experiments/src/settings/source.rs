@@ -14,6 +14,8 @@ pub struct Source {
     pub text: String,
     /// The file; `None` for the command line.
     pub origin: Option<String>,
+    /// The name of the model in comparisons, if it has one.
+    pub name: Option<String>,
 }
 
 impl From<&str> for Source {
@@ -21,6 +23,7 @@ impl From<&str> for Source {
         Source {
             text: text.into(),
             origin: None,
+            name: None,
         }
     }
 }

@@ -35,6 +35,7 @@ impl Specs {
         let source = Source {
             text: settings.model.clone(),
             origin: origin.of_model(),
+            name: None,
         };
         source.check(cx)?;
         let loss =

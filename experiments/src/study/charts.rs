@@ -7,6 +7,7 @@ use crate::{
     study::{
         evidence::{Evidence, Gradients},
         results::{Compared, RowResult},
+        verdict::JudgedOn,
     },
 };
 
@@ -26,10 +27,13 @@ pub fn gradients_file(number: usize) -> String {
     }
 }
 
-/// Training loss and test accuracy per epoch, one series per configuration, averaged over the
+/// Training loss, and accuracy on validation data or else on test data, per epoch, one series per configuration, averaged over the
 /// seeds.
 pub fn curves(compared: &Compared<'_>) -> Chart {
-    let panel = |title: &str, figure: fn(&Figures) -> f64| {
+    // Epochs are compared on the data that configurations are judged on.
+    let on = JudgedOn::of(compared);
+    let accuracy = |figures: &Figures| on.accuracy(figures).unwrap_or(f64::NAN);
+    let panel = |title: &str, figure: &dyn Fn(&Figures) -> f64| {
         let line = |(series, row): (usize, &RowResult<'_>)| Line {
             series,
             points: row.curve(figure),
@@ -46,8 +50,8 @@ pub fn curves(compared: &Compared<'_>) -> Chart {
         title: compared.comparison.title.clone(),
         series: compared.rows.iter().map(|row| row.row.name()).collect(),
         panels: vec![
-            panel("train loss", |f| f.train_loss),
-            panel("test accuracy", |f| f.test_accuracy),
+            panel("train loss", &|f| f.train_loss),
+            panel(&format!("{} accuracy", on.name()), &accuracy),
         ],
     }
 }

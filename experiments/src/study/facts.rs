@@ -64,6 +64,27 @@ pub fn changes(study: &Study, compared: &Compared<'_>) -> Vec<String> {
         .collect()
 }
 
+/// The spec of each named model of a comparison. Without a name, the table shows the spec.
+pub fn models(compared: &Compared<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for row in compared.rows.iter().map(|row| row.row) {
+        let columns = compared.comparison.columns.iter().zip(&row.cells);
+        let name = columns.filter(|(column, _)| NAMED.contains(&column.as_str()));
+        let model = &row.settings.model;
+        // Alternatives are parts of the spec, which needs no explanation.
+        for (_, name) in name.filter(|(_, name)| !model.contains(name.as_str())) {
+            let line = format!("{name}: {}\n", code(model));
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+/// The columns whose cells may be names of models.
+const NAMED: [&str; 2] = ["model", "configuration"];
+
 /// Notes that explain the figures of a table. `elsewhere` names the style in which figures from
 /// other sources are shown.
 pub fn notes(compared: &Compared<'_>, grid: &Grid, elsewhere: &str) -> Vec<String> {

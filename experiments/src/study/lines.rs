@@ -11,6 +11,7 @@ use crate::{
     },
     settings::fold::Fold,
     study::{
+        Study,
         results::{Compared, RowResult, RunResult},
         verdict::{JudgedOn, Verdict, best},
     },
@@ -26,12 +27,18 @@ struct RunLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fold: Option<Fold>,
     run: &'a str,
+    data: &'a str,
+    train_samples: usize,
+    model: &'a str,
+    optimizer: &'a str,
+    batch_size: usize,
     #[serde(flatten)]
     outcome: &'a Outcome,
+    command: &'a str,
 }
 
 /// All runs as JSON Lines.
-pub fn jsonl(all: &[Compared<'_>]) -> Result<String, Error> {
+pub fn jsonl(study: &Study, all: &[Compared<'_>]) -> Result<String, Error> {
     let line = |(compared, row, run): (&Compared<'_>, &RowResult<'_>, &RunResult)| {
         json_line(&RunLine {
             comparison: &compared.comparison.title,
@@ -40,18 +47,24 @@ pub fn jsonl(all: &[Compared<'_>]) -> Result<String, Error> {
             seed: run.seed,
             fold: run.fold,
             run: &row.row.runs[run.index],
+            data: &study.data.name,
+            train_samples: study.data.train_samples,
+            model: &row.row.settings.model,
+            optimizer: &row.row.settings.optimizer,
+            batch_size: row.row.settings.batch_size,
             outcome: &run.outcome,
+            command: &study.command,
         })
     };
     runs(all).map(line).collect()
 }
 
 /// All runs as CSV. The metrics of a run that diverged are empty.
-pub fn csv(all: &[Compared<'_>]) -> String {
+pub fn csv(study: &Study, all: &[Compared<'_>]) -> String {
     let with_folds = runs(all).any(|(_, _, run)| run.fold.is_some());
     let fold = if with_folds { "fold," } else { "" };
     let heading = format!(
-        "comparison,row,seed,{fold}run,parameters,multiply_adds,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,threads,seconds_per_epoch\n"
+        "comparison,row,seed,{fold}run,data,train_samples,test_samples,epochs,batch_size,optimizer,parameters,multiply_adds,train_loss,train_accuracy,test_loss,test_accuracy,val_accuracy,threads,seconds_per_epoch\n"
     );
     let number = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
     let line = |(compared, row, run): (&Compared<'_>, &RowResult<'_>, &RunResult)| {
@@ -65,6 +78,12 @@ pub fn csv(all: &[Compared<'_>]) -> String {
         ];
         let rest = [
             row.row.runs[run.index].clone(),
+            escape::csv(&study.data.name),
+            study.data.train_samples.to_string(),
+            outcome.test_samples.to_string(),
+            row.row.settings.epochs.to_string(),
+            row.row.settings.batch_size.to_string(),
+            escape::csv(&row.row.settings.optimizer),
             outcome.parameters.to_string(),
             outcome.multiply_adds.to_string(),
             figure(|f| Some(f.train_loss)),

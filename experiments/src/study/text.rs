@@ -3,7 +3,8 @@
 use crate::{
     escape,
     study::{
-        Known,
+        Known, Study, StudyRecipe,
+        facts::changes,
         grid::{Grid, grid},
         results::{Compared, RowResult},
         stats::{Sample, welch},
@@ -47,6 +48,19 @@ pub fn text(compared: &Compared<'_>) -> String {
         text += &format!("{STRANGERS}\n{}", shown(strangers));
     }
     text
+}
+
+/// A comparison of a report as text: its title, the number of epochs and seeds of the recipe with
+/// the configurations that change it, and the rest as in [`text`].
+pub fn report(study: &Study, compared: &Compared<'_>) -> String {
+    let mut report = escape::terminal(&compared.comparison.title) + "\n";
+    if let Some(StudyRecipe { settings, seeds }) = &study.recipe {
+        report += &format!("epochs: {}, seeds: {seeds}\n", settings.epochs);
+    }
+    for change in changes(study, compared) {
+        report += &format!("changed for {}\n", escape::terminal(change.trim_end()));
+    }
+    format!("{report}\n{}", text(compared))
 }
 
 fn table(grid: &Grid) -> String {

@@ -52,15 +52,17 @@ pub fn comparison(
     }
     if table.columns.is_empty() {
         // A single configuration still needs a name.
+        let name = models.first().and_then(|model| model.name.clone());
         table.columns.push("model".into());
         for (cells, settings) in &mut table.rows {
-            cells.push(settings.model.clone());
+            cells.push(name.clone().unwrap_or_else(|| settings.model.clone()));
         }
     }
     // The title is on one line, without comments. Specs that can't be parsed were rejected above.
     let title =
         |model: &Source| parse(&model.text).map_or_else(|_| String::new(), |tree| tree.to_string());
-    let titles: Vec<_> = models.iter().map(title).collect();
+    let named = |model: &Source| name(model, models).unwrap_or_else(|| title(model));
+    let titles: Vec<_> = models.iter().map(named).collect();
     let row = |(cells, settings)| Row {
         cells,
         settings,
@@ -107,14 +109,31 @@ fn models(models: &[Source]) -> Result<Expanded, Error> {
     if let [only] = models {
         return read(only);
     }
-    // Several specs have no common structure, so each is shown in full.
+    // Several specs have no common structure, so each is shown by its name, or else in full.
     let mut texts = Vec::new();
     for model in models {
+        let name = name(model, models);
         let all = read(model)?.texts.into_iter();
-        texts.extend(all.map(|(_, text)| (vec![text.to_string_lossy().into_owned()], text)));
+        texts.extend(all.map(|(cells, text)| {
+            let cell = match (&name, cells.join(" · ")) {
+                (None, _) => text.to_string_lossy().into_owned(),
+                (Some(name), cells) if cells.is_empty() => name.clone(),
+                (Some(name), cells) => format!("{name}: {cells}"),
+            };
+            (vec![cell], text)
+        }));
     }
     Ok(Expanded {
         columns: vec!["model".into()],
         texts,
     })
+}
+
+/// Returns the name of a model; where several have the same, that of its file.
+fn name(model: &Source, models: &[Source]) -> Option<String> {
+    let same = models.iter().filter(|other| other.name == model.name);
+    match same.count() {
+        1 => model.name.clone(),
+        _ => model.origin.clone(),
+    }
 }

@@ -19,11 +19,14 @@ use tapeline_layers::{Graph, Meaning, graph::ValueSource};
 use tapeline_spec::SpecError;
 use tapeline_tensor::Params;
 
-use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use self::proto::{DataType, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use crate::{FileError, Labels, Model, file, weights};
 
 /// The version of the file format that was released together with [`OPSET`]. (ONNX 1.15)
 pub const IR_VERSION: i64 = 9;
+
+/// The number of the type `f32` as an attribute.
+const FLOAT: usize = DataType::Float as usize;
 
 /// The maximum size of a message in bytes: readers store sizes as `i32`.
 const MAX_BYTES: usize = i32::MAX as usize;
@@ -33,6 +36,8 @@ const MAX_BYTES: usize = i32::MAX as usize;
 pub struct Options {
     /// Begin with `(x · scale − mean) / std`, so that the input is raw pixel values from 0 to 255.
     pub normalise: bool,
+    /// Take the raw pixel values as bytes (`uint8`) instead of numbers. Implies `normalise`.
+    pub uint8: bool,
     /// End with a softmax, so that the output is probabilities.
     pub softmax: bool,
 }
@@ -97,7 +102,7 @@ pub fn message(
     let plan = &model.plan;
     let mut graph = Graph::new(&plan.input);
     let mut x = graph.input();
-    if options.normalise {
+    if options.normalise || options.uint8 {
         // The graph normalizes its input, so its callers must not.
         metadata.remove("normalisation");
         let numbers = labels.normalisation;
@@ -107,6 +112,10 @@ pub fn message(
                 ("Sub", numbers.mean),
                 ("Div", numbers.std),
             ];
+            let x = match options.uint8 {
+                true => graph.node_with("Cast", &[x], &[("to", FLOAT.into())]),
+                false => x,
+            };
             steps.into_iter().fold(x, |x, (op, numbers)| {
                 let numbers = match numbers.numbers() {
                     [only] => graph.number((*only).into()),
@@ -132,6 +141,10 @@ pub fn message(
             graph.node_with(op, &[y], attributes)
         });
     }
+    let input = match options.uint8 {
+        true => DataType::Uint8,
+        false => DataType::Float,
+    };
     let name = match model.meaning() {
         _ if options.softmax => "probabilities",
         Meaning::Probabilities => "probabilities",
@@ -151,7 +164,7 @@ pub fn message(
             y,
             name,
             params,
-            &plan.input,
+            (input, &plan.input),
             &plan.output,
         )),
         opset_import: vec![OperatorSetIdProto {

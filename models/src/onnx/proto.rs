@@ -149,6 +149,8 @@ pub enum DataType {
     Undefined = 0,
     /// `f32`.
     Float = 1,
+    /// `u8`.
+    Uint8 = 2,
     /// `i64`.
     Int64 = 7,
 }

@@ -21,13 +21,14 @@ const BATCH: &str = "n";
 
 /// Builds the message of a graph.
 ///
-/// The shapes `input` and `output` exclude the batch dimension; parameters keep their names.
+/// The input has a type; the shapes `input` and `output` exclude the batch dimension. Parameters
+/// keep their names.
 pub fn graph(
     graph: &Graph,
     result: GraphValue,
     result_name: &str,
     params: &Params,
-    input: &[usize],
+    (input_type, input): (DataType, &[usize]),
     output: &[usize],
 ) -> GraphProto {
     let mut writer = Writer {
@@ -39,8 +40,8 @@ pub fn graph(
         written: BTreeMap::new(),
         message: GraphProto {
             name: "tapeline".into(),
-            input: vec![value_info(INPUT, input)],
-            output: vec![value_info(result_name, output)],
+            input: vec![value_info(INPUT, input_type, input)],
+            output: vec![value_info(result_name, DataType::Float, output)],
             ..GraphProto::default()
         },
     };
@@ -175,7 +176,7 @@ fn attribute((name, value): &(&'static str, Attribute)) -> AttributeProto {
 }
 
 /// Describes a tensor with a variable batch size.
-fn value_info(name: &str, shape: &[usize]) -> ValueInfoProto {
+fn value_info(name: &str, data_type: DataType, shape: &[usize]) -> ValueInfoProto {
     let batch = Dimension {
         dim_param: Some(BATCH.into()),
         ..Dimension::default()
@@ -186,7 +187,7 @@ fn value_info(name: &str, shape: &[usize]) -> ValueInfoProto {
     };
     let dim = [batch].into_iter().chain(shape.iter().map(size)).collect();
     let tensor_type = TensorTypeProto {
-        elem_type: DataType::Float.into(),
+        elem_type: data_type.into(),
         shape: Some(TensorShapeProto { dim }),
     };
     ValueInfoProto {

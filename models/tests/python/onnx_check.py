@@ -7,6 +7,7 @@ MNIST for what is trained here for an epoch. Logits must be equal within 1e-5 of
 """
 
 import collections
+import json
 import re
 import sys
 
@@ -75,6 +76,13 @@ def main():
         found = apart(session(str(folder / "whole.onnx")), values["x1000"] * 255, softmax(values["y1000"]))
         print(f"{found:.1e}  {spec}, pixels in, probabilities out")
         worst["whole"] = max(worst["whole"], found)
+        tapeline("export", f"@{run}", folder / "bytes.onnx", "--uint8", "--softmax")
+        bytes = session(str(folder / "bytes.onnx"))
+        found = apart(bytes, np.round(values["x1000"] * 255).astype(np.uint8), softmax(values["y1000"]))
+        print(f"{found:.1e}  {spec}, bytes in, probabilities out")
+        worst["bytes"] = max(worst["bytes"], found)
+        classes = json.loads(bytes.get_modelmeta().custom_metadata_map["classes"])
+        assert classes == [str(digit) for digit in range(10)], classes
 
     for name, found in sorted(worst.items()):
         print(f"{found:.1e}  {name}")

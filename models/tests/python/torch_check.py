@@ -3,7 +3,8 @@
     python torch_check.py
 
 Needs torch, safetensors. The modules are those of layers/tests/fixtures/layers.py. Outputs must be equal within 1e-5 of the largest. Then PyTorch's
-own state_dict, in f32, f64, f16 and bf16, goes through `tapeline export` and must come back as the same numbers.
+own state_dict, in f32, f64, f16 and bf16, goes through `tapeline export` and must come back as the same numbers. Last, every example, every preset
+and random networks are exported as Python source, whose module must load the model file and give our outputs.
 """
 
 import sys
@@ -20,6 +21,31 @@ TOLERANCE = 1e-5
 TYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
 
 
+def apart(found, y):
+    """The largest difference, relative to the largest output."""
+    assert found.shape == y.shape, (found.shape, y.shape)
+    return ((found - y).abs().max() / y.abs().max().clamp(min=1)).item()
+
+
+def sources(folder, worst):
+    """Exports models as Python source, which must run, load its weights by itself and compute the same."""
+    for number, spec, shape in cases(folder):
+        weights, file = folder / f"{number}.safetensors", folder / "source.py"
+        tapeline("export", spec, file, "--weights", weights, "--input", shape)
+        source = {}
+        exec(compile(file.read_text(), str(file), "exec"), source)
+        module = source["load"]()
+        assert isinstance(module, nn.Sequential)
+        assert set(load_file(weights)) == {name for name in module.state_dict() if not name.endswith("num_batches_tracked")}, spec
+        values = load_file(folder / f"{number}.values.safetensors")
+        for batch in {name[1:] for name in values}:
+            with torch.no_grad():
+                found = apart(module(values["x" + batch]), values["y" + batch])
+            worst["source"] = max(worst.get("source", 0), found)
+            if found > TOLERANCE:
+                print(f"{found:.1e} apart with {batch} as source: {spec} on {shape}")
+
+
 def main():
     table = [(spec, module, shape[1:]) for spec, module, shapes in MODULES for shape in shapes]
     # Of a random layer, what it does in evaluation is compared.
@@ -34,12 +60,11 @@ def main():
             y = values[f"y{batch}"]
             with torch.no_grad():
                 found = module(values[f"x{batch}"])
-            assert found.shape == y.shape, (spec, found.shape, y.shape)
-            apart = ((found - y).abs().max() / y.abs().max().clamp(min=1)).item()
+            difference = apart(found, y)
             name = spec.split("(")[0].split("[")[0]
-            worst[name] = max(worst.get(name, 0), apart)
-            if apart > TOLERANCE:
-                print(f"{apart:.1e} apart with {batch}: {spec} on {shape}")
+            worst[name] = max(worst.get(name, 0), difference)
+            if difference > TOLERANCE:
+                print(f"{difference:.1e} apart with {batch}: {spec} on {shape}")
 
         for dtype in TYPES:
             theirs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in module.state_dict().items()}
@@ -51,8 +76,9 @@ def main():
             assert back.keys() == state.keys(), (spec, back.keys())
             for name, x in back.items():
                 assert torch.equal(x, theirs[name].float()), (spec, dtype, name)
-    for name, apart in sorted(worst.items()):
-        print(f"{apart:.1e}  {name}")
+    sources(work("everything"), worst)
+    for name, difference in sorted(worst.items()):
+        print(f"{difference:.1e}  {name}")
     sys.exit(max(worst.values()) > TOLERANCE)
 
 

@@ -1,0 +1,69 @@
+//! Python classes of layers that PyTorch doesn't have, by name.
+
+/// The classes, which follow their definitions in `tapeline-layers`.
+pub const CLASSES: [(&str, &str); 6] = [
+    (
+        "Residual",
+        r#"class Residual(nn.Sequential):
+    def __init__(self, *body, shortcut=None):
+        super().__init__(*body)
+        self.shortcut = nn.Identity() if shortcut is None else shortcut
+
+    def forward(self, x):
+        *body, shortcut = self
+        y = x
+        for layer in body:
+            y = layer(y)
+        return shortcut(x) + y
+"#,
+    ),
+    (
+        "Concat",
+        r#"class Concat(nn.ModuleList):
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self], 1)
+"#,
+    ),
+    (
+        "Sum",
+        r#"class Sum(nn.ModuleList):
+    def forward(self, x):
+        return sum(branch(x) for branch in self)
+"#,
+    ),
+    (
+        "SqueezeExcite",
+        r#"class SqueezeExcite(nn.Module):
+    def __init__(self, channels, hidden):
+        super().__init__()
+        self.fc1 = nn.Linear(channels, hidden)
+        self.fc2 = nn.Linear(hidden, channels)
+
+    def forward(self, x):
+        return x * self.fc2(self.fc1(x.mean((2, 3))).relu()).sigmoid()[:, :, None, None]
+"#,
+    ),
+    (
+        "DropPath",
+        r#"class DropPath(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        keep = torch.ones([len(x)] + [1] * (x.dim() - 1), device=x.device, dtype=x.dtype)
+        return x * nn.functional.dropout(keep, self.p, self.training)
+"#,
+    ),
+    (
+        "GaussianNoise",
+        r#"class GaussianNoise(nn.Module):
+    def __init__(self, std=0.1):
+        super().__init__()
+        self.std = std
+
+    def forward(self, x):
+        return x + self.std * torch.randn_like(x) if self.training else x
+"#,
+    ),
+];

@@ -1,0 +1,69 @@
+//! Every registered layer and preset can be exported as Python source. That the source computes the
+//! same is seen by `python/torch_check.py`.
+
+use std::path::Path;
+
+use tapeline_data::Normalisation;
+use tapeline_layers::{Built, Ctx, Element, Layer, LayerDef, layers};
+use tapeline_models::{Labels, Model, presets, torch};
+use tapeline_spec::Registry;
+use tapeline_tensor::Var;
+
+fn source(spec: &str, input: &[usize], layers: &Registry<LayerDef>) -> Result<String, String> {
+    let presets = presets();
+    let model = Model::build(spec, input, layers, &presets).unwrap();
+    let labels = Labels {
+        classes: vec!["a \"b\"\n".into()],
+        normalisation: Normalisation::default(),
+    };
+    let weights = Path::new("a \"b\".safetensors");
+    let source = torch::source(&model, &labels, weights, (layers, &presets));
+    source.map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_example_and_every_preset_has_a_source() {
+    let layers = layers();
+    let examples = layers.iter().flat_map(|def| def.examples);
+    let examples: Vec<_> = examples.map(|(spec, input)| (*spec, *input)).collect();
+    let presets = presets();
+    let names = presets.iter().map(|preset| (preset.name, &[1, 28, 28][..]));
+    for (spec, input) in examples.into_iter().chain(names) {
+        let source = source(spec, input, &layers).unwrap_or_else(|e| panic!("{spec}: {e}"));
+        for (open, close) in [('(', ')'), ('[', ']')] {
+            assert_eq!(
+                source.matches(open).count(),
+                source.matches(close).count(),
+                "{source}"
+            );
+        }
+        assert!(source.contains(r#"CLASSES = ["a \"b\"\n"]"#), "{source}");
+        assert!(
+            source.contains(r#"def load(file="a \"b\".safetensors"):"#),
+            "{source}"
+        );
+    }
+}
+
+struct Other;
+
+impl<T: Element> Layer<T> for Other {
+    fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        x
+    }
+}
+
+/// A layer of someone else is named, with its place.
+#[test]
+fn an_unknown_layer_is_refused() {
+    const OTHER: LayerDef = LayerDef {
+        name: "other",
+        build: |_, build| Ok::<Built, _>(build.same_shape(Other)),
+        ..LayerDef::BASE
+    };
+    let layers = layers().with(OTHER).unwrap();
+    let error = source("linear(2) residual[ tanh other ]", &[2], &layers).unwrap_err();
+    for part in ["`other` has no counterpart", "^^^^^"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
