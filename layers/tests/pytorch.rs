@@ -99,12 +99,19 @@ fn reproduce<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
 
 fn reproduce_loss<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
     let named = NamedLoss::read(entry["spec"].as_str().unwrap(), &losses()).unwrap();
-    let targets = entry["targets"].as_array().unwrap().iter();
+    let targets = entry["targets"].as_array().into_iter().flatten();
     let targets: Vec<_> = targets.map(|t| t.as_u64().unwrap() as usize).collect();
     let output = tensor::<T>(&entry["output"]);
     named.expect_classes(output.shape()[1]).unwrap();
-    let (_, grads, value) = value_and_grad(&Params::new(), &[output], |_, _, output| {
-        let y = T::loss(&*named.loss).value(output[0], &targets);
+    let (_, grads, value) = value_and_grad(&Params::new(), &[output], |tape, _, output| {
+        let loss = T::loss(&*named.loss);
+        let y = match &entry["shares"] {
+            Value::Null => loss.value(output[0], &targets),
+            shares => {
+                let soft = loss.soft().expect("a loss of mixed targets");
+                soft.value(output[0], tape.constant(tensor(shares)))
+            }
+        };
         (y, y.value())
     });
     near("the loss", &value, &tensor(&entry["value"]), tolerance)?;
