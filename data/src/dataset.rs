@@ -2,9 +2,10 @@
 
 use std::{ops::Range, path::Path, sync::Arc};
 
+use ndarray::{ArrayView3, ArrayViewMut3};
 use sha2::{Digest, Sha256};
 
-use crate::{DataError, Draws, Holdout, Images, Normalisation, holdout::fold};
+use crate::{DataError, Draws, Holdout, Images, Mixture, Normalisation, holdout::fold};
 
 /// A dataset of labelled images with class names. Clones and ranges share the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,8 +159,8 @@ impl Dataset {
         }
     }
 
-    /// Same as [`gather`](Dataset::gather), but augments the images with `draws` before normalizing
-    /// them.
+    /// Same as [`gather`](Dataset::gather), but augments the images with `draws`, and mixes them,
+    /// before normalizing them.
     ///
     /// Images that aren't changed by the augmentation are bit-identical to those of `gather`.
     ///
@@ -174,6 +175,16 @@ impl Dataset {
     ) {
         for (i, out) in self.places(indices, out) {
             draws.apply(i, self.images.pixels(i), self.shape(), out);
+            if let Some((other, mix)) = draws.mix(i, self.len(), self.size()) {
+                let mut pixels = vec![0.0; out.len()];
+                draws.apply(other, self.images.pixels(other), self.shape(), &mut pixels);
+                let image = ArrayViewMut3::from_shape(self.shape(), &mut *out);
+                let pixels = ArrayView3::from_shape(self.shape(), &pixels);
+                mix.apply(
+                    image.expect("`out` has this size"),
+                    pixels.expect("`pixels` has the size of `out`"),
+                );
+            }
             for (channel, plane) in out.chunks_mut(self.plane()).enumerate() {
                 let normalized = scale.of_channel(channel);
                 plane
@@ -181,6 +192,33 @@ impl Dataset {
                     .for_each(|pixel| *pixel = normalized(*pixel));
             }
         }
+    }
+
+    /// Returns the targets of the images at `indices` as [`gather_augmented`] mixes them.
+    ///
+    /// Without mixing, the share of an image's own class is 1.
+    ///
+    /// # Panics
+    /// Panics if an index is out of bounds.
+    ///
+    /// [`gather_augmented`]: Dataset::gather_augmented
+    pub fn mixtures(&self, indices: &[usize], draws: Draws<'_>) -> Vec<Mixture> {
+        let mixture = |&i: &usize| match draws.mix(i, self.len(), self.size()) {
+            Some((other, mix)) => Mixture {
+                classes: [i, other].map(|i| self.labels[i].into()),
+                share: mix.share(self.size()),
+            },
+            None => Mixture {
+                classes: [self.labels[i].into(); 2],
+                share: 1.0,
+            },
+        };
+        indices.iter().map(mixture).collect()
+    }
+
+    /// Returns the rows and columns of an image.
+    fn size(&self) -> [usize; 2] {
+        [self.images.rows(), self.images.cols()]
     }
 
     /// Returns the number of pixels of a channel; 1 if there are none.

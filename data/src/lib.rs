@@ -78,7 +78,7 @@ pub mod pictures;
 mod storage;
 pub mod write;
 
-pub use augment::{AugmentDef, Augmentation, Change, Draws, Warp, augmentations};
+pub use augment::{AugmentDef, Augmentation, Change, Draws, Mix, Mixture, Warp, augmentations};
 pub use batches::{Batches, batches, in_order};
 pub use dataset::Dataset;
 pub use datasets::{

@@ -93,7 +93,10 @@ proptest! {
     fn what_changes_nothing_is_a_plain_gather(data in datasets(), scale in normalisations(), seed: u64) {
         let indices: Vec<_> = (0..data.len()).rev().collect();
         let plain = bits(&gather(&data, &indices, scale));
-        let idle = read("shift(0) rotate(0) scale(1, 1) shear(0) elastic(0, 4) erase(0)");
+        let idle = read(
+            "shift(0) rotate(0) scale(1, 1) shear(0) elastic(0, 4) erase(0) hflip(0) vflip(0) crop(0) \
+             brightness(0) contrast(0) saturation(0) blur(1)",
+        );
         for augmentation in [Augmentation::default(), idle] {
             let found = augmented(&data, &indices, scale, &augmentation, (seed, 1));
             prop_assert_eq!(&bits(&found), &plain);
@@ -211,21 +214,26 @@ fn warps_are_those_of_pytorch() {
 
 #[test]
 fn draws_differ_by_seed_epoch_image_and_place() {
-    let pixels: Vec<u8> = (0..2 * 400).map(|i| (i % 400 * 7919 % 256) as u8).collect();
-    let data = dataset(pixels, [2, 1, 20, 20]);
+    const IMAGES: usize = 24;
+    // The same image again and again, then others to mix with it.
+    let pixel = |i: usize| match i / 1200 < IMAGES {
+        true => i % 1200 * 7919 % 256,
+        false => i * 7907 % 253,
+    };
+    let pixels: Vec<u8> = (0..2 * IMAGES * 1200).map(|i| pixel(i) as u8).collect();
+    let data = dataset(pixels, [2 * IMAGES, 3, 20, 20]);
+    let indices: Vec<_> = (0..IMAGES).collect();
     for def in augmentations().iter() {
-        // There are enough outcomes that no two of eight samples agree.
-        let text = def.examples[0].replace("erase", "erase(1)");
-        let text = text.replace("shift(2)", "shift(12)");
-        let augmentation = read(&text);
-        let all: Vec<_> = [(1, 2), (2, 1), (1, 3), (3, 2)]
-            .into_iter()
-            .flat_map(|at| [0, 1].map(|i| (at, i)))
-            .map(|(at, i)| augmented(&data, &[i], Normalisation::default(), &augmentation, at))
-            .collect();
-        let same = (0..all.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
-        let same = same.filter(|&(a, b)| all[a] == all[b]).count();
-        assert_eq!(same, 0, "{text}: so many of 28 pairs are the same");
+        let augmentation = read(def.examples[0]);
+        let of = |at| augmented(&data, &indices, Normalisation::default(), &augmentation, at);
+        let all = [(1, 2), (2, 1), (1, 3), (3, 2)].map(of);
+        for (i, images) in all.iter().enumerate() {
+            assert!(!all[..i].contains(images), "{}: {i}", def.name);
+            let mut different = images
+                .chunks(1200)
+                .filter(|image| *image != &images[..1200]);
+            assert!(different.next().is_some(), "{}: {i}", def.name);
+        }
     }
     // The second of two equal entries doesn't repeat the random numbers of the first one;
     // otherwise, no total shift would be odd.
@@ -393,6 +401,116 @@ fn erasing_makes_rectangles_black_as_often_as_it_says() {
     assert!((500..700).contains(&erased), "{erased}");
 }
 
+#[test]
+fn flips_mirror_as_often_as_they_say() {
+    let image: Vec<u8> = (0..30).collect();
+    let plain: Vec<f32> = image.iter().map(|&pixel| pixel.into()).collect();
+    let flipped: [(&str, fn(usize) -> usize); 2] = [
+        ("hflip", |i| i / 3 * 3 + 2 - i % 3),
+        ("vflip", |i| i / 15 * 15 + (4 - i % 15 / 3) * 3 + i % 3),
+    ];
+    for (name, from) in flipped {
+        let wanted: Vec<f32> = (0..30).map(|i| plain[from(i)]).collect();
+        let mut count = 0;
+        for i in 0..2000 {
+            let out = draw(&format!("{name}(0.3)"), i, &image, [2, 5, 3]);
+            assert!(out == plain || out == wanted, "{name}: {out:?}");
+            count += usize::from(out == wanted);
+        }
+        // The expected count is 600, with a standard deviation of 20.
+        assert!((500..700).contains(&count), "{name}: {count}");
+    }
+}
+
+#[test]
+fn a_crop_of_a_padded_image_is_a_shift() {
+    let image: Vec<u8> = (0..63).map(|i| (i * 37 % 256) as u8).collect();
+    for i in 0..50 {
+        let found = draw("crop(padding=3)", i, &image, [1, 7, 9]);
+        assert_eq!(found, draw("shift(3)", i, &image, [1, 7, 9]));
+    }
+    assert_eq!(read("crop").full(), "crop(padding=4)");
+}
+
+#[test]
+fn factors_are_drawn_from_their_whole_range() {
+    let drawn = |text: &'static str, image: &'static [u8], shape, of: fn(&[f32]) -> f32| {
+        (0..400).map(move |i| f64::from(of(&draw(text, i, image, shape))))
+    };
+    let brightness = drawn("brightness(0.4)", &[100], [1, 1, 1], |out| out[0] / 100.0);
+    fills(brightness.collect(), 0.6, 1.4);
+    let contrast = |out: &[f32]| {
+        assert!((out[0] + out[1] - 200.0).abs() < 1e-3, "{out:?}");
+        (out[1] - out[0]) / 40.0
+    };
+    fills(
+        drawn("contrast(0.5)", &[80, 120], [1, 1, 2], contrast).collect(),
+        0.5,
+        1.5,
+    );
+    let saturation = drawn("saturation(0.25)", &[120, 100, 80], [3, 1, 1], |out| {
+        (out[0] - out[2]) / 40.0
+    });
+    fills(saturation.collect(), 0.75, 1.25);
+    // A factor is never negative.
+    let least = drawn("brightness(3)", &[10], [1, 1, 1], |out| out[0] / 10.0);
+    fills(least.collect(), 0.0, 4.0);
+}
+
+/// The size of the rectangle is determined from an image whose channels are ramps.
+#[test]
+fn resized_crops_have_areas_and_ratios_in_range() {
+    const SIDE: usize = 40;
+    let places = || (0..SIDE).flat_map(|r| (0..SIDE).map(move |c| [c, r]));
+    let image: Vec<u8> = [0, 1]
+        .iter()
+        .flat_map(|&axis| places().map(move |place| 6 * place[axis] as u8))
+        .collect();
+    let (mut areas, mut corners) = (Vec::new(), Vec::new());
+    for i in 0..400 {
+        let text = "resized_crop(scale=(0.25, 0.75), ratio=(0.5, 2))";
+        let out = draw(text, i, &image, [2, SIDE, SIDE]);
+        let at =
+            |axis: usize, r: usize, c: usize| f64::from(out[(axis * SIDE + r) * SIDE + c]) / 6.0;
+        let middle = SIDE / 2;
+        let width = SIDE as f64 * (at(0, middle, middle + 1) - at(0, middle, middle));
+        let height = SIDE as f64 * (at(1, middle + 1, middle) - at(1, middle, middle));
+        // Sides are rounded by up to half a pixel.
+        let ratio = width / height;
+        assert!((0.47..2.1).contains(&ratio), "{width}x{height}");
+        areas.push(width * height / (SIDE * SIDE) as f64);
+        corners.push(at(0, 0, 0) / (SIDE as f64 - width).max(1.0));
+    }
+    areas.sort_by(f64::total_cmp);
+    corners.sort_by(f64::total_cmp);
+    assert!(areas[0] > 0.23 && areas[399] < 0.78, "{areas:?}");
+    assert!(areas[0] < 0.28 && areas[399] > 0.72, "{areas:?}");
+    assert!(corners[0] == 0.0 && corners[399] > 0.97, "{corners:?}");
+}
+
+#[test]
+fn blurring_keeps_the_sum_of_a_spot_and_draws_its_width() {
+    let mut spot = [0; 11 * 11];
+    spot[60] = 250;
+    let centres: Vec<_> = (0..200)
+        .map(|i| {
+            let out = draw("blur(9, sigma=(0.3, 2))", i, &spot, [1, 11, 11]);
+            assert!((out.iter().sum::<f32>() - 250.0).abs() < 1e-2);
+            out[60]
+        })
+        .collect();
+    let (least, most) = centres
+        .iter()
+        .fold((250.0_f32, 0.0_f32), |(least, most), &x| {
+            (least.min(x), most.max(x))
+        });
+    // Of a Gaussian of 2 pixels, the central weight is 1/25; of one of 0.3, nearly 1.
+    assert!(
+        least > 9.0 && least < 13.0 && most > 200.0,
+        "{least} {most}"
+    );
+}
+
 /// Geometric changes precede changes of values: an erased area remains a black rectangle.
 #[test]
 fn values_change_after_places() {
@@ -401,6 +519,113 @@ fn values_change_after_places() {
         let out = draw("erase(1) rotate(30) scale(2, 2)", i, &image, [1, 20, 20]);
         assert!(out.iter().all(|&x| x == 0.0 || x == 255.0), "{out:?}");
     }
+}
+
+/// Returns a dataset of `COUNT` images of 6 by 8 pixels, each of one class and one value, and what the
+/// mixtures in some epochs are made of: the pixels, both classes, and the share of the first.
+const COUNT: usize = 8;
+fn mixed(text: &str, epochs: u64) -> Vec<(Vec<f32>, [usize; 2], f64)> {
+    let pixels = (0..COUNT).flat_map(|i| vec![30 * i as u8; 48]).collect();
+    let labels: Vec<_> = (0..COUNT as u8).collect();
+    let classes = (0..COUNT).map(|i| i.to_string());
+    let images = Images::new(pixels, [COUNT, 1, 6, 8]);
+    let data = Dataset::new(images, labels, classes.collect::<Vec<_>>()).unwrap();
+    let (augmentation, plain) = (read(text), Normalisation::default());
+    let indices: Vec<_> = (0..COUNT).collect();
+    let epoch = |epoch| {
+        let out = augmented(&data, &indices, plain, &augmentation, (7, epoch));
+        let mixtures = data.mixtures(&indices, augmentation.draws(7, epoch));
+        let pairs: Vec<_> = out.chunks(48).map(<[f32]>::to_vec).zip(mixtures).collect();
+        assert!(
+            pairs
+                .iter()
+                .zip(0..)
+                .all(|((_, mixture), i)| mixture.classes[0] == i)
+        );
+        pairs.into_iter().map(|(out, mixture)| {
+            // Whole values are exact again.
+            let byte = |x: &f32| (x * 255.0 * 1024.0).round() / 1024.0;
+            let out = out.iter().map(byte).collect();
+            (out, mixture.classes, mixture.share)
+        })
+    };
+    (0..epochs).flat_map(epoch).collect()
+}
+
+#[test]
+fn a_blend_has_the_shares_of_its_target() {
+    for alpha in [0.2, 1.0, 4.0] {
+        let all = mixed(&format!("mixup({alpha})"), 250);
+        let mut others = [0; COUNT];
+        for (pixels, [own, other], share) in &all {
+            let wanted = 30.0 * (*own as f64 * share + *other as f64 * (1.0 - share));
+            assert!(pixels.iter().all(|&x| (f64::from(x) - wanted).abs() < 1e-3));
+            others[*other] += 1;
+        }
+        // The expected count is 250, with a standard deviation of 15.
+        assert!(
+            others.iter().all(|count| (190..310).contains(count)),
+            "{others:?}"
+        );
+        // Beta(α, α) has the mean ½ and the variance 1 / (8α + 4).
+        let mean = |f: &dyn Fn(f64) -> f64| {
+            all.iter().map(|mixture| f(mixture.2)).sum::<f64>() / all.len() as f64
+        };
+        let (centre, variance) = (mean(&|x| x), mean(&|x| (x - 0.5).powi(2)));
+        assert!((centre - 0.5).abs() < 0.04, "{alpha}: {centre}");
+        assert!(
+            (variance * (8.0 * alpha + 4.0) - 1.0).abs() < 0.15,
+            "{alpha}: {variance}"
+        );
+    }
+}
+
+#[test]
+fn a_pasted_rectangle_has_the_share_of_its_target() {
+    let all = mixed("cutmix", 250);
+    let mut corners = [0; 2];
+    for (pixels, [own, other], share) in &all {
+        let is_other = |i: &usize| pixels[*i] == 30.0 * *other as f32;
+        let pasted: Vec<_> = (0..48).filter(is_other).collect();
+        let kept = pixels.iter().filter(|&&x| x == 30.0 * *own as f32).count();
+        if own == other {
+            continue;
+        }
+        assert_eq!(pasted.len() + kept, 48);
+        assert!((1.0 - share - pasted.len() as f64 / 48.0).abs() < 1e-12);
+        if let [first, .., last] = pasted[..] {
+            let sides = [last / 8 - first / 8 + 1, last % 8 - first % 8 + 1];
+            assert_eq!(sides[0] * sides[1], pasted.len(), "a rectangle");
+        }
+        corners[0] += usize::from(is_other(&0));
+        corners[1] += usize::from(is_other(&47));
+    }
+    assert!(
+        corners.iter().all(|count| (100..900).contains(count)),
+        "{corners:?}"
+    );
+    // Without clipping, the mean area were ½; a quarter of it or so lies outside.
+    let mean = all.iter().map(|mixture| 1.0 - mixture.2).sum::<f64>() / all.len() as f64;
+    assert!((0.15..0.5).contains(&mean), "{mean}");
+}
+
+#[test]
+fn each_image_is_mixed_in_one_way() {
+    let is_blend = |pixels: &[f32]| pixels.iter().any(|x| x % 30.0 != 0.0);
+    let blends = mixed("cutmix mixup", 250);
+    let blends = blends
+        .iter()
+        .filter(|(pixels, ..)| is_blend(pixels))
+        .count();
+    // A blend is chosen in half of 2000 cases; in an eighth of them, both images are the same.
+    assert!((780..980).contains(&blends), "{blends}");
+    assert!(read("hflip mixup").mixes() && !read("hflip erase").mixes());
+    let plain = mixed("shift(0)", 1);
+    assert!(
+        plain
+            .iter()
+            .all(|(_, [own, other], share)| own == other && *share == 1.0)
+    );
 }
 
 #[test]
@@ -444,7 +669,8 @@ fn all_errors_are_told_with_their_places() {
     );
     assert!(told[2].1.contains("`sigma`"), "{told:?}");
 
-    let text = "rotate(5) scale(1.1, 0.9) erase(scale=(0.5, 0.1)) erase(ratio=(2, 1))";
+    let text = "rotate(5) scale(1.1, 0.9) erase(scale=(0.5, 0.1)) erase(ratio=(2, 1)) blur(4) \
+                resized_crop(scale=(1, 0.5))";
     let errors = Augmentation::read(text, &augmentations())
         .unwrap_err()
         .diagnostics;
@@ -457,7 +683,9 @@ fn all_errors_are_told_with_their_places() {
         [
             "scale(1.1, 0.9)",
             "erase(scale=(0.5, 0.1))",
-            "erase(ratio=(2, 1))"
+            "erase(ratio=(2, 1))",
+            "blur(4)",
+            "resized_crop(scale=(1, 0.5))"
         ]
     );
     assert!(Augmentation::read("", &augmentations()).is_err());
@@ -488,7 +716,7 @@ fn an_outsider_adds_a_change_of_values() {
 #[test]
 fn images_without_pixels_are_left_alone() {
     for shape in [[1, 0, 3], [1, 3, 0], [0, 3, 3]] {
-        let text = "shift(2) rotate(10) elastic(34, 4) erase(1)";
+        let text = "shift(2) rotate(10) elastic(34, 4) erase(1) resized_crop blur contrast(1)";
         assert!(draw(text, 0, &[], shape).is_empty());
     }
 }

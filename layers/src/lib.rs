@@ -64,7 +64,7 @@ pub use def::{Batch, LayerDef, Refusal};
 pub use graph::{Graph, GraphValue, NoNodes};
 pub use layer::{AnyLayer, ByChannel, Element, Layer};
 pub use layers::layers;
-pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, Takes, one_hot};
+pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, SoftLoss, Takes, one_hot};
 pub use losses::losses;
 pub use meaning::Meaning;
 pub use plan::Plan;

@@ -29,6 +29,11 @@ pub trait Loss<T: Element>: Send + Sync {
         targets.len() as f64
     }
 
+    /// Returns the loss of mixed targets if it is defined for them.
+    fn soft(&self) -> Option<&dyn SoftLoss<T>> {
+        None
+    }
+
     /// Checks that the loss accepts outputs with `classes` classes. Most losses accept any number.
     ///
     /// # Errors
@@ -36,6 +41,16 @@ pub trait Loss<T: Element>: Send + Sync {
     fn expect_classes(&self, _classes: usize) -> Result<(), String> {
         Ok(())
     }
+}
+
+/// A loss of mixed targets, which have a share of each class.
+pub trait SoftLoss<T: Element>: Send + Sync {
+    /// Computes the loss: a mean over the batch, in which all samples have the same weight. Both
+    /// `output` and `shares` are `[n, classes]`; the shares of a sample sum to 1.
+    ///
+    /// # Panics
+    /// When the shapes don't match.
+    fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T>;
 }
 
 /// A loss for both scalar types. Implemented automatically.
@@ -208,6 +223,22 @@ impl NamedLoss {
         self.loss = (self.def.build)(&self.call.args);
         self.text = self.call.full();
         self
+    }
+
+    /// Checks that the loss accepts mixed targets. Call this before training with them; otherwise
+    /// the first step panics.
+    ///
+    /// # Errors
+    /// The reason why it doesn't.
+    pub fn expect_mixed(&self) -> Result<(), SpecError> {
+        if f64::loss(&*self.loss).soft().is_some() {
+            return Ok(());
+        }
+        let name = self.def.name;
+        let message = format!("`{name}` is defined for a single class, not for mixed targets");
+        let error = Diagnostic::error(self.call.span, message)
+            .help("omit `mixup` and `cutmix`, or use a loss such as `cross_entropy`");
+        Err(SpecError::new(&self.source, vec![error]))
     }
 
     /// Checks that the loss accepts outputs with `classes` classes. Call this before training;

@@ -99,15 +99,24 @@ fn reproduce<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
 
 fn reproduce_loss<T: Element>(entry: &Value, tolerance: f64) -> Result<(), String> {
     let named = NamedLoss::read(entry["spec"].as_str().unwrap(), &losses()).unwrap();
-    let counts = entry["counts"].as_array().unwrap().iter();
-    let counts: Vec<_> = counts.map(|c| c.as_u64().unwrap() as usize).collect();
-    let named = named.for_counts(&counts);
-    let targets = entry["targets"].as_array().unwrap().iter();
+    let numbers = |key: &str| -> Vec<usize> {
+        let numbers = entry[key].as_array().into_iter().flatten();
+        numbers.map(|n| n.as_u64().unwrap() as usize).collect()
+    };
+    let named = named.for_counts(&numbers("counts"));
+    let targets = entry["targets"].as_array().into_iter().flatten();
     let targets: Vec<_> = targets.map(|t| t.as_u64().unwrap() as usize).collect();
     let output = tensor::<T>(&entry["output"]);
     named.expect_classes(output.shape()[1]).unwrap();
-    let (_, grads, value) = value_and_grad(&Params::new(), &[output], |_, _, output| {
-        let y = T::loss(&*named.loss).value(output[0], &targets);
+    let (_, grads, value) = value_and_grad(&Params::new(), &[output], |tape, _, output| {
+        let loss = T::loss(&*named.loss);
+        let y = match &entry["shares"] {
+            Value::Null => loss.value(output[0], &targets),
+            shares => {
+                let soft = loss.soft().expect("a loss of mixed targets");
+                soft.value(output[0], tape.constant(tensor(shares)))
+            }
+        };
         (y, y.value())
     });
     near("the loss", &value, &tensor(&entry["value"]), tolerance)?;

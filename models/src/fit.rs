@@ -133,7 +133,9 @@ pub enum Ended {
 /// # Panics
 /// Panics if the data has another shape than the model's input, or classes that the model doesn't
 /// have; if the schedule or `patience` monitors the validation loss and there is no validation data;
-/// or if the trainer is in a state that this recipe and data can't have produced.
+/// if the augmentation mixes images and the loss isn't defined for [mixed
+/// targets](tapeline_layers::SoftLoss); or if the trainer is in a state that this recipe and data
+/// can't have produced.
 #[track_caller]
 pub fn fit(
     trainer: &mut Trainer<'_>,
@@ -217,6 +219,7 @@ fn train_epoch(
     let draws = recipe
         .augment
         .map(|augmentation| augmentation.draws(recipe.seed, epoch));
+    let mixes = recipe.augment.is_some_and(Augmentation::mixes);
     let mut begun = Instant::now();
     let batches = batches(data.len(), recipe.batch_size, recipe.seed, epoch);
     let done = trainer.running.samples.div_ceil(recipe.batch_size);
@@ -225,9 +228,11 @@ fn train_epoch(
             batch(data, indices, recipe.normalisation, draws)
         });
         let factor = schedule.factor(trainer.step);
-        let step = trainer
-            .step(&images, &data.labels_of(indices), factor)
-            .map_err(Ended::Diverged)?;
+        let step = match draws.filter(|_| mixes) {
+            Some(draws) => trainer.step_mixed(&images, &data.mixtures(indices, draws), factor),
+            None => trainer.step(&images, &data.labels_of(indices), factor),
+        };
+        let step = step.map_err(Ended::Diverged)?;
         give_back(images);
         let running = &mut trainer.running;
         running.add(&step, indices.len());

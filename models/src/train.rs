@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use ndarray::Array2;
+use tapeline_data::Mixture;
 use tapeline_layers::{AnyLoss, Ctx, Element, Mode, Updates};
 use tapeline_optim::Stepper;
 use tapeline_tensor::{
@@ -41,7 +43,8 @@ pub struct Step {
     /// [Weight](tapeline_layers::Loss::weight) of the batch in a mean over several batches: its
     /// number of samples if the loss doesn't weight them.
     pub weight: f64,
-    /// Number of correctly classified samples.
+    /// Number of correctly classified samples; of mixed samples, those that were given the class
+    /// with the [larger share](Mixture::dominant).
     pub correct: usize,
 }
 
@@ -84,6 +87,32 @@ impl<'m> Trainer<'m> {
         &mut self,
         images: &Tensor,
         targets: &[usize],
+        factor: f64,
+    ) -> Result<Step, Diverged> {
+        self.step_on(images, Targets::Classes(targets), factor)
+    }
+
+    /// Same as [`step`](Trainer::step), for targets that are mixtures of classes.
+    ///
+    /// # Errors
+    /// Same as [`step`](Trainer::step).
+    ///
+    /// # Panics
+    /// Same as [`step`](Trainer::step), and if the loss isn't defined for
+    /// [mixed targets](tapeline_layers::SoftLoss).
+    pub fn step_mixed(
+        &mut self,
+        images: &Tensor,
+        targets: &[Mixture],
+        factor: f64,
+    ) -> Result<Step, Diverged> {
+        self.step_on(images, Targets::Mixed(targets), factor)
+    }
+
+    fn step_on(
+        &mut self,
+        images: &Tensor,
+        targets: Targets<'_>,
         factor: f64,
     ) -> Result<Step, Diverged> {
         let mode = Mode::Training {
@@ -132,7 +161,7 @@ impl<'m> Trainer<'m> {
         self.step += 1;
         Ok(Step {
             loss,
-            weight: f32::loss(loss_of).weight(targets),
+            weight: targets.weight(loss_of),
             correct: seen.correct,
         })
     }
@@ -190,12 +219,56 @@ pub(crate) fn time<R>(
     }
 }
 
+/// The targets of a batch.
+#[derive(Clone, Copy)]
+enum Targets<'a> {
+    Classes(&'a [usize]),
+    Mixed(&'a [Mixture]),
+}
+
+impl Targets<'_> {
+    fn loss<'t>(self, loss: &dyn AnyLoss, output: Var<'t>) -> Var<'t> {
+        let loss = f32::loss(loss);
+        let mixtures = match self {
+            Targets::Classes(classes) => return loss.value(output, classes),
+            Targets::Mixed(mixtures) => mixtures,
+        };
+        let mut shares = Array2::zeros([mixtures.len(), output.shape()[1]]);
+        for (mut row, Mixture { classes, share }) in shares.rows_mut().into_iter().zip(mixtures) {
+            row[classes[0]] += *share as f32;
+            row[classes[1]] += (1.0 - share) as f32;
+        }
+        let shares = output.tape().constant(Tensor::from(shares.into_dyn()));
+        let soft = loss
+            .soft()
+            .expect("a loss that is defined for mixed targets");
+        soft.value(output, shares)
+    }
+
+    /// Returns the weight of the batch in a mean over several batches.
+    fn weight(self, loss: &dyn AnyLoss) -> f64 {
+        match self {
+            Targets::Classes(classes) => f32::loss(loss).weight(classes),
+            Targets::Mixed(mixtures) => mixtures.len() as f64,
+        }
+    }
+
+    /// Returns how many samples have the expected class.
+    fn correct(self, found: &[usize]) -> usize {
+        let right = |wanted: Vec<usize>| found.iter().zip(wanted).filter(|(a, b)| *a == b).count();
+        match self {
+            Targets::Classes(classes) => right(classes.to_vec()),
+            Targets::Mixed(mixtures) => right(mixtures.iter().map(Mixture::dominant).collect()),
+        }
+    }
+}
+
 /// The forward pass from a batch to its loss.
 struct Pass<'a> {
     model: &'a Model,
     loss: &'a dyn AnyLoss,
     images: &'a Tensor,
-    targets: &'a [usize],
+    targets: Targets<'a>,
     mode: Mode,
 }
 
@@ -214,10 +287,8 @@ impl Pass<'_> {
         let cx = Ctx::new(tape, params, self.mode);
         let output = self.model.forward(&cx, tape.constant(self.images.clone()));
         let value = output.value();
-        let found = classified(&value);
-        let pairs = found.iter().zip(self.targets);
-        let correct = pairs.filter(|(found, target)| found == target).count();
-        let loss = f32::loss(self.loss).value(output, self.targets);
+        let correct = self.targets.correct(&classified(&value));
+        let loss = self.targets.loss(self.loss, output);
         let seen = Seen {
             correct,
             odd_output: first_odd_row(&value),

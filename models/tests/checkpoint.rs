@@ -56,7 +56,8 @@ fn train(setting: Setting, from: Option<&Kept>, steps: u64) -> Result<Kept, Stri
     let loss = NamedLoss::read(text, &losses()).unwrap().loss;
     let registry = optimizers();
     let optimizer = Optimizer::read(setting.optimizer, &registry).unwrap();
-    let augment = Augmentation::read("shift(1) erase(0.5)", &augmentations()).unwrap();
+    let augment =
+        Augmentation::read("shift(1) erase(0.5) cutmix mixup(0.4)", &augmentations()).unwrap();
     let in_all = EPOCHS * SAMPLES.div_ceil(setting.batch_size) as u64;
     let recipe = Recipe {
         patience: None,

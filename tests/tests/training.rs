@@ -134,7 +134,9 @@ fn the_bits_are_the_same_on_any_number_of_threads() {
     let data = bright_or_dark(130, [2, 20, 21]);
     let setting = Setting {
         model: "conv2d(9, 5, padding=2) relu maxpool2d(2) conv2d(7, 3) tanh flatten linear(300) relu dropout(0.3) linear(2)",
-        augment: Some("shift(2) rotate(10) elastic(34, 4) erase(0.5)"),
+        augment: Some(
+            "shift(2) rotate(10) elastic(34, 4) erase(0.5) blur contrast(0.5) mixup cutmix",
+        ),
         epochs: 2,
         batch_size: 50,
         ..Setting::default()

@@ -47,6 +47,12 @@ fn numbers_are_in_range_before_data_is_read() {
             .run(&["train", "--data", "missing", flag, text])
             .failed(2, &[part, &format!("┌ {flag}\n")]);
     }
+    for loss in ["hinge", "focal(gamma=1)"] {
+        let mixing = ["--augment", "hflip cutmix", "--loss", loss];
+        bench
+            .run(&[&["train", "--data", "missing"], &mixing[..]].concat())
+            .failed(2, &["mixed targets", "┌ --loss\n", "`cross_entropy`"]);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ndarray::ArrayViewMut3;
 use rand_chacha::ChaCha8Rng;
 use tapeline_spec::{ArgInfo, Args, Call, Diagnostic, Registry, SpecError, named, read_chain};
 
-use super::{Draws, Warp};
+use super::{Draws, Mix, Warp};
 
 /// An entry of the registry of augmentations.
 ///
@@ -78,10 +78,12 @@ pub struct Change(pub(super) Kind);
 pub(super) enum Kind {
     Warp(Arc<WarpFn>),
     Pixels(Arc<PixelsFn>),
+    Mix(Arc<MixFn>),
 }
 
 type WarpFn = dyn Fn(&mut Warp, &mut ChaCha8Rng) + Send + Sync;
 type PixelsFn = dyn Fn(ArrayViewMut3<'_, f32>, &mut ChaCha8Rng) + Send + Sync;
+type MixFn = dyn Fn([usize; 2], &mut ChaCha8Rng) -> Mix + Send + Sync;
 
 impl Change {
     /// Creates a geometric change, which is composed with the warp of one image.
@@ -97,6 +99,12 @@ impl Change {
     ) -> Self {
         Change(Kind::Pixels(Arc::new(f)))
     }
+
+    /// Creates a change that mixes one image of `[rows, columns]`, which has pixels, with another
+    /// one, and their targets.
+    pub fn mix(f: impl Fn([usize; 2], &mut ChaCha8Rng) -> Mix + Send + Sync + 'static) -> Self {
+        Change(Kind::Mix(Arc::new(f)))
+    }
 }
 
 /// An augmentation: a chain of changes, read from a spec.
@@ -104,7 +112,8 @@ impl Change {
 /// The default is empty and leaves images unchanged.
 ///
 /// All geometric changes are composed, so an image is resampled only once. Changes of pixel values
-/// are applied afterwards, wherever they are in the chain.
+/// are applied afterwards, wherever they are in the chain. Images are mixed at the end; of several
+/// entries that mix, each image takes one at random.
 ///
 /// ```
 /// use tapeline_data::{Augmentation, augmentations};
@@ -154,6 +163,20 @@ impl Augmentation {
     /// Returns the random changes for one epoch of a run.
     pub fn draws(&self, seed: u64, epoch: u64) -> Draws<'_> {
         Draws::new(self, seed, epoch)
+    }
+
+    /// Returns whether images are mixed, so that a target has two classes. The loss must accept
+    /// mixed targets then.
+    pub fn mixes(&self) -> bool {
+        self.mixers().next().is_some()
+    }
+
+    /// Returns the entries that mix images.
+    pub(super) fn mixers(&self) -> impl Iterator<Item = &MixFn> {
+        self.changes.iter().filter_map(|change| match &change.0 {
+            Kind::Mix(mix) => Some(&**mix),
+            _ => None,
+        })
     }
 
     /// Returns the spec for display, without default arguments.

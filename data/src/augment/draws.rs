@@ -1,10 +1,10 @@
 //! The random changes of an epoch.
 
 use ndarray::ArrayViewMut3;
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Augmentation, Warp, augmentation::Kind};
+use super::{Augmentation, Mix, Warp, augmentation::Kind};
 
 /// An [`Augmentation`] in one epoch of one run.
 ///
@@ -18,6 +18,9 @@ pub struct Draws<'a> {
     epoch: u64,
 }
 
+/// The place of all mixing in the chain.
+const MIXING: u32 = u32::MAX;
+
 impl<'a> Draws<'a> {
     pub(super) fn new(augmentation: &'a Augmentation, seed: u64, epoch: u64) -> Self {
         Draws {
@@ -27,7 +30,8 @@ impl<'a> Draws<'a> {
         }
     }
 
-    /// Writes the augmented image `index` into `out`, as values from 0 to 255.
+    /// Writes the augmented image `index` into `out`, as values from 0 to 255, not mixed with
+    /// another one.
     ///
     /// `shape` is `[channels, rows, columns]`; all channels are transformed alike. Pixels from
     /// outside the image are black (0).
@@ -62,6 +66,20 @@ impl<'a> Draws<'a> {
                 paint(image, &mut self.generator(index, place));
             }
         }
+    }
+
+    /// Returns the index of the image, of `count`, that is mixed into image `index`, and how. `None`
+    /// if nothing in the chain mixes images, or they have no pixels.
+    pub(crate) fn mix(&self, index: usize, count: usize, size: [usize; 2]) -> Option<(usize, Mix)> {
+        let mixers = self.augmentation.mixers().count();
+        if mixers == 0 || size.contains(&0) {
+            return None;
+        }
+        let mut random = self.generator(index, MIXING);
+        let other = random.random_range(0..count);
+        let place = random.random_range(0..mixers);
+        let mix = self.augmentation.mixers().nth(place)?;
+        Some((other, mix(size, &mut random)))
     }
 
     /// Creates the generator of an entry for one image. The label separates its stream from other

@@ -23,13 +23,16 @@ const RATIO: Arg<[f64; 2]> = Arg::new("ratio", "minimum and maximum ratio of hei
 /// uniformly from those where it fits. A rectangle as high or as wide as the image is drawn again,
 /// up to 10 times in total; then nothing is erased.
 ///
+/// The square of *Cutout* (DeVries, Taylor 2017) is `cutout(1, scale=(0.25, 0.25), ratio=(1, 1))` for
+/// half of the side; here, it is never cut at the border.
+///
 /// Sources: Zhong et al. 2017, [*Random Erasing Data
 /// Augmentation*](https://arxiv.org/abs/1708.04896);
 /// [`RandomErasing`](https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomErasing.html),
 /// which has the same defaults.
 pub(super) const ERASE: AugmentDef = AugmentDef {
     name: "erase",
-    aliases: &["random_erasing"],
+    aliases: &["cutout", "random_erasing"],
     about: "erases a random rectangle in some of the images",
     args: &[P.info(), SCALE.info(), RATIO.info()],
     examples: &[

@@ -23,10 +23,15 @@ pub(super) const SHIFT: AugmentDef = AugmentDef {
 };
 
 fn build(args: &Args) -> Result<Change, Diagnostic> {
-    let most = args.get(PIXELS) as i32;
-    Ok(Change::warp(move |warp, random| {
+    Ok(shifted(args.get(PIXELS)))
+}
+
+/// Shifts by up to `most` pixels in either direction.
+pub(super) fn shifted(most: usize) -> Change {
+    let most = most as i32;
+    Change::warp(move |warp, random| {
         let mut draw = || f64::from(random.random_range(-most..=most));
         let (x, y) = (draw(), draw());
         warp.shift(x, y);
-    }))
+    })
 }

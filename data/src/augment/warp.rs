@@ -165,7 +165,7 @@ impl Warp {
 
 /// Interpolates linearly from `a` to `b`. Between byte values, the result never exceeds the ends,
 /// and is exact at both.
-fn between(a: f32, b: f32, share: f32) -> f32 {
+pub(super) fn between(a: f32, b: f32, share: f32) -> f32 {
     a + share * (b - a)
 }
 

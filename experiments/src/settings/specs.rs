@@ -58,6 +58,9 @@ impl Specs {
             Augmentation::read(text, &cx.augmentations).map_err(in_option(&origin.of("augment")))
         });
         let augment = augment.transpose()?;
+        if augment.as_ref().is_some_and(Augmentation::mixes) {
+            loss.expect_mixed().map_err(in_option(&origin.of("loss")))?;
+        }
         Ok(Specs {
             source,
             loss,

@@ -3,13 +3,13 @@
 use ndarray::Axis;
 use rand::{Rng, seq::SliceRandom};
 use tapeline_spec::{ArgInfo, Call, Registry, read_chain};
-use tapeline_tensor::{Params, Tensor, check, value_and_grad};
+use tapeline_tensor::{Params, Tensor, check, no_grad, value_and_grad};
 
 use super::{
     DRAWS, Failure,
     case::{caught, draw, mixed, normal},
 };
-use crate::{AnyLoss, Element, LossDef, ctx::generator};
+use crate::{AnyLoss, Element, LossDef, ctx::generator, one_hot};
 
 /// Numbers of samples and classes of the outputs that are checked.
 const SHAPES: [[usize; 2]; 5] = [[1, 2], [2, 1], [4, 3], [1, 10], [5, 10]];
@@ -38,6 +38,8 @@ pub struct LossReport {
 /// - it is a mean over samples, with the weights summed by [`Loss::weight`](crate::Loss::weight):
 ///   over a data set it does not depend on the order of the samples or on how they are split into
 ///   batches;
+/// - its [loss of mixed targets](crate::SoftLoss), if it has one, agrees with it on whole targets,
+///   and has a right gradient on others;
 /// - value and gradient are finite, also for outputs of ±10 000, and `f32` agrees with `f64` within
 ///   rounding.
 ///
@@ -114,6 +116,7 @@ fn one(
         .and_then(|_| finite::<f32>(loss, &extreme, &targets))
         .map_err(|found| format!("for outputs of ±10000, {found}"))?;
 
+    soft(loss, &output, &targets)?;
     for output in [output, mixed(&[rows, classes], 3)] {
         let checked = check::gradients(&Params::new(), &[output], |_, _, inputs| {
             f64::loss(loss).value(inputs[0], &targets)
@@ -122,6 +125,35 @@ fn one(
         report.kinks += checked.kinks.len();
         report.worst = report.worst.max(checked.worst);
     }
+    Ok(())
+}
+
+/// Checks the loss of mixed targets, if there is one: of whole targets, it is the loss itself; and its
+/// gradient is right.
+fn soft(loss: &dyn AnyLoss, output: &Tensor<f64>, targets: &[usize]) -> Result<(), String> {
+    let (loss, [samples, classes]) = (f64::loss(loss), [output.shape()[0], output.shape()[1]]);
+    let Some(mixed) = loss.soft() else {
+        return Ok(());
+    };
+    let value = no_grad(&Params::new(), |tape, _| {
+        let output = tape.constant(output.clone());
+        let whole = loss.value(output, targets).value().sum();
+        let soft = mixed.value(output, one_hot(output, targets)).value().sum();
+        [whole * loss.weight(targets) / samples as f64, soft]
+    });
+    if (value[0] - value[1]).abs() > 1e-12 * value[0].abs().max(1.0) {
+        return Err(format!(
+            "the loss of one-hot shares is {}, but that of their classes has a sum of {} per sample",
+            value[1], value[0]
+        ));
+    }
+    let shares = normal(&[samples, classes], 7).mapv(f64::exp);
+    let sums = shares.sum_axis(Axis(1)).insert_axis(Axis(1));
+    let shares = (shares / sums).into_shared();
+    let checked = check::gradients(&Params::new(), &[output.clone()], |tape, _, inputs| {
+        mixed.value(inputs[0], tape.constant(shares.clone()))
+    });
+    checked.map_err(|mismatch| format!("with mixed targets, {mismatch}"))?;
     Ok(())
 }
 

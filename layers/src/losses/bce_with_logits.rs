@@ -2,7 +2,7 @@
 
 use tapeline_tensor::{Var, math};
 
-use crate::{Element, Loss, LossDef, Takes, one_hot};
+use crate::{Element, Loss, LossDef, SoftLoss, Takes, one_hot};
 
 /// The mean over all elements of `−q ln σ(z) − (1 − q) ln(1 − σ(z))`, with `q` the one-hot target:
 /// one binary classification per class. Takes logits. (`torch.nn.BCEWithLogitsLoss`)
@@ -22,7 +22,21 @@ impl<T: Element> Loss<T> for BceWithLogits {
         // Numerically stable: −ln σ(z) = softplus(−z) at the target, and −ln(1 − σ(z)) =
         // softplus(z) elsewhere.
         let against = output * (one_hot(output, targets) * T::of(-2.0) + T::one());
-        let slope = |g: T, x: T| g * math::sigmoid(x);
-        against.map("softplus", math::softplus, slope).mean()
+        softplus(against).mean()
     }
+
+    fn soft(&self) -> Option<&dyn SoftLoss<T>> {
+        Some(self)
+    }
+}
+
+impl<T: Element> SoftLoss<T> for BceWithLogits {
+    fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
+        let rest = -shares + T::one();
+        (shares * softplus(-output) + rest * softplus(output)).mean()
+    }
+}
+
+fn softplus<T: Element>(x: Var<'_, T>) -> Var<'_, T> {
+    x.map("softplus", math::softplus, |g, x| g * math::sigmoid(x))
 }

@@ -4,10 +4,10 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{Var, cross_entropy};
 
 use super::{
-    nll::{WEIGHT, smoothed},
+    nll::{WEIGHT, smoothed, weighted},
     weights::{self, Weights},
 };
-use crate::{Element, Loss, LossDef, Takes};
+use crate::{Element, Loss, LossDef, SoftLoss, Takes};
 
 const LABEL_SMOOTHING: Arg<f64> = Arg::new(
     "label_smoothing",
@@ -19,7 +19,8 @@ const LABEL_SMOOTHING: Arg<f64> = Arg::new(
 
 /// `−Σ_c w_c q_c ln softmax(z)_c`, summed over the samples and divided by the sum of the weights of
 /// their targets. `q` is the one-hot target with `label_smoothing` of it distributed evenly over
-/// all classes, and `w` is the `weight`. Takes logits. (`torch.nn.CrossEntropyLoss`; smoothing:
+/// all classes, and `w` is the `weight`. With mixed targets, `q` has the share of each class, and the
+/// sum is divided by the number of samples. Takes logits. (`torch.nn.CrossEntropyLoss`; smoothing:
 /// Szegedy et al. 2016)
 pub const CROSS_ENTROPY: LossDef = LossDef {
     name: "cross_entropy",
@@ -60,7 +61,19 @@ impl<T: Element> Loss<T> for CrossEntropy {
         self.weight.of(targets)
     }
 
+    fn soft(&self) -> Option<&dyn SoftLoss<T>> {
+        Some(self)
+    }
+
     fn expect_classes(&self, classes: usize) -> Result<(), String> {
         self.weight.expect_classes(classes)
+    }
+}
+
+impl<T: Element> SoftLoss<T> for CrossEntropy {
+    fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
+        let spread = self.smoothing / output.shape()[1] as f64;
+        let shares = shares * T::of(1.0 - self.smoothing) + T::of(spread);
+        weighted(output.log_softmax(1), shares, &self.weight)
     }
 }

@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::Var;
 
-use crate::{Element, Loss, LossDef, one_hot};
+use crate::{Element, Loss, LossDef, SoftLoss, one_hot};
 
 const DELTA: Arg<f64> = Arg::new(
     "delta",
@@ -35,8 +35,18 @@ struct Huber {
 
 impl<T: Element> Loss<T> for Huber {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
+        SoftLoss::value(self, output, one_hot(output, targets))
+    }
+
+    fn soft(&self) -> Option<&dyn SoftLoss<T>> {
+        Some(self)
+    }
+}
+
+impl<T: Element> SoftLoss<T> for Huber {
+    fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
         let (delta, half) = (T::of(self.delta), T::of(0.5));
-        let apart = output - one_hot(output, targets);
+        let apart = output - shares;
         let value = move |x: T| match x.abs() {
             far if far > delta => delta * (far - half * delta),
             _ => half * x * x,

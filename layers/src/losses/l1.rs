@@ -2,7 +2,7 @@
 
 use tapeline_tensor::Var;
 
-use crate::{Element, Loss, LossDef, one_hot};
+use crate::{Element, Loss, LossDef, SoftLoss, one_hot};
 
 /// The mean over all elements of `|y − onehot|`. Takes any output. The derivative at 0 is 0.
 /// (`torch.nn.L1Loss`)
@@ -19,7 +19,17 @@ struct L1Loss;
 
 impl<T: Element> Loss<T> for L1Loss {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
-        let apart = output - one_hot(output, targets);
+        SoftLoss::value(self, output, one_hot(output, targets))
+    }
+
+    fn soft(&self) -> Option<&dyn SoftLoss<T>> {
+        Some(self)
+    }
+}
+
+impl<T: Element> SoftLoss<T> for L1Loss {
+    fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
+        let apart = output - shares;
         let slope = |g: T, x: T| {
             if x == T::zero() {
                 T::zero()

@@ -2,7 +2,7 @@
 
 use tapeline_tensor::{Var, mse};
 
-use crate::{Element, Loss, LossDef, one_hot};
+use crate::{Element, Loss, LossDef, SoftLoss, one_hot};
 
 /// The mean over all elements of `(y − onehot)²`. Takes any output. (`torch.nn.MSELoss`)
 pub const MSE: LossDef = LossDef {
@@ -18,5 +18,15 @@ pub(crate) struct Mse;
 impl<T: Element> Loss<T> for Mse {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
         mse(output, one_hot(output, targets))
+    }
+
+    fn soft(&self) -> Option<&dyn SoftLoss<T>> {
+        Some(self)
+    }
+}
+
+impl<T: Element> SoftLoss<T> for Mse {
+    fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
+        mse(output, shares)
     }
 }

@@ -5,7 +5,7 @@ use tapeline_spec::{Arg, NumbersOrWord};
 use tapeline_tensor::{Tensor, Var};
 
 use super::weights::{self, LARGEST, SMALLEST, Weights};
-use crate::{Element, Loss, LossDef, Takes, loss::classes};
+use crate::{Element, Loss, LossDef, SoftLoss, Takes, loss::classes};
 
 /// Must be positive, since a batch with a total weight of 0 has no mean.
 pub(super) const WEIGHT: Arg<NumbersOrWord> = weights::argument(
@@ -47,9 +47,42 @@ impl<T: Element> Loss<T> for Nll {
         self.weight.of(targets)
     }
 
+    fn soft(&self) -> Option<&dyn SoftLoss<T>> {
+        Some(self)
+    }
+
     fn expect_classes(&self, classes: usize) -> Result<(), String> {
         self.weight.expect_classes(classes)
     }
+}
+
+impl<T: Element> SoftLoss<T> for Nll {
+    fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
+        weighted(output, shares, &self.weight)
+    }
+}
+
+/// Computes `−Σ_c w_c q_c y_c` of log-probabilities `y` and shares `q`, averaged over the batch. As
+/// for single classes, one weight for all cancels out.
+pub(super) fn weighted<'t, T: Element>(
+    log_probabilities: Var<'t, T>,
+    shares: Var<'t, T>,
+    weight: &Weights,
+) -> Var<'t, T> {
+    let [samples, classes] = log_probabilities.shape()[..] else {
+        panic!("a loss expects an output of [n, classes]");
+    };
+    let terms = log_probabilities * shares;
+    let terms = match weight.one_for_all() {
+        true => terms,
+        false => {
+            let weights = weight.each(classes).into_iter().map(T::of).collect();
+            let weights = Tensor::from_shape_vec(vec![1, classes], weights)
+                .unwrap_or_else(|e| unreachable!("a weight for each class: {e}"));
+            terms * log_probabilities.tape().constant(weights)
+        }
+    };
+    -terms.sum() / T::of(samples as f64)
 }
 
 /// Computes `−Σ ((1 − smoothing) w_t y_t + smoothing/classes Σ_c w_c y_c) / Σ w_t` of
