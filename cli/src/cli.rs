@@ -135,8 +135,8 @@ mod tests {
     use super::*;
 
     /// Values such that every option accepts one of them.
-    const VALUES: [&str; 9] = [
-        "2", "1x28x28", "2GB", "never", "30s", "x", "true", "false", "scale",
+    const VALUES: [&str; 10] = [
+        "2", "1x28x28", "2GB", "never", "30s", "2/5", "x", "true", "false", "scale",
     ];
 
     /// Arguments that some options require in addition.

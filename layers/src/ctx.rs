@@ -21,6 +21,8 @@ pub struct Ctx<'t, 'a, T: Element = f32> {
     fixed: RefCell<Arc<[Arc<str>]>>,
     /// Whether the current layer is one of them.
     in_fixed: Cell<bool>,
+    /// Whether layers may be folded into those before.
+    folding: bool,
 }
 
 /// New values for buffers, in the order in which they were reported.
@@ -54,6 +56,7 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
             updates: RefCell::default(),
             fixed: RefCell::default(),
             in_fixed: Cell::default(),
+            folding: false,
         }
     }
 
@@ -61,6 +64,22 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
     /// [scopes](crate::LayerSummary::scope).
     pub fn fix(&self, scopes: &Arc<[Arc<str>]>) {
         *self.fixed.borrow_mut() = scopes.clone();
+    }
+
+    /// Lets layers be folded into those before, such as batch normalization into a convolution, in
+    /// evaluation on a tape that [releases](tapeline_tensor::Tape::release) its values. That is
+    /// faster, and results may differ by rounding errors.
+    #[must_use]
+    pub fn folding(self) -> Self {
+        Ctx {
+            folding: true,
+            ..self
+        }
+    }
+
+    /// Returns whether layers may be folded into those before.
+    pub(crate) fn may_fold(&self) -> bool {
+        self.folding && !self.training() && self.tape.is_releasing()
     }
 
     /// Returns the tape, for constants and custom operations.

@@ -159,8 +159,7 @@ impl<T: Element> Layer<T> for Sequential {
         while let [link, rest @ ..] = links {
             let layer = T::layer(&*link.layer);
             let folded = rest.split_first().and_then(|(next, rest)| {
-                // With gradients, a layer's values must be there for its rule.
-                let next = match tape.is_releasing() {
+                let next = match cx.may_fold() {
                     true => T::layer(&*next.layer).by_channel(cx)?,
                     false => return None,
                 };

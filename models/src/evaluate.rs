@@ -58,7 +58,7 @@ pub fn evaluate(
         let images = batch(data, indices, normalisation, None);
         let loss = f32::loss(loss);
         let result = no_grad(params, |tape, on_tape| {
-            let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
+            let cx = Ctx::new(tape, on_tape, Mode::Evaluation).folding();
             let output = model.forward(&cx, tape.constant(images.clone()));
             let value = loss.value(output, &targets).value().sum();
             let found = probabilities(model, output);
@@ -109,7 +109,7 @@ pub fn evaluate(
 /// Panics if the shape of the inputs differs from the model's input.
 pub fn predict(model: &Model, params: &Params, images: Tensor) -> Result<Tensor, NotFinite> {
     let result = no_grad(params, |tape, on_tape| {
-        let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
+        let cx = Ctx::new(tape, on_tape, Mode::Evaluation).folding();
         let output = model.forward(&cx, tape.constant(images.clone()));
         if let Some(sample) = first_odd_row(&output.value()) {
             return Err(Subject::Output { sample });

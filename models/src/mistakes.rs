@@ -53,7 +53,7 @@ pub fn mistakes(
         let targets = data.labels_of(indices);
         let images = batch(data, indices, normalisation, None);
         let found = no_grad(params, |tape, on_tape| {
-            let cx = Ctx::new(tape, on_tape, Mode::Evaluation);
+            let cx = Ctx::new(tape, on_tape, Mode::Evaluation).folding();
             let output = model.forward(&cx, tape.constant(images.clone()));
             let found = probabilities(model, output).value();
             let output = output.value();
