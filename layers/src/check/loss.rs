@@ -150,9 +150,11 @@ fn soft(loss: &dyn AnyLoss, output: &Tensor<f64>, targets: &[usize]) -> Result<(
     let shares = normal(&[samples, classes], 7).mapv(f64::exp);
     let sums = shares.sum_axis(Axis(1)).insert_axis(Axis(1));
     let shares = (shares / sums).into_shared();
-    let checked = check::gradients(&Params::new(), &[output.clone()], |tape, _, inputs| {
-        mixed.value(inputs[0], tape.constant(shares.clone()))
-    });
+    let checked = check::gradients(
+        &Params::new(),
+        std::slice::from_ref(output),
+        |tape, _, inputs| mixed.value(inputs[0], tape.constant(shares.clone())),
+    );
     checked.map_err(|mismatch| format!("with mixed targets, {mismatch}"))?;
     Ok(())
 }
