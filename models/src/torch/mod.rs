@@ -7,7 +7,10 @@
 mod classes;
 mod modules;
 
-use std::{fmt::Write, path::Path};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
 use tapeline_data::{PerChannel, atomic};
@@ -29,7 +32,8 @@ pub enum TorchError {
 }
 
 /// Writes the Python source of a model atomically. `weights` is the file that its function `load`
-/// reads by default.
+/// reads by default; the source finds it from any directory, and beside itself or below also after
+/// both are moved.
 ///
 /// # Errors
 /// Returns an error if the model has a layer without a counterpart, or the file can't be written.
@@ -41,12 +45,26 @@ pub fn save(
     weights: &Path,
     (layers, presets): (&Registry<LayerDef>, &Presets),
 ) -> Result<(), TorchError> {
-    let source = source(model, labels, weights, (layers, presets)).map_err(TorchError::Spec)?;
+    let weights = from_folder_of(path, weights);
+    let source = source(model, labels, &weights, (layers, presets)).map_err(TorchError::Spec)?;
     atomic::write(path, source.as_bytes())
         .map_err(|reason| TorchError::File(FileError::unwritten(path, &reason)))
 }
 
-/// Returns the Python source of a model.
+/// Returns the path of a file as seen from the folder of another: relative if it is below, otherwise
+/// absolute.
+fn from_folder_of(path: &Path, file: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+    let (Ok(folder), Ok(file)) = (folder, file.canonicalize()) else {
+        return file.into();
+    };
+    let below = file.strip_prefix(&folder).map(Path::to_path_buf);
+    below.unwrap_or(file)
+}
+
+/// Returns the Python source of a model. `weights` is the file that its function `load` reads by
+/// default, relative to the folder of the source.
 ///
 /// # Errors
 /// Returns an error if the model has a layer without a counterpart.
@@ -87,6 +105,7 @@ pub fn source(
     let mut out = format!(
         "# Written by Tapeline {}. Needs torch, and safetensors for `load`.\n\
         # {}\n\n\
+        from pathlib import Path\n\n\
         import torch\nfrom torch import nn\n\n\
         CLASSES = {}\nSCALE, MEAN, STD = {}, {}, {}\n",
         env!("CARGO_PKG_VERSION"),
@@ -132,7 +151,7 @@ def normalise(pixels):
     return (pixels * SCALE - mean) / std
 
 
-def load(file={}):
+def load(file=Path(__file__).parent / {}):
     """Returns the model with the weights of a file, in evaluation mode."""
     from safetensors.torch import load_file
 
