@@ -26,7 +26,7 @@ use crate::{
     version,
     max_term_width = 100,
     args_override_self = true,
-    after_help = "If an option is given more than once, the last value is used.\n\nExample:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
+    after_help = "If an option is given more than once, the last value is used; lists are joined.\n\nExample:\n  tapeline train \"conv2d(8, 5, padding=2) relu maxpool2d(2) flatten linear(10)\""
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -135,8 +135,8 @@ mod tests {
     use super::*;
 
     /// Values such that every option accepts one of them.
-    const VALUES: [&str; 10] = [
-        "2", "1x28x28", "2GB", "never", "30s", "2/5", "x", "true", "false", "scale",
+    const VALUES: [&str; 11] = [
+        "2", "1x28x28", "2GB", "never", "30s", "2/5", "*: 2", "x", "true", "false", "scale",
     ];
 
     /// Arguments that some options require in addition.
@@ -149,7 +149,8 @@ mod tests {
         &["bash"],
     ];
 
-    /// If an option is given twice, the last value is used, for every option of every command.
+    /// If an option is given twice, the last value is used, for every option of every command; those
+    /// of lists are joined.
     #[test]
     fn of_an_option_that_is_given_twice_the_last_value_counts() {
         let mut cli = Cli::command();
@@ -176,7 +177,7 @@ mod tests {
                     ArgAction::SetTrue => {
                         assert!(read(&[&long, &long]).is_some(), "{name} {long}");
                     }
-                    ArgAction::Set => {
+                    action @ (ArgAction::Set | ArgAction::Append) => {
                         let given = |value: &str| match arg.is_require_equals_set() {
                             true => vec![format!("{long}={value}")],
                             false => vec![long.clone(), value.into()],
@@ -197,7 +198,11 @@ mod tests {
                         }
                         let found: Vec<_> =
                             matches.get_raw(arg.get_id().as_str()).unwrap().collect();
-                        assert_eq!(found, [OsStr::new(value)], "{name} {long}");
+                        let wanted = match action {
+                            ArgAction::Append => vec![OsStr::new(other), OsStr::new(value)],
+                            _ => vec![OsStr::new(value)],
+                        };
+                        assert_eq!(found, wanted, "{name} {long}");
                     }
                     ArgAction::Help | ArgAction::Version => continue,
                     other => panic!("{name} {long}: {other:?}"),
