@@ -231,7 +231,7 @@ impl Pass {
                     give_back(images);
                 }
                 Pass::Evaluation => no_grad(params, |tape, params| {
-                    let cx = Ctx::new(tape, params, mode);
+                    let cx = Ctx::new(tape, params, mode).folding();
                     plan.chain.forward(&cx, tape.constant(images));
                 }),
             }
