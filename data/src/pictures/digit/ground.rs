@@ -29,17 +29,18 @@ pub(super) struct Ground {
 
 impl Ground {
     pub fn of(picture: ArrayView2<'_, f32>) -> Self {
+        // A fit to all pixels would lean towards the ink, and never leave it; the median doesn't.
+        let mut pixels: Vec<f32> = samples(picture).map(|(_, pixel)| pixel).collect();
         let mut ground = Ground {
             terms: [0.0; TERMS],
             size: [picture.nrows(), picture.ncols()],
-            deviation: f64::INFINITY,
+            deviation: 0.0,
         };
+        ground.terms[0] = quantile(&mut pixels, 0.5).into();
+        ground.deviation = ground.spread(picture);
         for _ in 0..ROUNDS {
             ground.terms = ground.fitted(picture);
-            let apart = |(at, pixel)| ground.apart(at, pixel).abs() as f32;
-            let mut apart: Vec<f32> = samples(picture).map(apart).collect();
-            // Of a normal distribution, half of all values lie within 0.6745 standard deviations.
-            ground.deviation = (f64::from(quantile(&mut apart, 0.5)) / 0.6745).max(LEAST);
+            ground.deviation = ground.spread(picture);
         }
         ground
     }
@@ -50,6 +51,15 @@ impl Ground {
         terms.map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 255.0)
     }
 
+    /// Returns the standard deviation of the pixels around the surface, as their median distance
+    /// gives it.
+    fn spread(&self, picture: ArrayView2<'_, f32>) -> f64 {
+        let apart = |(at, pixel)| self.apart(at, pixel).abs() as f32;
+        let mut apart: Vec<f32> = samples(picture).map(apart).collect();
+        // Of a normal distribution, half of all values lie within 0.6745 standard deviations.
+        (f64::from(quantile(&mut apart, 0.5)) / 0.6745).max(LEAST)
+    }
+
     fn apart(&self, [row, col]: [usize; 2], pixel: f32) -> f64 {
         f64::from(pixel) - self.at([row as f64, col as f64])
     }
@@ -58,8 +68,7 @@ impl Ground {
     fn fitted(&self, picture: ArrayView2<'_, f32>) -> [f64; TERMS] {
         let mut matrix = [[0.0; TERMS + 1]; TERMS];
         for ([row, col], pixel) in samples(picture) {
-            let is_near = self.deviation == f64::INFINITY
-                || self.apart([row, col], pixel).abs() <= FAR * self.deviation;
+            let is_near = self.apart([row, col], pixel).abs() <= FAR * self.deviation;
             if is_near {
                 let basis = basis([row as f64, col as f64], self.size);
                 for (line, factor) in matrix.iter_mut().zip(basis) {
