@@ -91,7 +91,7 @@ fn a_digit_fills_the_box_and_is_centred_by_mass() {
         let moment = |at: fn(usize) -> usize| {
             let terms = pixels.iter().enumerate();
             terms
-                .map(|(i, &pixel)| f64::from(pixel) * (at(i) as f64 + 0.5))
+                .map(|(i, &pixel)| f64::from(pixel) * at(i) as f64)
                 .sum::<f64>()
                 / mass
         };

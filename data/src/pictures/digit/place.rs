@@ -120,15 +120,15 @@ fn weights(old: usize, new: usize) -> Array2<f32> {
     weights
 }
 
-/// Returns the row and column of the corner at which the centre of mass is in the centre of a square,
-/// as far as the digit has room in it.
+/// Returns the row and column of the corner at which the centre of mass is at pixel 14 of 28, as in
+/// MNIST, as far as the digit has room in the square.
 fn corner(digit: ArrayView2<'_, f32>, side: usize) -> [usize; 2] {
     let (mut mass, mut moments) = (0.0, [0.0; 2]);
     for ((row, col), &x) in digit.indexed_iter() {
         let x = f64::from(x);
         mass += x;
-        moments[0] += x * (row as f64 + 0.5);
-        moments[1] += x * (col as f64 + 0.5);
+        moments[0] += x * row as f64;
+        moments[1] += x * col as f64;
     }
     [0, 1].map(|axis| {
         let wanted = side as f64 / 2.0 - moments[axis] / mass;
