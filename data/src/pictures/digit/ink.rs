@@ -36,13 +36,18 @@ impl Ink {
         ink.strengths = Array2::from_shape_fn(picture.dim(), |(row, col)| {
             ink.strength(picture[[row, col]], ground.at([row as f64, col as f64]))
         });
-        let floor = (CLEAR.0 * ground.deviation).max(CLEAR.1) as f32;
-        let mut clear: Vec<f32> = ink
+        // Paper is as uneven where the ink has little room as elsewhere, so this is in levels.
+        let floor = (CLEAR.0 * ground.deviation).max(CLEAR.1);
+        let is_clear = |(at, strength): (_, &f32)| {
+            let (row, col): (usize, usize) = at;
+            let room = ink.room(ground.at([row as f64, col as f64]));
+            f64::from(*strength) * room > 255.0 * floor
+        };
+        let clear = ink
             .strengths
-            .iter()
-            .copied()
-            .filter(|x| *x > floor)
-            .collect();
+            .indexed_iter()
+            .filter(|pixel| is_clear(*pixel));
+        let mut clear: Vec<f32> = clear.map(|(_, strength)| *strength).collect();
         if clear.is_empty() {
             return None;
         }
@@ -54,11 +59,20 @@ impl Ink {
     /// of the largest one possible there, from 0 to 255. Light that varies over the picture cancels
     /// out.
     pub fn strength(&self, pixel: f32, ground: f64) -> f32 {
-        let (apart, room) = match self.is_light {
-            true => (f64::from(pixel) - ground, 255.0 - ground),
-            false => (ground - f64::from(pixel), ground),
+        let apart = match self.is_light {
+            true => f64::from(pixel) - ground,
+            false => ground - f64::from(pixel),
         };
-        (255.0 * apart / room.max(1.0)).clamp(0.0, 255.0) as f32
+        (255.0 * apart / self.room(ground)).clamp(0.0, 255.0) as f32
+    }
+
+    /// Returns the largest possible distance of ink from the brightness of the ground.
+    fn room(&self, ground: f64) -> f64 {
+        let room = match self.is_light {
+            true => 255.0 - ground,
+            false => ground,
+        };
+        room.max(1.0)
     }
 
     /// Returns which pixels are ink.
