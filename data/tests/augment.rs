@@ -405,7 +405,8 @@ fn erasing_makes_rectangles_black_as_often_as_it_says() {
 fn flips_mirror_as_often_as_they_say() {
     let image: Vec<u8> = (0..30).collect();
     let plain: Vec<f32> = image.iter().map(|&pixel| pixel.into()).collect();
-    let flipped: [(&str, fn(usize) -> usize); 2] = [
+    type Source = fn(usize) -> usize;
+    let flipped: [(&str, Source); 2] = [
         ("hflip", |i| i / 3 * 3 + 2 - i % 3),
         ("vflip", |i| i / 15 * 15 + (4 - i % 15 / 3) * 3 + i % 3),
     ];
