@@ -8,9 +8,9 @@ use std::{
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    check::Check, compare::Compare, completions::Completions, data::Data, eval::Eval,
-    export::Export, predict::Predict, registry::Name, report::Report, runs::Runs, summary::Summary,
-    train::Train,
+    augmentations::Augmentations, check::Check, compare::Compare, completions::Completions,
+    data::Data, eval::Eval, export::Export, predict::Predict, registry::Name, report::Report,
+    runs::Runs, summary::Summary, train::Train,
 };
 use tapeline_experiments::escape;
 
@@ -64,9 +64,8 @@ pub enum Command {
     /// List the learning-rate schedules, or describe one
     #[command(after_help = "Example:\n  tapeline schedules cosine")]
     Schedules(Name),
-    /// List the image augmentations, or describe one
-    #[command(after_help = "Example:\n  tapeline augmentations elastic")]
-    Augmentations(Name),
+    /// List the image augmentations, describe one, or draw what they do
+    Augmentations(Augmentations),
     /// List the losses, or describe one
     #[command(after_help = "Example:\n  tapeline losses cross_entropy")]
     Losses(Name),

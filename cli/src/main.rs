@@ -16,8 +16,10 @@
 //! | [`board`] | the progress of a study |
 //! | [`signals`] | Ctrl-C, SIGTERM and SIGHUP |
 //! | [`folder`], [`pictures`] | the pictures in a folder, and in a file |
+//! | [`classifier`], [`unusual`] | classification of pictures; warnings about them |
 
 mod board;
+mod classifier;
 mod cli;
 mod commands;
 mod completion;
@@ -32,6 +34,7 @@ mod pictures;
 mod progress;
 mod signals;
 mod terminal;
+mod unusual;
 
 use std::{panic, process::ExitCode};
 

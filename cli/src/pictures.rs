@@ -2,10 +2,25 @@
 
 use std::{fs::File, io, panic, path::Path};
 
-use tapeline_data::{Fit, ImageFile, Images, is_dark_on_light, read_image_file, resized};
+use clap::ValueEnum;
+use tapeline_data::{
+    Fit, ImageFile, Images, Preparation, digit, is_dark_on_light, read_image_file, resized,
+};
 use tapeline_models::shape_text;
 
 use crate::error::CliError;
+
+/// When pictures are prepared as the images of MNIST were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FitWhen {
+    /// Those of another size, for a model trained on `mnist`
+    #[default]
+    Auto,
+    /// All
+    Always,
+    /// None
+    Never,
+}
 
 /// Transformations of images before they are passed to a model.
 pub struct Treatment {
@@ -18,15 +33,63 @@ pub struct Treatment {
     pub invert: bool,
     /// Whether to resize to the model's input size, keeping the aspect ratio.
     pub resize: bool,
+    /// When to prepare pictures as the images of MNIST were.
+    pub fit: FitWhen,
+    /// How the model's training data were prepared.
+    pub preparation: Preparation,
 }
 
 /// The images in a file.
 pub struct Pictures {
-    pub images: Images,
+    images: Images,
     /// Whether the file is an IDX file, whose images are numbered.
     pub numbered: bool,
-    /// The number of images with dark content on a light background.
-    pub dark_on_light: usize,
+    /// Whether each image has dark content on a light background; `false` for all if most don't.
+    dark_on_light: Vec<bool>,
+    /// The number of shapes of ink in each image, if they were searched.
+    shapes: Vec<usize>,
+}
+
+/// An image as the model sees it.
+pub struct Picture<'p> {
+    pub pixels: &'p [u8],
+    /// Number of its shapes of ink, if they were searched.
+    pub shapes: Option<usize>,
+    pub is_dark_on_light: bool,
+}
+
+impl Treatment {
+    /// Checks that pictures can be prepared for a model with this input.
+    ///
+    /// # Errors
+    /// If they can't, and `--fit` asks for it.
+    pub fn expect_fit(&self, shape: [usize; 3]) -> Result<(), CliError> {
+        match self.fit == FitWhen::Always && !can_be_fitted(shape) {
+            true => Err(CliError::usage(format!(
+                "--fit prepares grey, square images of at least 8x8, but the model takes {}",
+                shape_text(&shape)
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// Returns whether to prepare images of `found`, which are numbered or not, for a model that
+    /// takes `shape`. An option that says otherwise how to prepare them takes precedence.
+    fn fits(&self, found: [usize; 3], numbered: bool, shape: [usize; 3]) -> bool {
+        match self.fit {
+            FitWhen::Always => true,
+            FitWhen::Never => false,
+            FitWhen::Auto => {
+                self.preparation == Preparation::Mnist
+                    && can_be_fitted(shape)
+                    && !(numbered || self.invert || self.resize || found == shape)
+            }
+        }
+    }
+}
+
+fn can_be_fitted([channels, rows, cols]: [usize; 3]) -> bool {
+    channels == 1 && rows == cols && rows >= 8
 }
 
 impl Pictures {
@@ -50,13 +113,18 @@ impl Pictures {
         if treatment.transpose.unwrap_or(as_stored) {
             images = images.transposed();
         }
+        let found = images.shape();
+        if treatment.fits(found, numbered, shape) && found[0] == 1 && images.area() > 0 {
+            return Ok(Pictures::fitted(&images, numbered, shape));
+        }
         if treatment.invert {
             images = map(&images, |pixel| 255 - pixel);
         }
-        let dark_on_light = (0..images.count())
-            .filter(|&i| is_dark_on_light(&images, i))
-            .count();
-        let found = images.shape();
+        let count = images.count();
+        let mut dark_on_light: Vec<_> = (0..count).map(|i| is_dark_on_light(&images, i)).collect();
+        if 2 * dark_on_light.iter().filter(|dark| **dark).count() <= count {
+            dark_on_light.fill(false);
+        }
         if found != shape {
             if found[0] != shape[0] || !treatment.resize {
                 let (found, wanted) = (shape_text(&found), shape_text(&shape));
@@ -66,16 +134,49 @@ impl Pictures {
                 ));
                 return Err(match treatment.resize {
                     true => error,
-                    false => error.help("`--resize` scales it, keeping the aspect ratio"),
+                    false => error.help("`--resize` scales it, keeping the aspect ratio; `--fit` finds a digit in it"),
                 });
             }
             images = resized(&images, shape, Fit::Pad);
         }
         Ok(Pictures {
+            dark_on_light,
             images,
             numbered,
-            dark_on_light,
+            shapes: Vec::new(),
         })
+    }
+
+    /// Prepares images as those of MNIST were.
+    fn fitted(images: &Images, numbered: bool, [_, side, _]: [usize; 3]) -> Self {
+        let count = images.count();
+        let mut pixels = Vec::with_capacity(count * side * side);
+        let mut shapes = Vec::with_capacity(count);
+        for i in 0..count {
+            let digit = digit(images, i, side);
+            pixels.extend_from_slice(digit.image.pixels(0));
+            shapes.push(digit.shapes);
+        }
+        Pictures {
+            images: Images::new(pixels, [count, 1, side, side]),
+            numbered,
+            dark_on_light: vec![false; count],
+            shapes,
+        }
+    }
+
+    /// Returns the images.
+    pub fn iter(&self) -> impl Iterator<Item = Picture<'_>> {
+        (0..self.images.count()).map(|i| Picture {
+            pixels: self.images.pixels(i),
+            shapes: self.shapes.get(i).copied(),
+            is_dark_on_light: self.dark_on_light[i],
+        })
+    }
+
+    /// Returns the number of pixels of a channel.
+    pub fn plane(&self) -> usize {
+        self.images.rows() * self.images.cols()
     }
 }
 

@@ -75,6 +75,8 @@ mod npy;
 mod npz;
 #[cfg(feature = "pictures")]
 pub mod pictures;
+mod preparation;
+mod statistics;
 mod storage;
 pub mod write;
 
@@ -93,7 +95,9 @@ pub use kind::{FileKind, identify, identify_other};
 pub use normalisation::{Normalisation, PerChannel};
 #[cfg(feature = "pictures")]
 pub use pictures::{
-    Fit, ImageFile, is_dark_on_light, is_image_file, read_image_file, read_picture,
+    Digit, Fit, ImageFile, digit, is_dark_on_light, is_image_file, read_image_file, read_picture,
     read_picture_from, resized,
 };
+pub use preparation::Preparation;
+pub use statistics::{Figure, Statistics};
 pub use write::{write_images, write_labels};

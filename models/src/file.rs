@@ -8,7 +8,7 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::json;
-use tapeline_data::{Normalisation, PerChannel, atomic, files};
+use tapeline_data::{Figure, Normalisation, PerChannel, Preparation, Statistics, atomic, files};
 use tapeline_layers::LayerDef;
 use tapeline_spec::{Presets, Registry, quote};
 use tapeline_tensor::Params;
@@ -21,7 +21,8 @@ const FORMAT: &str = "tapeline-1";
 /// A trained model.
 ///
 /// It is stored as a safetensors file with PyTorch's names; the metadata holds the spec, the input
-/// shape, the class names and the normalization of pixels.
+/// shape, the class names, the normalization of pixels, the preparation of pictures, and figures of
+/// the training images.
 pub struct TrainedModel {
     /// The model.
     pub model: Model,
@@ -32,12 +33,16 @@ pub struct TrainedModel {
 }
 
 /// The meaning of a model's inputs and outputs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Labels {
     /// Class names in the order of the outputs.
     pub classes: Vec<String>,
     /// Conversion from the bytes of an image to input values.
     pub normalisation: Normalisation,
+    /// How pictures of another size are prepared.
+    pub preparation: Preparation,
+    /// Figures of the training images, if known.
+    pub statistics: Option<Statistics>,
 }
 
 impl TrainedModel {
@@ -69,13 +74,33 @@ pub fn encode(model: &Model, params: &Params, labels: &Labels) -> Vec<u8> {
 
 /// Returns the metadata of a model file.
 pub(crate) fn metadata(model: &Model, labels: &Labels) -> BTreeMap<&'static str, String> {
-    BTreeMap::from([
+    let mut metadata = BTreeMap::from([
         ("format", FORMAT.to_string()),
         ("spec", model.full().to_string()),
         ("input", shape_text(&model.plan.input)),
         ("classes", json!(labels.classes).to_string()),
         ("normalisation", normalisation(&labels.normalisation)),
-    ])
+    ]);
+    if labels.preparation != Preparation::None {
+        metadata.insert("preparation", labels.preparation.name().into());
+    }
+    if let Some(statistics) = &labels.statistics {
+        metadata.insert("statistics", written(statistics));
+    }
+    metadata
+}
+
+/// Formats statistics: the minimum and maximum of each figure.
+fn written(statistics: &Statistics) -> String {
+    let ranges = Figure::ALL.map(|figure| (figure.name(), statistics.range(figure)));
+    json!(BTreeMap::from(ranges)).to_string()
+}
+
+/// Reads what [`written`] writes; `None` if it is something else.
+fn statistics(text: &str) -> Option<Statistics> {
+    let ranges: BTreeMap<String, [f32; 2]> = serde_json::from_str(text).ok()?;
+    let [mean, ink, contrast] = Figure::ALL.map(|figure| ranges.get(figure.name()).copied());
+    Statistics::new([mean?, ink?, contrast?])
 }
 
 /// Formats a normalization: one number for all channels, or a list with one for each.
@@ -192,6 +217,22 @@ pub fn decode(
         )));
     }
 
+    // Older files have neither of these.
+    let preparation = match metadata.get("preparation") {
+        None => Preparation::None,
+        Some(name) => Preparation::named(name)
+            .ok_or_else(|| fail(format!("its preparation {} is unknown", quote(name))))?,
+    };
+    let statistics = match metadata.get("statistics") {
+        None => None,
+        Some(text) => Some(statistics(text).ok_or_else(|| {
+            fail(format!(
+                "its statistics {} are not ranges of figures",
+                quote(text)
+            ))
+        })?),
+    };
+
     let params = weights::decode(bytes, &model.plan.declared, name)?;
     Ok(TrainedModel {
         model,
@@ -199,6 +240,8 @@ pub fn decode(
         labels: Labels {
             classes,
             normalisation,
+            preparation,
+            statistics,
         },
     })
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::prelude::*;
-use tapeline_data::Normalisation;
+use tapeline_data::{Normalisation, Preparation, Statistics};
 use tapeline_layers::layers;
 use tapeline_models::{Labels, Model, load, load_weights, presets, save, weights};
 use tapeline_tensor::{Params, Role, Tensor};
@@ -16,6 +16,8 @@ fn labels() -> Labels {
     Labels {
         classes: vec!["no".into(), "yes".into()],
         normalisation: Normalisation::default(),
+        preparation: Preparation::Mnist,
+        statistics: Statistics::new([[0.1, 0.2], [0.0, 0.0], [0.125, 0.5]]),
     }
 }
 
@@ -154,7 +156,11 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
             .map_err(|e| e.problem)
     };
     assert_eq!(with(&[]), Ok(()));
-    for name in good.keys() {
+    // Older files don't have these.
+    let later = ["preparation", "statistics"];
+    assert!(later.iter().all(|name| good.contains_key(*name)));
+    assert_eq!(with(&later.map(|name| (name, None))), Ok(()));
+    for name in good.keys().filter(|name| !later.contains(&name.as_str())) {
         let problem = with(&[(name, None)]).unwrap_err();
         assert!(
             problem.starts_with(&format!("has no `{name}` in its metadata")),
@@ -211,6 +217,21 @@ fn every_part_of_the_metadata_is_needed_and_checked() {
             "normalisation",
             "{\"scale\":1,\"mean\":0,\"std\":1e-40}",
             "its normalisation is wrong: maps pixels 0 and 255 to 0 and inf",
+        ),
+        (
+            "preparation",
+            "imagenet",
+            "its preparation `imagenet` is unknown",
+        ),
+        (
+            "statistics",
+            "{\"mean\":[0,1],\"ink\":[0,1]}",
+            "its statistics `{\"mean\":[0,1],\"ink\":[0,1]}` are not ranges of figures",
+        ),
+        (
+            "statistics",
+            "{\"mean\":[1,0],\"ink\":[0,1],\"contrast\":[0,1]}",
+            "its statistics `{\"mean\":[1,0],\"ink\":[0,1],\"contrast\":[0,1]}` are not ranges of figures",
         ),
         (
             "input",

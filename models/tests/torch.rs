@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use tapeline_data::Normalisation;
 use tapeline_layers::{Built, Ctx, Element, Layer, LayerDef, layers};
 use tapeline_models::{Labels, Model, presets, torch};
 use tapeline_spec::Registry;
@@ -14,7 +13,7 @@ fn source(spec: &str, input: &[usize], layers: &Registry<LayerDef>) -> Result<St
     let model = Model::build(spec, input, layers, &presets).unwrap();
     let labels = Labels {
         classes: vec!["a \"b\"\n".into()],
-        normalisation: Normalisation::default(),
+        ..Labels::default()
     };
     let weights = Path::new("a \"b\".safetensors");
     let source = torch::source(&model, &labels, weights, (layers, &presets));

@@ -18,7 +18,6 @@ use proptest::{
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tapeline_data::Normalisation;
 use tapeline_layers::{Ctx, Init, Mode, layers};
 use tapeline_models::{Labels, Model, load, parse_shape, presets, save, shape_text, weights};
 use tapeline_tensor::{Params, Role, Tensor, no_grad};
@@ -79,7 +78,7 @@ fn drawn(folder: &Path, number: usize, case: &str) -> Result<(String, Vec<usize>
     let params = params(&model, &mut rng);
     let labels = Labels {
         classes: (0..model.plan.output[0]).map(|i| i.to_string()).collect(),
-        normalisation: Normalisation::default(),
+        ..Labels::default()
     };
     save(
         &folder.join(format!("{number}.safetensors")),

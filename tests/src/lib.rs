@@ -11,6 +11,7 @@
 //! | [`any_shape`] | shapes of a sample, and invalid ones |
 //! | [`tensor`] | values in a shape, with either memory order |
 //! | [`bright_or_dark`] | a dataset that any network can learn |
+//! | [`photos`] | pictures like photos of digits |
 //! | [`fuzz`] | fuzz targets for everything that reads external input |
 //!
 //! The strategies map numbers that proptest shrinks, so failing cases are reduced to small ones:
@@ -40,6 +41,7 @@
 //! ```
 
 pub mod fuzz;
+pub mod photos;
 
 use std::ops::RangeInclusive;
 

@@ -124,6 +124,7 @@ proptest! {
         let labels = Labels {
             classes: (0..model.plan.output[0]).map(|i| format!("class \"{i}\"")).collect(),
             normalisation: Normalisation { scale: 1.0 / 255.0, mean: 0.1307.into(), std: 0.3081.into() },
+            ..Labels::default()
         };
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("model.safetensors");

@@ -284,6 +284,7 @@ fn no_file_is_written_with_numbers_that_are_not_finite() {
     let labels = Labels {
         classes: ["a", "b"].map(String::from).to_vec(),
         normalisation: SCALE,
+        ..Labels::default()
     };
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);

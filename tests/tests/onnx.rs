@@ -32,6 +32,7 @@ fn labels() -> Labels {
             mean: 0.25.into(),
             std: 2.0.into(),
         },
+        ..Labels::default()
     }
 }
 

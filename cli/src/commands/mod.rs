@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod augmentations;
 pub mod check;
 pub mod compare;
 pub mod completions;
@@ -39,7 +40,7 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Layers(name)) => name.run(&cx.layers),
         Some(Command::Optimizers(name)) => name.run(&cx.optimizers),
         Some(Command::Schedules(name)) => name.run(&cx.schedules),
-        Some(Command::Augmentations(name)) => name.run(&cx.augmentations),
+        Some(Command::Augmentations(args)) => args.run(cx),
         Some(Command::Losses(name)) => name.run(&cx.losses),
         Some(Command::Presets(name)) => name.run(&registry::presets(&cx.presets)?),
         Some(Command::Catalogue) => output::text(&registry::catalogue(cx)?),

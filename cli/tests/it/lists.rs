@@ -328,6 +328,52 @@ fn classes_are_counted_and_drawn() {
         .failed(2, &["--data"]);
 }
 
+#[test]
+fn augmented_images_are_drawn() {
+    let bench = Bench::new();
+    let show = |spec: &str, out: &str, more: &[&str]| {
+        let args = [
+            "augmentations",
+            "show",
+            spec,
+            "--data",
+            "data",
+            "--out",
+            out,
+        ];
+        bench.run(&[&args[..], more].concat())
+    };
+    let ran = show("hflip crop(padding=4)", "a.png", &[]).succeeded();
+    assert_eq!(
+        ran.stdout,
+        "data: hflip crop(padding=4): written to a.png\n"
+    );
+    show("hflip crop(padding=4)", "b.png", &["--seed", "0"]).succeeded();
+    show("hflip crop(padding=4)", "c.png", &["--seed", "1"]).succeeded();
+    show("mixup", "d.png", &[]).succeeded();
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| {
+        image::open(bench.path(&format!("{name}.png")))
+            .unwrap()
+            .to_rgb8()
+    });
+    // Three classes, and an image of each with its augmented forms.
+    assert!(a == b && a != c && a != d && a.dimensions() == d.dimensions());
+    show("hflop", "e.png", &[]).failed(2, &["did you mean `hflip`?"]);
+    show("hflip", "none/e.png", &[]).failed(6, &["none/e.png: cannot write"]);
+    bench
+        .run(&[
+            "augmentations",
+            "show",
+            "hflip",
+            "--data",
+            "gone",
+            "--out",
+            "e.png",
+        ])
+        .failed(3, &["gone: no data set of this name"]);
+    assert!(!bench.path("e.png").exists());
+}
+
 /// Pictures of three colours in folders, from the files to a model that knows them.
 #[test]
 fn a_folder_of_pictures_is_trained_on() {

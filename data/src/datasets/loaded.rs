@@ -5,7 +5,9 @@ use std::{path::PathBuf, sync::Arc};
 use tapeline_spec::printable;
 
 use super::{Loading, args::holdout};
-use crate::{DataError, Dataset, Holdout, Images, dataset::expect_counts, storage::Storage};
+use crate::{
+    DataError, Dataset, Holdout, Images, Preparation, dataset::expect_counts, storage::Storage,
+};
 
 /// Training, validation and test data of a dataset.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// What is valid but probably wrong in the data, one sentence each.
     pub warnings: Vec<String>,
+    /// How the images were prepared, and other pictures should be.
+    pub preparation: Preparation,
 }
 
 /// Images and labels of one part of a dataset, and the files they come from, for messages.
@@ -90,6 +94,7 @@ impl Loaded {
             test_files: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
+            preparation: Preparation::None,
         }
     }
 

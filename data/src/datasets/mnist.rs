@@ -3,7 +3,7 @@ use super::{DatasetDef, FileReport, Loaded, Loading};
 use super::{bundled, idx::load_files, verify};
 use crate::DataError;
 #[cfg(feature = "bundled")]
-use crate::layout::Layout;
+use crate::{Preparation, layout::Layout};
 
 pub(super) const CLASSES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
@@ -22,7 +22,11 @@ pub(super) const MNIST: DatasetDef = DatasetDef {
 
 #[cfg(feature = "bundled")]
 fn load(loading: &Loading) -> Result<Loaded, DataError> {
-    load_files(bundled::mnist(), &CLASSES, Some(Layout::Chw), loading)
+    let loaded = load_files(bundled::mnist(), &CLASSES, Some(Layout::Chw), loading)?;
+    Ok(Loaded {
+        preparation: Preparation::Mnist,
+        ..loaded
+    })
 }
 
 #[cfg(feature = "bundled")]

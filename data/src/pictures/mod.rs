@@ -2,6 +2,7 @@
 //! expects.
 
 mod budget;
+mod digit;
 mod fit;
 mod jpeg;
 mod many;
@@ -27,6 +28,7 @@ use crate::{
     input::Input,
 };
 
+pub use digit::{Digit, digit};
 pub use fit::{Fit, resized};
 pub(crate) use many::{Common, Frame, is_picture, read_all, survey};
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use tapeline_data::Dataset;
+use tapeline_data::{Dataset, Preparation, Statistics};
 use tapeline_models::{
     Data, Ended, Epoch, FitEvent, Labels, Memory, Model, Recipe, Trainer, checkpoint, fit,
 };
@@ -42,6 +42,8 @@ pub struct Job {
     pub parts: Parts,
     /// Size of the whole dataset as loaded, in bytes.
     pub data_size: u64,
+    /// How the images of the dataset were prepared.
+    preparation: Preparation,
     /// Initial weights, if they are not random.
     weights: Option<Params>,
     /// What was not taken from their file.
@@ -162,6 +164,7 @@ impl Job {
         };
         Ok(Job {
             data_size: data.size(),
+            preparation: data.loaded.preparation,
             config: Config {
                 version: VERSION.into(),
                 settings: resolved,
@@ -305,6 +308,8 @@ impl Job {
         Labels {
             classes: self.parts.train.classes.to_vec(),
             normalisation: self.config.record.normalisation.0,
+            preparation: self.preparation,
+            statistics: Some(Statistics::of(&self.parts.train)),
         }
     }
 

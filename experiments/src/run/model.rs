@@ -27,7 +27,7 @@ use std::{
 };
 
 use serde::Serialize;
-use tapeline_data::{Normalisation, files, identify_other};
+use tapeline_data::{files, identify_other};
 use tapeline_models::{History, Labels, Model, TrainedModel, load, load_weights, shape_text};
 
 use crate::{
@@ -277,7 +277,7 @@ impl ModelArg {
                 let count = model.classes().map_err(|error| source.error(error))?;
                 let labels = Labels {
                     classes: (0..count).map(|class| class.to_string()).collect(),
-                    normalisation: Normalisation::default(),
+                    ..Labels::default()
                 };
                 let params = model.init(0);
                 TrainedModel {

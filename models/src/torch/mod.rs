@@ -71,7 +71,6 @@ fn from_folder_of(path: &Path, file: &Path) -> PathBuf {
 ///
 /// ```
 /// use std::path::Path;
-/// use tapeline_data::Normalisation;
 /// use tapeline_layers::layers;
 /// use tapeline_models::{Labels, Model, presets, torch};
 ///
@@ -79,7 +78,7 @@ fn from_folder_of(path: &Path, file: &Path) -> PathBuf {
 /// let model = Model::build("flatten linear(3)", &[1, 6, 6], &layers, &presets)?;
 /// let labels = Labels {
 ///     classes: ["a", "b", "c"].map(String::from).into(),
-///     normalisation: Normalisation::default(),
+///     ..Labels::default()
 /// };
 /// let source = torch::source(&model, &labels, Path::new("abc.safetensors"), (&layers, &presets))?;
 /// assert!(source.contains("            nn.Flatten(),\n            nn.Linear(36, 3),\n"));

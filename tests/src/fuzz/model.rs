@@ -1,7 +1,6 @@
 //! Models built from arbitrary text for several input shapes: actual shapes and counts must match
 //! the plan.
 
-use tapeline_data::Normalisation;
 use tapeline_layers::{Ctx, Mode, layers};
 use tapeline_models::{Labels, Model, onnx, presets};
 use tapeline_tensor::{Tensor, value_and_grad};
@@ -92,7 +91,7 @@ fn runs(model: &Model, shape: &[usize]) {
     if let Ok(classes) = model.classes() {
         let labels = Labels {
             classes: vec![String::new(); classes],
-            normalisation: Normalisation::default(),
+            ..Labels::default()
         };
         if let Err(error) = onnx::message(model, &params, &labels, onnx::Options::default()) {
             expect_readable(&error);

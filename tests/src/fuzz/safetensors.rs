@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use tapeline_data::Normalisation;
 use tapeline_layers::{Declared, Init, layers};
 use tapeline_models::{Labels, Model, file, onnx, presets, weights};
 use tapeline_tensor::{Params, Role};
@@ -70,7 +69,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
             .unwrap_or_else(|error| panic!("{text}: {error}"));
         let labels = Labels {
             classes: ["yes", "no"].map(String::from).to_vec(),
-            normalisation: Normalisation::default(),
+            ..Labels::default()
         };
         file::encode(&model, &model.init(0), &labels)
     });
