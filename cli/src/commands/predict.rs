@@ -23,7 +23,7 @@ use crate::{
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tapeline predict @runs/1 photo.jpg\n  tapeline predict @runs/2 seven.png --invert --resize\n  find photos -name '*.png' | tapeline predict @runs/1 - --csv"
+    after_help = "Example:\n  tapeline predict @runs/1 photo.jpg\n  tapeline predict @runs/2 seven.png --invert --resize\n  find photos -name '*.png' | tapeline predict @runs/1 - --csv"
 )]
 pub struct Predict {
     /// `@` and the path of a run or model file; or a spec with --weights
@@ -42,12 +42,8 @@ pub struct Predict {
     /// Resize to the model's input, padding with the border's brightness
     #[arg(long)]
     resize: bool,
-    /// Find a digit, and prepare it as MNIST's: auto, always or never [default: auto; without a
-    /// value: always]
-    ///
-    /// The digit may be dark or light, of any size, at any place, in uneven light. `auto` prepares
-    /// pictures of another size than the model's input, if the model was trained on `mnist`, unless
-    /// `--invert` or `--resize` is given.
+    /// Prepare a digit in a photo as MNIST's: auto, always or never [default: auto, which is for
+    /// models of mnist and pictures of another size; without a value: always]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, hide_possible_values = true, default_missing_value = "always")]
     fit: Option<FitWhen>,
     /// Swap rows and columns [default: false; for IDX files, as in the run]

@@ -710,11 +710,12 @@ fn paths_come_from_standard_input_and_results_go_to_csv() {
     };
     let ran = piped("a,b.png\r\n\nbig/t10k-images-idx3-ubyte\n").succeeded();
     let lines: Vec<_> = ran.stdout.lines().collect();
-    assert_eq!((lines.len(), lines[0]), (9, "file,index,class,name,0,1,2"));
-    assert!(lines[1].starts_with("c.png,,"), "{ran:#?}");
+    let heading = r#"file,index,class,name,"0","1","2""#;
+    assert_eq!((lines.len(), lines[0]), (9, heading));
+    assert!(lines[1].starts_with("\"c.png\",,"), "{ran:#?}");
     assert!(lines[2].starts_with("\"a,b.png\",,"), "{ran:#?}");
     assert!(
-        lines[8].starts_with("big/t10k-images-idx3-ubyte,5,"),
+        lines[8].starts_with("\"big/t10k-images-idx3-ubyte\",5,"),
         "{ran:#?}"
     );
     let json = predict(&bench, &["c.png"], &["-q"]).json();
