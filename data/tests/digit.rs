@@ -62,7 +62,7 @@ fn bounds(pixels: &[u8]) -> [usize; 4] {
     let cols = || bright().map(|i| i % 28);
     [
         bright().next().unwrap() / 28,
-        bright().last().unwrap() / 28,
+        bright().next_back().unwrap() / 28,
         cols().min().unwrap(),
         cols().max().unwrap(),
     ]
