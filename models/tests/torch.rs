@@ -38,7 +38,7 @@ fn every_example_and_every_preset_has_a_source() {
         }
         assert!(source.contains(r#"CLASSES = ["a \"b\"\n"]"#), "{source}");
         assert!(
-            source.contains(r#"def load(file=Path(__file__).parent / "a \"b\".safetensors"):"#),
+            source.contains(r#"load_file(file or Path(__file__).parent / "a \"b\".safetensors")"#),
             "{source}"
         );
     }

@@ -26,7 +26,7 @@ fn the_file_is_what_its_name_says() {
     for part in [
         "CLASSES = [\"0\",\"1\",\"2\"]\n",
         "            nn.Linear(36, 3),\n",
-        "def load(file=Path(__file__).parent / \"run/model.safetensors\"):\n",
+        "load_file(file or Path(__file__).parent / \"run/model.safetensors\")",
     ] {
         assert!(source.contains(part), "no {part} in {source}");
     }

@@ -150,12 +150,12 @@ def normalise(pixels):
     return (pixels * SCALE - mean) / std
 
 
-def load(file=Path(__file__).parent / {}):
-    """Returns the model with the weights of a file, in evaluation mode."""
+def load(file=None):
+    """Returns the model with the weights of a file, by default those it was exported with, in evaluation mode."""
     from safetensors.torch import load_file
 
     model = Model()
-    model.load_state_dict(load_file(file))
+    model.load_state_dict(load_file(file or Path(__file__).parent / {}))
     return model.eval()
 "#,
         batch(&model.plan.input),

@@ -32,7 +32,7 @@ def sources(folder, worst):
     for number, spec, shape in cases(folder):
         weights, file = folder / f"{number}.safetensors", folder / "source.py"
         tapeline("export", spec, file, "--weights", weights, "--input", shape)
-        source = {}
+        source = {"__file__": str(file)}
         exec(compile(file.read_text(), str(file), "exec"), source)
         module = source["load"]()
         assert isinstance(module, nn.Sequential)
