@@ -12,8 +12,8 @@ pub trait Layer<T: Element>: Send + Sync {
     /// Computes the output for a batch; the first dimension of `x` is the batch.
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T>;
 
-    /// Returns what the layer computes, if that is no more than a factor and a summand for each
-    /// channel. In evaluation, the layer before it may then compute both
+    /// Returns what the layer computes, if that is a factor and a summand for each channel and
+    /// nothing but `relu` after them. In evaluation, the layer before it may then compute both
     /// ([`forward_then`](Layer::forward_then)).
     fn by_channel(&self, _cx: &Ctx<'_, '_, T>) -> Option<ByChannel<T>> {
         None
@@ -41,7 +41,7 @@ pub trait Layer<T: Element>: Send + Sync {
     }
 }
 
-/// A factor and a summand for each channel: `x · scale + shift`.
+/// A factor and a summand for each channel, `x · scale + shift`, and whether `relu` follows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ByChannel<T> {
     /// The factors, `[channels]`.

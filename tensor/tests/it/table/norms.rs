@@ -14,7 +14,7 @@ use super::{
     fast, twin,
 };
 
-const EPS: f64 = 1e-2;
+const EPS: f64 = 1e-5;
 
 /// Which values are normalized together, and how.
 #[derive(Clone, Copy, Debug)]
