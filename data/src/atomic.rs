@@ -53,7 +53,7 @@ const MAX_LINKS: usize = 40;
 /// the link. A device or a pipe can't be replaced, so the bytes are written into it directly.
 ///
 /// # Errors
-/// Returns an error if the folder isn't writable, `path` is a folder, the links form a loop, or the
+/// Returns an error if the folder doesn't exist or isn't writable, `path` is a folder, the links form a loop, or the
 /// disk is full (the error then says how many bytes are needed). No temporary file is left behind.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_watched(path, bytes, &mut |_| Ok(()))
@@ -77,8 +77,8 @@ pub fn write_watched(
             io::Error::new(kind, format!("{kind}: {} bytes are needed", bytes.len()))
         }
         // An error of `tempfile` contains the name of the temporary file, which doesn't help the
-        // user.
-        kind if error.raw_os_error().is_none() => kind.into(),
+        // user. That of a missing folder is our own.
+        kind if error.raw_os_error().is_none() && kind != io::ErrorKind::NotFound => kind.into(),
         _ => error,
     };
     attempt(path, bytes, before).map_err(needed)
@@ -111,7 +111,14 @@ fn attempt(
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     before(Operation::Create)?;
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = builder
+        .tempfile_in(folder)
+        .map_err(|reason| match reason.kind() {
+            kind @ io::ErrorKind::NotFound => {
+                io::Error::new(kind, format!("there is no folder {}", folder.display()))
+            }
+            _ => reason,
+        })?;
     before(Operation::Permissions)?;
     if let Some(old) = old {
         file.as_file().set_permissions(old.permissions())?;

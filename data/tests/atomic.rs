@@ -81,6 +81,18 @@ fn a_loop_of_links_a_folder_and_a_full_device_are_errors() {
 
 /// Whichever operation fails, the old file exists until the new one does.
 #[test]
+fn a_missing_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let reason = atomic::write(&missing.join("file"), b"new").unwrap_err();
+    let wanted = format!("there is no folder {}", missing.display());
+    assert_eq!(
+        (reason.kind(), reason.to_string()),
+        (io::ErrorKind::NotFound, wanted)
+    );
+}
+
+#[test]
 fn a_failing_operation_leaves_one_of_both_files() {
     for failing in Operation::ALL {
         let folder = tempfile::tempdir().unwrap();
