@@ -1,9 +1,6 @@
 //! Compares the shares that a rule returns with the slopes of the operation's value.
 
-use super::{
-    problem::{ROUNDING, SMALL},
-    recording::Moves,
-};
+use super::{problem::ROUNDING, recording::Moves};
 use crate::{
     Tensor,
     tape::{Recorded, Share},
@@ -17,8 +14,15 @@ const RESOLVED: f64 = 1e-5;
 /// slopes it is extrapolated from. Generous for a smooth function.
 const REMAINDER: f64 = 1e-3;
 
+/// Derivatives below this are not measured by how much error they allow.
+const MEASURABLE: f64 = 1e-4;
+
 /// Rounding error of a sum of many terms, relative to the sum of their absolute values.
 const SUMMATION: f64 = 1e-14;
+
+/// Maximum difference between the slopes of two steps for an output near zero, whose relative
+/// differences mean nothing.
+const NEGLIGIBLE: f64 = 1e-9;
 
 /// The slope of one output of an operation.
 pub struct Slope {
@@ -26,13 +30,18 @@ pub struct Slope {
     smooth: f64,
     /// Extrapolated for a function whose slope has a kink here.
     kinked: f64,
+    /// Slopes on the two sides: below and above.
+    pub sides: [f64; 2],
     /// Rounding error.
-    noise: f64,
+    pub noise: f64,
     /// Estimated distance from the limit, if it is resolved.
     doubt: f64,
-    /// Difference between the slopes of the two steps, plus that between the two sides.
-    jump: f64,
-    /// Whether the two steps and the two sides agree.
+    /// Difference between the slopes of the two steps.
+    pub steps: f64,
+    /// Error that the two steps and the two sides can't exclude, because they differ by more than
+    /// [`RESOLVED`].
+    unknown: f64,
+    /// Whether the two steps and the two sides agree, or differ by a negligible amount.
     pub resolved: bool,
 }
 
@@ -45,12 +54,26 @@ pub struct Verdict {
     pub tight: f64,
     /// An error above this is reported.
     pub loose: f64,
+    /// Sum of absolute terms of the derivative.
+    pub size: f64,
 }
 
 impl Verdict {
-    /// Returns the relative error, excluding rounding.
+    /// Returns the error relative to the derivative, excluding rounding.
     pub fn relative(&self, tolerance: f64) -> f64 {
-        tolerance * self.error / self.loose
+        match self.error {
+            0.0 => 0.0,
+            error => tolerance * error / self.loose,
+        }
+    }
+
+    /// Returns the error that would pass, relative to the derivative; 0 if there is no derivative to
+    /// compare with.
+    pub fn allowed(&self) -> f64 {
+        match self.size > MEASURABLE {
+            true => self.loose / self.size,
+            false => 0.0,
+        }
     }
 }
 
@@ -117,21 +140,21 @@ pub fn verdict(
         kinked += g * slope.kinked;
         noise += g.abs() * slope.noise;
         doubt += g.abs() * slope.doubt;
-        if !slope.resolved {
-            noise += g.abs() * slope.jump;
-        }
+        noise += g.abs() * slope.unknown;
     }
     // The error decreases with the square of the step, but only linearly if the slope itself has a
     // kink.
     let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
     let numeric = if nearer { kinked } else { smooth };
-    let loose = tolerance * (parts + numeric.abs() + SMALL) + noise;
+    let size = parts + numeric.abs();
+    let loose = tolerance * size + noise;
     Verdict {
         analytic,
         numeric,
         error: (numeric - analytic).abs(),
         tight: loose.min(noise + doubt + SUMMATION * parts),
         loose,
+        size,
     }
 }
 
@@ -139,22 +162,34 @@ pub fn verdict(
 pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
     let (far, near) = ((far_up - far_down) / (2.0 * step), (up - down) / step);
     let moves = far_up != here || far_down != here || up != here || down != here;
+    // A slope below the resolution of the value doesn't move it.
     let noise = match moves {
         true => ROUNDING * here.abs().max(far_up.abs()) / step,
-        false => 0.0,
+        false => f64::EPSILON * here.abs() / step,
     };
     // The second difference is proportional to the square of the step for a smooth function, but to
     // the step at a kink.
     let bend = |down: f64, up: f64| (up - here) - (here - down);
     let sides = (4.0 * bend(down, up) - bend(far_down, far_up)).abs() / step;
     let steps = (far - near).abs();
-    let limit = RESOLVED * (near.abs() + far.abs() + SMALL) + noise;
+    let within = |limit: f64| steps <= limit && sides <= limit;
+    let limit = RESOLVED * (near.abs() + far.abs()) + noise;
+    // An output near zero is excused only as far as its own slopes disagree. An absolute tolerance
+    // would pass any error of a function that is small everywhere.
+    let unknown = match within(limit) {
+        true => 0.0,
+        false => steps + sides,
+    };
+    // Extrapolated, so that curvature doesn't count as a difference of the two sides.
+    let side = |far: f64, near: f64| (4.0 * (near - here) - (far - here)) / step;
     Slope {
         smooth: (4.0 * near - far) / 3.0,
         kinked: 2.0 * near - far,
+        sides: [-side(far_down, down), side(far_up, up)],
         noise,
         doubt: REMAINDER * steps,
-        jump: steps + sides,
-        resolved: steps <= limit && sides <= limit,
+        steps,
+        unknown,
+        resolved: within(limit + NEGLIGIBLE),
     }
 }

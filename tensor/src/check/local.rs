@@ -25,8 +25,8 @@ use crate::{Params, Tensor, zeros_like};
 const DIRECTIONS: usize = 2;
 
 /// A direction, and the gradients that the rules are run with.
-struct Way {
-    moves: Moves,
+pub struct Way {
+    pub(super) moves: Moves,
     weights: BTreeMap<usize, Tensor<f64>>,
 }
 
@@ -76,6 +76,7 @@ impl<'a> Local<'a> {
                     let step = self.check.step * fraction;
                     self.rung(&way, step, last, &mut left, report, &mut see)?;
                 }
+                self.at_kinks(&way, &left)?;
                 if direction == 0 {
                     let at_kinks = left.values().flatten().filter(|left| **left).count();
                     report.unresolved += at_kinks;
@@ -145,14 +146,14 @@ impl<'a> Local<'a> {
             see(&seen);
             let found = seen.verdict(|share| Some(&share.value));
             if found.error <= found.tight {
-                report.worst = report.worst.max(found.relative(self.check.tolerance));
+                report.add(&found, self.check.tolerance);
                 continue;
             }
             if let Some(wrong) = self.narrow(shares, moves, &gradients[&id], step)? {
                 return Err(wrong);
             }
             if found.error <= found.loose {
-                report.worst = report.worst.max(found.relative(self.check.tolerance));
+                report.add(&found, self.check.tolerance);
                 continue;
             }
             if last || self.recording.evaluations >= self.check.budget {

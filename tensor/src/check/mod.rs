@@ -31,6 +31,7 @@
 //! value of the function. [`Check::mutants`] verifies that wrong rules are noticed.
 
 mod compare;
+mod kinks;
 mod local;
 mod mutants;
 mod narrow;

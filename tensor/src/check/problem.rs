@@ -19,8 +19,9 @@ const PROJECTION: &str = "check::projection";
 /// Rounding error of the result of a few operations, relative to the result.
 pub const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
-/// Derivatives below this count as 0.
-pub const SMALL: f64 = 1e-4;
+/// Derivatives below this are excused as far as the slopes of two steps, or of the two sides,
+/// disagree.
+const SMALL: f64 = 1e-4;
 
 /// A function at a point. The elements of all weights and inputs are concatenated into one vector;
 /// ranges refer to that vector.
@@ -74,7 +75,10 @@ impl Differences {
     }
 
     pub fn relative(&self) -> f64 {
-        self.error() / self.scale
+        match self.error() {
+            0.0 => 0.0,
+            error => error / self.scale,
+        }
     }
 
     /// Returns `true` if a kink explains the error.
@@ -286,7 +290,13 @@ impl<'a> Problem<'a> {
         let [smooth, kinked] = [(4.0 * near - far) / 3.0, 2.0 * near - far];
         let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
         let numeric = if nearer { kinked } else { smooth };
-        let noise = ROUNDING * moving / step;
+        // A slope below the resolution of the value doesn't move it.
+        let unmoved = || self.value.iter().zip(&self.projection);
+        let noise = match moving > 0.0 {
+            true => ROUNDING * moving / step,
+            false => f64::EPSILON * unmoved().map(|(y, w)| (y * w).abs()).sum::<f64>() / step,
+        };
+        let excused = ((far - near).abs() + jump).min(SMALL * self.check.tolerance);
         let parts: f64 = parts().map(f64::abs).sum();
         Differences {
             analytic,
@@ -294,7 +304,7 @@ impl<'a> Problem<'a> {
             step,
             jump,
             noise,
-            scale: parts + numeric.abs() + SMALL + noise / self.check.tolerance,
+            scale: parts + numeric.abs() + (noise + excused) / self.check.tolerance,
         }
     }
 }

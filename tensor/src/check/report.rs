@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::compare::Verdict;
 use crate::Place;
 
 /// The report of a check in which all gradients agree.
@@ -16,10 +17,24 @@ pub struct Report {
     /// Number of gradients, one for each parent of each operation, that were compared with the
     /// operation's own slopes.
     pub rules: usize,
-    /// Number of outputs of operations that are at a kink, and were therefore not compared.
+    /// Number of outputs of operations that are at a kink. There the rule must return a derivative
+    /// between the slopes on the two sides.
     pub unresolved: usize,
-    /// The largest difference found, relative to the sum of absolute terms of the derivative.
+    /// The largest difference found, relative to the sum of absolute terms of the derivative,
+    /// excluding rounding errors.
     pub worst: f64,
+    /// The largest difference that an operation's comparison would have allowed, relative to the
+    /// sum of absolute terms of the derivative: the tolerance and the rounding errors of its
+    /// differences.
+    pub allowed: f64,
+}
+
+impl Report {
+    /// Adds a comparison that agrees.
+    pub(super) fn add(&mut self, found: &Verdict, tolerance: f64) {
+        self.worst = self.worst.max(found.relative(tolerance));
+        self.allowed = self.allowed.max(found.allowed());
+    }
 }
 
 /// A wrong gradient, or a gradient that can't be checked.
@@ -53,6 +68,20 @@ pub enum Mismatch {
         numeric: f64,
         /// The step of the differences.
         step: f64,
+    },
+    /// At a kink, the derivative that an operation's rule returns is not between the slopes on the
+    /// two sides.
+    Kink {
+        /// The operation.
+        place: Place,
+        /// The position of the parent.
+        parent: usize,
+        /// The index of the output that has a kink.
+        output: Vec<usize>,
+        /// The result of the rule.
+        analytic: f64,
+        /// The slopes below and above.
+        sides: [f64; 2],
     },
     /// The value contains NaN or an infinity.
     Value {
@@ -144,6 +173,18 @@ impl fmt::Display for Mismatch {
                 write!(
                     f,
                     ": the rule returns {analytic}, the slope of the operation is {numeric} (by steps of {step:e})"
+                )
+            }
+            Mismatch::Kink {
+                place,
+                parent,
+                output,
+                analytic,
+                sides: [below, above],
+            } => {
+                write!(
+                    f,
+                    "{place}, parent {parent}: output {output:?} has a kink, where the rule returns {analytic}, expected a value between the slopes on the two sides, {below} and {above}"
                 )
             }
             Mismatch::Value { place } => {

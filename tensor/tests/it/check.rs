@@ -368,3 +368,65 @@ fn a_wrong_rule_deep_in_a_network_is_noticed() {
     );
     assert!(check::gradients(&params, &[tensor([0.1, 0.2, 0.3])], deep).is_ok());
 }
+
+/// A function of each value with its slope at the kinks.
+type AtKinks = fn(f64) -> (f64, f64);
+
+fn at_zero(f: AtKinks) -> Result<check::Report, Mismatch> {
+    let x = tensor([0.0, 1.0, -2.0, 0.0]);
+    check::gradients(&Params::new(), &[x], move |_, _, x| {
+        x[0].map("f", move |x| f(x).0, move |g, x| g * f(x).1)
+    })
+}
+
+/// At a kink, any slope between those of the two sides is right, and no other.
+#[test]
+fn the_slope_at_a_kink_lies_between_the_two_sides() {
+    fn relu(x: f64, at_zero: f64) -> (f64, f64) {
+        let slope = if x > 0.0 { 1.0 } else { 0.0 };
+        (x.max(0.0), if x == 0.0 { at_zero } else { slope })
+    }
+    let right: [AtKinks; 5] = [
+        |x| relu(x, 0.0),
+        |x| relu(x, 0.5),
+        |x| relu(x, 1.0),
+        |x| (x.abs(), if x == 0.0 { -1.0 } else { x.signum() }),
+        |x| ((-x).max(0.0), if x < 0.0 { -1.0 } else { 0.0 }),
+    ];
+    for (i, f) in right.into_iter().enumerate() {
+        let report = at_zero(f).unwrap_or_else(|e| panic!("{i}: {e}"));
+        assert_eq!(report.unresolved, 2, "{i}");
+    }
+    let wrong: [AtKinks; 4] = [
+        |x| relu(x, 1.01),
+        |x| relu(x, -0.01),
+        |x| (x.abs(), if x == 0.0 { 2.0 } else { x.signum() }),
+        |x| (-x.abs(), if x == 0.0 { -3.0 } else { -x.signum() }),
+    ];
+    for (i, f) in wrong.into_iter().enumerate() {
+        let found = at_zero(f);
+        let is_kink = |m: &Mismatch| matches!(m, Mismatch::Kink { output, .. } if *output == [0]);
+        assert!(found.as_ref().is_err_and(is_kink), "{i}: {found:?}");
+    }
+    let message = at_zero(|x| relu(x, 2.0)).unwrap_err().to_string();
+    let start = "`f`, parent 0: output [0] has a kink, where the rule returns 2, expected a value";
+    assert!(message.starts_with(start), "{message}");
+}
+
+/// A function that is small everywhere has no less exact a check.
+#[test]
+fn a_wrong_slope_of_a_small_function_is_noticed() {
+    for size in [1e-6, 1e-12, 1e-100] {
+        let x = || tensor([0.5, -1.0, 2.0]);
+        for (factor, right) in [(1.0, true), (1.01, false), (0.0, false)] {
+            let found = check::gradients(&Params::new(), &[x()], move |_, _, x| {
+                x[0].map(
+                    "small",
+                    move |x| size * x.sin(),
+                    move |g, x| g * size * factor * x.cos(),
+                )
+            });
+            assert_eq!(found.is_ok(), right, "{size:e}, {factor}: {found:?}");
+        }
+    }
+}
