@@ -57,6 +57,12 @@ const WRONG: &[(&str, LayerDef)] = functions! {
         x if x > 20.0 => (x, 0.5),
         x => (x.exp().ln_1p(), 1.0 / (1.0 + (-x).exp())),
     };
+    relu_with_a_slope_of_2_at_0:
+        |x| (x.max(0.0), if x == 0.0 { 2.0 } else { slope(x > 0.0) });
+    relu6_with_a_negative_slope_at_6:
+        |x| (x.clamp(0.0, 6.0), if x == 6.0 { -1.0 } else { slope(x > 0.0 && x < 6.0) });
+    step_of_a_twentieth_at_31: |x| (x.clamp(31.0, 31.05), 0.0);
+    tiny_and_wrong: |x| (1e-12 * x, 0.9e-12);
     square_of_large_ones: |x| (x * x, if x.abs() > 4.0 { x } else { 2.0 * x });
 };
 
@@ -64,6 +70,10 @@ const RIGHT: &[(&str, LayerDef)] = functions! {
     relu6_again: |x| (x.clamp(0.0, 6.0), slope(x > 0.0 && x < 6.0));
     cut_at_20_again: |x| (x.min(20.0), slope(x < 20.0));
     cube: |x| (x * x * x, 3.0 * x * x);
+    relu_with_a_slope_of_a_half_at_0:
+        |x| (x.max(0.0), if x == 0.0 { 0.5 } else { slope(x > 0.0) });
+    step_of_a_twentieth_at_31_again: |x| (x.clamp(31.0, 31.05), slope(x > 31.0 && x < 31.05));
+    tiny: |x| (1e-12 * x, 1e-12);
     square_above_0: |x| (x.max(0.0) * x.max(0.0), 2.0 * x.max(0.0));
 };
 
@@ -86,6 +96,64 @@ fn right_derivatives_pass() {
             "{name}"
         );
         check::catches(def).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+}
+
+/// Values divided by their root mean square, then cut at ±1.5; the rule forgets the cut.
+struct CutNorm;
+
+impl<T: Element> Layer<T> for CutNorm {
+    fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let features: usize = x.shape()[1..].iter().product();
+        let flat = x.reshape(&[x.shape()[0], features]);
+        let size = (flat.square().sum_axis(1) * T::of(1.0 / features as f64) + T::of(1e-5)).sqrt();
+        let cut = T::of(1.5);
+        let cut = move |x: T| {
+            if x > cut {
+                cut
+            } else if x < -cut {
+                -cut
+            } else {
+                x
+            }
+        };
+        let normal = flat / size.reshape(&[x.shape()[0], 1]);
+        normal.map("cut", cut, |g, _| g).reshape(&x.shape())
+    }
+}
+
+/// The identity, wrong where the input is contiguous in memory.
+struct Contiguous;
+
+impl<T: Element> Layer<T> for Contiguous {
+    fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let value = x.value();
+        let wrong = value.is_standard_layout() && value.len() > 1;
+        x.tape().op("contiguous", value, [x], move |g, _| {
+            [Some(if wrong { g * T::of(1.1) } else { g })]
+        })
+    }
+}
+
+#[test]
+fn a_wrong_rule_is_refused_under_any_condition() {
+    const CUT_NORM: LayerDef = LayerDef {
+        name: "cut_norm",
+        about: "a normalization",
+        examples: &[("cut_norm", &[7])],
+        build: |_, build| Ok(build.same_shape(CutNorm)),
+        ..LayerDef::BASE
+    };
+    const CONTIGUOUS: LayerDef = LayerDef {
+        name: "contiguous",
+        about: "the identity",
+        examples: &[("contiguous", &[3, 4])],
+        build: |_, build| Ok(build.same_shape(Contiguous)),
+        ..LayerDef::BASE
+    };
+    for (def, start) in [(CUT_NORM, "gradients: "), (CONTIGUOUS, "layouts: ")] {
+        let found = check::layer(&def).map_or_else(|failure| failure.found, |_| "nothing".into());
+        assert!(found.starts_with(start), "{}: {found}", def.name);
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ndarray::{Array, Axis};
-use ndarray_rand::{RandomExt, rand_distr::StandardNormal};
+use ndarray::Axis;
 use rand::Rng;
 use tapeline_spec::{Call, Diagnostic, Named, Registry};
 use tapeline_tensor::{Params, Tensor, Var, no_grad, value_and_grad};
 
-use super::failure::{Failure, list};
+use super::{
+    failure::{Failure, list},
+    inputs::normal,
+};
 use crate::{Batch, Ctx, Element, Init, Layer, LayerDef, Meaning, Mode, Plan, ctx::generator};
 
 /// The training step in which cases are checked.
@@ -189,16 +191,6 @@ impl<'r> Case<'r> {
         }
         params
     }
-
-    pub(super) fn input(&self, batch: usize) -> Tensor<f64> {
-        normal(&[&[batch], &self.shape[..]].concat(), 2)
-    }
-
-    /// Input values of mixed magnitudes, from 0.01 to 100: a fault that occurs only above 4 doesn't
-    /// show in normally distributed values.
-    pub(super) fn mixed_input(&self, batch: usize) -> Tensor<f64> {
-        mixed(&[&[batch], &self.shape[..]].concat(), 2)
-    }
 }
 
 /// Adds the name of the mode to an error.
@@ -253,24 +245,4 @@ pub fn draw<D: Named>(call: &mut Call<D>, rng: &mut impl Rng) -> Result<(), Diag
         }
     }
     Ok(())
-}
-
-/// Samples from a normal distribution, each value multiplied by a random magnitude. All values are
-/// exact in `f32`.
-pub fn mixed(shape: &[usize], seed: u64) -> Tensor<f64> {
-    let mut rng = generator(seed, 1, 0, b"test");
-    let mut values = normal(shape, seed);
-    for value in &mut values {
-        let magnitude = [0.01f32, 0.1, 1.0, 10.0, 100.0][rng.random_range(0..5)];
-        *value = f64::from(*value as f32 * magnitude);
-    }
-    values
-}
-
-/// Samples from a normal distribution. All values are exact in `f32`, so that both scalar types get
-/// the same input.
-pub fn normal(shape: &[usize], seed: u64) -> Tensor<f64> {
-    let values =
-        Array::<f32, _>::random_using(shape, StandardNormal, &mut generator(seed, 0, 0, b"test"));
-    values.mapv(f64::from).into_shared()
 }

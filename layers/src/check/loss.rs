@@ -7,7 +7,8 @@ use tapeline_tensor::{Params, Tensor, check, no_grad, value_and_grad};
 
 use super::{
     DRAWS, Failure,
-    case::{caught, draw, mixed, normal},
+    case::{caught, draw},
+    inputs::{mixed, normal},
 };
 use crate::{AnyLoss, Element, LossDef, ctx::generator, one_hot};
 

@@ -15,8 +15,10 @@
 //! that shows the fault, what was found, and what was expected.
 
 mod aspects;
+mod bends;
 mod case;
 mod failure;
+mod inputs;
 mod loss;
 mod mutants;
 

@@ -14,6 +14,13 @@ const RESOLVED: f64 = 1e-5;
 /// slopes it is extrapolated from. Generous for a smooth function.
 const REMAINDER: f64 = 1e-3;
 
+/// Maximum difference between the slopes of two steps, relative to their size, for a small derivative
+/// to count as known.
+const KNOWN: f64 = 1e-3;
+
+/// Derivatives below this count as 0 unless they are known.
+const SMALL: f64 = 1e-4;
+
 /// Derivatives below this are not measured by how much error they allow.
 const MEASURABLE: f64 = 1e-4;
 
@@ -120,6 +127,18 @@ impl Seen<'_> {
     }
 }
 
+/// Returns the absolute error that is excused in a derivative near zero, where the value and the
+/// rule may lose all their digits to cancellation.
+///
+/// If the slopes of the two steps agree, the derivative is known, however small it is. An absolute
+/// tolerance would then pass any error of a function that is small everywhere.
+pub fn excuse(far: f64, near: f64, tolerance: f64) -> f64 {
+    match near != 0.0 && (far - near).abs() <= KNOWN * near.abs() {
+        true => 0.0,
+        false => SMALL * tolerance,
+    }
+}
+
 /// Adds a product to a sum, and its absolute value to a sum of absolute values.
 pub fn add((sum, parts): &mut (f64, f64), product: f64) {
     *sum += product;
@@ -147,7 +166,8 @@ pub fn verdict(
     let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
     let numeric = if nearer { kinked } else { smooth };
     let size = parts + numeric.abs();
-    let loose = tolerance * size + noise;
+    let near = 1.5 * smooth - 0.5 * kinked;
+    let loose = tolerance * size + noise + excuse(2.0 * near - kinked, near, tolerance);
     Verdict {
         analytic,
         numeric,
@@ -174,8 +194,6 @@ pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
     let steps = (far - near).abs();
     let within = |limit: f64| steps <= limit && sides <= limit;
     let limit = RESOLVED * (near.abs() + far.abs()) + noise;
-    // An output near zero is excused only as far as its own slopes disagree. An absolute tolerance
-    // would pass any error of a function that is small everywhere.
     let unknown = match within(limit) {
         true => 0.0,
         false => steps + sides,

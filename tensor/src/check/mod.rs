@@ -84,8 +84,7 @@ pub struct Check<'a> {
     pub seed: u64,
     /// Number of random directions over all weights and inputs.
     pub directions: usize,
-    /// If there are at most this many elements in total, each is also checked individually;
-    /// `usize::MAX` makes the check exhaustive.
+    /// If there are at most this many elements in total, each is also checked individually.
     pub alone: usize,
     /// Maximum number of evaluations in the search for a wrong element.
     pub budget: usize,
@@ -95,16 +94,29 @@ pub struct Check<'a> {
 
 impl Default for Check<'_> {
     fn default() -> Self {
-        Check {
-            step: 1e-3,
-            tolerance: 1e-7,
-            seed: 0,
-            directions: 3,
-            alone: 64,
-            budget: 10_000,
-            tamper: None,
-        }
+        Check::DEFAULT
     }
+}
+
+impl Check<'static> {
+    /// The default settings.
+    pub const DEFAULT: Self = Check {
+        step: 1e-3,
+        tolerance: 1e-7,
+        seed: 0,
+        directions: 3,
+        alone: 64,
+        budget: 10_000,
+        tamper: None,
+    };
+
+    /// The default settings, except that each element is checked individually, whatever their
+    /// number. The check then evaluates the function at least four times for each.
+    pub const EXHAUSTIVE: Self = Check {
+        alone: usize::MAX,
+        budget: usize::MAX,
+        ..Check::DEFAULT
+    };
 }
 
 impl Check<'_> {

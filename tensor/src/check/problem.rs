@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     Check,
+    compare::excuse,
     random::SplitMix64,
     report::{At, Leaf, Mismatch},
 };
@@ -18,10 +19,6 @@ const PROJECTION: &str = "check::projection";
 
 /// Rounding error of the result of a few operations, relative to the result.
 pub const ROUNDING: f64 = 16.0 * f64::EPSILON;
-
-/// Derivatives below this are excused as far as the slopes of two steps, or of the two sides,
-/// disagree.
-const SMALL: f64 = 1e-4;
 
 /// A function at a point. The elements of all weights and inputs are concatenated into one vector;
 /// ranges refer to that vector.
@@ -275,11 +272,13 @@ impl<'a> Problem<'a> {
         // but to the step at a kink.
         let jump = (4.0 * bend(&down, &up) - bend(&far_down, &far_up)).abs() / step;
 
-        let changed = far_up.iter().zip(&far_down).zip(&self.projection);
-        let moving: f64 = changed
-            .filter(|((up, down), _)| up != down)
-            .map(|((up, _), weight)| (up * weight).abs())
-            .sum();
+        // A slope below the resolution of the value doesn't move it.
+        let rounding = |(((up, down), y), weight): (((&f64, &f64), &f64), &f64)| match up == down {
+            true => f64::EPSILON * (y * weight).abs(),
+            false => ROUNDING * (up * weight).abs(),
+        };
+        let outputs = far_up.iter().zip(&far_down).zip(&self.value);
+        let rounding: f64 = outputs.zip(&self.projection).map(rounding).sum();
         let parts = || {
             let gradient = &self.gradient[direction.range.clone()];
             gradient.iter().zip(&direction.steps).map(|(g, d)| g * d)
@@ -290,13 +289,8 @@ impl<'a> Problem<'a> {
         let [smooth, kinked] = [(4.0 * near - far) / 3.0, 2.0 * near - far];
         let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
         let numeric = if nearer { kinked } else { smooth };
-        // A slope below the resolution of the value doesn't move it.
-        let unmoved = || self.value.iter().zip(&self.projection);
-        let noise = match moving > 0.0 {
-            true => ROUNDING * moving / step,
-            false => f64::EPSILON * unmoved().map(|(y, w)| (y * w).abs()).sum::<f64>() / step,
-        };
-        let excused = ((far - near).abs() + jump).min(SMALL * self.check.tolerance);
+        let noise = rounding / step;
+        let excused = excuse(far, near, self.check.tolerance);
         let parts: f64 = parts().map(f64::abs).sum();
         Differences {
             analytic,
