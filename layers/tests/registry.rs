@@ -27,10 +27,11 @@ fn every_mutated_rule_is_noticed() {
     each(layers().iter(), |def| {
         let caught = check::catches(def).map_err(|e| e.to_string())?;
         // Only `flatten` and the like have rules with few mutants; none has no rule.
-        if caught.mutants < 4 {
+        if caught.mutants() < 4 {
             return Err(format!(
                 "{}: only {} mutated rules",
-                def.name, caught.mutants
+                def.name,
+                caught.mutants()
             ));
         }
         Ok(())

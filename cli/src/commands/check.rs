@@ -148,7 +148,7 @@ impl Row {
             }
         }
         match caught {
-            Ok(caught) => row.mutants = caught.mutants,
+            Ok(caught) => row.mutants = caught.mutants(),
             // If the layer itself fails, its mutants fail for the same reason.
             Err(failure) if row.failures.is_empty() => row.failures.push(failure.to_string()),
             Err(_) => {}

@@ -2,7 +2,7 @@
 
 use ndarray::Array;
 use ndarray_rand::{RandomExt, rand_distr::StandardNormal};
-use rand::{Rng, seq::IndexedRandom};
+use rand::Rng;
 use tapeline_spec::{Call, Named, Value};
 use tapeline_tensor::{Params, Tensor};
 
@@ -27,14 +27,9 @@ impl Case<'_> {
     /// Values that are exactly at kinks: round numbers, numbers among the arguments, and their
     /// negatives. Many are equal, as in a tie of a maximum.
     pub(super) fn round_input(&self, batch: usize) -> Tensor<f64> {
-        let mut values = ROUND.to_vec();
+        let mut values = Vec::new();
         numbers(&self.calls, &mut values);
-        let mut rng = generator(3, 0, 0, b"test");
-        let mut value = || {
-            let value = values.choose(&mut rng).copied().unwrap_or_default();
-            if rng.random() { value } else { -value }
-        };
-        Tensor::from_shape_simple_fn(self.batch_of(batch), &mut value)
+        round(&self.batch_of(batch), &values)
     }
 
     /// Parameters whose elements are multiplied by random magnitudes. Signs stay, since a variance is
@@ -70,6 +65,16 @@ fn numbers(calls: &[Call<LayerDef>], found: &mut Vec<f64>) {
         }));
         call.bodies.iter().for_each(|body| numbers(body, found));
     }
+}
+
+/// Samples round values and `others`, with random signs.
+pub fn round(shape: &[usize], others: &[f64]) -> Tensor<f64> {
+    let values = [&ROUND, others].concat();
+    let mut rng = generator(3, 0, 0, b"test");
+    Tensor::from_shape_simple_fn(shape, || {
+        let value = values[rng.random_range(0..values.len())];
+        if rng.random() { value } else { -value }
+    })
 }
 
 /// Samples from a normal distribution, each value multiplied by a random magnitude. All values are

@@ -21,6 +21,9 @@ mod failure;
 mod inputs;
 mod loss;
 mod mutants;
+mod mutations;
+mod points;
+mod weights;
 
 use tapeline_spec::{Call, Presets, Registry, read};
 
@@ -28,9 +31,10 @@ pub use aspects::{ASPECTS, Aspect, Found};
 pub use case::Case;
 pub use failure::Failure;
 pub use loss::{LossReport, loss};
-pub use mutants::{Caught, catches, catches_calls};
+pub use mutants::{Caught, CaughtKind, catches, catches_calls};
 
 use case::{NotBuilt, caught};
+use weights::Weights;
 
 use crate::{Batch, LayerDef, layers};
 
@@ -59,6 +63,9 @@ pub struct AspectReport {
     pub kinks: usize,
     /// The largest relative difference within the tolerance.
     pub worst: f64,
+    /// The largest relative difference that would have been allowed, for gradients: the tolerance
+    /// and the rounding errors of finite differences.
+    pub allowed: f64,
     /// The first case that failed. Later cases are not checked for this aspect.
     pub failure: Option<Failure>,
 }
@@ -81,6 +88,7 @@ impl LayerReport {
             checks: 0,
             kinks: 0,
             worst: 0.0,
+            allowed: 0.0,
             failure: None,
         };
         LayerReport {
@@ -101,6 +109,7 @@ impl LayerReport {
                 Ok(found) => {
                     line.kinks += found.kinks;
                     line.worst = line.worst.max(found.worst);
+                    line.allowed = line.allowed.max(found.allowed);
                 }
                 Err(found) => line.failure = Some(aspect.smallest(case, found)),
             }
@@ -124,11 +133,12 @@ pub fn layer(def: &LayerDef) -> Result<LayerReport, Failure> {
 ///
 /// # Errors
 /// When the layer can't be checked: its definition can't be registered, has no examples, or has an
-/// example that doesn't build; or when building it panics.
+/// example that doesn't build; or when building it panics. When a declaration doesn't hold in any
+/// case: a parameter without effect, or samples that don't affect each other.
 pub fn report(def: &LayerDef) -> Result<LayerReport, Failure> {
     let registry = registry(def)?;
     let mut report = LayerReport::new();
-    let mut mixed = false;
+    let (mut mixed, mut weights) = (false, Weights::default());
     for &(text, shape) in def.examples {
         let call = example(text, &registry)?;
         let first =
@@ -140,6 +150,10 @@ pub fn report(def: &LayerDef) -> Result<LayerReport, Failure> {
                 Ok(case) => {
                     // A panic here is reported by the aspects.
                     mixed |= caught(|| Ok(case.mixes_in_training())).unwrap_or_default();
+                    _ = caught(|| {
+                        weights.add(&case);
+                        Ok(())
+                    });
                     report.add(&case);
                 }
                 Err(NotBuilt::Refused(_)) => report.refused += 1,
@@ -147,7 +161,11 @@ pub fn report(def: &LayerDef) -> Result<LayerReport, Failure> {
             }
         }
     }
-    if def.batch == Batch::MixedInTraining && !mixed && report.failure().is_none() {
+    if report.failure().is_some() {
+        return Ok(report);
+    }
+    weights.all_used(def.name)?;
+    if def.batch == Batch::MixedInTraining && !mixed {
         let claim =
             "it declares `Batch::MixedInTraining`, but samples of a batch don't affect each other";
         return Err(Failure::new(def.name, claim));

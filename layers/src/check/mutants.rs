@@ -1,76 +1,85 @@
 //! A test of the check itself: it must notice mutated gradient rules.
 
-use ndarray::Axis;
+use std::collections::BTreeMap;
+
 use tapeline_spec::{Call, Registry};
-use tapeline_tensor::check::{Check, MutantOutcome, Mutation};
+use tapeline_tensor::check::{Mutant, MutantOutcome};
 
 use super::{
     Failure,
     case::{Case, MODES, caught, in_mode},
-    example, registry,
+    example,
+    mutations::MUTATIONS,
+    registry,
 };
 use crate::{Ctx, LayerDef};
 
-/// Number of samples in a batch.
-const SAMPLES: usize = 3;
-
-/// Number of mutated rules, all of which the check noticed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The mutated rules of a layer, all of which the check noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caught {
-    /// Number of mutated rules.
+    /// The mutated rules by the kind of mutation.
+    pub kinds: Vec<CaughtKind>,
+}
+
+/// The mutated rules of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaughtKind {
+    /// The mutation: `scaled by 1.01`.
+    pub mutation: &'static str,
+    /// Number of mutated rules that the check noticed.
     pub mutants: usize,
-    /// Number of mutations that did not change the rule.
+    /// Number of rules that the mutation left equal up to rounding, at every point of the check: a
+    /// rule for a square matrix can be transposed, one for a vector can't.
     pub equal: usize,
 }
 
-const MUTATIONS: [(&str, Mutation); 5] = [
-    ("scaled by 1.01", |g| Some(g * 1.01)),
-    ("with the wrong sign", |g| Some(-g)),
-    ("dropped", |_| None),
-    ("with two dimensions swapped", |g| {
-        let axes: Vec<_> = (0..g.ndim()).filter(|&axis| g.shape()[axis] > 1).collect();
-        let pair = axes.iter().enumerate().find_map(|(i, &a)| {
-            let b = axes[i + 1..]
-                .iter()
-                .find(|&&b| g.shape()[a] == g.shape()[b])?;
-            Some((a, *b))
-        });
-        let mut swapped = g.clone();
-        if let Some((a, b)) = pair {
-            swapped.swap_axes(a, b);
-        }
-        Some(swapped)
-    }),
-    ("shifted by one element", |g| {
-        let Some(axis) = (0..g.ndim()).rev().find(|&axis| g.shape()[axis] > 1) else {
-            return Some(g);
+impl Caught {
+    /// Returns the number of mutated rules. 0 for a layer that records no operation with a rule.
+    pub fn mutants(&self) -> usize {
+        self.kinds.iter().map(|kind| kind.mutants).sum()
+    }
+
+    /// Returns the number of mutations that left a rule equal.
+    pub fn equal(&self) -> usize {
+        self.kinds.iter().map(|kind| kind.equal).sum()
+    }
+
+    fn new() -> Self {
+        let kind = |&(mutation, _): &(&'static str, _)| CaughtKind {
+            mutation,
+            mutants: 0,
+            equal: 0,
         };
-        let (first, rest) = g.view().split_at(Axis(axis), 1);
-        let shifted = ndarray::concatenate(Axis(axis), &[rest, first]);
-        Some(
-            shifted
-                .unwrap_or_else(|e| unreachable!("parts of one array: {e}"))
-                .into_shared(),
-        )
-    }),
-];
+        Caught {
+            kinds: MUTATIONS.iter().map(kind).collect(),
+        }
+    }
+}
 
 /// Mutates each gradient rule of a layer in turn, in each of its examples, and checks that the
 /// gradient check notices.
 ///
 /// # Errors
-/// The first mutated rule that went unnoticed.
+/// The first mutated rule that went unnoticed. When the layer records no operation with a rule, so
+/// that nothing was mutated.
 pub fn catches(def: &LayerDef) -> Result<Caught, Failure> {
     let registry = registry(def)?;
-    let mut found = Caught::default();
+    let mut found = Caught::new();
     for &(text, shape) in def.examples {
         let case = Case::new(example(text, &registry)?, shape, &registry);
         every_rule(&case.map_err(|e| e.failure(text, shape))?, &mut found)?;
     }
-    Ok(found)
+    match found.mutants() {
+        0 => Err(Failure::new(
+            def.name,
+            "there was nothing to mutate: it records no operation with a gradient rule",
+        )),
+        _ => Ok(found),
+    }
 }
 
-/// Does the same as [`catches`] for a chain of layers on an input shape.
+/// Does the same as [`catches`] for a chain of layers on an input shape, which may have nothing to
+/// mutate.
 ///
 /// # Errors
 /// When the layers can't be built; or the first mutated rule that went unnoticed.
@@ -79,34 +88,44 @@ pub fn catches_calls(
     shape: &[usize],
     registry: &Registry<LayerDef>,
 ) -> Result<Caught, Failure> {
-    let mut found = Caught::default();
+    let mut found = Caught::new();
     every_rule(&Case::of(calls, shape, registry)?, &mut found)?;
     Ok(found)
 }
 
+/// Mutates the rules at the points of the gradient check. A mutant that is noticed at one of them is
+/// noticed by the check.
 fn every_rule(case: &Case<'_>, found: &mut Caught) -> Result<(), Failure> {
+    let mutations = MUTATIONS.map(|(_, mutation)| mutation);
     for (name, mode) in MODES {
-        let mutants = caught(|| {
-            let mutants = Check::default().mutants(
-                &case.params(),
-                &[case.input(SAMPLES)],
-                |tape, params, x| case.forward(&Ctx::new(tape, params, mode), x[0]),
-                &MUTATIONS.map(|(_, mutation)| mutation),
-            );
-            mutants.map_err(|mismatch| mismatch.to_string())
-        });
-        let mutants = in_mode(name, mutants).map_err(|found| case.failure(found))?;
-        for mutant in mutants {
+        let mut mutants: BTreeMap<_, Mutant> = BTreeMap::new();
+        for point in case.points(mode) {
+            let at_point = caught(|| {
+                let mutants = point.check.mutants(
+                    &point.params,
+                    &[point.x],
+                    |tape, params, x| case.forward(&Ctx::new(tape, params, mode), x[0]),
+                    &mutations,
+                );
+                mutants.map_err(|mismatch| mismatch.to_string())
+            });
+            let at_point = in_mode(name, at_point).map_err(|found| case.failure(found))?;
+            for mutant in at_point {
+                let key = (mutant.operation, mutant.parent, mutant.mutation);
+                let merged = mutants.entry(key).or_insert_with(|| mutant.clone());
+                merged.outcome = merged.outcome.max(mutant.outcome);
+            }
+        }
+        for mutant in mutants.into_values() {
+            let kind = &mut found.kinds[mutant.mutation];
             match mutant.outcome {
-                MutantOutcome::Noticed => found.mutants += 1,
-                MutantOutcome::Equal => found.equal += 1,
+                MutantOutcome::Noticed => kind.mutants += 1,
+                MutantOutcome::Equal => kind.equal += 1,
                 MutantOutcome::Missed => {
-                    let (place, parent, how) =
-                        (mutant.place, mutant.parent, MUTATIONS[mutant.mutation].0);
-                    let missed = format!(
+                    let (place, parent, how) = (mutant.place, mutant.parent, kind.mutation);
+                    return Err(case.failure(format!(
                         "in {name}, the check doesn't notice the mutated rule of {place} for parent {parent}, {how}"
-                    );
-                    return Err(case.failure(missed));
+                    )));
                 }
             }
         }

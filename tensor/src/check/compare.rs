@@ -86,7 +86,8 @@ impl Verdict {
 
 /// The shares of one operation, with the slopes of its value.
 pub struct Seen<'s> {
-    pub node: &'s Recorded<f64>,
+    /// All recorded operations, and the index of this one.
+    pub nodes: &'s [Recorded<f64>],
     pub id: usize,
     pub shares: &'s [Share<f64>],
     pub moves: &'s Moves,

@@ -135,7 +135,7 @@ impl<'a> Local<'a> {
         for shares in shares.chunk_by(|a, b| a.node == b.node) {
             let id = shares[0].node;
             let seen = Seen {
-                node: &self.recording.nodes[id],
+                nodes: &self.recording.nodes,
                 id,
                 shares,
                 moves,

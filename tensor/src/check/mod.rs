@@ -171,7 +171,7 @@ impl Check<'_> {
     ///     &Params::new(),
     ///     &[tensor([0.5, -1.0])],
     ///     |_, _, x| x[0].tanh().square(),
-    ///     &[|share| Some(share * 1.01), |_| None],
+    ///     &[|_, share| Some(share * 1.01), |_, _| None],
     /// ).unwrap();
     /// assert_eq!(mutants.len(), 4);
     /// assert!(mutants.iter().all(|mutant| mutant.outcome == MutantOutcome::Noticed));

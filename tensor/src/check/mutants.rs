@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use super::{Mismatch, Report, compare::Seen, local::Local};
 use crate::{Place, Tensor, tape::Share};
 
-/// A mutation of the share of a gradient that a rule returns for one of its parents; `None` drops
-/// the share.
-pub type Mutation = fn(Tensor<f64>) -> Option<Tensor<f64>>;
+/// A mutation of the share of a gradient that a rule returns for one of its parents, given the value
+/// of the parent; both have the same shape. `None` drops the share.
+pub type Mutation = fn(&Tensor<f64>, Tensor<f64>) -> Option<Tensor<f64>>;
 
 /// A mutated rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mutant {
     /// The operation of the rule.
     pub place: Place,
+    /// The index of the operation among those that the function records.
+    pub operation: usize,
     /// The position of the parent whose share is mutated.
     pub parent: usize,
     /// The index of the mutation.
@@ -38,10 +40,12 @@ pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutan
     local.run(&mut Report::default(), |seen| {
         for share in seen.shares.iter().filter(|share| seen.compares(share)) {
             for (mutation, mutate) in mutations.iter().enumerate() {
-                let outcome = outcome(seen, share, mutate(share.value.clone()));
+                let parent = &seen.nodes[share.parent].value;
+                let outcome = outcome(seen, share, mutate(parent, share.value.clone()));
                 let key = (seen.id, share.position, mutation);
                 let mutant = found.entry(key).or_insert_with(|| Mutant {
-                    place: seen.node.place.clone(),
+                    place: seen.nodes[seen.id].place.clone(),
+                    operation: seen.id,
                     parent: share.position,
                     mutation,
                     outcome,

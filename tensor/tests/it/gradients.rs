@@ -58,10 +58,10 @@ fn rules_agree_with_differences_over_several_tasks() {
 }
 
 const MUTATIONS: [(&str, Mutation); 4] = [
-    ("scaled", |g| Some(g * 1.001)),
-    ("of the wrong sign", |g| Some(-g)),
-    ("dropped", |_| None),
-    ("added twice", |g| Some(g * 2.0)),
+    ("scaled", |_, g| Some(g * 1.001)),
+    ("of the wrong sign", |_, g| Some(-g)),
+    ("dropped", |_, _| None),
+    ("added twice", |_, g| Some(g * 2.0)),
 ];
 
 /// Each share that a rule returns is mutated in turn; what the check says it would notice, it does notice.
@@ -89,7 +89,8 @@ fn a_mutated_rule_is_noticed() {
                 == mutant.place.op
                 && parent == mutant.parent
             {
-                true => mutate(share),
+                // These mutations don't depend on the value.
+                true => mutate(&share.clone(), share),
                 false => Some(share),
             };
             let tampered = Check {

@@ -4,8 +4,11 @@ mod contract;
 mod gradients;
 mod layouts;
 mod runs;
+mod updates;
 
 use tapeline_tensor::Tensor;
+
+pub use layouts::scattered;
 
 use super::{
     case::{Case, caught},
@@ -55,6 +58,11 @@ pub const ASPECTS: &[Aspect] = &[
         name: "determinism",
         about: "runs with the same seed and step, and all runs in evaluation, are bit-identical",
         look: runs::determinism,
+    },
+    Aspect {
+        name: "updates",
+        about: "training updates only the layer's buffers, each once, with finite values that depend on neither the buffers of other layers nor their order; evaluation updates nothing",
+        look: updates::updates,
     },
     Aspect {
         name: "batch",
