@@ -1,5 +1,7 @@
 //! `tapeline check`: checks the gradients and other invariants of layers.
 
+mod mutants;
+
 use std::{ffi::OsString, fmt::Write, slice, time::Instant};
 
 use clap::Args;
@@ -13,7 +15,7 @@ use crate::{context::Context, error::CliError, options::SizeArgs, output};
 
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  tapeline check \"conv2d(4, 3) batchnorm2d relu flatten linear(10)\" --input 1x8x8\n  tapeline check --all"
+    after_help = "Example:\n  tapeline check \"conv2d(4, 3) batchnorm2d relu flatten linear(10)\" --input 1x8x8\n  tapeline check --all\n  tapeline check --all --mutants > mutants.md"
 )]
 pub struct Check {
     /// Spec, or `@` and the path of a spec, run or model file
@@ -27,6 +29,9 @@ pub struct Check {
     /// Print JSON, one line per layer, loss or model
     #[arg(long)]
     json: bool,
+    /// Print the mutated gradient rules that the check detected, by kind and layer, as Markdown
+    #[arg(long, conflicts_with = "json")]
+    mutants: bool,
 }
 
 impl Check {
@@ -36,9 +41,12 @@ impl Check {
             Some(model) => self.model(model, cx)?,
             None => registered(cx),
         };
-        match self.json {
-            true => rows.iter().try_for_each(output::json)?,
-            false => output::text(&text(&rows, cx.terminal.verbose, begun))?,
+        if self.json {
+            rows.iter().try_for_each(output::json)?;
+        } else if self.mutants {
+            output::text(&mutants::markdown(&rows))?;
+        } else {
+            output::text(&text(&rows, cx.terminal.verbose, begun))?;
         }
         match rows.iter().any(|row| row.failed > 0) {
             true => Err(CliError::Reported(1)),
@@ -101,8 +109,12 @@ struct Row {
     kinks: usize,
     /// Maximum relative difference between a gradient and finite differences.
     worst: f64,
+    /// Maximum relative difference that a gradient could have had, including rounding errors.
+    allowed: f64,
     /// Number of mutated rules, all of which were detected.
     mutants: usize,
+    /// The mutated rules by the kind of mutation.
+    mutations: Vec<Mutation>,
     aspects: Vec<Aspect>,
     failures: Vec<String>,
 }
@@ -113,7 +125,17 @@ struct Aspect {
     checks: usize,
     kinks: usize,
     worst: f64,
+    allowed: f64,
     failed: bool,
+}
+
+/// The mutated rules of one kind.
+#[derive(Serialize)]
+struct Mutation {
+    name: &'static str,
+    detected: usize,
+    /// Rules that the mutation left equal.
+    equal: usize,
 }
 
 impl Row {
@@ -131,7 +153,7 @@ impl Row {
         match report {
             Err(failure) => row.failures.push(failure.to_string()),
             Ok(report) => {
-                row.worst = report.worst();
+                (row.worst, row.allowed) = (report.worst(), report.allowed());
                 (row.cases, row.refused) = (report.cases, report.refused);
                 for line in report.lines {
                     row.checks += line.checks;
@@ -141,6 +163,7 @@ impl Row {
                         checks: line.checks,
                         kinks: line.kinks,
                         worst: line.worst,
+                        allowed: line.allowed,
                         failed: line.failure.is_some(),
                     });
                     row.failures.extend(line.failure.map(|f| f.to_string()));
@@ -148,7 +171,15 @@ impl Row {
             }
         }
         match caught {
-            Ok(caught) => row.mutants = caught.mutants(),
+            Ok(caught) => {
+                row.mutants = caught.mutants();
+                let kinds = caught.kinds.into_iter().map(|kind| Mutation {
+                    name: kind.mutation,
+                    detected: kind.mutants,
+                    equal: kind.equal,
+                });
+                row.mutations = kinds.collect();
+            }
             // If the layer itself fails, its mutants fail for the same reason.
             Err(failure) if row.failures.is_empty() => row.failures.push(failure.to_string()),
             Err(_) => {}
@@ -171,7 +202,8 @@ impl Row {
             Ok(report) => {
                 (row.cases, row.refused) = (report.cases, report.refused);
                 row.checks = report.cases;
-                (row.kinks, row.worst) = (report.kinks, report.worst);
+                row.kinks = report.kinks;
+                (row.worst, row.allowed) = (report.worst, report.allowed);
             }
         }
         row
@@ -180,9 +212,16 @@ impl Row {
 
 fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
     let mut table = Table::new(&[
-        "", "name", ">cases", ">refused", ">checks", ">kinks", ">worst", ">mutants",
+        "", "name", ">cases", ">refused", ">checks", ">kinks", ">worst", ">allowed", ">mutants",
     ]);
     let number = |n: usize| if n == 0 { "-".into() } else { n.to_string() };
+    let size = |x: f64| {
+        if x == 0.0 {
+            "-".into()
+        } else {
+            format!("{x:.0e}")
+        }
+    };
     for row in rows {
         let result = if row.failed == 0 { "ok" } else { "FAILED" };
         table.row([
@@ -193,6 +232,7 @@ fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
             number(row.checks),
             number(row.kinks),
             format!("{:.0e}", row.worst),
+            size(row.allowed),
             number(row.mutants),
         ]);
         for aspect in row.aspects.iter().filter(|_| verbose) {
@@ -204,6 +244,7 @@ fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
                 number(aspect.checks),
                 number(aspect.kinks),
                 format!("{:.0e}", aspect.worst),
+                size(aspect.allowed),
                 String::new(),
             ]);
         }

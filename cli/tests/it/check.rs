@@ -47,3 +47,15 @@ fn a_spec_or_everything_is_to_be_checked() {
         .run(&["check", "linear(3)"])
         .failed(2, &["`linear(3)` takes [features]", "^^^^^^^^^"]);
 }
+
+/// All layers and losses pass, and the page of mutants is that of the current layers and mutations.
+#[test]
+fn everything_passes_and_the_page_of_mutants_is_current() {
+    let page = Bench::new()
+        .run(&["check", "--all", "--mutants"])
+        .succeeded();
+    assert!(
+        page.stdout == include_str!("../../../docs/mutants.md"),
+        "docs/mutants.md is out of date: `tapeline check --all --mutants > docs/mutants.md`"
+    );
+}

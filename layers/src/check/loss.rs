@@ -35,6 +35,8 @@ pub struct LossReport {
     pub kinks: usize,
     /// The largest relative difference between a gradient and finite differences.
     pub worst: f64,
+    /// The largest relative difference that would have been allowed.
+    pub allowed: f64,
 }
 
 /// Checks a loss with the arguments of its examples, and with others sampled from the ranges
@@ -136,6 +138,7 @@ fn one(
         let checked = checked.map_err(|mismatch| mismatch.to_string())?;
         report.kinks += checked.kinks.len();
         report.worst = report.worst.max(checked.worst);
+        report.allowed = report.allowed.max(checked.allowed);
     }
     Ok(())
 }

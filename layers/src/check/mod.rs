@@ -78,8 +78,17 @@ impl LayerReport {
 
     /// Returns the largest relative difference between a gradient and finite differences.
     pub fn worst(&self) -> f64 {
-        let gradients = self.lines.iter().find(|line| line.aspect == "gradients");
-        gradients.map_or(0.0, |line| line.worst)
+        self.gradients().map_or(0.0, |line| line.worst)
+    }
+
+    /// Returns the largest relative difference that would have been allowed between a gradient and
+    /// finite differences: the tolerance and the rounding errors of the differences.
+    pub fn allowed(&self) -> f64 {
+        self.gradients().map_or(0.0, |line| line.allowed)
+    }
+
+    fn gradients(&self) -> Option<&AspectReport> {
+        self.lines.iter().find(|line| line.aspect == "gradients")
     }
 
     fn new() -> Self {

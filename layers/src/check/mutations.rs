@@ -20,19 +20,19 @@ pub const MUTATIONS: [(&str, Mutation); 14] = [
     ("wrong in strided memory", |x, g| {
         Some(if x.is_standard_layout() { g } else { g * WRONG })
     }),
-    ("wrong where |x| < 0.1", |x, g| {
+    ("wrong where abs(x) < 0.1", |x, g| {
         Some(wrong_where(x, g, |x| x < 0.1))
     }),
-    ("wrong where |x| > 1", |x, g| {
+    ("wrong where abs(x) > 1", |x, g| {
         Some(wrong_where(x, g, |x| x > 1.0))
     }),
-    ("wrong where |x| > 5", |x, g| {
+    ("wrong where abs(x) > 5", |x, g| {
         Some(wrong_where(x, g, |x| x > 5.0))
     }),
-    ("wrong where |x| > 20", |x, g| {
+    ("wrong where abs(x) > 20", |x, g| {
         Some(wrong_where(x, g, |x| x > 20.0))
     }),
-    ("wrong where |x| > 50", |x, g| {
+    ("wrong where abs(x) > 50", |x, g| {
         Some(wrong_where(x, g, |x| x > 50.0))
     }),
 ];

@@ -23,12 +23,17 @@
 //! The derivative along a random direction is a single number, whatever the sizes, so the check
 //! starts with a few directions over all weights and inputs. Only if one of them disagrees, the
 //! check bisects it, down to the elements at fault. Where a function has a kink, as `relu` has at
-//! 0, the slopes on the two sides differ at every step; such elements are listed, but not treated
-//! as errors.
+//! 0, the slopes on the two sides differ at every step; such elements are listed.
 //!
 //! Then each operation is checked individually, at its recorded values. This reveals an error in
 //! one of many operations, or in one of many elements, at full size, even if it hardly affects the
-//! value of the function. [`Check::mutants`] verifies that wrong rules are noticed.
+//! value of the function. At a kink, the derivative that a rule returns must lie between the slopes
+//! on the two sides. [`Check::mutants`] verifies that wrong rules are noticed.
+//!
+//! The difference that a comparison allows follows from two step sizes: the tolerance, relative to
+//! the derivative, plus the rounding errors of the differences. A derivative near zero may be off by
+//! 1e-11, but only if the two step sizes don't determine it more exactly. [`Report::allowed`] is the
+//! largest difference that would have passed.
 
 mod compare;
 mod kinks;
