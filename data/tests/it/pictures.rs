@@ -1,5 +1,4 @@
 //! Image files are decoded completely or rejected.
-#![cfg(feature = "pictures")]
 
 use std::{fs, io::Cursor, path::Path};
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::common::{call, has, load, says};
+use super::common::{call, has, load, says};
 
 /// Writes `count` records with these label bytes; the pixels of record `i` are `i + 1`.
 fn write(file: &Path, count: usize, labels: impl Fn(usize) -> Vec<u8>) {

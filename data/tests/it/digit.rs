@@ -1,5 +1,4 @@
 //! Pictures of digits, prepared as MNIST's were.
-#![cfg(all(feature = "pictures", feature = "bundled"))]
 
 use std::sync::OnceLock;
 

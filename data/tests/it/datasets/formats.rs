@@ -4,7 +4,7 @@ use std::fs;
 
 use tapeline_data::{Fit, read_picture, read_picture_from, resized};
 
-use crate::common::{bytes, expected, fixtures};
+use super::common::{bytes, expected, fixtures};
 
 #[test]
 fn pictures_have_the_pixels_that_pillow_reads() {

@@ -5,7 +5,7 @@ use std::fs;
 use tapeline_data::{DataSource, DatasetDef, LoadOptions, datasets, load};
 use tapeline_spec::read_chain;
 
-use crate::common::{call, has, says};
+use super::common::{call, has, says};
 
 /// Returns the definitions that take a path.
 fn with_path() -> Vec<DatasetDef> {
@@ -144,7 +144,7 @@ fn a_folder_of_the_name_of_a_definition_is_found() {
     let path = folder.path().join("images");
     for class in ["a", "b"] {
         for i in 0..5 {
-            crate::common::write_grey(path.join(class).join(format!("{i}.png")), i);
+            super::common::write_grey(path.join(class).join(format!("{i}.png")), i);
         }
     }
     let loaded = load(&path).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 
 use tapeline_data::{DataSource, Holdout, LoadOptions, datasets};
 
-use crate::common::{call, fixtures, says, write_grey};
+use super::common::{call, fixtures, says, write_grey};
 
 /// Returns a call for each reader.
 fn calls(folder: &std::path::Path) -> Vec<String> {

@@ -1,5 +1,4 @@
 //! Datasets by name: the registry, and each of its readers.
-#![cfg(feature = "tables")]
 
 mod cifar;
 mod common;

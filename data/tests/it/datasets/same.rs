@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*, test_runner::Config};
 use tapeline_data::{Dataset, Images, Loaded, write_images, write_labels};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use crate::common::{call, load, write_png};
+use super::common::{call, load, write_png};
 
 /// Returns training and test data of the same shape and classes, sorted by class, which is the
 /// order of folders. Each class has a training image.

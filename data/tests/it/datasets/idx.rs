@@ -4,7 +4,7 @@ use std::fs;
 
 use tapeline_data::{Images, write_images, write_labels};
 
-use crate::common::{call, has, load, says};
+use super::common::{call, has, load, says};
 
 /// Writes IDX files by hand: `sizes` are those of an image.
 fn write(folder: &std::path::Path, sizes: [u32; 3]) {

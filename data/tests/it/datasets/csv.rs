@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use tapeline_data::{Holdout, Loaded};
 use tempfile::TempDir;
 
-use crate::common::{call, has, load, says, write_grey};
+use super::common::{call, has, load, says, write_grey};
 
 fn table(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

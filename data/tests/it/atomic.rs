@@ -125,7 +125,7 @@ fn a_killed_write_leaves_one_of_both_files() {
         let path = folder.path().join("file");
         atomic::write(&path, b"old").unwrap();
         let ended = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "dies_in_a_write", "--ignored"])
+            .args(["--exact", "atomic::dies_in_a_write", "--ignored"])
             .env("DIES_AT", format!("{at:?}"))
             .env("DIES_WRITING", &path)
             .output()

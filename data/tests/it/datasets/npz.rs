@@ -4,7 +4,7 @@ use std::fs;
 
 use tapeline_data::{DataSource, Dataset, LoadOptions, datasets};
 
-use crate::common::{bytes, call, expected, fixtures, has, load, says};
+use super::common::{bytes, call, expected, fixtures, has, load, says};
 
 /// Asserts that a part has the images and labels that NumPy wrote.
 #[track_caller]

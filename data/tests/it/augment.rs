@@ -179,7 +179,7 @@ proptest! {
 
 #[test]
 fn warps_are_those_of_pytorch() {
-    let cases: Vec<Value> = serde_json::from_str(include_str!("fixtures/warp.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../fixtures/warp.json")).unwrap();
     let numbers = |value: &Value| -> Vec<f64> {
         let values = value.as_array().unwrap().iter();
         values.map(|x| x.as_f64().unwrap()).collect()

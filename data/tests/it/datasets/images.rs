@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Mutex};
 
 use tapeline_data::{DataSource, LoadOptions, datasets};
 
-use crate::common::{call, has, load, says, write_grey, write_png};
+use super::common::{call, has, load, says, write_grey, write_png};
 
 /// Writes `count` pictures in each of the classes; their values continue from `first`.
 fn write_classes(folder: &Path, classes: &[&str], count: u8, first: u8) {

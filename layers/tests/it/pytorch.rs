@@ -8,14 +8,14 @@ use tapeline_spec::{Presets, read};
 use tapeline_tensor::{Params, Tensor, value_and_grad};
 
 fn fixtures() -> Vec<Value> {
-    let modules: Vec<_> = serde_json::from_str(include_str!("fixtures/layers.json")).unwrap();
+    let modules: Vec<_> = serde_json::from_str(include_str!("../fixtures/layers.json")).unwrap();
     // Faults seen in programs like this one; by PyTorch, too.
-    let cases: Vec<_> = serde_json::from_str(include_str!("fixtures/cases.json")).unwrap();
+    let cases: Vec<_> = serde_json::from_str(include_str!("../fixtures/cases.json")).unwrap();
     [modules, cases].concat()
 }
 
 fn loss_fixtures() -> Vec<Value> {
-    serde_json::from_str(include_str!("fixtures/losses.json")).unwrap()
+    serde_json::from_str(include_str!("../fixtures/losses.json")).unwrap()
 }
 
 fn tensor<T: Element>(value: &Value) -> Tensor<T> {

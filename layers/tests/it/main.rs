@@ -1,0 +1,14 @@
+//! All tests of the crate in one program, which is linked once, except those that count memory.
+
+mod dropout;
+mod extreme;
+mod init;
+mod joined;
+mod losses;
+mod meaning;
+mod nodes;
+mod pytorch;
+mod registry;
+mod shapes;
+mod windows;
+mod wrong;

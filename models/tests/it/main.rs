@@ -1,0 +1,10 @@
+//! All tests of the crate in one program, which is linked once, except those that count memory.
+
+mod checkpoint;
+mod files;
+mod gradients;
+mod header;
+mod metrics;
+mod mistakes;
+mod torch;
+mod warnings;
