@@ -1,18 +1,10 @@
 //! Compares the shares that a rule returns with the slopes of the operation's value.
 
-use super::{problem::ROUNDING, recording::Moves};
+use super::{MutantOutcome, recording::Moves, slope::Total};
 use crate::{
     Tensor,
     tape::{Recorded, Share},
 };
-
-/// Maximum difference between the slopes of two steps, relative to their size, for the limit to
-/// count as resolved.
-const RESOLVED: f64 = 1e-5;
-
-/// Estimated error of a slope extrapolated to a step of 0, relative to the difference of the two
-/// slopes it is extrapolated from. Generous for a smooth function.
-const REMAINDER: f64 = 1e-3;
 
 /// Maximum difference between the slopes of two steps, relative to their size, for a small derivative
 /// to count as known.
@@ -27,31 +19,6 @@ const MEASURABLE: f64 = 1e-4;
 /// Rounding error of a sum of many terms, relative to the sum of their absolute values.
 const SUMMATION: f64 = 1e-14;
 
-/// Maximum difference between the slopes of two steps for an output near zero, whose relative
-/// differences mean nothing.
-const NEGLIGIBLE: f64 = 1e-9;
-
-/// The slope of one output of an operation.
-pub struct Slope {
-    /// Extrapolated for a function that is smooth here.
-    smooth: f64,
-    /// Extrapolated for a function whose slope has a kink here.
-    kinked: f64,
-    /// Slopes on the two sides: below and above.
-    pub sides: [f64; 2],
-    /// Rounding error.
-    pub noise: f64,
-    /// Estimated distance from the limit, if it is resolved.
-    doubt: f64,
-    /// Difference between the slopes of the two steps.
-    pub steps: f64,
-    /// Error that the two steps and the two sides can't exclude, because they differ by more than
-    /// [`RESOLVED`].
-    unknown: f64,
-    /// Whether the two steps and the two sides agree, or differ by a negligible amount.
-    pub resolved: bool,
-}
-
 /// The comparison of a rule with slopes.
 pub struct Verdict {
     pub analytic: f64,
@@ -61,6 +28,8 @@ pub struct Verdict {
     pub tight: f64,
     /// An error above this is reported.
     pub loose: f64,
+    /// The part of it that rounding explains.
+    rounding: f64,
     /// Sum of absolute terms of the derivative.
     pub size: f64,
 }
@@ -91,8 +60,7 @@ pub struct Seen<'s> {
     pub id: usize,
     pub shares: &'s [Share<f64>],
     pub moves: &'s Moves,
-    pub slopes: &'s [Slope],
-    pub g: &'s Tensor<f64>,
+    pub total: Total,
     pub tolerance: f64,
 }
 
@@ -102,14 +70,17 @@ impl Seen<'_> {
         self.moves[share.parent].is_some()
     }
 
-    /// Returns `true` if the check would notice that the share at a position is replaced by
-    /// another.
-    pub fn notices(&self, position: usize, mutated: Option<&Tensor<f64>>) -> bool {
+    /// Returns whether the check notices that the share at a position is replaced by another.
+    pub fn outcome(&self, position: usize, mutated: Option<&Tensor<f64>>) -> MutantOutcome {
         let verdict = self.verdict(|share| match share.position == position {
             true => mutated,
             false => Some(&share.value),
         });
-        verdict.error > verdict.loose
+        match verdict.error {
+            error if error > verdict.loose => MutantOutcome::Noticed,
+            error if error > verdict.rounding => MutantOutcome::Missed,
+            _ => MutantOutcome::Equal,
+        }
     }
 
     /// Compares the slopes with what `value` returns for each share.
@@ -124,7 +95,7 @@ impl Seen<'_> {
                 each.for_each(|p| add(&mut products, p));
             }
         }
-        verdict(products, self.slopes, self.g, self.tolerance)
+        verdict(products, &self.total, self.tolerance)
     }
 }
 
@@ -148,67 +119,28 @@ pub fn add((sum, parts): &mut (f64, f64), product: f64) {
 
 /// Compares the sum of the products `s·d`, given with the sum of their absolute values, with that
 /// of `g·dy`.
-pub fn verdict(
-    (analytic, parts): (f64, f64),
-    slopes: &[Slope],
-    g: &Tensor<f64>,
-    tolerance: f64,
-) -> Verdict {
-    let (mut smooth, mut kinked, mut noise, mut doubt) = (0.0, 0.0, 0.0, 0.0);
-    for (slope, &g) in slopes.iter().zip(g).filter(|(_, g)| **g != 0.0) {
-        smooth += g * slope.smooth;
-        kinked += g * slope.kinked;
-        noise += g.abs() * slope.noise;
-        doubt += g.abs() * slope.doubt;
-        noise += g.abs() * slope.unknown;
-    }
+pub fn verdict((analytic, parts): (f64, f64), total: &Total, tolerance: f64) -> Verdict {
+    let &Total {
+        smooth,
+        kinked,
+        noise,
+        doubt,
+    } = total;
     // The error decreases with the square of the step, but only linearly if the slope itself has a
     // kink.
     let nearer = 2.0 * (kinked - analytic).abs() < (smooth - analytic).abs();
     let numeric = if nearer { kinked } else { smooth };
     let size = parts + numeric.abs();
     let near = 1.5 * smooth - 0.5 * kinked;
-    let loose = tolerance * size + noise + excuse(2.0 * near - kinked, near, tolerance);
+    let rounding = noise + excuse(2.0 * near - kinked, near, tolerance);
+    let loose = tolerance * size + rounding;
     Verdict {
         analytic,
         numeric,
         error: (numeric - analytic).abs(),
         tight: loose.min(noise + doubt + SUMMATION * parts),
         loose,
+        rounding,
         size,
-    }
-}
-
-/// Computes the slope of an output from its values at −`step`, −`step`/2, 0, `step`/2 and `step`.
-pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
-    let (far, near) = ((far_up - far_down) / (2.0 * step), (up - down) / step);
-    let moves = far_up != here || far_down != here || up != here || down != here;
-    // A slope below the resolution of the value doesn't move it.
-    let noise = match moves {
-        true => ROUNDING * here.abs().max(far_up.abs()) / step,
-        false => f64::EPSILON * here.abs() / step,
-    };
-    // The second difference is proportional to the square of the step for a smooth function, but to
-    // the step at a kink.
-    let bend = |down: f64, up: f64| (up - here) - (here - down);
-    let sides = (4.0 * bend(down, up) - bend(far_down, far_up)).abs() / step;
-    let steps = (far - near).abs();
-    let within = |limit: f64| steps <= limit && sides <= limit;
-    let limit = RESOLVED * (near.abs() + far.abs()) + noise;
-    let unknown = match within(limit) {
-        true => 0.0,
-        false => steps + sides,
-    };
-    // Extrapolated, so that curvature doesn't count as a difference of the two sides.
-    let side = |far: f64, near: f64| (4.0 * (near - here) - (far - here)) / step;
-    Slope {
-        smooth: (4.0 * near - far) / 3.0,
-        kinked: 2.0 * near - far,
-        sides: [-side(far_down, down), side(far_up, up)],
-        noise,
-        doubt: REMAINDER * steps,
-        steps,
-        unknown,
-        resolved: within(limit + NEGLIGIBLE),
     }
 }

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use super::{
     FINEST, Mismatch,
-    compare::{Slope, add},
+    compare::add,
     local::{Local, Way},
     problem::index,
+    slope::Slope,
 };
 use crate::tape::Share;
 
 /// Number of outputs of each operation that are compared, one at a time: in a sum over several
 /// outputs, the width of the others' kinks would hide a wrong one.
-const OUTPUTS: usize = 8;
+const OUTPUTS: usize = 4;
 
 /// Slopes on the two sides are less exact than central ones: the maximum error relative to their
 /// difference.

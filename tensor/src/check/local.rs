@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 
 use super::{
     Check, LADDER, Mismatch,
-    compare::{Seen, Slope, slope},
+    compare::Seen,
     problem::Function,
     random::SplitMix64,
     recording::{Moves, Recording},
     report::Report,
+    slope::{Slope, Total, slope},
 };
 use crate::{Params, Tensor, zeros_like};
 
@@ -51,9 +52,11 @@ impl<'a> Local<'a> {
         }
     }
 
-    /// Compares all rules, position by position, and passes each comparison to `see`.
+    /// Compares all rules, position by position, and passes each comparison to `see`. Rules at kinks
+    /// are compared only if `kinks` is `true`.
     pub fn run(
         &mut self,
+        kinks: bool,
         report: &mut Report,
         mut see: impl FnMut(&Seen<'_>),
     ) -> Result<(), Mismatch> {
@@ -76,7 +79,9 @@ impl<'a> Local<'a> {
                     let step = self.check.step * fraction;
                     self.rung(&way, step, last, &mut left, report, &mut see)?;
                 }
-                self.at_kinks(&way, &left)?;
+                if kinks {
+                    self.at_kinks(&way, &left)?;
+                }
                 if direction == 0 {
                     let at_kinks = left.values().flatten().filter(|left| **left).count();
                     report.unresolved += at_kinks;
@@ -139,8 +144,7 @@ impl<'a> Local<'a> {
                 id,
                 shares,
                 moves,
-                slopes: &slopes[&id],
-                g: &gradients[&id],
+                total: Total::of(&slopes[&id], &gradients[&id]),
                 tolerance: self.check.tolerance,
             };
             see(&seen);

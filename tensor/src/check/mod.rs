@@ -44,6 +44,7 @@ mod problem;
 mod random;
 mod recording;
 mod report;
+mod slope;
 
 use std::ops::Range;
 
@@ -161,7 +162,7 @@ impl Check<'_> {
             }
         }
         let mut report = search.report;
-        Local::new(*self, params, inputs, &f).run(&mut report, |_| {})?;
+        Local::new(*self, params, inputs, &f).run(true, &mut report, |_| {})?;
         Ok(report)
     }
 

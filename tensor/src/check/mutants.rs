@@ -27,7 +27,7 @@ pub struct Mutant {
 /// The outcome of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MutantOutcome {
-    /// The mutation changed nothing but rounding.
+    /// The mutation changed the gradient by no more than the rounding errors of finite differences.
     Equal,
     /// The check didn't notice the mutation.
     Missed,
@@ -37,7 +37,7 @@ pub enum MutantOutcome {
 
 pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutant>, Mismatch> {
     let mut found: BTreeMap<(usize, usize, usize), Mutant> = BTreeMap::new();
-    local.run(&mut Report::default(), |seen| {
+    local.run(false, &mut Report::default(), |seen| {
         for share in seen.shares.iter().filter(|share| seen.compares(share)) {
             for (mutation, mutate) in mutations.iter().enumerate() {
                 let parent = &seen.nodes[share.parent].value;
@@ -59,10 +59,9 @@ pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutan
 
 /// Returns whether a mutated share is noticed along the direction of `seen`.
 fn outcome(seen: &Seen<'_>, share: &Share<f64>, mutated: Option<Tensor<f64>>) -> MutantOutcome {
-    match mutated.as_ref() {
-        mutated if same(&share.value, mutated) => MutantOutcome::Equal,
-        mutated if seen.notices(share.position, mutated) => MutantOutcome::Noticed,
-        _ => MutantOutcome::Missed,
+    match same(&share.value, mutated.as_ref()) {
+        true => MutantOutcome::Equal,
+        false => seen.outcome(share.position, mutated.as_ref()),
     }
 }
 

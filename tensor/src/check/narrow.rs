@@ -6,6 +6,7 @@ use super::{
     local::Local,
     problem::index,
     recording::Moves,
+    slope::Total,
 };
 use crate::{Tensor, tape::Share};
 
@@ -123,7 +124,8 @@ impl Local<'_> {
         }
         let id = shares[0].node;
         let slopes = self.slopes(&restricted, step, std::iter::once(id))?;
-        Ok(verdict(products, &slopes[&id], g, self.check.tolerance))
+        let total = Total::of(&slopes[&id], g);
+        Ok(verdict(products, &total, self.check.tolerance))
     }
 
     pub fn wrong(

@@ -1,0 +1,102 @@
+//! Slopes of the outputs of an operation, by finite differences.
+
+use super::problem::ROUNDING;
+use crate::Tensor;
+
+/// Maximum difference between the slopes of two steps, relative to their size, for the limit to
+/// count as resolved.
+const RESOLVED: f64 = 1e-5;
+
+/// Estimated error of a slope extrapolated to a step of 0, relative to the difference of the two
+/// slopes it is extrapolated from. Generous for a smooth function.
+const REMAINDER: f64 = 1e-3;
+
+/// Maximum difference between the slopes of two steps for an output near zero, whose relative
+/// differences mean nothing.
+const NEGLIGIBLE: f64 = 1e-9;
+
+/// The slope of one output of an operation.
+pub struct Slope {
+    /// Extrapolated for a function that is smooth here.
+    smooth: f64,
+    /// Extrapolated for a function whose slope has a kink here.
+    kinked: f64,
+    /// Slopes on the two sides: below and above.
+    pub sides: [f64; 2],
+    /// Rounding error.
+    pub noise: f64,
+    /// Estimated distance from the limit, if it is resolved.
+    doubt: f64,
+    /// Difference between the slopes of the two steps.
+    pub steps: f64,
+    /// Error that the two steps and the two sides can't exclude, because they differ by more than
+    /// [`RESOLVED`].
+    unknown: f64,
+    /// Whether the two steps and the two sides agree, or differ by a negligible amount.
+    pub resolved: bool,
+}
+
+/// Computes the slope of an output from its values at −`step`, −`step`/2, 0, `step`/2 and `step`.
+pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
+    let (far, near) = ((far_up - far_down) / (2.0 * step), (up - down) / step);
+    let moves = far_up != here || far_down != here || up != here || down != here;
+    // A slope below the resolution of the value doesn't move it.
+    let noise = match moves {
+        true => ROUNDING * here.abs().max(far_up.abs()) / step,
+        false => f64::EPSILON * here.abs() / step,
+    };
+    // The second difference is proportional to the square of the step for a smooth function, but to
+    // the step at a kink.
+    let bend = |down: f64, up: f64| (up - here) - (here - down);
+    let sides = (4.0 * bend(down, up) - bend(far_down, far_up)).abs() / step;
+    let steps = (far - near).abs();
+    let within = |limit: f64| steps <= limit && sides <= limit;
+    let limit = RESOLVED * (near.abs() + far.abs()) + noise;
+    let unknown = match within(limit) {
+        true => 0.0,
+        false => steps + sides,
+    };
+    // Extrapolated, so that curvature doesn't count as a difference of the two sides.
+    let side = |far: f64, near: f64| (4.0 * (near - here) - (far - here)) / step;
+    Slope {
+        smooth: (4.0 * near - far) / 3.0,
+        kinked: 2.0 * near - far,
+        sides: [-side(far_down, down), side(far_up, up)],
+        noise,
+        doubt: REMAINDER * steps,
+        steps,
+        unknown,
+        resolved: within(limit + NEGLIGIBLE),
+    }
+}
+
+/// Slopes of several outputs, weighted with a gradient and added up.
+pub struct Total {
+    /// Extrapolated for a function that is smooth here.
+    pub smooth: f64,
+    /// Extrapolated for a function whose slope has a kink here.
+    pub kinked: f64,
+    /// Rounding error.
+    pub noise: f64,
+    /// Estimated distance from the limit.
+    pub doubt: f64,
+}
+
+impl Total {
+    /// Adds up the slopes of the outputs that have a gradient.
+    pub fn of(slopes: &[Slope], g: &Tensor<f64>) -> Self {
+        let (mut smooth, mut kinked, mut noise, mut doubt) = (0.0, 0.0, 0.0, 0.0);
+        for (slope, &g) in slopes.iter().zip(g).filter(|(_, g)| **g != 0.0) {
+            smooth += g * slope.smooth;
+            kinked += g * slope.kinked;
+            noise += g.abs() * (slope.noise + slope.unknown);
+            doubt += g.abs() * slope.doubt;
+        }
+        Total {
+            smooth,
+            kinked,
+            noise,
+            doubt,
+        }
+    }
+}
