@@ -13,9 +13,9 @@ pub const OPERATIONS: Check<'static> = Check {
     ..Check::DEFAULT
 };
 
-/// Maximum number of values of a sample and of parameters for a search for kinks. The layers of a
-/// larger model are searched by their own checks.
-const SMALL: usize = 10_000;
+/// Maximum number of values of a sample and of parameters for weights of mixed magnitudes and a
+/// search for kinks. The layers of a larger model have checks of their own.
+const SMALL: usize = 1000;
 
 /// A point at which gradients are compared.
 pub struct Point {
@@ -48,8 +48,8 @@ impl Case<'_> {
             point("three samples", self.params(), three, Check::DEFAULT),
             point("one sample", self.params(), one, Check::DEFAULT),
             point(
-                "a sample and weights of mixed magnitudes",
-                self.mixed_params(),
+                "a sample of mixed magnitudes",
+                self.params(),
                 self.mixed_input(1),
                 Check::DEFAULT,
             ),
@@ -63,6 +63,12 @@ impl Case<'_> {
         if self.size() > SMALL {
             return points;
         }
+        points.push(point(
+            "a sample and weights of mixed magnitudes",
+            self.mixed_params(),
+            self.mixed_input(1),
+            Check::DEFAULT,
+        ));
         points.push(point(
             "three samples of round values",
             self.params(),

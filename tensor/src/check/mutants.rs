@@ -40,17 +40,19 @@ pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutan
     local.run(false, &mut Report::default(), |seen| {
         for share in seen.shares.iter().filter(|share| seen.compares(share)) {
             for (mutation, mutate) in mutations.iter().enumerate() {
-                let parent = &seen.nodes[share.parent].value;
-                let outcome = outcome(seen, share, mutate(parent, share.value.clone()));
                 let key = (seen.id, share.position, mutation);
                 let mutant = found.entry(key).or_insert_with(|| Mutant {
                     place: seen.nodes[seen.id].place.clone(),
                     operation: seen.id,
                     parent: share.position,
                     mutation,
-                    outcome,
+                    outcome: MutantOutcome::Equal,
                 });
-                mutant.outcome = mutant.outcome.max(outcome);
+                if mutant.outcome != MutantOutcome::Noticed {
+                    let parent = &seen.nodes[share.parent].value;
+                    let mutated = mutate(parent, share.value.clone());
+                    mutant.outcome = mutant.outcome.max(outcome(seen, share, mutated));
+                }
             }
         }
     })?;
