@@ -28,7 +28,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// Returns the mean of all elements as a tensor without dimensions; NaN if there are none.
     pub fn mean(self) -> Self {
         let count: usize = self.shape().iter().product();
-        self.sum() / T::of(count as f64)
+        self.sum() / count as f64
     }
 
     /// Sums over one dimension, which is removed.

@@ -58,6 +58,13 @@ fn of_one() -> Vec<Op> {
         op!("sub number", Any, |x| x - 0.75, |v| (v - 0.75, 1.0)),
         op!("mul number", Any, |x| x * -1.5, |v| (v * -1.5, -1.5)),
         op!("div number", Any, |x| x / -1.5, |v| (v / -1.5, 1.0 / -1.5)),
+        op!("number add", Any, |x| 0.75 + x, |v| (0.75 + v, 1.0)),
+        op!("number sub", Any, |x| 0.75 - x, |v| (0.75 - v, -1.0)),
+        op!("number mul", Any, |x| -1.5 * x, |v| (-1.5 * v, -1.5)),
+        op!("number div", Positive, |x| -1.5 / x, |v| (
+            -1.5 / v,
+            1.5 / (v * v)
+        )),
     ]
 }
 
