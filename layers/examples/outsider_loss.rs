@@ -38,7 +38,7 @@ struct Poly1 {
 impl<T: Element> Loss<T> for Poly1 {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
         let right = (output.softmax(1) * one_hot(output, targets)).sum_axis(1);
-        cross_entropy(output, targets, T::zero()) + (-right + T::one()).mean() * T::of(self.epsilon)
+        cross_entropy(output, targets, 0.0) + self.epsilon * (1.0 - right).mean()
     }
 }
 

@@ -17,7 +17,7 @@
 //! | `arg`, `info` | [`Arg`]: a typed key with default and limits; [`ArgInfo`]: its type-erased form |
 //! | `accept`, `draw` | validation of values; sampling of values for checks |
 //! | `args` | [`Args`]: the arguments of a call, with defaults filled in |
-//! | `registry`, `nearest` | [`Named`], [`named!`], [`Registry`]: definitions by name, and suggestions for misspelled names |
+//! | `registry`, `names`, `nearest` | [`Named`], [`named!`], [`Registry`]: definitions by name, and suggestions for misspelled names |
 //! | `presets` | [`Presets`]: named specs and named integers |
 //! | `extent` | the expanded size of a tree |
 //! | `resolve` | [`resolve`], [`read`], [`read_chain`]: from tree or text to calls; integers by name |
@@ -71,6 +71,7 @@ mod expand;
 mod extent;
 mod info;
 mod lex;
+mod names;
 mod nearest;
 mod parse;
 mod presets;

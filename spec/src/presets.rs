@@ -3,7 +3,7 @@
 use crate::{
     RegistryError, Tree,
     extent::{Extent, measure},
-    lex::is_name,
+    names,
     parse::parse,
 };
 
@@ -60,11 +60,11 @@ impl Presets {
     /// ones.
     ///
     /// # Errors
-    /// If the name is taken or invalid, or if the spec has syntax errors, has alternatives, or
+    /// If the name is taken or not in snake case, or if the spec has syntax errors, has alternatives, or
     /// exceeds the maximum length or depth once presets are expanded.
     pub fn with(mut self, preset: Preset) -> Result<Self, RegistryError> {
         let (noun, name) = ("preset", preset.name);
-        if !is_name(name) {
+        if names::problem(name).is_some() {
             return Err(RegistryError::NotAName { noun, name });
         }
         if self.get(name).is_some() {

@@ -7,6 +7,7 @@ use crate::{
     accept::accept,
     info::{Fallback, Kind},
     lex::is_name,
+    names,
     nearest::nearest,
 };
 
@@ -118,15 +119,16 @@ impl<D: Named> Registry<D> {
     /// Adds a definition.
     ///
     /// # Errors
-    /// If one of its names is taken or invalid, or if one of its arguments is inconsistent: a
-    /// repeated name, a default or `tried` range outside the limits, choices that are not valid
-    /// names, or a default taken from an argument that doesn't exist.
+    /// If one of its names is taken or not in snake case, or if one of its arguments is
+    /// inconsistent: a name that is repeated or not in snake case, a default or `tried` range
+    /// outside the limits, choices that are not valid names, or a default taken from an argument
+    /// that doesn't exist.
     pub fn with(mut self, def: D) -> Result<Self, RegistryError> {
         let (name, noun) = (def.name(), self.noun);
         let mut names = vec![name];
         names.extend(def.aliases());
         for (i, &new) in names.iter().enumerate() {
-            if !is_name(new) {
+            if names::problem(new).is_some() {
                 return Err(RegistryError::NotAName { noun, name: new });
             }
             if self.get(new).is_some() || names[..i].contains(&new) {
@@ -176,8 +178,8 @@ impl<D: Named> Registry<D> {
 fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
     let info = &infos[place];
     let facts = info.facts();
-    if !is_name(info.name) {
-        return Err("it is not a valid name".into());
+    if let Some(problem) = names::problem(info.name) {
+        return Err(problem);
     }
     let names = |info: &ArgInfo| [Some(info.name), info.facts().alias];
     let earlier = infos[..place].iter().flat_map(names).flatten();
@@ -188,8 +190,8 @@ fn check(infos: &[ArgInfo], place: usize) -> Result<(), String> {
     {
         return Err("it is declared twice".into());
     }
-    if let Some(alias) = own.find(|name| !is_name(name)) {
-        return Err(format!("its alias `{alias}` is not a valid name"));
+    if let Some((alias, problem)) = own.find_map(|name| Some((name, names::problem(name)?))) {
+        return Err(format!("its alias `{alias}`: {problem}"));
     }
     if !info.keyword_only() && infos[..place].iter().any(ArgInfo::keyword_only) {
         return Err("it may be given by position, but follows a keyword-only argument".into());
@@ -245,7 +247,7 @@ pub enum RegistryError {
         /// The name.
         name: &'static str,
     },
-    /// The name is not a valid name of the grammar.
+    /// The name is not in snake case.
     NotAName {
         /// What kind of definition it is.
         noun: &'static str,
@@ -277,10 +279,8 @@ impl fmt::Display for RegistryError {
                 write!(f, "{noun} `{name}` is already registered")
             }
             RegistryError::NotAName { noun, name } => {
-                write!(
-                    f,
-                    "`{name}` can't name a {noun}: a name is made of ASCII letters, digits and `_`"
-                )
+                let problem = names::problem(name).unwrap_or_default();
+                write!(f, "{noun} name `{name}`: {problem}")
             }
             RegistryError::Argument { of, name, problem } => {
                 write!(f, "argument `{name}` of `{of}`: {problem}")

@@ -146,9 +146,34 @@ fn registration() {
     );
     assert_eq!(
         refused(Def::new("max-pool", &[])),
-        "`max-pool` can't name a layer: a name is made of ASCII letters, digits and `_`"
+        "layer name `max-pool`: expected snake case, words of lower-case ASCII letters and digits joined by single `_`, starting with a letter; help: write `max_pool`"
     );
-    assert!(registry().with(Def::new("true", &[])).is_err());
+    assert_eq!(
+        refused(Def::new("true", &[])),
+        "layer name `true`: `true` is a value in specs"
+    );
+    for name in [
+        "MaxPool",
+        "maxPool",
+        "max__pool",
+        "max_",
+        "_max",
+        "2d",
+        "größe",
+        "",
+    ] {
+        assert!(
+            refused(Def::new(name, &[]))
+                .starts_with(&format!("layer name `{name}`: expected snake case"))
+        );
+    }
+    assert!(
+        refused(Def {
+            aliases: &["maxPool"],
+            ..Def::new("n", &[])
+        })
+        .ends_with("help: write `max_pool`")
+    );
 
     const LARGE: Arg<usize> = Arg::new("a", "").range(1..=3).default(4);
     const TRIED: Arg<f64> = Arg::new("a", "").above(0.0).tried(0.0..=1.0);
@@ -157,8 +182,9 @@ fn registration() {
     const ABSENT: Arg<usize> = Arg::new("a", "").default_as("b");
     const OTHER: Arg<usize> = Arg::new("a", "").default_as("p");
     const SIZE: Arg<usize> = Arg::new("a", "");
-    const ODD: Arg<usize> = Arg::new("a b", "");
-    let cases: [(&'static [ArgInfo], &str); 8] = [
+    const ODD: Arg<usize> = Arg::new("outFeatures", "");
+    const ALIAS: Arg<usize> = Arg::new("out", "").alias("true");
+    let cases: [(&'static [ArgInfo], &str); 9] = [
         (
             const { &[LARGE.info()] },
             "its default isn't allowed: `a` is 4; it must be an integer, 1 to 3",
@@ -184,7 +210,14 @@ fn registration() {
             const { &[SIZE.info(), SIZE.info()] },
             "it is declared twice",
         ),
-        (const { &[ODD.info()] }, "it is not a valid name"),
+        (
+            const { &[ODD.info()] },
+            "expected snake case, words of lower-case ASCII letters and digits joined by single `_`, starting with a letter; help: write `out_features`",
+        ),
+        (
+            const { &[ALIAS.info()] },
+            "its alias `true`: `true` is a value in specs",
+        ),
     ];
     for (args, problem) in cases {
         let name = args[0].name;

@@ -648,7 +648,7 @@ block[ relu ]
     assert_eq!(refused("bad", "relu"), "preset `bad` is already registered");
     assert_eq!(
         refused("b c", "relu"),
-        "`b c` can't name a preset: a name is made of ASCII letters, digits and `_`"
+        "preset name `b c`: expected snake case, words of lower-case ASCII letters and digits joined by single `_`, starting with a letter; help: write `b_c`"
     );
     assert_eq!(refused("x", "relu)"), "preset `x`: unmatched `)`");
     assert_eq!(

@@ -17,6 +17,7 @@ pub fn layers() -> Registry<LayerDef> {
     let all = [
         activations::elu::ELU,
         activations::gelu::GELU,
+        activations::glu::GLU,
         activations::hard_sigmoid::HARD_SIGMOID,
         activations::hard_swish::HARD_SWISH,
         activations::hard_tanh::HARD_TANH,
@@ -48,7 +49,9 @@ pub fn layers() -> Registry<LayerDef> {
         pooling::global_avgpool2d::GLOBAL_AVGPOOL2D,
         pooling::maxpool2d::MAXPOOL2D,
         products::conv2d::CONV2D,
+        products::highway::HIGHWAY,
         products::linear::LINEAR,
+        products::maxout::MAXOUT,
         regularisation::alpha_dropout::ALPHA_DROPOUT,
         regularisation::drop_path::DROP_PATH,
         regularisation::dropout::DROPOUT,

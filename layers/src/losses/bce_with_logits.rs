@@ -21,7 +21,7 @@ impl<T: Element> Loss<T> for BceWithLogits {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
         // Numerically stable: −ln σ(z) = softplus(−z) at the target, and −ln(1 − σ(z)) =
         // softplus(z) elsewhere.
-        let against = output * (one_hot(output, targets) * T::of(-2.0) + T::one());
+        let against = output * (1.0 - 2.0 * one_hot(output, targets));
         softplus(against).mean()
     }
 
@@ -32,8 +32,7 @@ impl<T: Element> Loss<T> for BceWithLogits {
 
 impl<T: Element> SoftLoss<T> for BceWithLogits {
     fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
-        let rest = -shares + T::one();
-        (shares * softplus(-output) + rest * softplus(output)).mean()
+        (shares * softplus(-output) + (1.0 - shares) * softplus(output)).mean()
     }
 }
 

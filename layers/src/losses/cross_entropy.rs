@@ -52,7 +52,7 @@ impl<T: Element> Loss<T> for CrossEntropy {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
         // A single weight for all classes cancels out.
         if self.weight.one_for_all() {
-            return cross_entropy(output, targets, T::of(self.smoothing));
+            return cross_entropy(output, targets, self.smoothing);
         }
         smoothed(output.log_softmax(1), targets, &self.weight, self.smoothing)
     }
@@ -73,7 +73,7 @@ impl<T: Element> Loss<T> for CrossEntropy {
 impl<T: Element> SoftLoss<T> for CrossEntropy {
     fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
         let spread = self.smoothing / output.shape()[1] as f64;
-        let shares = shares * T::of(1.0 - self.smoothing) + T::of(spread);
+        let shares = shares * (1.0 - self.smoothing) + spread;
         weighted(output.log_softmax(1), shares, &self.weight)
     }
 }

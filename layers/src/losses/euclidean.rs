@@ -28,6 +28,6 @@ impl<T: Element> Loss<T> for Euclidean {
 impl<T: Element> SoftLoss<T> for Euclidean {
     fn value<'t>(&self, output: Var<'t, T>, shares: Var<'t, T>) -> Var<'t, T> {
         let samples = output.shape()[0];
-        (output - shares).square().sum() / T::of(2.0 * samples as f64)
+        (output - shares).square().sum() / (2.0 * samples as f64)
     }
 }

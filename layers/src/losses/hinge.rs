@@ -46,8 +46,7 @@ impl<T: Element> Loss<T> for Hinge {
     fn value<'t>(&self, output: Var<'t, T>, targets: &[usize]) -> Var<'t, T> {
         let target = one_hot(output, targets);
         let right = (output * target).sum_axis(1).reshape(&[targets.len(), 1]);
-        let others = -target + T::one();
-        let lacking = (output - right + T::of(self.margin)).relu() * others;
+        let lacking = (output - right + self.margin).relu() * (1.0 - target);
         match self.p {
             1 => lacking.mean(),
             _ => lacking.square().mean(),

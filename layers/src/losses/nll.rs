@@ -82,7 +82,7 @@ pub(super) fn weighted<'t, T: Element>(
             terms * log_probabilities.tape().constant(weights)
         }
     };
-    -terms.sum() / T::of(samples as f64)
+    -terms.sum() / samples as f64
 }
 
 /// Computes `−Σ ((1 − smoothing) w_t y_t + smoothing/classes Σ_c w_c y_c) / Σ w_t` of

@@ -34,7 +34,7 @@ impl<T: Element> Loss<T> for Faulty {
             Faulty::Sums => apart.square().sum(),
             Faulty::Weighs => {
                 let weights: Vec<_> = targets.iter().map(|&t| T::of(1.0 + t as f64)).collect();
-                let total: T = weights.iter().copied().sum();
+                let total: f64 = weights.iter().map(|weight: &T| weight.widen()).sum();
                 let column = Tensor::from_shape_vec(vec![targets.len(), 1], weights).unwrap();
                 (apart.square() * output.tape().constant(column)).sum() / total
             }

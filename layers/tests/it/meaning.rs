@@ -115,7 +115,7 @@ struct Same;
 
 impl<T: Element> Layer<T> for Same {
     fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        x * T::of(0.5)
+        x * 0.5
     }
 }
 

@@ -1,7 +1,7 @@
 //! Python classes of layers that PyTorch doesn't have, by name.
 
 /// The classes, which follow their definitions in `tapeline-layers`.
-pub const CLASSES: [(&str, &str); 6] = [
+pub const CLASSES: [(&str, &str); 8] = [
     (
         "Residual",
         r#"class Residual(nn.Sequential):
@@ -41,6 +41,31 @@ pub const CLASSES: [(&str, &str); 6] = [
 
     def forward(self, x):
         return x * self.fc2(self.fc1(x.mean((2, 3))).relu()).sigmoid()[:, :, None, None]
+"#,
+    ),
+    (
+        "Highway",
+        r#"class Highway(nn.Module):
+    def __init__(self, features, activation="relu"):
+        super().__init__()
+        self.linear = nn.Linear(features, features)
+        self.gate = nn.Linear(features, features)
+        self.activation = getattr(torch, activation)
+
+    def forward(self, x):
+        gate = self.gate(x).sigmoid()
+        return gate * self.activation(self.linear(x)) + (1 - gate) * x
+"#,
+    ),
+    (
+        "Maxout",
+        r#"class Maxout(nn.Linear):
+    def __init__(self, in_features, out_features, pieces=2, bias=True):
+        super().__init__(in_features, out_features * pieces, bias)
+        self.pieces = pieces
+
+    def forward(self, x):
+        return super().forward(x).unflatten(1, (-1, self.pieces)).amax(2)
 "#,
     ),
     (

@@ -7,7 +7,7 @@ use tapeline_spec::{Call, Value};
 
 /// The classes of layers whose arguments have the same names in PyTorch, or are translated by
 /// [`keyword`].
-const MODULES: [(&str, &str); 36] = [
+const MODULES: [(&str, &str); 39] = [
     ("adaptive_avgpool2d", "nn.AdaptiveAvgPool2d"),
     ("alpha_dropout", "nn.AlphaDropout"),
     ("avgpool2d", "nn.AvgPool2d"),
@@ -21,15 +21,18 @@ const MODULES: [(&str, &str); 36] = [
     ("flatten", "nn.Flatten"),
     ("gaussian_noise", "GaussianNoise"),
     ("gelu", "nn.GELU"),
+    ("glu", "nn.GLU"),
     ("groupnorm", "nn.GroupNorm"),
     ("hard_sigmoid", "nn.Hardsigmoid"),
     ("hard_swish", "nn.Hardswish"),
     ("hard_tanh", "nn.Hardtanh"),
+    ("highway", "Highway"),
     ("layernorm", "nn.LayerNorm"),
     ("leaky_relu", "nn.LeakyReLU"),
     ("linear", "nn.Linear"),
     ("log_sigmoid", "nn.LogSigmoid"),
     ("log_softmax", "nn.LogSoftmax"),
+    ("maxout", "Maxout"),
     ("maxpool2d", "nn.MaxPool2d"),
     ("mish", "nn.Mish"),
     ("prelu", "nn.PReLU"),
@@ -138,12 +141,12 @@ impl Shapes<'_> {
                     ),
                 });
             }
-            "linear" | "conv2d" => vec![input[0].to_string(), output[0].to_string()],
-            "batchnorm1d" | "batchnorm2d" => vec![input[0].to_string()],
+            "linear" | "maxout" | "conv2d" => vec![input[0].to_string(), output[0].to_string()],
+            "batchnorm1d" | "batchnorm2d" | "highway" => vec![input[0].to_string()],
             "groupnorm" => vec![format!("num_channels={}", input[0])],
             "layernorm" | "rmsnorm" => vec![tuple(input)],
             "prelu" if is_set("per_channel") => vec![input[0].to_string()],
-            "softmax" | "log_softmax" => vec!["dim=1".into()],
+            "softmax" | "log_softmax" | "glu" => vec!["dim=1".into()],
             _ => Vec::new(),
         };
         let class = MODULES.iter().find(|(name, _)| *name == call.def.name);
@@ -180,7 +183,7 @@ fn shortcut(input: &[usize], output: &[usize]) -> Option<String> {
 fn keyword<'n>(layer: &str, name: &'n str) -> Option<&'n str> {
     match (layer, name) {
         // Initial values are replaced by the weights of the file.
-        (_, "init" | "out_features" | "out_channels" | "per_channel") => None,
+        (_, "init" | "gate_bias" | "out_features" | "out_channels" | "per_channel") => None,
         ("hard_tanh", "min") => Some("min_val"),
         ("hard_tanh", "max") => Some("max_val"),
         ("layernorm" | "rmsnorm", "affine") => Some("elementwise_affine"),

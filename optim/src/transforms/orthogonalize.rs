@@ -87,7 +87,7 @@ impl<T: Scalar> Transform<T> for Orthogonalize {
 
 /// Runs the iteration. Each step has its own tape, so that its matrices are freed at its end.
 fn orthogonal<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
-    let [a, b, c] = COEFFICIENTS.map(T::of);
+    let [a, b, c] = COEFFICIENTS;
     (0..STEPS).fold(x, |x, _| {
         no_grad(&Params::new(), |tape, _| {
             let x = tape.constant(x);

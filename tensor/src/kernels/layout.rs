@@ -24,10 +24,19 @@ pub fn same<T>(x: ArrayViewD<T>, y: ArrayViewD<T>) -> bool {
 
 /// Makes a tensor of the shape of `x` from elements in its memory order; `x` is contiguous.
 pub fn like<T: Scalar>(values: Buffer<T>, x: &Tensor<T>) -> Tensor<T> {
-    // With its dimensions sorted by falling stride, a contiguous tensor is in row-major order.
+    // With its dimensions from the outermost to the innermost, a contiguous tensor is in row-major
+    // order.
+    in_order(values, x.shape(), &memory_axes(x))
+}
+
+/// Returns the dimensions of a tensor from the outermost to the innermost in memory.
+pub fn memory_axes<T: Scalar>(x: &Tensor<T>) -> Vec<usize> {
     let mut axes: Vec<usize> = (0..x.ndim()).collect();
-    axes.sort_by_key(|&axis| (Reverse(x.strides()[axis]), x.shape()[axis] == 1));
-    in_order(values, x.shape(), &axes)
+    axes.sort_by_key(|&axis| {
+        let stride = x.strides()[axis].unsigned_abs();
+        (Reverse(stride), x.shape()[axis] == 1)
+    });
+    axes
 }
 
 /// Makes a tensor of a shape from elements in memory order; `axes` are its dimensions from the

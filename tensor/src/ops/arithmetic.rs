@@ -1,4 +1,18 @@
-//! `+ - * /` and negation, between values and with scalars; sizes of 1 are broadcast.
+//! `+ - * /` and negation, between values, whose sizes of 1 are broadcast, and with numbers.
+//!
+//! A number is an `f64` on either side, and is rounded to the scalar type of the value. So code that
+//! is generic over the scalar type contains literals:
+//!
+//! ```
+//! use tapeline_tensor::{Params, Scalar, Var, no_grad, tensor};
+//!
+//! fn swish<T: Scalar>(x: Var<'_, T>) -> Var<'_, T> {
+//!     x / (1.0 + (-x).exp())
+//! }
+//!
+//! let y = no_grad(&Params::<f32>::new(), |tape, _| swish(tape.constant(tensor([0.0, 50.0]))).value());
+//! assert_eq!(y, tensor([0.0, 50.0]));
+//! ```
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -12,7 +26,7 @@ use crate::{
 
 /// Computes `f(a, b)`, both broadcast to one shape.
 #[track_caller]
-fn broadcast_zip<T: Scalar>(
+pub(super) fn broadcast_zip<T: Scalar>(
     name: &str,
     a: Tensor<T>,
     b: &Tensor<T>,
@@ -112,34 +126,77 @@ impl<T: Scalar> Neg for Var<'_, T> {
     }
 }
 
-impl<T: Scalar> Add<T> for Var<'_, T> {
+impl<T: Scalar> Add<f64> for Var<'_, T> {
     type Output = Self;
 
-    fn add(self, number: T) -> Self {
+    fn add(self, number: f64) -> Self {
+        let number = T::of(number);
         linear("add", self, |x| x + number, None)
     }
 }
 
-impl<T: Scalar> Sub<T> for Var<'_, T> {
+impl<T: Scalar> Sub<f64> for Var<'_, T> {
     type Output = Self;
 
-    fn sub(self, number: T) -> Self {
+    fn sub(self, number: f64) -> Self {
+        let number = T::of(number);
         linear("sub", self, |x| x - number, None)
     }
 }
 
-impl<T: Scalar> Mul<T> for Var<'_, T> {
+impl<T: Scalar> Mul<f64> for Var<'_, T> {
     type Output = Self;
 
-    fn mul(self, number: T) -> Self {
+    fn mul(self, number: f64) -> Self {
+        let number = T::of(number);
         linear("mul", self, |x| x * number, Some(number))
     }
 }
 
-impl<T: Scalar> Div<T> for Var<'_, T> {
+impl<T: Scalar> Div<f64> for Var<'_, T> {
     type Output = Self;
 
-    fn div(self, number: T) -> Self {
+    fn div(self, number: f64) -> Self {
+        let number = T::of(number);
         linear("div", self, |x| x / number, Some(number.recip()))
+    }
+}
+
+impl<'t, T: Scalar> Add<Var<'t, T>> for f64 {
+    type Output = Var<'t, T>;
+
+    fn add(self, x: Var<'t, T>) -> Var<'t, T> {
+        x + self
+    }
+}
+
+impl<'t, T: Scalar> Sub<Var<'t, T>> for f64 {
+    type Output = Var<'t, T>;
+
+    fn sub(self, x: Var<'t, T>) -> Var<'t, T> {
+        let number = T::of(self);
+        linear("sub", x, |x| number - x, Some(-T::one()))
+    }
+}
+
+impl<'t, T: Scalar> Mul<Var<'t, T>> for f64 {
+    type Output = Var<'t, T>;
+
+    fn mul(self, x: Var<'t, T>) -> Var<'t, T> {
+        x * self
+    }
+}
+
+impl<'t, T: Scalar> Div<Var<'t, T>> for f64 {
+    type Output = Var<'t, T>;
+
+    fn div(self, x: Var<'t, T>) -> Var<'t, T> {
+        let number = T::of(self);
+        x.map(
+            "div",
+            move |x| number / x,
+            // Not by x², which may overflow.
+            move |g, x| -(g / x) * (number / x),
+        )
     }
 }

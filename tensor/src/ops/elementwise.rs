@@ -81,4 +81,74 @@ impl<'t, T: Scalar> Var<'t, T> {
     pub fn square(self) -> Self {
         self.map("square", |x| x * x, |g, x| g * (x + x))
     }
+
+    /// Computes `xⁿ`. (`torch.pow` with an integer)
+    ///
+    /// ```
+    /// # use tapeline_tensor::{Params, no_grad, tensor};
+    /// no_grad(&Params::<f32>::new(), |tape, _| {
+    ///     let x = tape.constant(tensor([2.0, -3.0]));
+    ///     assert_eq!(x.powi(3).value(), tensor([8.0, -27.0]));
+    /// });
+    /// ```
+    pub fn powi(self, n: i32) -> Self {
+        let factor = T::of(n.into());
+        self.map(
+            "powi",
+            move |x| x.powi(n),
+            move |g, x| match n {
+                // Also at 0, where x⁻¹ is infinite.
+                0 => T::zero(),
+                _ => g * factor * x.powi(n.saturating_sub(1)),
+            },
+        )
+    }
+
+    /// The absolute value. Its derivative at 0 is 0. (`torch.abs`)
+    ///
+    /// ```
+    /// # use tapeline_tensor::{Params, no_grad, tensor};
+    /// no_grad(&Params::<f32>::new(), |tape, _| {
+    ///     assert_eq!(tape.constant(tensor([-2.0, 0.5])).abs().value(), tensor([2.0, 0.5]));
+    /// });
+    /// ```
+    pub fn abs(self) -> Self {
+        let zero = T::zero();
+        self.map("abs", T::abs, move |g, x| match x {
+            x if x > zero => g,
+            x if x < zero => -g,
+            _ => zero,
+        })
+    }
+
+    /// Clamps each element to the range from `min` to `max`. The derivative at both ends is 0; NaN
+    /// stays NaN. (`torch.clamp`)
+    ///
+    /// ```
+    /// # use tapeline_tensor::{Params, no_grad, tensor};
+    /// no_grad(&Params::<f32>::new(), |tape, _| {
+    ///     let x = tape.constant(tensor([-2.0, 0.5, 2.0]));
+    ///     assert_eq!(x.clamp(-1.0, 1.0).value(), tensor([-1.0, 0.5, 1.0]));
+    ///     assert_eq!(x.clamp(0.0, f64::INFINITY).value(), tensor([0.0, 0.5, 2.0]));
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// When `min` is more than `max`, or one is NaN.
+    #[track_caller]
+    pub fn clamp(self, min: f64, max: f64) -> Self {
+        assert!(min <= max, "clamp: limits {min} to {max}");
+        let (min, max) = (T::of(min), T::of(max));
+        self.map(
+            "clamp",
+            move |x| match x {
+                x if x <= min => min,
+                x if x >= max => max,
+                x => x,
+            },
+            move |g, x| {
+                if x > min && x < max { g } else { T::zero() }
+            },
+        )
+    }
 }

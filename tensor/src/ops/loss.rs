@@ -17,7 +17,7 @@ use crate::{Scalar, Tensor, Var, ops::softmax::max};
 pub fn cross_entropy<'t, T: Scalar>(
     logits: Var<'t, T>,
     targets: &[usize],
-    smoothing: T,
+    smoothing: f64,
 ) -> Var<'t, T> {
     let z = logits.value();
     let &[rows, classes] = z.shape() else {
@@ -39,7 +39,7 @@ pub fn cross_entropy<'t, T: Scalar>(
         .to_owned()
         .into_dimensionality::<Ix2>()
         .unwrap_or_else(|e| unreachable!("a matrix: {e}"));
-    let n = T::of(rows as f64);
+    let (n, smoothing) = (T::of(rows as f64), T::of(smoothing));
     let spread = smoothing / T::of(classes as f64);
     let mut loss = 0.0;
     for (mut row, &target) in gradient.axis_iter_mut(Axis(0)).zip(targets) {

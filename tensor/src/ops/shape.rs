@@ -4,8 +4,7 @@ use ndarray::Axis;
 
 use crate::{
     Scalar, Tensor, Var,
-    buffer::{Buffer, give_back},
-    kernels::layout::{channels_last, channels_last_slice, copied, in_order, standard},
+    kernels::layout::{channels_last, channels_last_slice, standard},
 };
 
 impl<'t, T: Scalar> Var<'t, T> {
@@ -43,6 +42,61 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.reshape(&[kept, &[flat.iter().product()]].concat())
     }
 
+    /// Inserts a dimension of size 1 at `axis`, without moving elements. (`torch.unsqueeze`)
+    ///
+    /// ```
+    /// # use tapeline_tensor::{Params, no_grad, tensor};
+    /// no_grad(&Params::<f32>::new(), |tape, _| {
+    ///     let x = tape.constant(tensor([1.0, 2.0, 3.0]));
+    ///     assert_eq!((x.unsqueeze(1) * x).shape(), [3, 3]);
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// When `axis` is more than the number of dimensions.
+    #[track_caller]
+    pub fn unsqueeze(self, axis: usize) -> Self {
+        let x = self.value();
+        assert!(
+            axis <= x.ndim(),
+            "unsqueeze: no place {axis} for a dimension in shape {:?}",
+            x.shape()
+        );
+        let y = x.insert_axis(Axis(axis));
+        self.tape().op("unsqueeze", y, [self], move |g, _| {
+            [Some(g.index_axis_move(Axis(axis), 0))]
+        })
+    }
+
+    /// Reorders the dimensions without moving elements: dimension `i` of the result is dimension
+    /// `axes[i]`. (`torch.permute`)
+    ///
+    /// ```
+    /// # use tapeline_tensor::{Params, Tensor, no_grad};
+    /// no_grad(&Params::<f32>::new(), |tape, _| {
+    ///     let images = tape.constant(Tensor::zeros(vec![2, 3, 5, 7]));
+    ///     assert_eq!(images.permute(&[0, 2, 3, 1]).shape(), [2, 5, 7, 3]);
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// When `axes` doesn't contain each dimension once.
+    #[track_caller]
+    pub fn permute(self, axes: &[usize]) -> Self {
+        let x = self.value();
+        let place = |axis: usize| axes.iter().position(|&a| a == axis);
+        let back: Vec<_> = (0..x.ndim()).filter_map(place).collect();
+        assert!(
+            axes.len() == x.ndim() && back.len() == x.ndim(),
+            "permute: {axes:?} are not the dimensions of shape {:?}",
+            x.shape()
+        );
+        self.tape()
+            .op("permute", x.permuted_axes(axes), [self], move |g, _| {
+                [Some(g.permuted_axes(back))]
+            })
+    }
+
     /// Transposes a matrix without moving elements. (`torch.t`)
     ///
     /// # Panics
@@ -59,52 +113,6 @@ impl<'t, T: Scalar> Var<'t, T> {
             [Some(g.reversed_axes())]
         })
     }
-}
-
-/// Concatenates tensors along a dimension. (`torch.cat`)
-///
-/// # Panics
-/// When there is none, no such dimension, or the shapes differ elsewhere.
-#[track_caller]
-pub fn concat<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
-    let values: Vec<_> = parts.iter().map(|part| part.value()).collect();
-    let shapes: Vec<_> = values.iter().map(|value| value.shape()).collect();
-    let others = |shape: &[usize]| Some([shape.get(..axis)?, shape.get(axis + 1..)?].concat());
-    let mut found = shapes.iter().map(|shape| others(shape));
-    let first = found.next().flatten();
-    assert!(
-        first.is_some() && found.all(|others| others == first),
-        "concat: shapes {shapes:?} do not fit along dimension {axis}"
-    );
-    let sizes: Vec<_> = shapes.iter().map(|shape| shape[axis]).collect();
-    let mut shape = shapes[0].to_vec();
-    shape[axis] = sizes.iter().sum();
-    // One part after another in memory.
-    let mut axes: Vec<_> = (0..shape.len()).collect();
-    axes[..=axis].rotate_right(1);
-    let value = Buffer::zeros(shape.iter().product());
-    let mut value = in_order(value, &shape, &axes);
-    let mut start = 0;
-    for part in &values {
-        let range = start..start + part.shape()[axis];
-        start = range.end;
-        value.slice_axis_mut(Axis(axis), range.into()).assign(part);
-    }
-    parts[0].tape().op("concat", value, parts, move |g, need| {
-        let mut start = 0;
-        let shares = sizes.iter().zip(need).map(|(&size, need)| {
-            let range = start..start + size;
-            start = range.end;
-            need.then(|| {
-                let mut share = g.clone();
-                share.slice_axis_inplace(Axis(axis), range.into());
-                copied(&share)
-            })
-        });
-        let shares = shares.collect();
-        give_back(g);
-        shares
-    })
 }
 
 fn reshaped<T: Scalar>(x: Tensor<T>, shape: &[usize]) -> Tensor<T> {

@@ -1,17 +1,7 @@
-//! Softmax and its logarithm, without overflow.
+//! Softmax and its logarithm, and the logarithm of a sum of exponentials, without overflow.
 
-use crate::{
-    Scalar, Tensor, Var,
-    buffer::{Buffer, give_back},
-    kernels::{
-        layout::{slice, standard},
-        simd::vectorized,
-    },
-    math, pool,
-};
-
-/// Elements of a task.
-const TASK: usize = 1 << 13;
+use super::along;
+use crate::{Scalar, Var, math};
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Computes `eˣ / Σ eˣ` along a dimension. (`torch.softmax`)
@@ -20,7 +10,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// When there is no such dimension.
     #[track_caller]
     pub fn softmax(self, axis: usize) -> Self {
-        along(
+        along::map(
             "softmax",
             self,
             axis,
@@ -49,7 +39,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// When there is no such dimension.
     #[track_caller]
     pub fn log_softmax(self, axis: usize) -> Self {
-        along(
+        along::map(
             "log_softmax",
             self,
             axis,
@@ -70,72 +60,47 @@ impl<'t, T: Scalar> Var<'t, T> {
             },
         )
     }
-}
 
-/// Applies `forward` from each line of `x` along a dimension to a line of the value, and `backward`
-/// from the gradient of the value and the value to the gradient of `x`.
-#[track_caller]
-fn along<'t, T: Scalar>(
-    name: &'static str,
-    x: Var<'t, T>,
-    axis: usize,
-    forward: impl Fn(&[T], &mut [T]) + Sync,
-    backward: impl Fn(&[T], &[T], &mut [T]) + Sync + 'static,
-) -> Var<'t, T> {
-    let shape = x.shape();
-    assert!(
-        axis < shape.len(),
-        "{name}: no dimension {axis} in shape {shape:?}"
-    );
-    let size = shape[axis].max(1);
-    // The dimension last in memory: no copy for the channels of channels-last images.
-    let order: Vec<_> = (0..shape.len())
-        .filter(|&a| a != axis)
-        .chain([axis])
-        .collect();
-    let mut back = vec![0; shape.len()];
-    order
-        .iter()
-        .enumerate()
-        .for_each(|(place, &axis)| back[axis] = place);
-    let lines = move |x: Tensor<T>| standard(x.permuted_axes(&order[..]));
-    let task = (TASK / size).max(1) * size;
-
-    let input = lines(x.value());
-    let mut y = Buffer::any(input.len());
-    pool::each(
-        slice(&input).chunks(task).zip(y.chunks_mut(task)),
-        |_, (x, y)| {
-            vectorized(
-                #[inline(always)]
-                || {
-                    for (x, y) in x.chunks(size).zip(y.chunks_mut(size)) {
-                        forward(x, y);
-                    }
-                },
-            );
-        },
-    );
-    let y = y.into_tensor(input.shape());
-    let value = y.clone().permuted_axes(&back[..]);
-    x.tape().op(name, value, [x], move |g, _| {
-        let g = lines(g);
-        let mut dx = Buffer::any(g.len());
-        let tasks = slice(&g).chunks(task).zip(slice(&y).chunks(task));
-        pool::each(tasks.zip(dx.chunks_mut(task)), |_, ((g, y), dx)| {
-            vectorized(
-                #[inline(always)]
-                || {
-                    let lines = g.chunks(size).zip(y.chunks(size));
-                    for ((g, y), dx) in lines.zip(dx.chunks_mut(size)) {
-                        backward(g, y, dx);
-                    }
-                },
-            );
-        });
-        give_back(g);
-        [Some(dx.into_tensor(y.shape()).permuted_axes(&back[..]))]
-    })
+    /// Computes `ln Σ eˣ` along a dimension, which is removed; −∞ for a dimension without elements.
+    /// (`torch.logsumexp`)
+    ///
+    /// ```
+    /// # use tapeline_tensor::{Params, no_grad, tensor};
+    /// no_grad(&Params::<f32>::new(), |tape, _| {
+    ///     let x = tape.constant(tensor([1000.0, f32::NEG_INFINITY]));
+    ///     assert_eq!(x.logsumexp(0).value().sum(), 1000.0);
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// When there is no such dimension.
+    #[track_caller]
+    pub fn logsumexp(self, axis: usize) -> Self {
+        along::fold(
+            "logsumexp",
+            self,
+            axis,
+            #[inline(always)]
+            |x| {
+                let max = max(x);
+                // The difference of two infinities is NaN.
+                let max = if max.is_infinite() { T::zero() } else { max };
+                max + sum_of(
+                    x,
+                    #[inline(always)]
+                    |x| math::exp(x - max),
+                )
+                .ln()
+            },
+            // eˣ / Σ eˣ g
+            #[inline(always)]
+            |g, y, x, dx| {
+                for (dx, &x) in dx.iter_mut().zip(x) {
+                    *dx = g * math::exp(x - y);
+                }
+            },
+        )
+    }
 }
 
 /// Computes the exponentials of the differences from `max`.
@@ -154,6 +119,8 @@ pub(crate) fn max<T: Scalar>(line: &[T]) -> T {
         line,
         T::neg_infinity(),
         #[inline(always)]
+        |x| x,
+        #[inline(always)]
         |m, x| if x > m || x.is_nan() { x } else { m },
     )
 }
@@ -161,21 +128,32 @@ pub(crate) fn max<T: Scalar>(line: &[T]) -> T {
 /// Returns the sum of a line, in an order that depends on its length alone.
 #[inline(always)]
 fn sum<T: Scalar>(line: &[T]) -> T {
+    sum_of(
+        line,
+        #[inline(always)]
+        |x| x,
+    )
+}
+
+/// Returns the sum of `f` of each element of a line, in the order of [`sum`].
+#[inline(always)]
+fn sum_of<T: Scalar>(line: &[T], f: impl Fn(T) -> T) -> T {
     in_lanes(
         line,
         T::zero(),
+        f,
         #[inline(always)]
         |sum, x| sum + x,
     )
 }
 
-/// Combines the elements at every sixteenth position, then the results.
+/// Combines `f` of the elements at every sixteenth position, then the results.
 #[inline(always)]
-fn in_lanes<T: Scalar>(line: &[T], start: T, combine: impl Fn(T, T) -> T) -> T {
+fn in_lanes<T: Scalar>(line: &[T], start: T, f: impl Fn(T) -> T, combine: impl Fn(T, T) -> T) -> T {
     let mut lanes = [start; 16];
     for part in line.chunks(lanes.len()) {
         let parts = lanes.iter_mut().zip(part);
-        parts.for_each(|(lane, &x)| *lane = combine(*lane, x));
+        parts.for_each(|(lane, &x)| *lane = combine(*lane, f(x)));
     }
     lanes.into_iter().fold(start, combine)
 }

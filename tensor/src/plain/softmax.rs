@@ -37,11 +37,10 @@ pub fn log_softmax_gradient<T: Scalar>(x: &Tensor<T>, axis: usize, g: &Tensor<T>
 pub fn cross_entropy<T: Scalar>(
     logits: &Tensor<T>,
     targets: &[usize],
-    smoothing: T,
+    smoothing: f64,
 ) -> (T, Tensor<T>) {
     let log_p = log_probabilities(logits, 1);
     let (rows, classes) = (log_p.shape()[0], log_p.shape()[1]);
-    let smoothing = smoothing.widen();
     let mut q = ArrayD::from_elem(log_p.shape(), smoothing / classes as f64);
     for (row, &target) in targets.iter().enumerate() {
         q[[row, target]] += 1.0 - smoothing;

@@ -11,7 +11,7 @@ use crate::table::pooling;
 use tapeline_tensor::{
     AvgPool2d, Conv2d, Params, Tape, Tensor, Var, adaptive_avg_pool2d, avg_pool2d, batch_norm,
     concat, conv2d, cross_entropy, gather2d, group_norm, layer_norm, linear, max_pool2d, mse,
-    no_grad, rms_norm, value_and_grad,
+    no_grad, rms_norm, stack, value_and_grad,
 };
 
 thread_local!(static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) });
@@ -133,6 +133,126 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
         &[],
         |x| x[0].log_softmax(2),
         "log_softmax: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].clamp(1.0, 0.5),
+        "clamp: limits 1 to 0.5",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].clamp(f64::NAN, 0.5),
+        "clamp: limits NaN to 0.5",
+    ),
+    (
+        &[2, 3],
+        &[4],
+        |x| x[0].maximum(x[1]),
+        "maximum: shapes [2, 3] and [4] do not broadcast",
+    ),
+    (
+        &[2, 3],
+        &[4],
+        |x| x[0].minimum(x[1]),
+        "minimum: shapes [2, 3] and [4] do not broadcast",
+    ),
+    (
+        &[2, 3],
+        &[2, 1],
+        |x| x[0].where_(Tensor::from_elem(vec![2], true), x[1]),
+        "where: shapes [2], [2, 3] and [2, 1] do not broadcast",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].mean_axis(2),
+        "mean_axis: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].max_axis(2),
+        "max_axis: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 0],
+        &[],
+        |x| x[0].max_axis(1),
+        "max_axis: dimension 1 in shape [2, 0] has no elements",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].logsumexp(2),
+        "logsumexp: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].narrow(2, 0, 1),
+        "narrow: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].narrow(1, 2, 2),
+        "narrow: no elements 2..4 along dimension 1 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].select(2, 0),
+        "select: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].select(1, 3),
+        "select: no index 3 along dimension 1 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].split(2, [1])[0],
+        "split: no dimension 2 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].split(1, [1, 1])[0],
+        "split: sizes [1, 1] do not sum to dimension 1 in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].unsqueeze(3),
+        "unsqueeze: no place 3 for a dimension in shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].permute(&[0]),
+        "permute: [0] are not the dimensions of shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[],
+        |x| x[0].permute(&[1, 1]),
+        "permute: [1, 1] are not the dimensions of shape [2, 3]",
+    ),
+    (
+        &[2, 3],
+        &[2, 4],
+        |x| stack(x, 0),
+        "stack: shapes [[2, 3], [2, 4]] do not fit along a new dimension 0",
+    ),
+    (
+        &[2, 3],
+        &[2, 3],
+        |x| stack(x, 3),
+        "stack: shapes [[2, 3], [2, 3]] do not fit along a new dimension 3",
     ),
     (
         &[3],

@@ -269,13 +269,21 @@ fn tampering_sees_every_share() {
 #[test]
 fn empty_tensors_pass_through() {
     type F = for<'t> fn(Var<'t, f64>) -> Var<'t, f64>;
-    let functions: [(&[usize], F); 8] = [
+    let functions: [(&[usize], F); 12] = [
         (&[0, 3], |x| x.relu() + x),
         (&[0, 3], |x| x * x.sum_axis(0)),
         (&[0, 3], |x| x.t().matmul(x)),
         (&[3, 0], |x| x.matmul(x.t())),
         (&[0, 3], |x| x.softmax(0) + x.log_softmax(1)),
         (&[0, 3], |x| x.reshape(&[3, 0, 2])),
+        (&[0, 3], |x| x.max_axis(1) + x.logsumexp(1) + x.mean_axis(1)),
+        (&[0, 3], |x| x.narrow(1, 1, 2).permute(&[1, 0]).unsqueeze(0)),
+        (&[3, 0], |x| {
+            x.narrow(0, 1, 2).maximum(x.select(0, 0).clamp(0.0, 1.0))
+        }),
+        (&[0, 3], |x| {
+            x.where_(x.value().mapv(|x| x > 0.0), 1.0 - x.abs().powi(2))
+        }),
         (&[0, 2, 4, 4], |x| {
             tapeline_tensor::max_pool2d(x, crate::table::pooling([2, 2], [2, 2], [0, 0]))
         }),

@@ -27,7 +27,14 @@ fn plans() -> Vec<(String, Plan)> {
 }
 
 /// The layers that have matrices or kernels, all of which are called `weight`.
-const PRODUCTS: [&str; 4] = ["linear", "conv2d", "residual", "squeeze_excite"];
+const PRODUCTS: [&str; 6] = [
+    "linear",
+    "maxout",
+    "highway",
+    "conv2d",
+    "residual",
+    "squeeze_excite",
+];
 
 /// Whether a parameter is a matrix or kernels, by its name and the layer that has it.
 fn mixes(plan: &Plan, name: &str) -> bool {

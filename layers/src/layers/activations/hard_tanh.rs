@@ -2,7 +2,7 @@
 
 use tapeline_spec::Arg;
 
-use super::{clamp, clip, pointwise};
+use super::{clip, pointwise};
 use crate::{LayerDef, Refusal};
 
 const MIN: Arg<f64> = Arg::new("min", "minimum of the output")
@@ -28,7 +28,7 @@ pub const HARD_TANH: LayerDef = LayerDef {
             .arg("min"));
         }
         Ok(
-            build.same_shape(pointwise!(move |x| clamp(x, min, max), move |graph, x| {
+            build.same_shape(pointwise!(move |x| x.clamp(min, max), move |graph, x| {
                 clip(graph, x, min, max)
             })),
         )

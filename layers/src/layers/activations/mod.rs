@@ -2,6 +2,7 @@
 
 pub mod elu;
 pub mod gelu;
+pub mod glu;
 pub mod hard_sigmoid;
 pub mod hard_swish;
 pub mod hard_tanh;
@@ -85,20 +86,7 @@ fn hard_sigmoid<T: Scalar>(x: T) -> T {
     }
 }
 
-/// Clamps `x` to `[min, max]`; the derivative at both ends is 0.
-fn clamp<T: Scalar>(x: Var<'_, T>, min: f64, max: f64) -> Var<'_, T> {
-    let (min, max) = (T::of(min), T::of(max));
-    let value = move |x| match x {
-        x if x <= min => min,
-        x if x >= max => max,
-        x => x,
-    };
-    x.map("clamp", value, move |g, x| {
-        if x <= min || x >= max { T::zero() } else { g }
-    })
-}
-
-/// Appends [`clamp`] as a node.
+/// Appends [`Var::clamp`] as a node.
 fn clip(graph: &mut Graph, x: GraphValue, min: f64, max: f64) -> GraphValue {
     let [min, max] = [min, max].map(|end| graph.number(end));
     graph.node("Clip", &[x, min, max])

@@ -1,11 +1,11 @@
 //! Squeeze-and-excitation.
 
 use tapeline_spec::Arg;
-use tapeline_tensor::{ParamId, Var, adaptive_avg_pool2d, linear};
+use tapeline_tensor::{Var, adaptive_avg_pool2d};
 
 use crate::{
     Build, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
-    layers::{MAX_SIZE, pooling::global_avgpool2d, products::gemm},
+    layers::{MAX_SIZE, pooling::global_avgpool2d, products::linear::Linear},
 };
 
 const REDUCTION: Arg<usize> = Arg::new(
@@ -32,8 +32,8 @@ pub const SQUEEZE_EXCITE: LayerDef = LayerDef {
         let [channels, _, _] = build.image()?;
         let between = (channels / args.get(REDUCTION)).max(1);
         let layer = SqueezeExcite {
-            squeeze: Product::declare(build, "fc1", channels, between)?,
-            excite: Product::declare(build, "fc2", between, channels)?,
+            squeeze: declare(build, "fc1.", channels, between)?,
+            excite: declare(build, "fc2.", between, channels)?,
         };
         Ok(build.same_shape(layer))
     },
@@ -41,35 +41,13 @@ pub const SQUEEZE_EXCITE: LayerDef = LayerDef {
 };
 
 struct SqueezeExcite {
-    squeeze: Product,
-    excite: Product,
+    squeeze: Linear,
+    excite: Linear,
 }
 
-struct Product {
-    weight: ParamId,
-    bias: ParamId,
-}
-
-impl Product {
-    fn declare(build: &mut Build, name: &str, from: usize, to: usize) -> Result<Self, Refusal> {
-        build.cost(&[from, to]);
-        let (weight, bias, init) = (
-            format!("{name}.weight"),
-            format!("{name}.bias"),
-            Init::fan_in(from),
-        );
-        let weight = build.weight(&weight, &[to, from], init)?.column_major();
-        let bias = build.bias(&bias, &[to], init)?;
-        Ok(Product { weight, bias })
-    }
-
-    fn forward<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        linear(x, cx.param(self.weight), Some(cx.param(self.bias)))
-    }
-
-    fn nodes(&self, graph: &mut Graph, x: GraphValue) -> GraphValue {
-        gemm(graph, x, self.weight, Some(self.bias))
-    }
+fn declare(build: &mut Build, prefix: &str, from: usize, to: usize) -> Result<Linear, Refusal> {
+    let init = Init::fan_in(from);
+    Linear::declare(build, prefix, [from, to], init, Some(init))
 }
 
 impl<T: Element> Layer<T> for SqueezeExcite {
@@ -84,9 +62,9 @@ impl<T: Element> Layer<T> for SqueezeExcite {
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let channels = graph.shape()[0];
         let means = global_avgpool2d::nodes(graph, x);
-        let between = self.squeeze.nodes(graph, means);
+        let between = Layer::<T>::nodes(&self.squeeze, graph, means)?;
         let between = graph.node("Relu", &[between]);
-        let weights = self.excite.nodes(graph, between);
+        let weights = Layer::<T>::nodes(&self.excite, graph, between)?;
         let weights = graph.node("Sigmoid", &[weights]);
         let weights = graph.reshape(weights, &[channels, 1, 1]);
         Ok(graph.node("Mul", &[x, weights]))

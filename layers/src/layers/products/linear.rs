@@ -3,10 +3,13 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, linear};
 
-use super::{BIAS, INIT, bias, gemm, init};
-use crate::{Built, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, layers::MAX_SIZE};
+use super::{BIAS, INIT, gemm, init};
+use crate::{
+    Build, Built, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
+    layers::MAX_SIZE,
+};
 
-const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "number of output features")
+pub(super) const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "number of output features")
     .range(1..=MAX_SIZE)
     .tried(1..=5);
 
@@ -25,20 +28,38 @@ pub const LINEAR: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let (inputs, outputs) = (build.features()?, args.get(OUT_FEATURES));
-        build.cost(&[inputs, outputs]);
-        // Products with Wᵀ are faster if the weights of each input are contiguous.
-        let init = init(args.get(INIT), inputs, outputs);
-        let weight = build.weight("weight", &[outputs, inputs], init)?;
-        let weight = weight.column_major();
-        let bias = bias(args.get(BIAS), build, outputs, inputs)?;
-        Ok(Built::new(Linear { weight, bias }, [outputs]))
+        let weight = init(args.get(INIT), inputs, outputs);
+        let bias = args.get(BIAS).then(|| Init::fan_in(inputs));
+        let layer = Linear::declare(build, "", [inputs, outputs], weight, bias)?;
+        Ok(Built::new(layer, [outputs]))
     },
     ..LayerDef::BASE
 };
 
-struct Linear {
+/// `x Wᵀ + b`; also a part of other layers.
+pub(in crate::layers) struct Linear {
     weight: ParamId,
     bias: Option<ParamId>,
+}
+
+impl Linear {
+    /// Declares the weight, `[to, from]`, and the bias, `[to]`, if there is an initialization for
+    /// it. Their names start with `prefix`.
+    pub fn declare(
+        build: &mut Build,
+        prefix: &str,
+        [from, to]: [usize; 2],
+        weight: Init,
+        bias: Option<Init>,
+    ) -> Result<Self, Refusal> {
+        build.cost(&[from, to]);
+        // Products with Wᵀ are faster if the weights of each input are contiguous.
+        let weight = build.weight(&format!("{prefix}weight"), &[to, from], weight)?;
+        let weight = weight.column_major();
+        let bias = bias.map(|bias| build.bias(&format!("{prefix}bias"), &[to], bias));
+        let bias = bias.transpose()?;
+        Ok(Linear { weight, bias })
+    }
 }
 
 impl<T: Element> Layer<T> for Linear {

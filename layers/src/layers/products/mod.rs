@@ -1,7 +1,9 @@
 //! Layers that multiply by learned weights: linear layers and convolutions.
 
 pub mod conv2d;
+pub mod highway;
 pub mod linear;
+pub mod maxout;
 
 use tapeline_spec::Arg;
 use tapeline_tensor::{Conv2d, ParamId};

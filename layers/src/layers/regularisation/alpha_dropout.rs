@@ -48,7 +48,7 @@ impl<T: Element> Layer<T> for AlphaDropout {
             true => ((1.0 - p) * (1.0 + p * dropped * dropped)).powf(-0.5),
             false => 0.0,
         };
-        let mask = mask(cx, self.stream, &x.shape(), p, T::of(scale));
+        let mask = mask(cx, self.stream, &x.shape(), p, scale);
         let mut instead = zeros_like(&mask);
         let of = |kept: f64| T::of(scale * dropped * (1.0 - kept - p));
         let [if_kept, if_dropped] = [of(1.0), of(0.0)];

@@ -27,9 +27,9 @@ fn mask<T: Element>(
     stream: Stream,
     shape: &[usize],
     p: f64,
-    kept: T,
+    kept: f64,
 ) -> Tensor<T> {
-    let rng = cx.rng(stream);
+    let (rng, kept) = (cx.rng(stream), T::of(kept));
     // Dropped are the numbers of 32 bits below it.
     let dropped = (p * 2f64.powi(32)) as u64;
     let mut values: Buffer<T> = Buffer::any(shape.iter().product());
@@ -76,5 +76,5 @@ fn masked<'t, T: Element>(
         return x;
     }
     let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
-    x * cx.tape().constant(mask(cx, stream, shape, p, T::of(kept)))
+    x * cx.tape().constant(mask(cx, stream, shape, p, kept))
 }

@@ -1,6 +1,6 @@
 //! Operations on each element, of one tensor or of two.
 
-use ndarray::{ArrayD, Dimension};
+use ndarray::{ArrayD, Dimension, IxDyn};
 use proptest::{collection::vec, prelude::*};
 use tapeline_tensor::{Scalar, Tensor, broadcast, mse};
 
@@ -53,11 +53,32 @@ fn of_one() -> Vec<Op> {
             0.5 / v.sqrt()
         )),
         op!("square", Any, |x| x.square(), |v| (v * v, 2.0 * v)),
+        op!("powi 3", Any, |x| x.powi(3), |v| (v * v * v, 3.0 * v * v)),
+        op!("powi -2", Positive, |x| x.powi(-2), |v| (
+            1.0 / (v * v),
+            -2.0 / (v * v * v)
+        )),
+        op!("abs", Few, |x| x.abs(), |v| (
+            v.max(-v),
+            f64::from(v > 0.0) - f64::from(v < 0.0)
+        )),
+        op!("clamp", Few, |x| x.clamp(-1.0, 0.75), |v| match v {
+            v if v >= 0.75 => (0.75, 0.0),
+            v if v <= -1.0 => (-1.0, 0.0),
+            v => (v, 1.0),
+        }),
         op!("neg", Any, |x| -x, |v| (-v, -1.0)),
         op!("add number", Any, |x| x + 0.75, |v| (v + 0.75, 1.0)),
         op!("sub number", Any, |x| x - 0.75, |v| (v - 0.75, 1.0)),
         op!("mul number", Any, |x| x * -1.5, |v| (v * -1.5, -1.5)),
         op!("div number", Any, |x| x / -1.5, |v| (v / -1.5, 1.0 / -1.5)),
+        op!("number add", Any, |x| 0.75 + x, |v| (0.75 + v, 1.0)),
+        op!("number sub", Any, |x| 0.75 - x, |v| (0.75 - v, -1.0)),
+        op!("number mul", Any, |x| -1.5 * x, |v| (-1.5 * v, -1.5)),
+        op!("number div", Positive, |x| -1.5 / x, |v| (
+            -1.5 / v,
+            1.5 / (v * v)
+        )),
     ]
 }
 
@@ -74,7 +95,7 @@ fn pointwise<T: Scalar>(
 }
 
 /// Two shapes that broadcast: each lacks some dimensions in front, or has size 1 in some.
-fn pair() -> impl Strategy<Value = [Vec<usize>; 2]> {
+pub fn pair() -> impl Strategy<Value = [Vec<usize>; 2]> {
     let cut = |shape: &[usize], drop: usize, ones: &[bool]| -> Vec<usize> {
         let kept = shape.iter().zip(ones).skip(drop.min(shape.len()));
         kept.map(|(&size, &one)| if one { 1 } else { size })
@@ -138,8 +159,17 @@ fn of_two() -> Vec<Op> {
     ops
 }
 
+/// The index of an element of `shape` that is stretched to the index `at` of a common shape.
+pub fn own(at: &IxDyn, shape: &[usize]) -> Vec<usize> {
+    let lacking = at.ndim() - shape.len();
+    let sizes = shape.iter().enumerate();
+    sizes
+        .map(|(i, &n)| if n == 1 { 0 } else { at[i + lacking] })
+        .collect()
+}
+
 /// `f(a, b)`, with its two derivatives, at each element of the common shape; gradients of what is stretched add up.
-fn binary<T: Scalar>(
+pub fn binary<T: Scalar>(
     x: &[Tensor<T>],
     g: &Tensor<T>,
     f: fn(f64, f64) -> [f64; 3],
@@ -148,14 +178,7 @@ fn binary<T: Scalar>(
     let mut value = ArrayD::zeros(shape.clone());
     let mut grads = [0, 1].map(|i| ArrayD::zeros(x[i].shape()));
     for (at, value) in value.indexed_iter_mut() {
-        let own = |shape: &[usize]| -> Vec<usize> {
-            let lacking = at.ndim() - shape.len();
-            let sizes = shape.iter().enumerate();
-            sizes
-                .map(|(i, &n)| if n == 1 { 0 } else { at[i + lacking] })
-                .collect()
-        };
-        let (i, j) = (own(x[0].shape()), own(x[1].shape()));
+        let (i, j) = (own(&at, x[0].shape()), own(&at, x[1].shape()));
         let [y, da, db] = f(x[0][&i[..]].widen(), x[1][&j[..]].widen());
         *value = T::of(y);
         grads[0][&i[..]] += da * g[&at].widen();

@@ -1,7 +1,7 @@
 //! Softmax, and what is built on it.
 
 use proptest::prelude::*;
-use tapeline_tensor::{Scalar, Tensor, cross_entropy, plain};
+use tapeline_tensor::{Tensor, cross_entropy, plain};
 
 use super::{
     Case, Input, Numbers, Op, Ways, case,
@@ -23,10 +23,10 @@ pub fn ops() -> Vec<Op> {
             "cross_entropy",
             vec![input],
             arguments,
-            |x| cross_entropy(x[0], &arguments.0, Scalar::of(arguments.1)),
+            |x| cross_entropy(x[0], &arguments.0, arguments.1),
             |x, g| {
                 let g = g.first().copied().unwrap();
-                let (loss, dx) = plain::cross_entropy(&x[0], &arguments.0, Scalar::of(arguments.1));
+                let (loss, dx) = plain::cross_entropy(&x[0], &arguments.0, arguments.1);
                 (
                     Tensor::from_elem(vec![], loss),
                     vec![(dx * g).into_shared()],

@@ -8,6 +8,8 @@ use std::{
 use proptest::prelude::*;
 use tapeline_tensor::{Grads, MaxPool2d, Params, Scalar, Tensor, Var, value_and_grad};
 
+mod axes;
+mod choose;
 mod draw;
 mod elementwise;
 mod lines;
@@ -127,7 +129,9 @@ pub struct Op {
 /// All operations.
 pub fn ops() -> Vec<Op> {
     let mut ops = elementwise::ops();
+    ops.extend(choose::ops());
     ops.extend(shapes::ops());
+    ops.extend(axes::ops());
     ops.extend(lines::ops());
     ops.extend(planes::ops());
     ops.extend(norms::ops());

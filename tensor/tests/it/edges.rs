@@ -1,0 +1,91 @@
+//! What PyTorch 2.15 returns for NaN, infinities, ties and dimensions without elements.
+
+use tapeline_tensor::{Grads, Params, Tensor, Var, tensor, value_and_grad};
+
+const NAN: f64 = f64::NAN;
+const INF: f64 = f64::INFINITY;
+
+type F = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;
+
+/// The inputs, the value, and the gradients of the sum of the value.
+type Edge = (
+    &'static str,
+    F,
+    &'static [&'static [f64]],
+    &'static [f64],
+    &'static [&'static [f64]],
+);
+
+#[rustfmt::skip]
+const TABLE: &[Edge] = &[
+    ("amax", |x| x[0].max_axis(0), &[&[1.0, NAN, 2.0]], &[NAN], &[&[NAN, NAN, NAN]]),
+    ("amax", |x| x[0].max_axis(0), &[&[INF, 1.0, INF]], &[INF], &[&[0.5, 0.0, 0.5]]),
+    ("amax", |x| x[0].max_axis(0), &[&[-INF, -INF]], &[-INF], &[&[0.5, 0.5]]),
+    ("logsumexp", |x| x[0].logsumexp(0), &[&[-INF, -INF]], &[-INF], &[&[NAN, NAN]]),
+    ("logsumexp", |x| x[0].logsumexp(0), &[&[-INF, 1000.0]], &[1000.0], &[&[0.0, 1.0]]),
+    ("logsumexp", |x| x[0].logsumexp(0), &[&[INF, 1.0]], &[INF], &[&[NAN, 0.0]]),
+    ("logsumexp", |x| x[0].logsumexp(0), &[&[NAN, 1.0]], &[NAN], &[&[NAN, NAN]]),
+    ("maximum", |x| x[0].maximum(x[1]), &[&[2.0, NAN, NAN, INF, -INF], &[NAN, 2.0, NAN, INF, -INF]],
+        &[NAN, NAN, NAN, INF, -INF], &[&[1.0, 1.0, 1.0, 0.5, 0.5], &[1.0, 1.0, 1.0, 0.5, 0.5]]),
+    ("minimum", |x| x[0].minimum(x[1]), &[&[2.0, NAN, NAN, INF, -INF], &[NAN, 2.0, NAN, INF, -INF]],
+        &[NAN, NAN, NAN, INF, -INF], &[&[1.0, 1.0, 1.0, 0.5, 0.5], &[1.0, 1.0, 1.0, 0.5, 0.5]]),
+    ("clamp", |x| x[0].clamp(-1.0, 2.0), &[&[-1.0, 2.0, NAN, INF, -INF]], &[-1.0, 2.0, NAN, 2.0, -1.0], &[&[0.0; 5]]),
+    ("abs", |x| x[0].abs(), &[&[0.0, -0.0, NAN, -INF]], &[0.0, 0.0, NAN, INF], &[&[0.0, 0.0, 0.0, -1.0]]),
+    ("pow 0", |x| x[0].powi(0), &[&[-2.0, 0.0, NAN, INF]], &[1.0; 4], &[&[0.0; 4]]),
+    ("pow 1", |x| x[0].powi(1), &[&[-2.0, 0.0, NAN, INF]], &[-2.0, 0.0, NAN, INF], &[&[1.0; 4]]),
+    ("pow 2", |x| x[0].powi(2), &[&[-2.0, 0.0, NAN, -INF]], &[4.0, 0.0, NAN, INF], &[&[-4.0, 0.0, NAN, -INF]]),
+    ("pow -1", |x| x[0].powi(-1), &[&[-2.0, 0.0, NAN, -INF]], &[-0.5, INF, NAN, -0.0], &[&[-0.25, -INF, NAN, -0.0]]),
+    ("where", |x| x[0].where_(tensor([true, false, true]), x[1]), &[&[NAN, NAN, 1.0], &[2.0, 3.0, INF]],
+        &[NAN, 3.0, 1.0], &[&[1.0, 0.0, 1.0], &[0.0, 1.0, 0.0]]),
+    ("number sub", |x| 1.0 - x[0], &[&[NAN, INF, 1.0]], &[NAN, -INF, 0.0], &[&[-1.0; 3]]),
+    ("number div", |x| 2.0 / x[0], &[&[NAN, INF, 0.0, -0.0, 1e-200]], &[NAN, 0.0, INF, -INF, 2e200],
+        &[&[NAN, -0.0, -INF, -INF, -INF]]),
+];
+
+#[test]
+fn what_is_not_finite_is_pytorchs() {
+    for (name, f, inputs, value, grads) in TABLE {
+        let inputs: Vec<Tensor<f64>> = inputs.iter().map(|&x| tensor(x)).collect();
+        let (_, found, y) = value_and_grad(&Params::new(), &inputs, |_, _, x| {
+            let y = f(x);
+            (y.sum(), y.value())
+        });
+        assert!(same(&y, value), "{name} of {inputs:?}: {y:?}");
+        for (found, grad) in found.inputs.iter().zip(*grads) {
+            let found = found.as_ref().unwrap();
+            assert!(
+                same(found, grad),
+                "{name} of {inputs:?}: gradient {found:?}"
+            );
+        }
+    }
+}
+
+/// The sign of a zero counts, too.
+fn same(found: &Tensor<f64>, wanted: &[f64]) -> bool {
+    let equal = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+    found.len() == wanted.len() && found.iter().zip(wanted).all(equal)
+}
+
+#[test]
+fn dimensions_without_elements() {
+    let folds: [(F, f64); 3] = [
+        (|x| x[0].sum_axis(1), 0.0),
+        (|x| x[0].mean_axis(1), NAN),
+        (|x| x[0].logsumexp(1), -INF),
+    ];
+    let none = [Tensor::zeros(vec![2, 0])];
+    for (f, expected) in folds {
+        let (_, Grads { inputs, .. }, y) = value_and_grad(&Params::new(), &none, |_, _, x| {
+            let y = f(x);
+            (y.sum(), y.value())
+        });
+        assert!(same(&y, &[expected; 2]), "{y:?}");
+        assert_eq!(inputs[0].as_ref().unwrap().shape(), [2, 0]);
+    }
+    let max = |x: &[Var<'_, f64>]| x[0].max_axis(0).shape();
+    value_and_grad(&Params::new(), &none, |_, _, x| {
+        assert_eq!(max(x), [0]);
+        (x[0].sum(), ())
+    });
+}
