@@ -8,7 +8,7 @@ use tapeline_data::{
 };
 use tapeline_models::shape_text;
 
-use crate::error::CliError;
+use crate::program::error::CliError;
 
 /// When pictures are prepared as the images of MNIST were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -15,7 +15,9 @@ use tapeline_layers::{LayerSummary, Plan};
 use tapeline_models::{Memory, shape_text};
 use tapeline_optim::Optimizer;
 
-use crate::{context::Context, error::CliError, numbers::whole, options::SizeArgs, output};
+use crate::program::{
+    context::Context, error::CliError, numbers::whole, options::SizeArgs, output,
+};
 
 /// The maximum number of multiply-adds per sample for an estimate of the memory: some seconds.
 const MULTIPLY_ADDS: u64 = 1 << 33;

@@ -10,7 +10,7 @@ use tapeline_experiments::{error::not_finite, escape, table::percent};
 use tapeline_models::{Subject, TrainedModel, predict};
 use tapeline_tensor::Tensor;
 
-use crate::{error::CliError, output, pictures::Pictures, unusual::Unusual};
+use crate::program::{error::CliError, output, pictures::Pictures, unusual::Unusual};
 
 /// Number of images per batch.
 const BATCH: usize = 200;

@@ -17,7 +17,7 @@ use tapeline_experiments::{
     settings::{Kind, SETTINGS, SettingDef, Settings, alternatives::Given},
 };
 
-use crate::{
+use crate::program::{
     error::CliError,
     numbers::{Shape, shape, whole},
 };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tapeline_experiments::run::list::{list, table};
 
-use crate::{context::Context, error::CliError, output};
+use crate::program::{context::Context, error::CliError, output};
 
 #[derive(Args)]
 #[command(

@@ -7,7 +7,7 @@ use tapeline_data::Figure;
 use tapeline_experiments::Messages;
 use tapeline_models::Labels;
 
-use crate::{context::Context, pictures::Picture};
+use crate::program::{context::Context, pictures::Picture};
 
 /// What is unusual about a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use tapeline_layers::check::{self, ASPECTS, Caught, Failure, LayerReport, LossRe
 use tapeline_models::shape_text;
 use tapeline_spec::{Call, read};
 
-use crate::{context::Context, error::CliError, options::SizeArgs, output};
+use crate::program::{context::Context, error::CliError, options::SizeArgs, output};
 
 #[derive(Args)]
 #[command(

@@ -11,7 +11,7 @@ use tapeline_experiments::{run::dataset::DataChoice, sheet, table::Table};
 use tapeline_models::shape_text;
 use tapeline_spec::Registry;
 
-use crate::{
+use crate::program::{
     commands::registry::Name,
     context::Context,
     error::{CliError, DATA},

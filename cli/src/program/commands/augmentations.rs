@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use tapeline_data::Augmentation;
 use tapeline_experiments::{Error, run::dataset::DataChoice, sheet};
 
-use crate::{commands::registry::Name, context::Context, error::CliError, output};
+use crate::program::{commands::registry::Name, context::Context, error::CliError, output};
 
 #[derive(Args)]
 #[command(

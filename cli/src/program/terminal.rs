@@ -10,7 +10,7 @@ use tapeline_experiments::{Error, Messages, escape};
 use tapeline_spec::{SpecError, Style};
 use terminal_size::terminal_size_of;
 
-use crate::error::CliError;
+use crate::program::error::CliError;
 
 /// Options of every command.
 #[derive(Args)]

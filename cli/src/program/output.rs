@@ -8,7 +8,7 @@ use tapeline_experiments::{
     run::events::{Event, json_line},
 };
 
-use crate::error::CliError;
+use crate::program::error::CliError;
 
 /// Writes text that may have several lines, escaped for a terminal.
 pub fn text(text: &str) -> Result<(), CliError> {

@@ -11,7 +11,7 @@ use tapeline_experiments::{Messages, run::curves, table::percent};
 use tapeline_models::{self as models, Epoch, Trainer};
 use tapeline_plots::{chart::Chart, text};
 
-use crate::{lines, terminal::Terminal};
+use crate::program::{lines, terminal::Terminal};
 
 const TEMPLATE: &str = "{prefix}{msg}  {bar:16}  {rate}  {eta} left";
 

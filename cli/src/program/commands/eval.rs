@@ -15,7 +15,9 @@ use tapeline_layers::NamedLoss;
 use tapeline_models::evaluate;
 use tapeline_tensor::Pool;
 
-use crate::{context::Context, error::CliError, numbers::whole, options::DataArgs, output};
+use crate::program::{
+    context::Context, error::CliError, numbers::whole, options::DataArgs, output,
+};
 
 #[derive(Args)]
 #[command(

@@ -2,9 +2,9 @@
 
 use std::{env, ops::Deref};
 
-use tapeline_experiments as experiments;
+use tapeline_experiments::{self as experiments, Registries};
 
-use crate::terminal::{Common, Terminal};
+use crate::program::terminal::{Common, Terminal};
 
 /// The terminal, and the registries of all names that specs may use.
 pub struct Context {
@@ -13,14 +13,14 @@ pub struct Context {
 }
 
 impl Context {
-    pub fn new(common: &Common) -> Self {
+    pub fn new(common: &Common, registries: Registries) -> Self {
         let terminal = Terminal::new(common);
         Context {
             terminal,
             known: experiments::Context {
+                registries,
                 cache: Some(env::temp_dir()),
                 messages: Box::new(terminal),
-                ..experiments::Context::default()
             },
         }
     }

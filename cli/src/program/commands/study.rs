@@ -9,7 +9,7 @@ use tapeline_experiments::{
 };
 use tapeline_tensor::Pool;
 
-use crate::{
+use crate::program::{
     board::Board,
     context::Context,
     error::CliError,

@@ -10,7 +10,7 @@ use tapeline_models::{
     torch::{self, TorchError},
 };
 
-use crate::{context::Context, error::CliError, options::SizeArgs};
+use crate::program::{context::Context, error::CliError, options::SizeArgs};
 
 #[derive(Args)]
 #[command(

@@ -30,7 +30,7 @@ use tapeline_experiments::{
 use tapeline_models::{self as models, Epoch, Trainer, shape_text};
 use tapeline_tensor::Pool;
 
-use crate::{
+use crate::program::{
     context::Context,
     error::CliError,
     numbers::whole,

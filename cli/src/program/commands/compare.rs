@@ -12,7 +12,7 @@ use tapeline_experiments::{
     study::Study,
 };
 
-use crate::{
+use crate::program::{
     commands::study::{CrewArgs, given, run},
     context::Context,
     error::CliError,

@@ -15,10 +15,8 @@ pub mod study;
 pub mod summary;
 pub mod train;
 
-use clap::CommandFactory;
-
-use crate::{
-    cli::{Cli, Command},
+use crate::program::{
+    cli::{self, Command},
     context::Context,
     error::CliError,
     output,
@@ -27,7 +25,7 @@ use crate::{
 /// Runs a command, or prints the help if there is none.
 pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
     match command {
-        None => output::text(&Cli::command().render_help().to_string()),
+        None => output::text(&cli::command().render_help().to_string()),
         Some(Command::Train(args)) => args.run(cx),
         Some(Command::Compare(args)) => args.run(cx),
         Some(Command::Report(args)) => args.run(cx),

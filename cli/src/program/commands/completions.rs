@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::{completion, error::CliError, output};
+use crate::program::{completion, error::CliError, output};
 
 #[derive(Args)]
 #[command(

@@ -12,7 +12,7 @@ use tapeline_data::files;
 use tapeline_experiments::{Messages, run::model::ModelArg};
 use tapeline_models::shape_text;
 
-use crate::{
+use crate::program::{
     classifier::{Classifier, Form},
     context::Context,
     error::{CliError, DATA},

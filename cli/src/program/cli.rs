@@ -7,22 +7,25 @@ use std::{
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{
+use crate::program::commands::{
     augmentations::Augmentations, check::Check, compare::Compare, completions::Completions,
     data::Data, eval::Eval, export::Export, predict::Predict, registry::Name, report::Report,
     runs::Runs, summary::Summary, train::Train,
 };
-use tapeline_experiments::escape;
+use tapeline_experiments::{escape, shell};
 
-use crate::{
+use crate::program::{
     error::{CliError, USAGE},
     terminal::{Common, Terminal},
 };
 
+/// The name of the program in the examples below.
+const NAME: &str = "tapeline";
+
 /// Train neural networks described in one line of text
 #[derive(Parser)]
 #[command(
-    name = "tapeline",
+    name = NAME,
     version,
     max_term_width = 100,
     args_override_self = true,
@@ -82,11 +85,31 @@ pub enum Command {
 }
 
 impl Cli {
-    /// Parses the arguments of the process.
-    pub fn read() -> Result<Cli, clap::Error> {
-        let command = Cli::command().color(color_asked());
+    /// Parses the arguments of the process. `version` is that of a program with names of its own.
+    pub fn read(version: Option<&str>) -> Result<Cli, clap::Error> {
+        let mut command = command().color(color_asked());
+        if let Some(version) = version {
+            let ours = env!("CARGO_PKG_VERSION");
+            command = command.version(format!("{version} (tapeline {ours})"));
+        }
         Cli::from_arg_matches(&command.try_get_matches()?)
     }
+}
+
+/// Returns the commands and their options, under the name of the running program.
+pub fn command() -> clap::Command {
+    let name = shell::program();
+    renamed(Cli::command(), name).name(name)
+}
+
+/// Replaces the name of the program in the examples of a command and its subcommands.
+fn renamed(command: clap::Command, name: &str) -> clap::Command {
+    let examples = command.get_after_help().map(ToString::to_string);
+    let command = match examples {
+        Some(examples) => command.after_help(examples.replace(NAME, name)),
+        None => command,
+    };
+    command.mut_subcommands(|command| renamed(command, name))
 }
 
 /// Prints what clap returned instead of arguments: help or the version on stdout, an error in the

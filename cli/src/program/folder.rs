@@ -8,7 +8,7 @@ use std::{
 
 use tapeline_data::is_image_file;
 
-use crate::error::CliError;
+use crate::program::error::CliError;
 
 /// The picture files of a folder, sorted by name, and the number of other files.
 pub struct Folder {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tapeline_experiments::{Session, report::definition, session::Limits};
 
-use crate::{
+use crate::program::{
     commands::study::{CrewArgs, given, run},
     context::Context,
     error::CliError,

@@ -16,7 +16,7 @@ use tapeline_experiments::{
 };
 use tapeline_models::{Epoch, Progress, Trainer};
 
-use crate::terminal::Terminal;
+use crate::program::terminal::Terminal;
 
 const TEMPLATE: &str = "{msg}  {bar:20}  {eta} left";
 

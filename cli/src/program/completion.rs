@@ -8,21 +8,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use clap_complete::{
     ArgValueCompleter, CompleteEnv, CompletionCandidate, PathCompleter, engine::ValueCompleter,
     env::Shells,
 };
-use tapeline_experiments::{Context, run::files::CONFIG};
-use tapeline_spec::{Named, Registry};
+use tapeline_experiments::{Registries, run::files::CONFIG, shell};
+use tapeline_spec::{Named, Presets, Registry};
 
-use crate::{cli::Cli, error::CliError};
+use crate::program::{cli, error::CliError};
 
 /// The environment variable by which a shell asks for completions.
 const VAR: &str = "TAPELINE_COMPLETE";
-
-/// The name of the program.
-const PROGRAM: &str = "tapeline";
 
 /// Removes `@`, which begins the names of runs, from the characters at which bash splits words.
 const BASH: &str = "COMP_WORDBREAKS=${COMP_WORDBREAKS//@/}\n";
@@ -31,9 +28,11 @@ const BASH: &str = "COMP_WORDBREAKS=${COMP_WORDBREAKS//@/}\n";
 type Names = Vec<(&'static str, &'static str)>;
 
 /// Answers the shell and exits, if it asks for completions.
-pub fn answer() {
+pub fn answer(registries: &Registries) {
     if env::var_os(VAR).is_some() {
-        CompleteEnv::with_factory(command).var(VAR).complete();
+        CompleteEnv::with_factory(|| command(registries))
+            .var(VAR)
+            .complete();
     }
 }
 
@@ -49,7 +48,8 @@ pub fn script(shell: &str) -> Result<String, CliError> {
         return Err(CliError::usage(message));
     };
     let mut script = Vec::new();
-    completer.write_registration(VAR, PROGRAM, PROGRAM, PROGRAM, &mut script)?;
+    let name = shell::program();
+    completer.write_registration(VAR, name, name, name, &mut script)?;
     let script = String::from_utf8_lossy(&script).into_owned();
     Ok(match shell {
         "bash" => script + BASH,
@@ -58,30 +58,28 @@ pub fn script(shell: &str) -> Result<String, CliError> {
 }
 
 /// Returns the command line with completers for values.
-fn command() -> Command {
-    let command = Cli::command().mut_subcommands(|command| {
+fn command(known: &Registries) -> Command {
+    cli::command().mut_subcommands(|command| {
         let name = command.get_name().to_string();
-        let command =
-            command.mut_subcommands(|command| command.mut_args(|arg| completed(arg, "data")));
-        command.mut_args(|arg| completed(arg, &name))
-    });
-    command.name(PROGRAM)
+        let command = command
+            .mut_subcommands(|command| command.mut_args(|arg| completed(arg, "data", known)));
+        command.mut_args(|arg| completed(arg, &name, known))
+    })
 }
 
 /// Adds a completer to an argument of a command, if its values have one.
-fn completed(arg: Arg, command: &str) -> Arg {
-    let cx = Context::default();
-    let (presets, layers) = (presets(&cx), names(&cx.layers));
+fn completed(arg: Arg, command: &str, known: &Registries) -> Arg {
+    let (presets, layers) = (presets(&known.presets), names(&known.layers));
     let named = |names: Names| ArgValueCompleter::new(move |word: &OsStr| spec(word, &names));
     let completer = match (arg.get_id().as_str(), command) {
         ("name", "layers") => named(layers),
-        ("name", "optimizers") | ("optimizer", _) => named(names(&cx.optimizers)),
-        ("name", "schedules") | ("schedule", _) => named(names(&cx.schedules)),
-        ("name", "augmentations") | ("augment", _) => named(names(&cx.augmentations)),
-        ("name", "losses") | ("loss", _) => named(names(&cx.losses)),
+        ("name", "optimizers") | ("optimizer", _) => named(names(&known.optimizers)),
+        ("name", "schedules") | ("schedule", _) => named(names(&known.schedules)),
+        ("name", "augmentations") | ("augment", _) => named(names(&known.augmentations)),
+        ("name", "losses") | ("loss", _) => named(names(&known.losses)),
         ("name", "presets") => named(presets),
         ("data" | "datasets", _) | ("name", "data") => {
-            let names = names(&cx.datasets);
+            let names = names(&known.datasets);
             ArgValueCompleter::new(move |word: &OsStr| {
                 let paths = PathCompleter::any().complete(word);
                 spec(word, &names).into_iter().chain(paths).collect()
@@ -110,8 +108,8 @@ fn names<D: Named>(registry: &Registry<D>) -> Names {
         .collect()
 }
 
-fn presets(cx: &Context) -> Names {
-    let presets = cx.presets.iter();
+fn presets(presets: &Presets) -> Names {
+    let presets = presets.iter();
     presets.map(|preset| (preset.name, preset.about)).collect()
 }
 
