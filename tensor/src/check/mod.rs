@@ -31,6 +31,7 @@
 //! value of the function. [`Check::mutants`] verifies that wrong rules are noticed.
 
 mod compare;
+mod function;
 mod local;
 mod mutants;
 mod narrow;
@@ -41,6 +42,7 @@ mod report;
 
 use std::ops::Range;
 
+pub use function::{Fault, FunctionCheck, FunctionFailure, function};
 use local::Local;
 pub use mutants::{Mutant, MutantOutcome, Mutation};
 use problem::{Differences, Problem};
