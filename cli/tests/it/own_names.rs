@@ -2,7 +2,7 @@
 //! shows the name of the program.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -19,24 +19,38 @@ const OWN: [(&str, &str); 5] = [
     ("presets", "smooth"),
 ];
 
-/// Builds the example next to the program under test, and returns its path.
+/// Returns the path of the example, which is built if `cargo test` has not done it, as with
+/// `--test it`.
 fn example() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let folder = Path::new(env!("CARGO_BIN_EXE_tapeline")).parent().unwrap();
-        let profile = match folder.file_name().and_then(|name| name.to_str()).unwrap() {
-            "debug" => "dev",
-            other => other,
-        };
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--locked", "--example", "own_names"]);
-        cargo.args(["--package", "tapeline", "--profile", profile]);
-        let built = cargo.arg("--target-dir").arg(folder.parent().unwrap());
-        let built = built.current_dir(env!("CARGO_MANIFEST_DIR")).output();
-        Ran::new(built.unwrap()).succeeded();
         let name = format!("own_names{}", env::consts::EXE_SUFFIX);
-        folder.join("examples").join(name)
+        let example = folder.join("examples").join(name);
+        if !is_fresh(&example) {
+            let profile = match folder.file_name().and_then(|name| name.to_str()).unwrap() {
+                "debug" => "dev",
+                other => other,
+            };
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(["build", "--quiet", "--locked", "--example", "own_names"]);
+            cargo.args(["--package", "tapeline", "--profile", profile]);
+            let built = cargo.arg("--target-dir").arg(folder.parent().unwrap());
+            let built = built.current_dir(env!("CARGO_MANIFEST_DIR")).output();
+            Ran::new(built.unwrap()).succeeded();
+        }
+        example
     })
+}
+
+/// Returns whether an example is newer than its sources, which Cargo lists in a file next to it.
+fn is_fresh(example: &Path) -> bool {
+    let modified = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
+    let listed = fs::read_to_string(example.with_extension("d")).unwrap_or_default();
+    let mut sources = listed.split_whitespace().skip(1).peekable();
+    let built = modified(example);
+    let is_older = |source| modified(Path::new(source)).is_some_and(|time| Some(time) <= built);
+    sources.peek().is_some() && sources.all(is_older)
 }
 
 fn run(bench: &Bench, args: &[&str]) -> Ran {
