@@ -4,8 +4,10 @@ use ndarray::{Array, ArrayD, Axis, Dimension};
 use proptest::prelude::*;
 use tapeline_tensor::check::{self, Fault, FunctionCheck, FunctionFailure, Mismatch, Report};
 
+type Scalar = fn(f64) -> f64;
+
 /// A function of one array, element by element, and its derivative.
-fn elementwise(f: fn(f64) -> f64, derivative: fn(f64) -> f64) -> Result<Report, FunctionFailure> {
+fn elementwise(f: Scalar, derivative: fn(f64) -> f64) -> Result<Report, FunctionFailure> {
     let x = Array::from(vec![-1.2, -0.4, 0.3, 0.7, 1.6]).into_dyn();
     let value = move |x: &[ArrayD<f64>]| x[0].mapv(f);
     let gradient = move |x: &[ArrayD<f64>], g: &ArrayD<f64>| vec![g * &x[0].mapv(derivative)];
@@ -22,7 +24,7 @@ fn mismatch(result: Result<Report, FunctionFailure>) -> (Mismatch, Vec<ArrayD<f6
 
 #[test]
 fn right_gradients_pass() {
-    let cases: [(fn(f64) -> f64, fn(f64) -> f64); 6] = [
+    let cases: [(Scalar, Scalar); 6] = [
         (f64::sin, f64::cos),
         (f64::exp, f64::exp),
         (f64::atan, |x| 1.0 / (1.0 + x * x)),
@@ -58,7 +60,7 @@ fn gradients_that_are_wrong_elsewhere_are_found() {
     }));
     assert!(at[0].iter().any(|&x| x.abs() < 0.02), "{at:?}");
     // Overflow to NaN on the way to the sigmoid's gradient.
-    let sigmoid: fn(f64) -> f64 = |x| 1.0 / (1.0 + (-x).exp());
+    let sigmoid: Scalar = |x| 1.0 / (1.0 + (-x).exp());
     let overflows = |x: f64| (-x).exp().powi(20) / (-x).exp().powi(19) / (1.0 + (-x).exp()).powi(2);
     let (found, _) = mismatch(elementwise(sigmoid, overflows));
     assert!(
