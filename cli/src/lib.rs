@@ -49,6 +49,9 @@
 //! # Ok::<(), tapeline::Error>(())
 //! ```
 //!
+//! With the feature `cli`, which is on by default, `main_with` is the program `tapeline` with names
+//! of your own: one call in `main` trains, compares, checks, lists and exports them.
+//!
 //! Each crate can also be used alone:
 //!
 //! | module | crate | contents |
@@ -62,8 +65,15 @@
 //! | [`plots`] | `tapeline-plots` | charts as SVG and text |
 //! | [`experiments`] | `tapeline-experiments` | run folders, comparisons, reports |
 
+#[cfg(feature = "cli")]
+mod program;
+
+#[cfg(feature = "cli")]
+pub use program::{Program, main_with};
 pub use tapeline_data as data;
-pub use tapeline_experiments::{self as experiments, Error, Settings, Train, TrainedRun, train};
+pub use tapeline_experiments::{
+    self as experiments, Error, Registries, Settings, Train, TrainedRun, train,
+};
 pub use tapeline_layers as layers;
 pub use tapeline_models as models;
 pub use tapeline_optim as optim;

@@ -80,6 +80,9 @@ mod statistics;
 mod storage;
 pub mod write;
 
+/// The arrays and random number generators in signatures of this crate.
+pub use {ndarray, rand, rand_chacha};
+
 pub use augment::{AugmentDef, Augmentation, Change, Draws, Mix, Mixture, Warp, augmentations};
 pub use batches::{Batches, batches, in_order};
 pub use dataset::Dataset;

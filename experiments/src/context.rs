@@ -1,7 +1,7 @@
 //! What every experiment needs besides its settings: the registries of names, and where messages
 //! go.
 
-use std::path::PathBuf;
+use std::{ops::Deref, path::PathBuf};
 
 use tapeline_data::{AugmentDef, DatasetDef, augmentations, datasets};
 use tapeline_layers::{LayerDef, LossDef, layers, losses};
@@ -32,9 +32,27 @@ impl Messages for Silent {
     fn warn_spec(&self, _: Option<&str>, _: &SpecError) {}
 }
 
-/// The registries of all names that specs may use, and the receiver of messages. The default has
-/// the built-in names, and ignores messages.
-pub struct Context {
+/// The registries of all names that specs may use. The default has the built-in names. Each field
+/// can be extended with names of your own:
+///
+/// ```
+/// use tapeline_experiments::Registries;
+/// use tapeline_models::presets;
+/// use tapeline_spec::Preset;
+///
+/// const TINY: Preset = Preset {
+///     name: "tiny",
+///     text: "flatten linear(8) relu linear(classes)",
+///     about: "a network of 8 hidden units",
+/// };
+///
+/// let registries = Registries { presets: presets().with(TINY)?, ..Registries::default() };
+/// let run = tapeline_experiments::train("tiny").registries(registries).limit(200).epochs(1).run()?;
+/// assert_eq!(run.model.model.plan.output, [10]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Registries {
     /// Layers by name.
     pub layers: Registry<LayerDef>,
     /// Predefined models.
@@ -49,6 +67,27 @@ pub struct Context {
     pub augmentations: Registry<AugmentDef>,
     /// Datasets by name.
     pub datasets: Registry<DatasetDef>,
+}
+
+impl Default for Registries {
+    fn default() -> Self {
+        Registries {
+            layers: layers(),
+            presets: presets(),
+            losses: losses(),
+            optimizers: optimizers(),
+            schedules: schedules(),
+            augmentations: augmentations(),
+            datasets: datasets(),
+        }
+    }
+}
+
+/// The registries of names, and the receiver of messages. The default has the built-in names, and
+/// ignores messages. The fields of its [`Registries`] can be read as if they were its own.
+pub struct Context {
+    /// The names that specs may use.
+    pub registries: Registries,
     /// Folder for temporary files with the pixels of datasets that exceed the memory limit; without
     /// it, they are refused.
     pub cache: Option<PathBuf>,
@@ -59,15 +98,17 @@ pub struct Context {
 impl Default for Context {
     fn default() -> Self {
         Context {
-            layers: layers(),
-            presets: presets(),
-            losses: losses(),
-            optimizers: optimizers(),
-            schedules: schedules(),
-            augmentations: augmentations(),
-            datasets: datasets(),
+            registries: Registries::default(),
             cache: None,
             messages: Box::new(Silent),
         }
+    }
+}
+
+impl Deref for Context {
+    type Target = Registries;
+
+    fn deref(&self) -> &Registries {
+        &self.registries
     }
 }

@@ -68,7 +68,7 @@ pub mod study;
 pub mod table;
 mod train;
 
-pub use context::{Context, Messages};
+pub use context::{Context, Messages, Registries};
 pub use error::Error;
 pub use interrupt::Interrupt;
 pub use session::Session;

@@ -1,16 +1,31 @@
-//! Commands quoted for a shell.
+//! Commands of this program, quoted for a shell.
 
 use std::{
     ffi::{OsStr, OsString},
     fmt::Write,
     path::Path,
+    sync::OnceLock,
 };
 
 use tapeline_spec::is_printable;
 
+/// The name of the program that this process runs.
+static PROGRAM: OnceLock<String> = OnceLock::new();
+
+/// Sets the name of the program that this process runs, for the commands in messages. Only the
+/// first call has an effect.
+pub fn set_program(name: impl Into<String>) {
+    let _ = PROGRAM.set(name.into());
+}
+
+/// Returns the name of the program: `tapeline`, unless [`set_program`] has set another.
+pub fn program() -> &'static str {
+    PROGRAM.get().map_or("tapeline", String::as_str)
+}
+
 /// Formats a command of this program, quoting each word that a shell would change.
 pub fn command<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> String {
-    let mut command = String::from("tapeline");
+    let mut command = quoted(OsStr::new(program()));
     for word in words {
         command.push(' ');
         command += &quoted(word.as_ref());

@@ -10,7 +10,7 @@ use tapeline_spec::{Presets, Registry};
 use tapeline_tensor::Pool;
 
 use crate::{
-    context::{Context, Messages},
+    context::{Context, Messages, Registries},
     error::Error,
     interrupt::Interrupt,
     memory::{self, bytes::Bytes},
@@ -252,45 +252,51 @@ impl Train {
         self
     }
 
+    /// Replaces the registries of all names.
+    pub fn registries(mut self, registries: Registries) -> Self {
+        self.context.registries = registries;
+        self
+    }
+
     /// Replaces the registry of layers, for example by `layers().with(MINE)?`.
     pub fn layers(mut self, layers: Registry<LayerDef>) -> Self {
-        self.context.layers = layers;
+        self.context.registries.layers = layers;
         self
     }
 
     /// Replaces the predefined models.
     pub fn presets(mut self, presets: Presets) -> Self {
-        self.context.presets = presets;
+        self.context.registries.presets = presets;
         self
     }
 
     /// Replaces the registry of losses.
     pub fn losses(mut self, losses: Registry<LossDef>) -> Self {
-        self.context.losses = losses;
+        self.context.registries.losses = losses;
         self
     }
 
     /// Replaces the registry of optimizers and gradient transforms.
     pub fn optimizers(mut self, optimizers: Registry<OptimizerDef>) -> Self {
-        self.context.optimizers = optimizers;
+        self.context.registries.optimizers = optimizers;
         self
     }
 
     /// Replaces the registry of schedules.
     pub fn schedules(mut self, schedules: Registry<ScheduleDef>) -> Self {
-        self.context.schedules = schedules;
+        self.context.registries.schedules = schedules;
         self
     }
 
     /// Replaces the registry of augmentations.
     pub fn augmentations(mut self, augmentations: Registry<AugmentDef>) -> Self {
-        self.context.augmentations = augmentations;
+        self.context.registries.augmentations = augmentations;
         self
     }
 
     /// Replaces the registry of datasets.
     pub fn datasets(mut self, datasets: Registry<DatasetDef>) -> Self {
-        self.context.datasets = datasets;
+        self.context.registries.datasets = datasets;
         self
     }
 

@@ -57,6 +57,9 @@ mod site;
 mod sizes;
 
 pub use build::{Asked, Build, IndexTable};
+/// The arrays and random number generators in signatures of this crate.
+pub use {ndarray, rand, rand_chacha};
+
 pub use built::{Built, Epilogue};
 pub use ctx::{Ctx, Mode, Stream, Updates};
 pub use declare::{Declared, Init};

@@ -74,6 +74,9 @@ pub mod torch;
 pub mod train;
 pub mod weights;
 
+/// The arrays in signatures of this crate.
+pub use ndarray;
+
 pub use error::{Diverged, During, NotFinite, Subject};
 pub use evaluate::{Evaluation, evaluate, predict};
 pub use file::{Labels, TrainedModel, load, load_weights, parse_shape, save, shape_text};

@@ -57,6 +57,9 @@ pub use kernels::{
     sparse::{all_finite, is_finite},
 };
 
+/// The arrays in signatures of this crate.
+pub use ndarray;
+
 pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_profiled, value_and_grad_tampered};
 pub use ops::{
     AvgPool2d, Conv2d, MaxPool2d, Moments, Then, Window, adaptive_avg_pool2d, avg_pool2d,

@@ -14,6 +14,7 @@ mod known;
 mod lists;
 mod output;
 mod outside;
+mod own_names;
 mod page;
 mod patience;
 mod predict;

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, in_toml},
     run::files::CONFIG,
     settings::{SETTINGS, Settings, limits, origin::Origin},
+    shell,
     stored_path::StoredPath,
 };
 
@@ -66,8 +67,10 @@ impl Config {
         let path = folder.join(CONFIG);
         let fail = |what: String| Error::usage(format!("{}: {what}", path.display()));
         let text = files::read_regular_to_string(&path).map_err(|reason| {
-            fail(format!("cannot be read: {reason}"))
-                .help("a run is a folder created by `tapeline train`")
+            fail(format!("cannot be read: {reason}")).help(format!(
+                "a run is a folder created by `{} train`",
+                shell::program()
+            ))
         })?;
         let config = Config::parse(&text).map_err(|error| fail(in_toml(&text, &error)))?;
         let origin = Origin::file(path.display().to_string(), &text);

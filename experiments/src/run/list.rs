@@ -22,6 +22,7 @@ use crate::{
         files::{CONFIG, CSV},
         outcome::{End, Outcome},
     },
+    shell,
     table::{Table, percent},
 };
 
@@ -102,7 +103,10 @@ pub fn list(folder: &Path, cx: &Context) -> Result<Vec<ListedRun>, Error> {
             "{}: cannot list the folder: {reason}",
             folder.display()
         ))
-        .help("`tapeline train` creates runs in `runs`, or where `--out` says")
+        .help(format!(
+            "`{} train` creates runs in `runs`, or where `--out` says",
+            shell::program()
+        ))
     };
     let mut names: Vec<OsString> = Vec::new();
     for entry in fs::read_dir(folder).map_err(fail)? {

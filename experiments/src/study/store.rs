@@ -19,6 +19,7 @@ use crate::{
         config::Config,
         files::{CONFIG, RESULT},
     },
+    shell,
     study::{SCHEMA, Study},
 };
 
@@ -126,8 +127,10 @@ impl Store {
         let path = self.file(STUDY);
         let fail = |what: String| Error::usage(format!("{}: {what}", path.display()));
         let text = files::read_regular_to_string(&path).map_err(|reason| {
-            fail(format!("cannot be read: {reason}"))
-                .help("create such a folder with `tapeline compare … --plan --out FOLDER`")
+            fail(format!("cannot be read: {reason}")).help(format!(
+                "create such a folder with `{} compare … --plan --out FOLDER`",
+                shell::program()
+            ))
         })?;
         let study: Study = serde_json::from_str(&text)
             .map_err(|reason| fail(format!("is not a study of this program: {reason}")))?;

@@ -36,6 +36,7 @@
 //! largest difference that would have passed.
 
 mod compare;
+mod function;
 mod kinks;
 mod local;
 mod mutants;
@@ -48,6 +49,7 @@ mod slope;
 
 use std::ops::Range;
 
+pub use function::{Fault, FunctionCheck, FunctionFailure, function};
 use local::Local;
 pub use mutants::{Mutant, MutantOutcome, Mutation};
 use problem::{Differences, Problem};

@@ -1,6 +1,7 @@
 //! All tests of the crate as one program: one link, one table of operations.
 
 mod check;
+mod check_function;
 mod edges;
 mod fixtures;
 mod gradients;
