@@ -106,7 +106,7 @@ impl<T: Element> Layer<T> for CutNorm {
     fn forward<'t>(&self, _: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let features: usize = x.shape()[1..].iter().product();
         let flat = x.reshape(&[x.shape()[0], features]);
-        let size = (flat.square().sum_axis(1) * T::of(1.0 / features as f64) + T::of(1e-5)).sqrt();
+        let size = (flat.square().mean_axis(1) + 1e-5).sqrt();
         let cut = T::of(1.5);
         let cut = move |x: T| {
             if x > cut {
