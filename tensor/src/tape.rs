@@ -38,6 +38,7 @@ pub(crate) struct Recorded<T: Scalar> {
 }
 
 /// A share of a gradient: what the rule of an operation returns for one of its parents, in the parent's shape.
+#[derive(Clone)]
 pub(crate) struct Share<T: Scalar> {
     /// The operation, as its position on the tape.
     pub node: usize,

@@ -1,10 +1,7 @@
 //! Compares the shares that a rule returns with the slopes of the operation's value.
 
-use super::{MutantOutcome, recording::Moves, slope::Total};
-use crate::{
-    Tensor,
-    tape::{Recorded, Share},
-};
+use super::{recording::Moves, slope::Total};
+use crate::{Tensor, tape::Share};
 
 /// Maximum difference between the slopes of two steps, relative to their size, for a small derivative
 /// to count as known.
@@ -29,7 +26,7 @@ pub struct Verdict {
     /// An error above this is reported.
     pub loose: f64,
     /// The part of it that rounding explains.
-    rounding: f64,
+    pub rounding: f64,
     /// Sum of absolute terms of the derivative.
     pub size: f64,
 }
@@ -55,11 +52,13 @@ impl Verdict {
 
 /// The shares of one operation, with the slopes of its value.
 pub struct Seen<'s> {
-    /// All recorded operations, and the index of this one.
-    pub nodes: &'s [Recorded<f64>],
-    pub id: usize,
+    /// The shares of the gradient `g`, all of one operation.
     pub shares: &'s [Share<f64>],
+    pub g: &'s Tensor<f64>,
+    /// The direction in which the parents are perturbed, and the step.
     pub moves: &'s Moves,
+    pub step: f64,
+    /// The slopes, weighted with `g`.
     pub total: Total,
     pub tolerance: f64,
 }
@@ -70,28 +69,12 @@ impl Seen<'_> {
         self.moves[share.parent].is_some()
     }
 
-    /// Returns whether the check notices that the share at a position is replaced by another.
-    pub fn outcome(&self, position: usize, mutated: Option<&Tensor<f64>>) -> MutantOutcome {
-        let verdict = self.verdict(|share| match share.position == position {
-            true => mutated,
-            false => Some(&share.value),
-        });
-        match verdict.error {
-            error if error > verdict.loose => MutantOutcome::Noticed,
-            error if error > verdict.rounding => MutantOutcome::Missed,
-            _ => MutantOutcome::Equal,
-        }
-    }
-
-    /// Compares the slopes with what `value` returns for each share.
-    pub fn verdict<'t>(&self, value: impl Fn(&'t Share<f64>) -> Option<&'t Tensor<f64>>) -> Verdict
-    where
-        Self: 't,
-    {
+    /// Compares shares with the slopes.
+    pub fn verdict(&self, shares: &[Share<f64>]) -> Verdict {
         let mut products = (0.0, 0.0);
-        for share in self.shares {
-            if let (Some(moves), Some(value)) = (&self.moves[share.parent], value(share)) {
-                let each = value.iter().zip(moves).map(|(s, d)| s * d);
+        for share in shares {
+            if let Some(moves) = &self.moves[share.parent] {
+                let each = share.value.iter().zip(moves).map(|(s, d)| s * d);
                 each.for_each(|p| add(&mut products, p));
             }
         }

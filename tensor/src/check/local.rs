@@ -58,7 +58,7 @@ impl<'a> Local<'a> {
         &mut self,
         kinks: bool,
         report: &mut Report,
-        mut see: impl FnMut(&Seen<'_>),
+        mut see: impl FnMut(&mut Self, &Seen<'_>) -> Result<(), Mismatch>,
     ) -> Result<(), Mismatch> {
         for position in 0..self.recording.positions() {
             let moved = self.recording.are_parents_at(position);
@@ -117,7 +117,7 @@ impl<'a> Local<'a> {
         last: bool,
         left: &mut BTreeMap<usize, Vec<bool>>,
         report: &mut Report,
-        see: &mut impl FnMut(&Seen<'_>),
+        see: &mut impl FnMut(&mut Self, &Seen<'_>) -> Result<(), Mismatch>,
     ) -> Result<(), Mismatch> {
         let slopes = self.slopes(moves, step, left.keys().copied())?;
         let mut gradients = BTreeMap::new();
@@ -140,20 +140,20 @@ impl<'a> Local<'a> {
         for shares in shares.chunk_by(|a, b| a.node == b.node) {
             let id = shares[0].node;
             let seen = Seen {
-                nodes: &self.recording.nodes,
-                id,
                 shares,
+                g: &gradients[&id],
                 moves,
+                step,
                 total: Total::of(&slopes[&id], &gradients[&id]),
                 tolerance: self.check.tolerance,
             };
-            see(&seen);
-            let found = seen.verdict(|share| Some(&share.value));
+            see(self, &seen)?;
+            let found = seen.verdict(shares);
             if found.error <= found.tight {
                 report.add(&found, self.check.tolerance);
                 continue;
             }
-            if let Some(wrong) = self.narrow(shares, moves, &gradients[&id], step)? {
+            if let Some(wrong) = self.narrow(&seen, shares)? {
                 return Err(wrong);
             }
             if found.error <= found.loose {

@@ -164,7 +164,7 @@ impl Check<'_> {
             }
         }
         let mut report = search.report;
-        Local::new(*self, params, inputs, &f).run(true, &mut report, |_| {})?;
+        Local::new(*self, params, inputs, &f).run(true, &mut report, |_, _| Ok(()))?;
         Ok(report)
     }
 

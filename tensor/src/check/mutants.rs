@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Mismatch, Report, compare::Seen, local::Local};
-use crate::{Place, Tensor, tape::Share};
+use crate::{Place, Tensor, zeros_like};
 
 /// A mutation of the share of a gradient that a rule returns for one of its parents, given the value
 /// of the parent; both have the same shape. `None` drops the share.
@@ -37,42 +37,61 @@ pub enum MutantOutcome {
 
 pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutant>, Mismatch> {
     let mut found: BTreeMap<(usize, usize, usize), Mutant> = BTreeMap::new();
-    local.run(false, &mut Report::default(), |seen| {
-        for share in seen.shares.iter().filter(|share| seen.compares(share)) {
+    local.run(false, &mut Report::default(), |local, seen| {
+        for (i, share) in seen.shares.iter().enumerate() {
+            if !seen.compares(share) {
+                continue;
+            }
             for (mutation, mutate) in mutations.iter().enumerate() {
-                let key = (seen.id, share.position, mutation);
+                let key = (share.node, share.position, mutation);
                 let mutant = found.entry(key).or_insert_with(|| Mutant {
-                    place: seen.nodes[seen.id].place.clone(),
-                    operation: seen.id,
+                    place: local.recording.nodes[share.node].place.clone(),
+                    operation: share.node,
                     parent: share.position,
                     mutation,
                     outcome: MutantOutcome::Equal,
                 });
                 if mutant.outcome != MutantOutcome::Noticed {
-                    let parent = &seen.nodes[share.parent].value;
+                    let parent = &local.recording.nodes[share.parent].value;
                     let mutated = mutate(parent, share.value.clone());
-                    mutant.outcome = mutant.outcome.max(outcome(seen, share, mutated));
+                    let mutated = mutated.unwrap_or_else(|| zeros_like(&share.value));
+                    mutant.outcome = mutant.outcome.max(outcome(local, seen, i, mutated)?);
                 }
             }
         }
+        Ok(())
     })?;
     Ok(found.into_values().collect())
 }
 
-/// Returns whether a mutated share is noticed along the direction of `seen`.
-fn outcome(seen: &Seen<'_>, share: &Share<f64>, mutated: Option<Tensor<f64>>) -> MutantOutcome {
-    match same(&share.value, mutated.as_ref()) {
-        true => MutantOutcome::Equal,
-        false => seen.outcome(share.position, mutated.as_ref()),
+/// Returns whether the check notices that the `i`th share is mutated.
+fn outcome(
+    local: &mut Local<'_>,
+    seen: &Seen<'_>,
+    i: usize,
+    mutated: Tensor<f64>,
+) -> Result<MutantOutcome, Mismatch> {
+    if same(&seen.shares[i].value, &mutated) {
+        return Ok(MutantOutcome::Equal);
     }
+    let mut shares = seen.shares.to_vec();
+    shares[i].value = mutated;
+    let verdict = seen.verdict(&shares);
+    Ok(match verdict.error {
+        error if error > verdict.loose => MutantOutcome::Noticed,
+        error if error <= verdict.rounding => MutantOutcome::Equal,
+        error if error <= verdict.tight => MutantOutcome::Missed,
+        // As the check does, look for an element that is wrong.
+        _ => match local.narrow(seen, &shares)? {
+            Some(_) => MutantOutcome::Noticed,
+            None => MutantOutcome::Missed,
+        },
+    })
 }
 
-/// Returns `true` if a mutated share is equal up to rounding; a dropped share counts as zeros.
-fn same(share: &Tensor<f64>, mutated: Option<&Tensor<f64>>) -> bool {
+/// Returns `true` if a mutated share is equal up to rounding.
+fn same(share: &Tensor<f64>, mutated: &Tensor<f64>) -> bool {
     let largest = share.iter().fold(0.0f64, |m, x| m.max(x.abs()));
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-10 * largest;
-    match mutated {
-        Some(mutated) => share.iter().zip(mutated).all(|(&a, &b)| near(a, b)),
-        None => share.iter().all(|&a| near(a, 0.0)),
-    }
+    share.iter().zip(mutated).all(|(&a, &b)| near(a, b))
 }

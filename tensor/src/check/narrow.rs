@@ -2,7 +2,7 @@
 
 use super::{
     LADDER, Mismatch,
-    compare::{Verdict, add, verdict},
+    compare::{Seen, Verdict, add, verdict},
     local::Local,
     problem::index,
     recording::Moves,
@@ -15,10 +15,8 @@ impl Local<'_> {
     /// if there is one.
     pub fn narrow(
         &mut self,
+        &Seen { moves, g, step, .. }: &Seen<'_>,
         shares: &[Share<f64>],
-        moves: &Moves,
-        g: &Tensor<f64>,
-        step: f64,
     ) -> Result<Option<Mismatch>, Mismatch> {
         let mut parents: Vec<usize> = shares.iter().map(|share| share.parent).collect();
         parents.retain(|&parent| moves[parent].is_some());
