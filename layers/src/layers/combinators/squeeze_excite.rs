@@ -5,7 +5,7 @@ use tapeline_tensor::{ParamId, Var, adaptive_avg_pool2d, linear};
 
 use crate::{
     Build, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
-    layers::{MAX_SIZE, pooling::global_avgpool2d, products::gemm},
+    layers::MAX_SIZE,
 };
 
 const REDUCTION: Arg<usize> = Arg::new(
@@ -68,7 +68,7 @@ impl Product {
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> GraphValue {
-        gemm(graph, x, self.weight, Some(self.bias))
+        graph.linear(x, self.weight, Some(self.bias))
     }
 }
 
@@ -83,7 +83,7 @@ impl<T: Element> Layer<T> for SqueezeExcite {
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let channels = graph.shape()[0];
-        let means = global_avgpool2d::nodes(graph, x);
+        let means = graph.global_avg_pool2d(x);
         let between = self.squeeze.nodes(graph, means);
         let between = graph.node("Relu", &[between]);
         let weights = self.excite.nodes(graph, between);

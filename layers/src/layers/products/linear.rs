@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, linear};
 
-use super::{BIAS, INIT, bias, gemm, init};
+use super::{BIAS, INIT, bias, init};
 use crate::{Built, Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, layers::MAX_SIZE};
 
 const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "number of output features")
@@ -48,6 +48,6 @@ impl<T: Element> Layer<T> for Linear {
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
-        Ok(gemm(graph, x, self.weight, self.bias))
+        Ok(graph.linear(x, self.weight, self.bias))
     }
 }
