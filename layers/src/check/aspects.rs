@@ -7,6 +7,7 @@ use tapeline_tensor::{Params, Pool, Tensor, check, value_and_grad};
 use super::{
     case::{Case, MODES, caught, in_mode},
     failure::{Failure, list},
+    nodes::nodes,
 };
 use crate::{Ctx, Element, Meaning, Mode, Plan};
 
@@ -21,12 +22,14 @@ pub struct Aspect {
 }
 
 /// Statistics of a check that passed.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
     /// Number of kinks.
     pub kinks: usize,
     /// The largest relative difference.
     pub worst: f64,
+    /// The reason why there was nothing to check.
+    pub skipped: Option<String>,
 }
 
 /// All aspects, in the order in which they are checked.
@@ -85,6 +88,11 @@ pub const ASPECTS: &[Aspect] = &[
         name: "refusals",
         about: "every input shape is either refused with a message or works, with the declared shapes in the forward and backward pass",
         look: refusals,
+    },
+    Aspect {
+        name: "nodes",
+        about: "its ONNX nodes compute the same as `forward` in evaluation, for inputs from 0.01 to 100",
+        look: nodes,
     },
 ];
 
@@ -234,7 +242,10 @@ fn precision(case: &Case<'_>) -> Result<Found, String> {
         );
         worst = worst.max(in_mode(name, found)?);
     }
-    Ok(Found { worst, kinks: 0 })
+    Ok(Found {
+        worst,
+        ..Found::default()
+    })
 }
 
 fn threads(case: &Case<'_>) -> Result<Found, String> {
@@ -418,7 +429,7 @@ fn cast(x: &Tensor<f64>) -> Tensor<f32> {
 
 /// Returns the maximum difference, relative to the larger of 1 and the expected value, or an error
 /// if it exceeds `tolerance`.
-fn near(
+pub(super) fn near(
     what: &str,
     found: &Tensor<f64>,
     expected: &Tensor<f64>,

@@ -19,6 +19,7 @@ mod case;
 mod failure;
 mod loss;
 mod mutants;
+mod nodes;
 
 use tapeline_spec::{Call, Presets, Registry, read};
 
@@ -57,6 +58,8 @@ pub struct AspectReport {
     pub kinks: usize,
     /// The largest relative difference within the tolerance.
     pub worst: f64,
+    /// The reason why the first case that was not checked had nothing to check.
+    pub skipped: Option<String>,
     /// The first case that failed. Later cases are not checked for this aspect.
     pub failure: Option<Failure>,
 }
@@ -79,6 +82,7 @@ impl LayerReport {
             checks: 0,
             kinks: 0,
             worst: 0.0,
+            skipped: None,
             failure: None,
         };
         LayerReport {
@@ -94,13 +98,20 @@ impl LayerReport {
             if line.failure.is_some() {
                 continue;
             }
-            line.checks += 1;
             match aspect.check(case) {
+                Ok(Found {
+                    skipped: Some(reason),
+                    ..
+                }) => _ = line.skipped.get_or_insert(reason),
                 Ok(found) => {
+                    line.checks += 1;
                     line.kinks += found.kinks;
                     line.worst = line.worst.max(found.worst);
                 }
-                Err(found) => line.failure = Some(aspect.smallest(case, found)),
+                Err(found) => {
+                    line.checks += 1;
+                    line.failure = Some(aspect.smallest(case, found));
+                }
             }
         }
     }

@@ -29,12 +29,14 @@
 
 mod helpers;
 mod node;
+mod run;
 
 use std::sync::Arc;
 
 use tapeline_tensor::ParamId;
 
 pub use node::{Attribute, NoNodes, Node, ValueSource};
+pub use run::{AttributeKind, NodeName, OPERATORS, Operator, RunError};
 
 /// The version of the ONNX operator set: the first one with `Gelu`. (ONNX 1.15)
 pub const OPSET: i64 = 20;
