@@ -19,10 +19,9 @@ use proptest::{
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tapeline_layers::{Ctx, Graph, Init, Mode, layers};
+use tapeline_layers::{Ctx, Graph, Init, Mode, layers, strategies::network};
 use tapeline_models::{Labels, Model, load, parse_shape, presets, save, shape_text, weights};
 use tapeline_tensor::{Params, Role, Tensor, no_grad};
-use tapeline_tests::network;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args().skip(1);
@@ -62,7 +61,7 @@ fn everything() -> String {
     }
     let mut runner = TestRunner::deterministic();
     for _ in 0..100 {
-        if let Ok(drawn) = network(2..=8).new_tree(&mut runner) {
+        if let Ok(drawn) = network(&layers(), 2..=8).new_tree(&mut runner) {
             let network = drawn.current();
             cases += &format!("{}\t{}\n", network.text, shape_text(&network.input));
         }
