@@ -162,8 +162,8 @@ const EPSILON: Attributes = &[("epsilon", Number(1e-5))];
 const LAYER_NORMALIZATION: Attributes = &[("axis", LastAxis), ("epsilon", Number(1e-5))];
 const HARD_SIGMOID: Attributes = &[("alpha", Number(0.2)), ("beta", Number(0.5))];
 const SELU: Attributes = &[
-    ("alpha", Number(1.673_263_192_176_818_847_656_25)),
-    ("gamma", Number(1.050_701_022_148_132_324_218_75)),
+    ("alpha", Number(1.673_263_192_176_818_8)),
+    ("gamma", Number(1.050_701_022_148_132_3)),
 ];
 const REDUCE: Attributes = &[("keepdims", Size(1)), ("noop_with_empty_axes", Size(0))];
 const PAD: Attributes = &[("mode", Word(&["constant", "reflect", "edge", "wrap"]))];
