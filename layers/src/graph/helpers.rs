@@ -6,7 +6,7 @@ use super::{Attribute, Graph, GraphValue};
 
 impl Graph {
     /// Appends `x Wᵀ + b`, with `weight` of shape `[out, in]`. Returns its output.
-    /// ([`linear`](tapeline_tensor::linear); ONNX `Gemm`)
+    /// ([`linear`](tapeline_tensor::linear()); ONNX `Gemm`)
     pub fn linear(&mut self, x: GraphValue, weight: ParamId, bias: Option<ParamId>) -> GraphValue {
         let inputs = self.with_params(x, weight, bias);
         self.node_with("Gemm", &inputs, &[("transB", 1.into())])
@@ -39,7 +39,7 @@ impl Graph {
         self.node_with("MaxPool", &[x], &window)
     }
 
-    /// Appends average pooling. Returns its output. ([`avg_pool2d`](tapeline_tensor::avg_pool2d);
+    /// Appends average pooling. Returns its output. ([`avg_pool2d`](tapeline_tensor::avg_pool2d());
     /// ONNX `AveragePool`)
     pub fn avg_pool2d(&mut self, x: GraphValue, options: AvgPool2d) -> GraphValue {
         let [kernel, strides, pads] = window(options.kernel, options.stride, options.padding);
