@@ -1,6 +1,6 @@
 //! Convolution.
 
-use ndarray::{ArrayD, Dimension, indices};
+use ndarray::{ArrayD, Axis, Dimension, indices};
 
 use super::{
     operands::{Operands, Output},
@@ -42,23 +42,25 @@ pub fn conv(on: &Operands<'_>) -> Output {
         ));
     }
     let window = Window::new(on, image, kernel)?;
-    let shape = [&[*batch, *outputs], &window.output[..]].concat();
-    let y = ArrayD::from_shape_fn(shape, |place| {
-        let [sample, output, place @ ..] = place.slice() else {
-            unreachable!("an image has channels");
-        };
-        let first = output / (outputs / groups) * inputs;
-        let mut sum = bias.map_or(0.0, |bias| bias[[*output]]);
-        for offset in indices(kernel) {
-            let Some(pixel) = window.pixel(place, offset.slice()) else {
-                continue;
-            };
+    let mut y = ArrayD::zeros([&[*batch, *outputs], &window.output[..]].concat());
+    for (sample, mut y) in y.outer_iter_mut().enumerate() {
+        for (output, mut y) in y.outer_iter_mut().enumerate() {
+            y.fill(bias.map_or(0.0, |bias| bias[[output]]));
+            let first = output / (outputs / groups) * inputs;
             for input in 0..*inputs {
-                let x = x[&[&[*sample, first + input], &pixel[..]].concat()[..]];
-                sum += x * weight[&[&[*output, input], offset.slice()].concat()[..]];
+                let x = x.index_axis(Axis(0), sample);
+                let x = x.index_axis(Axis(0), first + input);
+                let weight = weight.index_axis(Axis(0), output);
+                let weight = weight.index_axis(Axis(0), input);
+                for (place, y) in y.indexed_iter_mut() {
+                    for offset in indices(kernel) {
+                        if let Some(pixel) = window.pixel(place.slice(), offset.slice()) {
+                            *y += x[&pixel[..]] * weight[&offset];
+                        }
+                    }
+                }
             }
         }
-        sum
-    });
+    }
     Ok(y.into())
 }
