@@ -15,6 +15,7 @@
 //! | [`declare`] | [`Declared`] parameters and their initialization, [`Init`] |
 //! | [`loss`] | [`Loss`], the trait of all losses; [`LossDef`], the definition of one |
 //! | [`check`] | checks of a layer or a loss in one line |
+//! | `strategies` | proptest strategies for networks and layers (feature `proptest`) |
 //! | [`layers`](mod@layers), [`losses`](mod@losses) | the registries and their entries |
 //!
 //! A layer is written in one file: its arguments, a definition, a struct of sizes and parameter
@@ -55,6 +56,8 @@ pub mod plan;
 pub mod sequential;
 mod site;
 mod sizes;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 
 pub use build::{Asked, Build, IndexTable};
 /// The arrays and random number generators in signatures of this crate.

@@ -6,7 +6,8 @@
 //! or `@` and a model file, which is run on the first 1000 test images of MNIST.
 //!
 //! Case 7 consists of `7.safetensors`, a model file with random weights, and `7.values.safetensors`
-//! with the inputs `x1`, `x2`, `x7`, named by batch size, and the outputs `y1`, `y2`, `y7`.
+//! with the inputs `x1`, `x2`, `x7`, named by batch size, the outputs `y1`, `y2`, `y7`, and `i1`, `i2`,
+//! `i7`, the outputs of the interpreter of ONNX nodes; trained models have none of the last.
 //! `cases.tsv` has a line for each case: number, spec, input shape.
 #![allow(clippy::print_stdout)]
 
@@ -18,10 +19,9 @@ use proptest::{
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tapeline_layers::{Ctx, Init, Mode, layers};
+use tapeline_layers::{Ctx, Graph, Init, Mode, layers, strategies::network};
 use tapeline_models::{Labels, Model, load, parse_shape, presets, save, shape_text, weights};
 use tapeline_tensor::{Params, Role, Tensor, no_grad};
-use tapeline_tests::network;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args().skip(1);
@@ -61,7 +61,7 @@ fn everything() -> String {
     }
     let mut runner = TestRunner::deterministic();
     for _ in 0..100 {
-        if let Ok(drawn) = network(2..=8).new_tree(&mut runner) {
+        if let Ok(drawn) = network(&layers(), 2..=8).new_tree(&mut runner) {
             let network = drawn.current();
             cases += &format!("{}\t{}\n", network.text, shape_text(&network.input));
         }
@@ -90,7 +90,12 @@ fn drawn(folder: &Path, number: usize, case: &str) -> Result<(String, Vec<usize>
         let shape = [&[count], &input[..]].concat();
         Tensor::from_shape_simple_fn(shape, || rng.random_range(-3.0..3.0))
     });
-    values(folder, number, &model, &params, &inputs)?;
+    let mut values = outputs(&model, &params, &inputs);
+    for x in &inputs {
+        let y = interpreted(&model, &params, x)?;
+        values.push(format!("i{}", x.shape()[0]), Role::Buffer, y);
+    }
+    write(folder, number, &values)?;
     Ok((spec.into(), input))
 }
 
@@ -121,21 +126,16 @@ fn trained(
     test.gather(&all, trained.labels.normalisation, &mut pixels);
     let images = Tensor::from_shape_vec(vec![1000, 1, 28, 28], pixels)?;
     fs::copy(file, folder.join(format!("{number}.safetensors")))?;
-    values(folder, number, &trained.model, &trained.params, &[images])?;
+    let values = outputs(&trained.model, &trained.params, &[images]);
+    write(folder, number, &values)?;
     Ok((
         trained.model.short().into(),
         trained.model.plan.input.clone(),
     ))
 }
 
-/// Writes inputs and the model's outputs in evaluation.
-fn values(
-    folder: &Path,
-    number: usize,
-    model: &Model,
-    params: &Params,
-    inputs: &[Tensor],
-) -> Result<(), Box<dyn Error>> {
+/// Returns inputs and the model's outputs in evaluation.
+fn outputs(model: &Model, params: &Params, inputs: &[Tensor]) -> Params {
     let mut values = Params::new();
     for x in inputs {
         let y = no_grad(params, |tape, params| {
@@ -146,6 +146,20 @@ fn values(
         values.push(format!("x{count}"), Role::Buffer, x.clone());
         values.push(format!("y{count}"), Role::Buffer, y);
     }
+    values
+}
+
+/// Returns the output of the interpreter of ONNX nodes.
+fn interpreted(model: &Model, params: &Params, x: &Tensor) -> Result<Tensor, Box<dyn Error>> {
+    let mut graph = Graph::new(&model.plan.input);
+    let input = graph.input();
+    let output = model.plan.chain.nodes(&mut graph, input)?;
+    let x = x.mapv(f64::from).into_shared();
+    let y = graph.run(output, &params.cast(), &x)?;
+    Ok(y.mapv(|y| y as f32).into_shared())
+}
+
+fn write(folder: &Path, number: usize, values: &Params) -> Result<(), Box<dyn Error>> {
     let file = folder.join(format!("{number}.values.safetensors"));
-    Ok(fs::write(file, weights::encode(&values, &BTreeMap::new()))?)
+    Ok(fs::write(file, weights::encode(values, &BTreeMap::new()))?)
 }

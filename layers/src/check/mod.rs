@@ -22,6 +22,7 @@ mod inputs;
 mod loss;
 mod mutants;
 mod mutations;
+mod nodes;
 mod points;
 mod weights;
 
@@ -66,6 +67,8 @@ pub struct AspectReport {
     /// The largest relative difference that would have been allowed, for gradients: the tolerance
     /// and the rounding errors of finite differences.
     pub allowed: f64,
+    /// The reason why the first case that was not checked had nothing to check.
+    pub skipped: Option<String>,
     /// The first case that failed. Later cases are not checked for this aspect.
     pub failure: Option<Failure>,
 }
@@ -98,6 +101,7 @@ impl LayerReport {
             kinks: 0,
             worst: 0.0,
             allowed: 0.0,
+            skipped: None,
             failure: None,
         };
         LayerReport {
@@ -113,14 +117,21 @@ impl LayerReport {
             if line.failure.is_some() {
                 continue;
             }
-            line.checks += 1;
             match aspect.check(case) {
+                Ok(Found {
+                    skipped: Some(reason),
+                    ..
+                }) => _ = line.skipped.get_or_insert(reason),
                 Ok(found) => {
+                    line.checks += 1;
                     line.kinks += found.kinks;
                     line.worst = line.worst.max(found.worst);
                     line.allowed = line.allowed.max(found.allowed);
                 }
-                Err(found) => line.failure = Some(aspect.smallest(case, found)),
+                Err(found) => {
+                    line.checks += 1;
+                    line.failure = Some(aspect.smallest(case, found));
+                }
             }
         }
     }

@@ -3,12 +3,16 @@
 mod dropout;
 mod extreme;
 mod init;
+mod interpreter;
+mod interpreter_values;
 mod joined;
 mod losses;
 mod meaning;
 mod nodes;
+mod one_node;
 mod pytorch;
 mod registry;
 mod shapes;
 mod windows;
 mod wrong;
+mod wrong_nodes;

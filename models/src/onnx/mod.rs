@@ -120,7 +120,10 @@ pub fn message(
                 let numbers = match numbers.numbers() {
                     [only] => graph.number((*only).into()),
                     // Broadcast over the batch, rows and columns.
-                    each => graph.numbers(&[1, each.len(), 1, 1], each.to_vec()),
+                    each => {
+                        let wide = each.iter().map(|&number| number.into());
+                        graph.numbers(&[1, each.len(), 1, 1], wide.collect())
+                    }
                 };
                 graph.node(op, &[x, numbers])
             })

@@ -107,9 +107,9 @@ impl Writer<'_> {
                 self.initializer(name, param.value.shape(), DataType::Float, bytes)
             }
             ValueSource::Numbers(shape, numbers) => {
-                let bytes = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+                let bytes = numbers.iter().flat_map(|&x| (x as f32).to_le_bytes());
                 let name = self.free(&format!("{path}.constant"));
-                self.initializer(name, shape, DataType::Float, bytes)
+                self.initializer(name, shape, DataType::Float, bytes.collect())
             }
             ValueSource::Sizes(sizes) => {
                 let bytes = sizes.iter().flat_map(|&x| (x as i64).to_le_bytes());

@@ -1,9 +1,10 @@
-"""Holds exported ONNX files to what our models compute: every example of every layer, every preset, random networks, trained presets.
+"""Holds exported ONNX files to what our models and our interpreter of ONNX nodes compute.
 
     python onnx_check.py
 
-Needs onnx, onnxruntime, safetensors. Files go through the command line, onnx.checker and ONNX Runtime, with batches of 1, 2 and 7, and 1000 images of
-MNIST for what is trained here for an epoch. Logits must be equal within 1e-5 of the largest output.
+Cases are every example of every layer, every preset, random networks and trained presets; the interpreter does without the last. Needs onnx,
+onnxruntime, safetensors. Files go through the command line, onnx.checker and ONNX Runtime, with batches of 1, 2 and 7, and 1000 images of MNIST for
+what is trained here for an epoch. Logits must be equal within 1e-5 of the largest output.
 """
 
 import collections
@@ -51,6 +52,11 @@ def check(folder, worst):
         values = load_file(folder / f"{number}.values.safetensors")
         for batch in {name[1:] for name in values}:
             found = apart(run, values["x" + batch], values["y" + batch])
+            if "i" + batch in values:
+                interpreted = apart(run, values["x" + batch], values["i" + batch])
+                worst["interpreter"] = max(worst["interpreter"], interpreted)
+                if interpreted > TOLERANCE:
+                    print(f"interpreter {interpreted:.1e} apart with {batch}: {spec} on {shape}")
             for name in set(re.findall(r"[a-z]\w*(?=[\[( ]|$)", spec)):
                 worst[name] = max(worst[name], found)
             if found > TOLERANCE:

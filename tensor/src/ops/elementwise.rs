@@ -121,8 +121,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         })
     }
 
-    /// Clamps each element to the range from `min` to `max`. The derivative at both ends is 0; NaN
-    /// stays NaN. (`torch.clamp`)
+    /// Clamps each element to the range from `min` to `max`. The derivative at both ends is 0, as
+    /// that of `torch.nn.functional.hardtanh`; that of `torch.clamp` is 1. NaN stays NaN.
     ///
     /// ```
     /// # use tapeline_tensor::{Params, no_grad, tensor};

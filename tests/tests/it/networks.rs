@@ -4,10 +4,12 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use tapeline_data::Normalisation;
-use tapeline_layers::{Ctx, Mode, layers};
+use tapeline_layers::{
+    Ctx, Mode, layers,
+    strategies::{Network, any_shape, layer, network},
+};
 use tapeline_models::{Labels, Model, load, presets, save};
 use tapeline_tensor::{Params, Tensor, check, no_grad, value_and_grad};
-use tapeline_tests::{Network, any_shape, layer, network};
 
 fn model(network: &Network) -> Model {
     Model::build(&network.text, &network.input, &layers(), &presets())
@@ -50,7 +52,7 @@ const STEP: Mode = Mode::Training { seed: 1, step: 2 };
 
 proptest! {
     #[test]
-    fn shapes_and_counts_are_those_announced(network in network(1..=8)) {
+    fn shapes_and_counts_are_those_announced(network in network(&layers(), 1..=8)) {
         let model = model(&network);
         let params = model.init::<f64>(0);
         prop_assert_eq!(params.count(), model.plan.parameters());
@@ -95,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn both_printed_forms_are_the_same_model(network in network(1..=8)) {
+    fn both_printed_forms_are_the_same_model(network in network(&layers(), 1..=8)) {
         let built = model(&network);
         for text in [built.short(), built.full()] {
             let again = model(&Network { text: text.into(), ..network.clone() });
@@ -108,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn gradients_of_whole_networks_are_right(network in network(1..=5)) {
+    fn gradients_of_whole_networks_are_right(network in network(&layers(), 1..=5)) {
         let model = model(&network);
         let params = spread_params(&model);
         let checked = check::gradients(&params, &[inputs(&network.input, 2)], |tape, params, inputs| {
@@ -118,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn a_saved_model_is_the_same_when_loaded(network in network(1..=6), seed: u64) {
+    fn a_saved_model_is_the_same_when_loaded(network in network(&layers(), 1..=6), seed: u64) {
         let model = model(&network);
         let params = model.init::<f32>(seed);
         let labels = Labels {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use prost::Message;
 use tapeline_data::Normalisation;
-use tapeline_layers::{Ctx, Element, Layer, LayerDef, Meaning, layers};
+use tapeline_layers::{Ctx, Element, Layer, LayerDef, Meaning, layers, strategies::network};
 use tapeline_models::{
     Labels, Model,
     onnx::{
@@ -16,7 +16,6 @@ use tapeline_models::{
     presets,
 };
 use tapeline_tensor::Var;
-use tapeline_tests::network;
 
 const ALL: Options = Options {
     normalise: true,
@@ -138,7 +137,7 @@ fn every_example_and_every_preset_is_written() {
 proptest! {
     #[test]
     fn drawn_networks_are_written(
-        network in network(1..=8), normalise: bool, uint8: bool, softmax: bool,
+        network in network(&layers(), 1..=8), normalise: bool, uint8: bool, softmax: bool,
     ) {
         let model = model(&network.text, &network.input);
         let options = Options { normalise, uint8, softmax };

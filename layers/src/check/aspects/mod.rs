@@ -13,6 +13,7 @@ pub use layouts::scattered;
 use super::{
     case::{Case, caught},
     failure::Failure,
+    nodes::nodes,
 };
 
 /// A property that is checked for each case.
@@ -26,7 +27,7 @@ pub struct Aspect {
 }
 
 /// Statistics of a check that passed.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
     /// Number of kinks.
     pub kinks: usize,
@@ -35,6 +36,8 @@ pub struct Found {
     /// The largest relative difference that a comparison of gradients would have allowed, including
     /// rounding errors.
     pub allowed: f64,
+    /// The reason why there was nothing to check.
+    pub skipped: Option<String>,
 }
 
 /// All aspects, in the order in which they are checked.
@@ -99,6 +102,11 @@ pub const ASPECTS: &[Aspect] = &[
         about: "every input shape is either refused with a message or works, with the declared shapes in the forward and backward pass",
         look: contract::refusals,
     },
+    Aspect {
+        name: "nodes",
+        about: "its ONNX nodes compute the same as `forward` in evaluation, for inputs from 0.01 to 100",
+        look: nodes,
+    },
 ];
 
 impl Aspect {
@@ -136,7 +144,7 @@ impl Aspect {
 
 /// Returns the maximum difference, relative to the larger of 1 and the expected value, or an error
 /// if it exceeds `tolerance`. `what` is compared, under the condition `when`.
-fn near(
+pub(super) fn near(
     what: &str,
     when: &str,
     found: &Tensor<f64>,

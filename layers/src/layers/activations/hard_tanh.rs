@@ -2,7 +2,7 @@
 
 use tapeline_spec::Arg;
 
-use super::{clip, pointwise};
+use super::pointwise;
 use crate::{LayerDef, Refusal};
 
 const MIN: Arg<f64> = Arg::new("min", "minimum of the output")
@@ -29,7 +29,7 @@ pub const HARD_TANH: LayerDef = LayerDef {
         }
         Ok(
             build.same_shape(pointwise!(move |x| x.clamp(min, max), move |graph, x| {
-                clip(graph, x, min, max)
+                graph.clamp(x, min, max)
             })),
         )
     },

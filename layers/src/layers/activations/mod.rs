@@ -86,12 +86,6 @@ fn hard_sigmoid<T: Scalar>(x: T) -> T {
     }
 }
 
-/// Appends [`Var::clamp`] as a node.
-fn clip(graph: &mut Graph, x: GraphValue, min: f64, max: f64) -> GraphValue {
-    let [min, max] = [min, max].map(|end| graph.number(end));
-    graph.node("Clip", &[x, min, max])
-}
-
 pub(crate) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 pub(crate) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 

@@ -6,7 +6,6 @@ use tapeline_tensor::{Conv2d, ParamId, Var, conv2d, linear};
 use crate::{
     Build, Built, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
     Sequential,
-    layers::products::{conv, gemm},
 };
 
 const PROJECTION: Arg<bool> = Arg::new(
@@ -108,8 +107,8 @@ impl<T: Element> Layer<T> for Residual {
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let around = match self.shortcut {
             Shortcut::Identity => x,
-            Shortcut::Linear(weight) => gemm(graph, x, weight, None),
-            Shortcut::Convolution(weight, options) => conv(graph, x, weight, None, options),
+            Shortcut::Linear(weight) => graph.linear(x, weight, None),
+            Shortcut::Convolution(weight, options) => graph.conv2d(x, weight, None, options),
         };
         let y = self.body.nodes(graph, x)?;
         Ok(graph.node("Add", &[around, y]))

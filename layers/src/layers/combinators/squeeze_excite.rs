@@ -5,7 +5,7 @@ use tapeline_tensor::{Var, adaptive_avg_pool2d};
 
 use crate::{
     Build, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
-    layers::{MAX_SIZE, pooling::global_avgpool2d, products::linear::Linear},
+    layers::{MAX_SIZE, products::linear::Linear},
 };
 
 const REDUCTION: Arg<usize> = Arg::new(
@@ -61,7 +61,7 @@ impl<T: Element> Layer<T> for SqueezeExcite {
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let channels = graph.shape()[0];
-        let means = global_avgpool2d::nodes(graph, x);
+        let means = graph.global_avg_pool2d(x);
         let between = Layer::<T>::nodes(&self.squeeze, graph, means)?;
         let between = graph.node("Relu", &[between]);
         let weights = Layer::<T>::nodes(&self.excite, graph, between)?;

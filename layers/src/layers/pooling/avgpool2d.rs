@@ -3,8 +3,8 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{AvgPool2d, avg_pool2d};
 
-use super::maxpool2d::{KERNEL_SIZE, PADDING, STRIDE, pooled, window};
-use crate::{Built, Graph, GraphValue, LayerDef, layers::activations::pointwise};
+use super::maxpool2d::{KERNEL_SIZE, PADDING, STRIDE, pooled};
+use crate::{Built, LayerDef, layers::activations::pointwise};
 
 const COUNT_INCLUDE_PAD: Arg<bool> = Arg::new(
     "count_include_pad",
@@ -47,17 +47,9 @@ pub const AVGPOOL2D: LayerDef = LayerDef {
             (meaning, true) => meaning.scattered(),
             (meaning, false) => meaning,
         };
-        let pooled = pointwise!(move |x| avg_pool2d(x, options), move |graph, x| nodes(
-            graph, x, options
-        ));
+        let pooled = pointwise!(move |x| avg_pool2d(x, options), move |graph, x| graph
+            .avg_pool2d(x, options));
         Ok(Built::new(pooled, output).means(meaning))
     },
     ..LayerDef::BASE
 };
-
-fn nodes(graph: &mut Graph, x: GraphValue, options: AvgPool2d) -> GraphValue {
-    let [kernel, strides, pads] = window(options.kernel, options.stride, options.padding);
-    let counted = usize::from(options.count_include_pad);
-    let counted = ("count_include_pad", counted.into());
-    graph.node_with("AveragePool", &[x], &[kernel, strides, pads, counted])
-}

@@ -2,7 +2,7 @@
 
 use tapeline_tensor::adaptive_avg_pool2d;
 
-use crate::{Built, Graph, GraphValue, LayerDef, layers::activations::pointwise};
+use crate::{Built, LayerDef, layers::activations::pointwise};
 
 /// The mean of each channel, `[channels, h, w]` to `[channels]`, which is a valid input of
 /// `linear`. (`torch.nn.AdaptiveAvgPool2d(1)` and `torch.nn.Flatten`; Lin et al. 2014)
@@ -13,14 +13,10 @@ pub const GLOBAL_AVGPOOL2D: LayerDef = LayerDef {
     examples: &[("global_avgpool2d", &[3, 4, 5])],
     build: |_, build| {
         let [channels, _, _] = build.image()?;
-        let pooled = pointwise!(|x| adaptive_avg_pool2d(x, [1, 1]).flatten(1), nodes);
+        let pooled = pointwise!(|x| adaptive_avg_pool2d(x, [1, 1]).flatten(1), |graph, x| {
+            graph.global_avg_pool2d(x)
+        });
         Ok(Built::new(pooled, [channels]).means(build.input_meaning().averaged()))
     },
     ..LayerDef::BASE
 };
-
-/// Appends the nodes of global average pooling.
-pub(crate) fn nodes(graph: &mut Graph, x: GraphValue) -> GraphValue {
-    let means = graph.node("GlobalAveragePool", &[x]);
-    graph.node("Flatten", &[means])
-}

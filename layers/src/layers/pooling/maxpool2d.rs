@@ -4,8 +4,7 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{MaxPool2d, Window, max_pool2d};
 
 use crate::{
-    Build, Built, Epilogue, Graph, GraphValue, LayerDef, Refusal,
-    graph::Attribute,
+    Build, Built, Epilogue, LayerDef, Refusal,
     layers::{MAX_SIZE, activations::pointwise},
 };
 
@@ -43,9 +42,8 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
             padding: args.get(PADDING),
         };
         let output = pooled(build, options.kernel, options.stride, options.padding)?;
-        let pooled = pointwise!(move |x| max_pool2d(x, options), move |graph, x| nodes(
-            graph, x, options
-        ),);
+        let pooled = pointwise!(move |x| max_pool2d(x, options), move |graph, x| graph
+            .max_pool2d(x, options));
         let meaning = build.input_meaning().scattered();
         Ok(Built::new(pooled, output)
             .means(meaning)
@@ -53,25 +51,6 @@ pub const MAXPOOL2D: LayerDef = LayerDef {
     },
     ..LayerDef::BASE
 };
-
-/// Appends the node of max pooling.
-pub(crate) fn nodes(graph: &mut Graph, x: GraphValue, options: MaxPool2d) -> GraphValue {
-    let window = window(options.kernel, options.stride, options.padding);
-    graph.node_with("MaxPool", &[x], &window)
-}
-
-/// Returns the attributes of a pooling node.
-pub(super) fn window(
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    [down, across]: [usize; 2],
-) -> [(&'static str, Attribute); 3] {
-    [
-        ("kernel_shape", kernel.into()),
-        ("strides", stride.into()),
-        ("pads", [down, across, down, across].into()),
-    ]
-}
 
 /// Returns the output shape of a pooling layer.
 pub(super) fn pooled(

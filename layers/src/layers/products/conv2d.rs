@@ -3,15 +3,11 @@
 use tapeline_spec::{Arg, SizesOrWord};
 use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d, tensor};
 
-use super::{BIAS, INIT, bias, conv, init};
+use super::{BIAS, INIT, bias, init};
 use crate::{
     Built, ByChannel, Ctx, Element, Epilogue, Graph, GraphValue, IndexTable, Layer, LayerDef,
     NoNodes, Refusal,
-    layers::{
-        MAX_SIZE,
-        pooling::maxpool2d,
-        shapes::{pad, table},
-    },
+    layers::{MAX_SIZE, shapes::table},
     site::MAX_OUTPUTS,
     sizes::product,
 };
@@ -259,15 +255,15 @@ impl<T: Element> Layer<T> for Convolution {
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let x = match &self.padded {
-            Some(padded) => pad(graph, x, padded.mode, padded.padding),
+            Some(padded) => graph.pad2d(x, padded.mode, padded.padding),
             None => x,
         };
-        let mut y = conv(graph, x, self.weight, self.bias, self.options);
+        let mut y = graph.conv2d(x, self.weight, self.bias, self.options);
         if self.then.relu {
             y = graph.node("Relu", &[y]);
         }
         Ok(match self.then.max_pool {
-            Some(options) => maxpool2d::nodes(graph, y, options),
+            Some(options) => graph.max_pool2d(y, options),
             None => y,
         })
     }

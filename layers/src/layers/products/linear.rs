@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var, linear};
 
-use super::{BIAS, INIT, gemm, init};
+use super::{BIAS, INIT, init};
 use crate::{
     Build, Built, Ctx, Element, Graph, GraphValue, Init, Layer, LayerDef, NoNodes, Refusal,
     layers::MAX_SIZE,
@@ -69,6 +69,6 @@ impl<T: Element> Layer<T> for Linear {
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
-        Ok(gemm(graph, x, self.weight, self.bias))
+        Ok(graph.linear(x, self.weight, self.bias))
     }
 }

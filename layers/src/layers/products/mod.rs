@@ -6,9 +6,9 @@ pub mod linear;
 pub mod maxout;
 
 use tapeline_spec::Arg;
-use tapeline_tensor::{Conv2d, ParamId};
+use tapeline_tensor::ParamId;
 
-use crate::{Build, Graph, GraphValue, Init, Refusal};
+use crate::{Build, Init, Refusal};
 
 const BIAS: Arg<bool> = Arg::new("bias", "whether to learn a bias")
     .keyword_only()
@@ -59,45 +59,4 @@ fn bias(
         )?)),
         false => Ok(None),
     }
-}
-
-/// Appends `x Wᵀ + b` as a node.
-pub(super) fn gemm(
-    graph: &mut Graph,
-    x: GraphValue,
-    weight: ParamId,
-    bias: Option<ParamId>,
-) -> GraphValue {
-    let inputs = with_params(graph, x, weight, bias);
-    graph.node_with("Gemm", &inputs, &[("transB", 1.into())])
-}
-
-/// Appends a convolution as a node.
-pub(super) fn conv(
-    graph: &mut Graph,
-    x: GraphValue,
-    weight: ParamId,
-    bias: Option<ParamId>,
-    options: Conv2d,
-) -> GraphValue {
-    let inputs = with_params(graph, x, weight, bias);
-    let [[top, bottom], [left, right]] = options.padding;
-    let attributes = [
-        ("strides", options.stride.into()),
-        ("pads", [top, left, bottom, right].into()),
-        ("dilations", options.dilation.into()),
-        ("group", options.groups.into()),
-    ];
-    graph.node_with("Conv", &inputs, &attributes)
-}
-
-fn with_params(
-    graph: &mut Graph,
-    x: GraphValue,
-    weight: ParamId,
-    bias: Option<ParamId>,
-) -> Vec<GraphValue> {
-    let params = [weight].into_iter().chain(bias);
-    let params = params.map(|id| graph.param(id));
-    [x].into_iter().chain(params).collect()
 }

@@ -6,4 +6,4 @@ pub mod reshape;
 pub mod upsample2d;
 pub mod zero_pad2d;
 
-pub(crate) use padding::{pad, table};
+pub(crate) use padding::table;

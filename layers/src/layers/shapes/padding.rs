@@ -1,6 +1,6 @@
 //! Padding of images.
 
-use crate::{Build, Graph, GraphValue, IndexTable, Refusal, sizes::padded};
+use crate::{Build, IndexTable, Refusal, sizes::padded};
 
 /// Returns the source index of each cell of an axis of `size` cells that is padded with `before`
 /// and `after` cells; `None` is a zero. `mode` is `zeros`, `reflect`, `replicate` or `circular`.
@@ -39,21 +39,4 @@ pub fn table(
     build
         .table(padded(size, [before, after]), cell)
         .map_err(|refusal| refusal.arg("padding"))
-}
-
-/// Appends a node that pads by `mode`: top and bottom, left and right.
-pub fn pad(
-    graph: &mut Graph,
-    x: GraphValue,
-    mode: &str,
-    [[top, bottom], [left, right]]: [[usize; 2]; 2],
-) -> GraphValue {
-    let mode = match mode {
-        "reflect" => "reflect",
-        "replicate" => "edge",
-        "circular" => "wrap",
-        _ => "constant",
-    };
-    let pads = graph.sizes(&[0, 0, top, left, 0, 0, bottom, right]);
-    graph.node_with("Pad", &[x, pads], &[("mode", mode.into())])
 }

@@ -3,7 +3,7 @@
 use tapeline_spec::Arg;
 
 use crate::{
-    Built, Graph, GraphValue, LayerDef,
+    Built, LayerDef,
     layers::{MAX_SIZE, activations::pointwise},
     sizes::product,
 };
@@ -40,21 +40,9 @@ pub const UPSAMPLE2D: LayerDef = LayerDef {
                 let (rows, columns) = (rows.clone(), columns.clone());
                 move |x| tapeline_tensor::gather2d(x, &rows, &columns)
             },
-            move |graph, x| nodes(graph, x, [down, across]),
+            move |graph, x| graph.upsample2d(x, [down, across]),
         );
         Ok(Built::new(enlarged, output).means(build.input_meaning()))
     },
     ..LayerDef::BASE
 };
-
-fn nodes(graph: &mut Graph, x: GraphValue, factors: [usize; 2]) -> GraphValue {
-    let [down, across] = factors.map(|factor| factor as f32);
-    let region = graph.absent();
-    let scales = graph.numbers(&[4], vec![1.0, 1.0, down, across]);
-    let by_floor = [
-        ("mode", "nearest".into()),
-        ("coordinate_transformation_mode", "asymmetric".into()),
-        ("nearest_mode", "floor".into()),
-    ];
-    graph.node_with("Resize", &[x, region, scales], &by_floor)
-}

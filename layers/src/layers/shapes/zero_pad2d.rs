@@ -2,7 +2,7 @@
 
 use tapeline_spec::Arg;
 
-use super::{pad, table};
+use super::table;
 use crate::{
     Built, LayerDef, Refusal,
     layers::{MAX_SIZE, activations::pointwise},
@@ -52,7 +52,7 @@ pub const ZERO_PAD2D: LayerDef = LayerDef {
                 let (rows, columns) = (rows.clone(), columns.clone());
                 move |x| tapeline_tensor::gather2d(x, &rows, &columns)
             },
-            move |graph, x| pad(graph, x, "zeros", [[top, bottom], [left, right]]),
+            move |graph, x| graph.pad2d(x, "zeros", [[top, bottom], [left, right]]),
         );
         Ok(Built::new(layer, output).means(build.input_meaning().scattered()))
     },
