@@ -14,8 +14,10 @@ pub(crate) enum Kind {
     Int(i64),
     Float(f64),
     Text,
-    /// One of `( ) [ ] { } | , = *`.
+    /// One of `( ) [ ] { } | , = * ;`, or of `+ - /` inside parentheses.
     Mark(u8),
+    /// The word `let`.
+    Let,
     /// An invalid token, already reported.
     Bad,
     End,
@@ -32,7 +34,7 @@ pub(crate) fn is_name(text: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     text.bytes().all(word)
         && !text.starts_with(|c: char| c.is_ascii_digit())
-        && !matches!(text, "" | "true" | "false")
+        && !matches!(text, "" | "true" | "false" | "let")
 }
 
 /// Splits a text into tokens, followed by an end token.
@@ -40,6 +42,8 @@ pub(crate) fn lex(text: &str, report: &mut Report) -> Vec<Token> {
     let mut lexer = Lexer {
         text,
         at: 0,
+        parentheses: 0,
+        after_operand: false,
         report,
     };
     let mut tokens = Vec::new();
@@ -47,7 +51,10 @@ pub(crate) fn lex(text: &str, report: &mut Report) -> Vec<Token> {
         let start = lexer.at;
         let kind = lexer.token(c);
         let span = Span::new(start, lexer.at);
-        tokens.extend(kind.map(|kind| Token { kind, span }));
+        if let Some(kind) = kind {
+            lexer.follow(kind);
+            tokens.push(Token { kind, span });
+        }
     }
     let end = Span::new(text.len(), text.len());
     tokens.push(Token {
@@ -61,10 +68,38 @@ struct Lexer<'t, 'e> {
     text: &'t str,
     /// Start of the next token; always on a character boundary.
     at: usize,
+    /// Number of open parentheses. Only inside of them `+`, `-` and `/` are operators.
+    parentheses: usize,
+    /// Whether the previous token can be the left side of an operator, so that `-` after it is not
+    /// the sign of a number.
+    after_operand: bool,
     report: &'e mut Report,
 }
 
 impl Lexer<'_, '_> {
+    /// Updates the state after a token.
+    fn follow(&mut self, kind: Kind) {
+        match kind {
+            Kind::Mark(b'(') => self.parentheses += 1,
+            Kind::Mark(b')') => self.parentheses = self.parentheses.saturating_sub(1),
+            Kind::Mark(b'[' | b']' | b';') => self.parentheses = 0,
+            _ => {}
+        }
+        self.after_operand = !matches!(kind, Kind::Mark(mark) if !matches!(mark, b')' | b'}'));
+    }
+
+    /// Returns `true` if the next character is an operator, given that it isn't a delimiter.
+    fn at_operator(&self, c: char) -> bool {
+        let next = self.text[self.at + c.len_utf8()..].chars().next();
+        let number = next.is_some_and(|next| next.is_ascii_digit() || next == '.');
+        self.parentheses > 0
+            && match c {
+                '/' => true,
+                '+' | '-' => self.after_operand || !number,
+                _ => false,
+            }
+    }
+
     fn peek(&self) -> Option<char> {
         self.text[self.at..].chars().next()
     }
@@ -81,7 +116,7 @@ impl Lexer<'_, '_> {
                 None
             }
             '"' => Some(self.quoted()),
-            _ if is_mark(c) => {
+            _ if is_mark(c) || self.at_operator(c) => {
                 self.at += 1;
                 Some(Kind::Mark(c as u8))
             }
@@ -124,10 +159,16 @@ impl Lexer<'_, '_> {
     /// one error.
     fn word(&mut self) -> Kind {
         let start = self.at;
-        self.skip_until(is_delimiter);
+        self.at += match self.parentheses {
+            0 => length(&self.text[start..], |_, c| is_delimiter(c)),
+            _ => length(&self.text[start..], |before, c| {
+                is_delimiter(c) || is_operator(before, c)
+            }),
+        };
         let span = Span::new(start, self.at);
         let word = &self.text[start..self.at];
         match word {
+            "let" => return Kind::Let,
             "true" => return Kind::Bool(true),
             "false" => return Kind::Bool(false),
             _ if is_name(word) => return Kind::Name,
@@ -185,7 +226,33 @@ impl Lexer<'_, '_> {
 }
 
 fn is_mark(c: char) -> bool {
-    matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '|' | ',' | '=' | '*')
+    matches!(
+        c,
+        '(' | ')' | '[' | ']' | '{' | '}' | '|' | ',' | '=' | '*' | ';'
+    )
+}
+
+/// Returns the length of the text up to the first character for which `stop` returns `true`, given
+/// the text before it.
+fn length(text: &str, stop: impl Fn(&str, char) -> bool) -> usize {
+    let mut chars = text.char_indices();
+    let end = chars.find(|&(at, c)| stop(&text[..at], c));
+    end.map_or(text.len(), |(at, _)| at)
+}
+
+/// Returns `true` if a character after the beginning of a word is an operator. A sign at the start
+/// of a number or of its exponent, as in `-1e-3`, is not.
+fn is_operator(before: &str, c: char) -> bool {
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    match c {
+        '/' => true,
+        '+' | '-' if !before.is_empty() => {
+            let mantissa = before.strip_suffix(['e', 'E']);
+            let unsigned = mantissa.map(|text| text.strip_prefix(['+', '-']).unwrap_or(text));
+            !unsigned.is_some_and(|text| !text.is_empty() && digits(text))
+        }
+        _ => false,
+    }
 }
 
 fn is_delimiter(c: char) -> bool {
