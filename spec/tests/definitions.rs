@@ -207,7 +207,7 @@ fn errors() {
         ),
         (
             "let a = [relu]; let b = [flatten];",
-            "let b = [flatten]: expected at least one layer after the definitions (use one of them, such as `b`)",
+            "let b = [flatten];: expected at least one layer after the definitions (use one of them, such as `b`)",
         ),
         (
             "let a(n={1, 2}) = [linear(n)]; a",

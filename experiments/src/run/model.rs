@@ -1,4 +1,5 @@
 //! The MODEL argument: a spec, or `@` and a path (`@net.spec`, `@model.safetensors`, `@runs/1`).
+//! `@nets.spec#wide` is the definition, or the named spec, `wide` in a file.
 //!
 //! A model file or a run stores more than the spec, so that a command need not be given these
 //! settings again. An option, if given, takes precedence:
@@ -29,6 +30,7 @@ use std::{
 use serde::Serialize;
 use tapeline_data::{files, identify_other};
 use tapeline_models::{History, Labels, Model, TrainedModel, load, load_weights, shape_text};
+use tapeline_spec::{definitions, nearest, pick, quote};
 
 use crate::{
     context::Context,
@@ -144,10 +146,19 @@ impl ModelArg {
             let run = run.filter(|run| run.config.settings.model == trained.model.full());
             return Ok(ModelArg::file(path, trained, run, None));
         }
+        if let Some((file, name)) = in_file(&path) {
+            let text = definition(spec_in(&file)?, &file, &name)?;
+            return Ok(ModelArg::Spec(source(text, &file, Some(name.as_ref()))));
+        }
         let text = spec_in(&path)?;
         if let Some(specs) = named(&text) {
             let message = format!("{}: holds {} named specs", path.display(), specs.len());
-            return Err(Error::usage(message).help("only `compare` takes named specs"));
+            let (first, _) = &specs[0];
+            let help = format!(
+                "`@{}#{first}` is the first of them; only `compare` takes all",
+                path.display()
+            );
+            return Err(Error::usage(message).help(help));
         }
         Ok(ModelArg::Spec(source(text, &path, path.file_stem())))
     }
@@ -351,6 +362,53 @@ fn marked(arg: &OsStr) -> Option<PathBuf> {
     }
     #[cfg(not(unix))]
     None
+}
+
+/// Splits a path like `nets.spec#resnet18` into the file and a name in it, unless there is a file
+/// of the whole name.
+fn in_file(path: &Path) -> Option<(PathBuf, String)> {
+    let (file, name) = path.to_str()?.rsplit_once('#')?;
+    let is_name = !name.is_empty() && !name.contains(['/', '\\']);
+    (is_name && !path.exists()).then(|| (file.into(), name.into()))
+}
+
+/// Returns the spec of a name in a file of named specs, or of definitions.
+fn definition(text: String, path: &Path, name: &str) -> Result<String, Error> {
+    let specs = named(&text);
+    let (picked, known) = match specs {
+        Some(specs) => {
+            let names = specs.iter().map(|(name, _)| name.clone()).collect();
+            let mut specs = specs.into_iter();
+            (
+                specs.find(|(known, _)| known == name).map(|(_, spec)| spec),
+                names,
+            )
+        }
+        None => {
+            let wrong = |error| Error::Spec {
+                origin: Some(path.display().to_string()),
+                error,
+            };
+            let names = definitions(&text).map_err(wrong)?;
+            (pick(&text, name).map_err(wrong)?, names)
+        }
+    };
+    picked.ok_or_else(|| {
+        let message = format!(
+            "{}: there is no {} in this file",
+            path.display(),
+            quote(name)
+        );
+        let help = match nearest(name, known.iter().map(|known| &**known)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "it has no definitions, `let name = [ … ];`".into(),
+            None => {
+                let known: Vec<_> = known.iter().map(|known| quote(known)).collect();
+                format!("it has {}", known.join(", "))
+            }
+        };
+        Error::usage(message).help(help)
+    })
 }
 
 /// Returns a spec from a file, which has a name in comparisons.

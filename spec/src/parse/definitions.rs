@@ -71,7 +71,6 @@ impl Parser<'_> {
             let message = "a definition has one body, without `|`";
             self.error(Diagnostic::error(bracket.to(self.last()), message));
         }
-        let at = At(start.to(self.last()));
         if self.at_mark(b';') {
             self.bump();
         } else if self.faults == faults {
@@ -82,7 +81,7 @@ impl Parser<'_> {
             name_at: At(name.span),
             params,
             body: branches.into_iter().next().unwrap_or_default(),
-            at,
+            at: At(start.to(self.last())),
             broken: self.faults != faults,
         });
     }

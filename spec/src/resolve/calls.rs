@@ -119,6 +119,11 @@ fn too_many(def: &impl Named, positions: usize, call: &tree::Call) -> Diagnostic
     let arg = &call.args[positions];
     let help = match infos.get(positions) {
         Some(info) => Some(by_name(info, call, arg)),
+        None if positions == 1 && infos[0].is_list() => {
+            let values: Vec<_> = call.args.iter().map(ToString::to_string).collect();
+            let list = format!("{name}(({}))", values.join(", "));
+            Some(format!("write {}", quote(&list)))
+        }
         None => (positions > 1).then(|| format!("they are {}", names())),
     };
     Diagnostic::error(arg.at.0, message).maybe_help(help)
