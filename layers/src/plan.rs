@@ -83,7 +83,8 @@ impl Plan {
     /// [sizes of inputs](crate::INPUT_SIZES). It describes the same model, for this input shape.
     pub fn resolve_sizes(&self, spec: &Resolved<LayerDef>) -> Resolved<LayerDef> {
         match spec.is_deferred() {
-            true => spec.with_bound(&self.bound),
+            // A layer that doesn't build its body, or builds it twice, has another number of them.
+            true => spec.with_bound(&self.bound).unwrap_or_else(|| spec.clone()),
             false => spec.clone(),
         }
     }

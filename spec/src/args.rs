@@ -6,7 +6,7 @@ use crate::{
     Arg, ArgInfo, Diagnostic, Span, Value,
     accept::{accept, argument},
     arg::ArgType,
-    diagnostic::{list, quote},
+    diagnostic::{clip, list, quote},
     info::Fallback,
     late::{self, Lookup},
     nearest::nearest,
@@ -198,7 +198,8 @@ impl Args {
                 Some(expr) => {
                     let value = late::value(expr, &filled.info.facts(), size);
                     let value = value.map_err(|error| Diagnostic { span, ..error })?;
-                    let help = || format!("{} is {value} here", quote(&expr.to_string()));
+                    let shown = clip(&value.to_string());
+                    let help = || format!("{} is {shown} here", quote(&expr.to_string()));
                     accept(&filled.info, &value, span, Some(owner))
                         .map_err(|error| error.help(help()))?
                 }

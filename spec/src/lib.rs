@@ -14,6 +14,7 @@
 //! | `tree`, `print` | [`Tree`]: the syntax tree, and how it is printed |
 //! | `lex`, `chars`, `parse` | [`parse`]: from text to tokens to tree; names of confusable characters |
 //! | `expand`, `choices` | [`expand`]: lists the alternatives of a tree; [`choices`]: what distinguishes them |
+//! | `reformat` | [`reformat`]: the canonical layout of a text |
 //! | `pick` | [`pick`]: one of several definitions in a file as the spec |
 //! | `arithmetic`, `late` | arithmetic on integers; values that depend on where a call is used |
 //! | `value` | [`Value`]: the value of an argument |
@@ -81,6 +82,7 @@ mod parse;
 mod pick;
 mod presets;
 mod print;
+mod reformat;
 mod registry;
 mod render;
 mod resolve;
@@ -101,6 +103,7 @@ pub use nearest::nearest;
 pub use parse::{MAX_COUNT, parse};
 pub use pick::{definitions, pick};
 pub use presets::{Preset, Presets};
+pub use reformat::reformat;
 pub use registry::{Body, Named, Registry, RegistryError};
 pub use render::Style;
 pub use resolve::{NO_ALTERNATIVES, read, read_chain, resolve};

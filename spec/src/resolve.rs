@@ -250,7 +250,7 @@ fn nothing(tree: &Tree, noun: &str) -> Diagnostic {
     match tree.lets.last() {
         Some(last) if tree.items.is_empty() => {
             let message = format!("expected at least one {noun} after the definitions");
-            let help = format!("use one of them, such as `{}`", last.name);
+            let help = format!("use one of them, such as {}", quote(&last.name));
             Diagnostic::error(last.at.0, message).help(help)
         }
         _ => {

@@ -75,13 +75,14 @@ impl<D: Named> Resolved<D> {
     /// order, each followed by those of the calls in its brackets. Repetitions of deferred calls
     /// are expanded.
     ///
-    /// # Panics
-    /// If there are fewer elements than calls.
+    /// Returns `None` if the number of elements is another.
     #[must_use]
-    pub fn with_bound(&self, bound: &[Args]) -> Self {
-        let mut rest = bound.iter();
-        let nodes = self::bound(&self.nodes, &mut rest);
-        Resolved::new(self.text.clone(), nodes)
+    pub fn with_bound(&self, bound: &[Args]) -> Option<Self> {
+        if bound.len() != count(&self.calls()) {
+            return None;
+        }
+        let nodes = self::bound(&self.nodes, &mut bound.iter());
+        Some(Resolved::new(self.text.clone(), nodes))
     }
 
     /// Returns the short form, for people: without defaults, names in place of aliases, presets and
@@ -211,10 +212,10 @@ fn bound<D: Named>(nodes: &[Node<D>], args: &mut slice::Iter<'_, Args>) -> Vec<N
                 out.push(node.clone());
             }
             Node::Call(call, bodies) => {
-                let call = Call {
-                    args: args.next().expect("as many arguments as calls").clone(),
-                    ..call.clone()
-                };
+                let mut call = call.clone();
+                if let Some(args) = args.next() {
+                    call.args = args.clone();
+                }
                 let bodies = bodies.iter().map(|body| bound(body, args)).collect();
                 out.push(Node::Call(call, bodies));
             }

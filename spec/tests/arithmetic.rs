@@ -198,7 +198,8 @@ mod deferred {
                 args.push(bound.args);
             }
         }
-        let bound = spec.with_bound(&args);
+        assert!(spec.with_bound(&args[1..]).is_none());
+        let bound = spec.with_bound(&args).unwrap();
         assert!(!bound.is_deferred());
         assert_eq!(
             bound.short(),

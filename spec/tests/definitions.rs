@@ -104,7 +104,7 @@ fn errors() {
         ),
         (
             "let a = relu; relu",
-            "relu: expected `[` at the beginning of the body of `let a`, found `relu`",
+            "relu: expected `[` at the beginning of the body of `a`, found `relu`",
         ),
         (
             "let a = [relu] relu",

@@ -23,14 +23,12 @@
 use std::{
     ffi::{OsStr, OsString},
     fmt,
-    io::Read,
     path::{Path, PathBuf},
 };
 
 use serde::Serialize;
-use tapeline_data::{files, identify_other};
+use tapeline_data::files;
 use tapeline_models::{History, Labels, Model, TrainedModel, load, load_weights, shape_text};
-use tapeline_spec::{definitions, nearest, pick, quote};
 
 use crate::{
     context::Context,
@@ -38,12 +36,10 @@ use crate::{
     run::{
         config::KnownRun,
         files::{BEST, CONFIG, CSV, MODEL},
+        spec_file::{definition, in_file, spec_in},
     },
     settings::{named::named, source::Source},
 };
-
-/// The maximum size of a spec file in bytes.
-const MAX_SPEC: u64 = 1 << 20;
 
 /// The default input shape.
 const INPUT: [usize; 3] = [1, 28, 28];
@@ -364,53 +360,6 @@ fn marked(arg: &OsStr) -> Option<PathBuf> {
     None
 }
 
-/// Splits a path like `nets.spec#resnet18` into the file and a name in it, unless there is a file
-/// of the whole name.
-fn in_file(path: &Path) -> Option<(PathBuf, String)> {
-    let (file, name) = path.to_str()?.rsplit_once('#')?;
-    let is_name = !name.is_empty() && !name.contains(['/', '\\']);
-    (is_name && !path.exists()).then(|| (file.into(), name.into()))
-}
-
-/// Returns the spec of a name in a file of named specs, or of definitions.
-fn definition(text: String, path: &Path, name: &str) -> Result<String, Error> {
-    let specs = named(&text);
-    let (picked, known) = match specs {
-        Some(specs) => {
-            let names = specs.iter().map(|(name, _)| name.clone()).collect();
-            let mut specs = specs.into_iter();
-            (
-                specs.find(|(known, _)| known == name).map(|(_, spec)| spec),
-                names,
-            )
-        }
-        None => {
-            let wrong = |error| Error::Spec {
-                origin: Some(path.display().to_string()),
-                error,
-            };
-            let names = definitions(&text).map_err(wrong)?;
-            (pick(&text, name).map_err(wrong)?, names)
-        }
-    };
-    picked.ok_or_else(|| {
-        let message = format!(
-            "{}: there is no {} in this file",
-            path.display(),
-            quote(name)
-        );
-        let help = match nearest(name, known.iter().map(|known| &**known)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "it has no definitions, `let name = [ … ];`".into(),
-            None => {
-                let known: Vec<_> = known.iter().map(|known| quote(known)).collect();
-                format!("it has {}", known.join(", "))
-            }
-        };
-        Error::usage(message).help(help)
-    })
-}
-
 /// Returns a spec from a file, which has a name in comparisons.
 fn source(text: String, path: &Path, name: Option<&OsStr>) -> Source {
     Source {
@@ -418,32 +367,4 @@ fn source(text: String, path: &Path, name: Option<&OsStr>) -> Source {
         origin: Some(path.display().to_string()),
         name: name.map(|name| name.display().to_string()),
     }
-}
-
-fn spec_in(path: &Path) -> Result<String, Error> {
-    let fail = |problem: String| Error::usage(format!("{}: {problem}", path.display()));
-    let file = files::open(path).map_err(|reason| fail(format!("cannot open: {reason}")))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_SPEC + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|reason| fail(format!("cannot read: {reason}")))?;
-    match identify_other(&bytes, "a spec") {
-        Some(kind) if kind.help.is_none() => {
-            return Err(fail(kind.instead_of("a spec"))
-                .help("the name of a model file must end in `.safetensors`"));
-        }
-        Some(kind) if !bytes.is_empty() => {
-            return Err(fail(kind.instead_of("a spec or a safetensors file")));
-        }
-        _ => {}
-    }
-    if bytes.len() as u64 > MAX_SPEC {
-        return Err(fail(format!(
-            "is larger than {MAX_SPEC} bytes, the maximum for a spec"
-        )));
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        fail("is not UTF-8 text, which a spec must be".into())
-            .help("the name of a model file must end in `.safetensors`")
-    })
 }

@@ -5,6 +5,7 @@ use std::mem;
 use super::Parser;
 use crate::{
     Diagnostic,
+    diagnostic::quote,
     lex::Kind,
     tree::{At, Let, Param},
 };
@@ -48,12 +49,11 @@ impl Parser<'_> {
         for mark in [b'=', b'['] {
             if !self.at_mark(mark) {
                 if self.faults == faults {
-                    let name = self.slice(name);
-                    let what = format!("`{}` after `let {name}`", char::from(mark));
+                    let name = quote(self.slice(name));
                     let what = match (mark, params.is_empty()) {
-                        (b'=', true) => format!("`=`, or `(` directly after the name `{name}`"),
+                        (b'=', true) => format!("`=`, or `(` directly after the name {name}"),
                         (b'=', false) => "`=` after the parameters".into(),
-                        _ => what.replace("after", "at the beginning of the body of"),
+                        _ => format!("`[` at the beginning of the body of {name}"),
                     };
                     self.expected(&what);
                 }

@@ -15,7 +15,7 @@ use crate::{
 /// The maximum size of all values that are read while definitions are expanded: the number of
 /// values, and of bytes in texts. Without it, a few definitions that double their arguments would
 /// fill the memory.
-const MAX_SIZE: usize = 1 << 20;
+const MAX_SIZE: usize = 1 << 18;
 
 /// What a parameter stands for.
 #[derive(Clone, Debug)]
@@ -261,8 +261,8 @@ impl<'a, D: Named> Resolver<'a, D> {
             };
             let value = place.and_then(|place| match values[place] {
                 Some(_) => {
-                    let (param, name) = (&params[place].name, &definition.name);
-                    let message = format!("`{param}` of `{name}` is given twice");
+                    let (param, name) = (quote(&params[place].name), quote(&definition.name));
+                    let message = format!("{param} of {name} is given twice");
                     Err(Diagnostic::error(arg.name_at.0, message))
                 }
                 None => Ok((place, self.bound(&arg.value, arg.at.0)?)),
@@ -288,9 +288,7 @@ impl<'a, D: Named> Resolver<'a, D> {
             .iter()
             .zip(&values)
             .filter(|(_, value)| value.is_none());
-        let missing: Vec<_> = missing
-            .map(|(param, _)| format!("`{}`", param.name))
-            .collect();
+        let missing: Vec<_> = missing.map(|(param, _)| quote(&param.name)).collect();
         if !missing.is_empty() {
             let message = format!(
                 "{} needs {}",

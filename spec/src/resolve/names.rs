@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Diagnostic, Named, Span, Value,
     arithmetic::compute,
-    diagnostic::{list, quote},
+    diagnostic::{clip, list, quote},
     info::Facts,
     nearest::nearest,
     tree::{Chain, Expr},
@@ -141,6 +141,7 @@ impl<'a, D: Named> Resolver<'a, D> {
                 }
             }
             (_, Some(value)) => {
+                let value = clip(&value.to_string());
                 let message = format!("{shown} is {value}, which is not an integer");
                 Diagnostic::error(at, message)
             }
@@ -266,8 +267,10 @@ impl<'a, D: Named> Resolver<'a, D> {
     fn meaning(&self, name: &str) -> Option<String> {
         if let Some(bound) = self.locals.parameter(name) {
             return Some(match bound {
-                Bound::Value(value) => format!("`{name}` is {value} here"),
-                Bound::Unknown => format!("`{name}` is a parameter"),
+                Bound::Value(value) => {
+                    format!("{} is {} here", quote(name), clip(&value.to_string()))
+                }
+                Bound::Unknown => format!("{} is a parameter", quote(name)),
             });
         }
         Some(match self.integer(name)? {
