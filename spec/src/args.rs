@@ -1,5 +1,7 @@
 //! The arguments of a call, with defaults filled in.
 
+mod print;
+
 use std::{fmt, sync::Arc};
 
 use crate::{
@@ -48,6 +50,9 @@ enum Source {
     Given(Span),
     Default,
 }
+
+/// A value, how it is written if it is deferred, and where it comes from.
+type Sourced = (Value, Option<Arc<Expr>>, Source);
 
 /// A validated value for the argument at index `place` of the definition.
 pub(crate) struct Given {
@@ -106,7 +111,7 @@ impl Args {
         call: Span,
         owner: Option<&str>,
     ) -> Result<Args, Diagnostic> {
-        let mut values: Vec<Option<(Value, Option<Arc<Expr>>, Source)>> = vec![None; infos.len()];
+        let mut values: Vec<Option<Sourced>> = vec![None; infos.len()];
         for given in given {
             values[given.place] = Some((given.value, given.late, Source::Given(given.span)));
         }
@@ -267,54 +272,6 @@ impl Args {
 
     fn find(&self, name: &str) -> Option<&Filled> {
         self.0.iter().find(|filled| filled.info.name == name)
-    }
-
-    /// Returns the short form: leading required positional arguments by position, others by name,
-    /// and without those that have their default value.
-    pub(crate) fn short(&self) -> String {
-        let front = self
-            .0
-            .iter()
-            .take_while(|filled| filled.info.required() && !filled.info.keyword_only())
-            .count();
-        let position = self.0[..front].iter().map(Filled::written);
-        let name = self.0[front..]
-            .iter()
-            .filter(|filled| !self.at_default(filled))
-            .map(Filled::named);
-        position.chain(name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Returns the full form: every argument by name.
-    pub(crate) fn full(&self) -> String {
-        self.0
-            .iter()
-            .map(Filled::named)
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-
-    fn at_default(&self, filled: &Filled) -> bool {
-        match filled.info.facts().fallback {
-            Fallback::Required => false,
-            Fallback::Value(value) => filled.late.is_none() && value == filled.value,
-            Fallback::As(other) => self
-                .find(other)
-                .is_some_and(|other| other.late == filled.late && other.value == filled.value),
-        }
-    }
-}
-
-impl Filled {
-    fn named(&self) -> String {
-        format!("{}={}", self.info.name, self.written())
-    }
-
-    fn written(&self) -> String {
-        match &self.late {
-            Some(expr) => expr.to_string(),
-            None => self.info.written(&self.value),
-        }
     }
 }
 

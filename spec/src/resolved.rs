@@ -1,6 +1,10 @@
 //! Resolved calls: names looked up and arguments filled in.
 
-use std::{fmt, slice, sync::Arc};
+mod bound;
+
+use std::{fmt, sync::Arc};
+
+use bound::count;
 
 use crate::{Args, Diagnostic, Named, Note, Span};
 
@@ -81,7 +85,7 @@ impl<D: Named> Resolved<D> {
         if bound.len() != count(&self.calls()) {
             return None;
         }
-        let nodes = self::bound(&self.nodes, &mut bound.iter());
+        let nodes = bound::bound(&self.nodes, &mut bound.iter());
         Some(Resolved::new(self.text.clone(), nodes))
     }
 
@@ -194,44 +198,6 @@ fn calls<D: Named>(nodes: &[Node<D>]) -> Vec<Call<D>> {
         }
     }
     out
-}
-
-/// Returns the nodes with the arguments of their calls replaced. Nodes without deferred calls are
-/// kept as they are.
-fn bound<D: Named>(nodes: &[Node<D>], args: &mut slice::Iter<'_, Args>) -> Vec<Node<D>> {
-    let mut out = Vec::new();
-    for node in nodes {
-        let inside = calls(slice::from_ref(node));
-        match node {
-            node if !inside.iter().any(Call::is_deferred) => {
-                *args = args
-                    .as_slice()
-                    .get(count(&inside)..)
-                    .unwrap_or_default()
-                    .iter();
-                out.push(node.clone());
-            }
-            Node::Call(call, bodies) => {
-                let mut call = call.clone();
-                if let Some(args) = args.next() {
-                    call.args = args.clone();
-                }
-                let bodies = bodies.iter().map(|body| bound(body, args)).collect();
-                out.push(Node::Call(call, bodies));
-            }
-            Node::Repeat(count, body) => {
-                (0..*count).for_each(|_| out.append(&mut bound(body, args)));
-            }
-            Node::Preset(_, items) | Node::Group(items) => out.append(&mut bound(items, args)),
-        }
-    }
-    out
-}
-
-/// Returns the number of calls, including those in brackets.
-fn count<D>(calls: &[Call<D>]) -> usize {
-    let inside = calls.iter().flat_map(|call| &call.bodies);
-    calls.len() + inside.map(|body| count(body)).sum::<usize>()
 }
 
 fn text<D: Named>(nodes: &[Node<D>], form: Form) -> String {

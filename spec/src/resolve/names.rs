@@ -1,5 +1,8 @@
 //! Values of arguments, in which parameters and integers are given by name.
 
+mod closed;
+mod explain;
+
 use std::sync::Arc;
 
 use super::{
@@ -206,79 +209,6 @@ impl<'a, D: Named> Resolver<'a, D> {
         })
     }
 
-    /// Replaces everything that is known in a deferred value.
-    fn closed(&self, expr: &Expr) -> Expr {
-        match expr {
-            Expr::Value(Value::Word(word)) => match self.locals.parameter(word) {
-                Some(Bound::Value(value)) => self.closed_value(value),
-                Some(Bound::Unknown) => expr.clone(),
-                None => self.closed_value(&Value::Word(word.clone())),
-            },
-            Expr::Value(_) | Expr::OneOf(_) => expr.clone(),
-            Expr::Tuple(parts) => Expr::Tuple(parts.iter().map(|part| self.closed(part)).collect()),
-            Expr::Chain(chain) => {
-                let operands = chain.operands().map(|operand| self.closed(operand));
-                let closed = chain.with(operands.collect());
-                let computed = closed.as_ref().and_then(|chain| {
-                    let known = |operand: &Expr| match operand {
-                        Expr::Value(Value::Int(n)) => Ok(Some(*n)),
-                        _ => Ok(None),
-                    };
-                    compute(chain, known).ok().flatten()
-                });
-                match computed {
-                    Some(n) => Expr::Value(Value::Int(n)),
-                    None => closed.map_or_else(|| expr.clone(), Expr::Chain),
-                }
-            }
-        }
-    }
-
-    fn closed_value(&self, value: &Value) -> Expr {
-        match value {
-            Value::Word(word) => match self.integer(word) {
-                Some(Integer::Known(n)) => Expr::Value(Value::Int(n)),
-                _ => Expr::Value(value.clone()),
-            },
-            Value::Tuple(parts) => {
-                Expr::Tuple(parts.iter().map(|part| self.closed_value(part)).collect())
-            }
-            value => Expr::Value(value.clone()),
-        }
-    }
-
-    /// Adds a help to the error for an invalid value: what a name in it stands for, or which name
-    /// was probably meant.
-    pub(super) fn explain(&self, error: Diagnostic, expr: &Expr) -> Diagnostic {
-        let mut words = words(expr).into_iter();
-        let known = words.clone().find_map(|word| self.meaning(word));
-        let help = match known {
-            Some(meaning) => Some(meaning),
-            None if error.help.is_some() => return error,
-            None => {
-                let near = words.find_map(|word| nearest(word, self.known_names()));
-                near.map(|near| format!("did you mean `{near}`?"))
-            }
-        };
-        error.maybe_help(help)
-    }
-
-    /// Describes what a name stands for.
-    fn meaning(&self, name: &str) -> Option<String> {
-        if let Some(bound) = self.locals.parameter(name) {
-            return Some(match bound {
-                Bound::Value(value) => {
-                    format!("{} is {} here", quote(name), clip(&value.to_string()))
-                }
-                Bound::Unknown => format!("{} is a parameter", quote(name)),
-            });
-        }
-        Some(match self.integer(name)? {
-            Integer::Known(n) => format!("`{name}` is the integer {n}"),
-            Integer::Unknown | Integer::Deferred => format!("`{name}` is an integer"),
-        })
-    }
-
     fn integer(&self, name: &str) -> Option<Integer> {
         if self.names.deferred().contains(&name) {
             return Some(Integer::Deferred);
@@ -309,14 +239,4 @@ impl<'a, D: Named> Resolver<'a, D> {
 fn passed(what: &str, at: Span) -> Diagnostic {
     let message = format!("{} depends on where it is used", quote(what));
     Diagnostic::error(at, message).help("use it in the body of the definition instead")
-}
-
-/// Returns the words in a value.
-fn words(expr: &Expr) -> Vec<&str> {
-    match expr {
-        Expr::Value(Value::Word(word)) => vec![word],
-        Expr::Tuple(parts) => parts.iter().flat_map(words).collect(),
-        Expr::Chain(chain) => chain.operands().flat_map(words).collect(),
-        Expr::Value(_) | Expr::OneOf(_) => Vec::new(),
-    }
 }
