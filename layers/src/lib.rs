@@ -12,6 +12,7 @@
 //! | [`meaning`] | [`Meaning`] of an output: logits, probabilities or their logarithms |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
 //! | `site` | [`LayerSummary`], and what else is collected while a model is built, within limits |
+//! | `input_size` | [`INPUT_SIZES`], the sizes of its input that a layer's arguments can use |
 //! | [`declare`] | [`Declared`] parameters and their initialization, [`Init`] |
 //! | [`loss`] | [`Loss`], the trait of all losses; [`LossDef`], the definition of one |
 //! | [`check`] | checks of a layer or a loss in one line |
@@ -47,6 +48,7 @@ pub mod ctx;
 pub mod declare;
 pub mod def;
 pub mod graph;
+mod input_size;
 pub mod layer;
 pub mod layers;
 pub mod loss;
@@ -68,6 +70,7 @@ pub use ctx::{Ctx, Mode, Stream, Updates};
 pub use declare::{Declared, Init};
 pub use def::{Batch, LayerDef, Refusal};
 pub use graph::{Graph, GraphValue, NoNodes};
+pub use input_size::{INPUT_SIZES, with_input_sizes};
 pub use layer::{AnyLayer, ByChannel, Element, Layer};
 pub use layers::layers;
 pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, SoftLoss, Takes, one_hot};

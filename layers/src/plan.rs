@@ -1,6 +1,6 @@
 //! Plans: everything known about a model before any array is allocated.
 
-use tapeline_spec::{Call, Diagnostic, Resolved, Span, SpecError};
+use tapeline_spec::{Args, Call, Diagnostic, Resolved, Span, SpecError};
 use tapeline_tensor::{Params, Scalar};
 
 use crate::{
@@ -27,6 +27,8 @@ pub struct Plan {
     pub rows: Vec<LayerSummary>,
     /// Indices in [`rows`](Self::rows) of the layers that learn nothing from a batch of one sample.
     pub want_several: Vec<usize>,
+    /// The arguments of the layers, in the order of `rows`.
+    bound: Vec<Args>,
 }
 
 impl Plan {
@@ -73,7 +75,18 @@ impl Plan {
             declared: site.declared,
             rows: site.rows,
             want_several: site.want_several,
+            bound: site.bound,
         })
+    }
+
+    /// Returns the spec from which the plan was built with the numbers in place of the
+    /// [sizes of inputs](crate::INPUT_SIZES). It describes the same model, for this input shape.
+    pub fn resolve_sizes(&self, spec: &Resolved<LayerDef>) -> Resolved<LayerDef> {
+        match spec.is_deferred() {
+            // A layer that doesn't build its body, or builds it twice, has another number of them.
+            true => spec.with_bound(&self.bound).unwrap_or_else(|| spec.clone()),
+            false => spec.clone(),
+        }
     }
 
     /// Returns the meaning of its output in evaluation.

@@ -9,6 +9,7 @@ use crate::{
     AnyLayer, Build, Ctx, Element, Graph, GraphValue, Layer, LayerDef, Meaning, NoNodes, Refusal,
     built::Join,
     def::Message,
+    input_size,
     site::{LayerSummary, Site},
 };
 
@@ -53,6 +54,12 @@ impl Sequential {
         let Entry { prefix, depth, .. } = entry;
         let (mut shape, mut meaning) = (entry.shape.to_vec(), entry.meaning);
         for (i, call) in calls.iter().enumerate() {
+            let bound = match call.args.is_deferred() {
+                true => Some(input_size::bind(call, &shape)?),
+                false => None,
+            };
+            let call = bound.as_ref().unwrap_or(call);
+            site.bound.push(call.args.clone());
             let path = format!("{prefix}{i}");
             let scope: Arc<str> = format!("{path} {}", call.def.name).into();
             site.open(LayerSummary {
@@ -144,7 +151,7 @@ fn explain(
         .arg
         .and_then(|arg| call.arg_span(arg))
         .unwrap_or(call.span);
-    let diagnostic = Diagnostic::error(span, message);
+    let diagnostic = call.locate(Diagnostic::error(span, message));
     vec![match refusal.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,

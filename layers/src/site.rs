@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tapeline_spec::Span;
+use tapeline_spec::{Args, Span};
 use tapeline_tensor::ParamId;
 
 use crate::{Built, Declared, Meaning, Refusal, Stream, sizes::checked_len};
@@ -49,6 +49,8 @@ pub(crate) struct Site {
     pub declared: Vec<Declared>,
     pub rows: Vec<LayerSummary>,
     pub want_several: Vec<usize>,
+    /// The arguments of each layer, in the order of `rows`.
+    pub bound: Vec<Args>,
     streams: u64,
     parameters: usize,
     outputs: usize,

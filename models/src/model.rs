@@ -46,11 +46,12 @@ impl Model {
         presets: &Presets,
     ) -> Result<Model, SpecError> {
         let resolved = read(text, layers, presets)?;
+        let plan = Plan::build(&resolved, input)?;
         Ok(Model {
-            plan: Plan::build(&resolved, input)?,
             text: text.into(),
             short: resolved.short(),
-            full: resolved.full(),
+            full: plan.resolve_sizes(&resolved).full(),
+            plan,
             fixed: Arc::default(),
         })
     }
@@ -60,7 +61,8 @@ impl Model {
         &self.short
     }
 
-    /// Returns the spec with every argument written out, as stored in files.
+    /// Returns the spec with every argument written out, as stored in files. Arguments that depend
+    /// on the input of their layer are numbers in it.
     pub fn full(&self) -> &str {
         &self.full
     }

@@ -1,5 +1,6 @@
 //! Named specs.
 
+use tapeline_layers::with_input_sizes;
 use tapeline_spec::{Preset, Presets};
 
 /// The multilayer perceptron of the report.
@@ -56,7 +57,8 @@ pub const RESNET_SMALL: Preset = Preset {
 /// The word that stands for the number of classes in a spec, as in `linear(classes)`.
 pub const CLASSES: &str = "classes";
 
-/// Returns the presets of this crate. In specs read with them, [`CLASSES`] is 10, as in MNIST; for
+/// Returns the presets of this crate. Specs read with them can use the
+/// [sizes of inputs](tapeline_layers::INPUT_SIZES), and [`CLASSES`], which is 10, as in MNIST; for
 /// other data, set it to their number of classes:
 ///
 /// ```
@@ -69,7 +71,7 @@ pub const CLASSES: &str = "classes";
 /// # Ok::<(), tapeline_spec::SpecError>(())
 /// ```
 pub fn presets() -> Presets {
-    let none = Presets::new().with_integer(CLASSES, Some(10));
+    let none = with_input_sizes(Presets::new()).with_integer(CLASSES, Some(10));
     [MLP, CNN, SOFTMAX_REGRESSION, LENET5, RESNET_SMALL, DEEP_MLP]
         .into_iter()
         .fold(none, |presets, preset| {

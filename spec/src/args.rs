@@ -1,14 +1,18 @@
 //! The arguments of a call, with defaults filled in.
 
+mod print;
+
 use std::{fmt, sync::Arc};
 
 use crate::{
     Arg, ArgInfo, Diagnostic, Span, Value,
     accept::{accept, argument},
     arg::ArgType,
-    diagnostic::{list, quote},
+    diagnostic::{clip, list, quote},
     info::Fallback,
+    late::{self, Lookup},
     nearest::nearest,
+    tree::Expr,
 };
 
 /// The arguments of one call: every argument of the definition, with its value or default.
@@ -32,7 +36,10 @@ pub struct Args(Arc<[Filled]>);
 #[derive(Clone)]
 struct Filled {
     info: ArgInfo,
+    /// An arbitrary allowed value if `late` is set.
     value: Value,
+    /// The value as written, if it depends on where the call is used.
+    late: Option<Arc<Expr>>,
     source: Source,
 }
 
@@ -44,10 +51,14 @@ enum Source {
     Default,
 }
 
+/// A value, how it is written if it is deferred, and where it comes from.
+type Sourced = (Value, Option<Arc<Expr>>, Source);
+
 /// A validated value for the argument at index `place` of the definition.
 pub(crate) struct Given {
     pub place: usize,
     pub value: Value,
+    pub late: Option<Arc<Expr>>,
     pub span: Span,
 }
 
@@ -55,11 +66,13 @@ impl Args {
     /// Returns the value of an argument.
     ///
     /// # Panics
-    /// If the key is not one of the definition's arguments.
+    /// If the key is not one of the definition's arguments, or its value is
+    /// [deferred](Args::is_deferred).
     #[track_caller]
     pub fn get<T: ArgType>(&self, key: Arg<T>) -> T {
         let name = key.name();
-        let value = self.find(name).and_then(|filled| {
+        let value = self.find(name).filter(|filled| filled.late.is_none());
+        let value = value.and_then(|filled| {
             let facts = filled.info.facts();
             T::read(&filled.value, facts.choices).filter(|_| facts.kind == T::KIND)
         });
@@ -80,7 +93,12 @@ impl Args {
                 return Err(twice(name, span, None));
             }
             let value = accept(&infos[place], value, span, None)?;
-            accepted.push(Given { place, value, span });
+            accepted.push(Given {
+                place,
+                value,
+                late: None,
+                span,
+            });
         }
         Args::fill(infos, accepted, Span::default(), None)
     }
@@ -93,15 +111,15 @@ impl Args {
         call: Span,
         owner: Option<&str>,
     ) -> Result<Args, Diagnostic> {
-        let mut values: Vec<Option<(Value, Source)>> = vec![None; infos.len()];
-        for Given { place, value, span } in given {
-            values[place] = Some((value, Source::Given(span)));
+        let mut values: Vec<Option<Sourced>> = vec![None; infos.len()];
+        for given in given {
+            values[given.place] = Some((given.value, given.late, Source::Given(given.span)));
         }
         // Plain defaults come first, so that the arguments that default to another argument can
         // read them. The registry rules out chains of those.
         for (place, info) in infos.iter().enumerate() {
             if let (None, Fallback::Value(value)) = (&values[place], info.facts().fallback) {
-                values[place] = Some((value, Source::Default));
+                values[place] = Some((value, None, Source::Default));
             }
         }
         for (place, info) in infos.iter().enumerate() {
@@ -109,12 +127,16 @@ impl Args {
                 continue;
             };
             let other = infos.iter().position(|info| info.name == other);
-            if let Some((value, source)) = other.and_then(|other| values[other].as_ref()) {
+            if let Some((value, late, source)) = other.and_then(|other| values[other].as_ref()) {
                 let span = match source {
                     Source::Given(span) => *span,
                     Source::Default => call,
                 };
-                values[place] = Some((accept(info, value, span, owner)?, Source::Default));
+                let value = match late {
+                    Some(_) => info.facts().least(),
+                    None => accept(info, value, span, owner)?,
+                };
+                values[place] = Some((value, late.clone(), Source::Default));
             }
         }
         let missing: Vec<_> = infos
@@ -134,10 +156,11 @@ impl Args {
             ));
         }
         let filled = infos.iter().zip(values).filter_map(|(&info, value)| {
-            let (value, source) = value?;
+            let (value, late, source) = value?;
             Some(Filled {
                 info,
                 value,
+                late,
                 source,
             })
         });
@@ -154,15 +177,53 @@ impl Args {
         self.find(name).is_some()
     }
 
-    /// Returns the value of the argument of this name.
+    /// Returns the value of the argument of this name, unless it is
+    /// [deferred](Args::is_deferred).
     pub fn value(&self, name: &str) -> Option<&Value> {
-        self.find(name).map(|filled| &filled.value)
+        let filled = self.find(name).filter(|filled| filled.late.is_none());
+        filled.map(|filled| &filled.value)
+    }
+
+    /// Returns `true` if the value of an argument depends on where the call is used and isn't known
+    /// yet; see [`Presets::with_deferred`](crate::Presets::with_deferred).
+    pub fn is_deferred(&self) -> bool {
+        self.0.iter().any(|filled| filled.late.is_some())
+    }
+
+    /// Computes the deferred values.
+    pub(crate) fn bind(&self, owner: &str, size: Lookup<'_>) -> Result<Args, Diagnostic> {
+        let infos: Vec<_> = self.0.iter().map(|filled| filled.info).collect();
+        let mut given = Vec::new();
+        for (place, filled) in self.0.iter().enumerate() {
+            let Source::Given(span) = filled.source else {
+                continue;
+            };
+            let value = match &filled.late {
+                None => filled.value.clone(),
+                Some(expr) => {
+                    let value = late::value(expr, &filled.info.facts(), size);
+                    let value = value.map_err(|error| Diagnostic { span, ..error })?;
+                    let shown = clip(&value.to_string());
+                    let help = || format!("{} is {shown} here", quote(&expr.to_string()));
+                    accept(&filled.info, &value, span, Some(owner))
+                        .map_err(|error| error.help(help()))?
+                }
+            };
+            given.push(Given {
+                place,
+                value,
+                late: None,
+                span,
+            });
+        }
+        Args::fill(&infos, given, Span::default(), Some(owner))
     }
 
     /// Returns the names and values of the arguments that are required or differ from their
-    /// defaults, in the order of the definition.
+    /// defaults, in the order of the definition, without those that are deferred.
     pub fn changed(&self) -> Vec<(&'static str, Value)> {
-        let changed = self.0.iter().filter(|filled| !self.at_default(filled));
+        let known = self.0.iter().filter(|filled| filled.late.is_none());
+        let changed = known.filter(|filled| !self.at_default(filled));
         changed
             .map(|filled| (filled.info.name, filled.value.clone()))
             .collect()
@@ -186,6 +247,7 @@ impl Args {
                 Source::Given(span) if place != replaced => Some(Given {
                     place,
                     value: filled.value.clone(),
+                    late: filled.late.clone(),
                     span,
                 }),
                 _ => None,
@@ -194,6 +256,7 @@ impl Args {
         given.push(Given {
             place: replaced,
             value,
+            late: None,
             span,
         });
         Args::fill(&infos, given, span, None)
@@ -210,51 +273,6 @@ impl Args {
     fn find(&self, name: &str) -> Option<&Filled> {
         self.0.iter().find(|filled| filled.info.name == name)
     }
-
-    /// Returns the short form: leading required positional arguments by position, others by name,
-    /// and without those that have their default value.
-    pub(crate) fn short(&self) -> String {
-        let front = self
-            .0
-            .iter()
-            .take_while(|filled| filled.info.required() && !filled.info.keyword_only())
-            .count();
-        let position = self.0[..front].iter().map(Filled::written);
-        let name = self.0[front..]
-            .iter()
-            .filter(|filled| !self.at_default(filled))
-            .map(Filled::named);
-        position.chain(name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Returns the full form: every argument by name.
-    pub(crate) fn full(&self) -> String {
-        self.0
-            .iter()
-            .map(Filled::named)
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-
-    fn at_default(&self, filled: &Filled) -> bool {
-        match filled.info.facts().fallback {
-            Fallback::Required => false,
-            Fallback::Value(value) => value == filled.value,
-            Fallback::As(other) => self
-                .find(other)
-                .is_some_and(|other| other.value == filled.value),
-        }
-    }
-}
-
-impl Filled {
-    fn named(&self) -> String {
-        format!("{}={}", self.info.name, self.written())
-    }
-
-    fn written(&self) -> String {
-        self.info.written(&self.value)
-    }
 }
 
 impl PartialEq for Args {
@@ -262,7 +280,7 @@ impl PartialEq for Args {
         let values = |args: &Self| -> Vec<_> {
             args.0
                 .iter()
-                .map(|filled| (filled.info.name, filled.value.clone()))
+                .map(|filled| (filled.info.name, filled.late.clone(), filled.value.clone()))
                 .collect()
         };
         values(self) == values(other)

@@ -29,6 +29,7 @@ pub(crate) fn odd(c: char) -> Option<Odd> {
         '＝' => ("full-width equals sign", '='),
         '＊' => ("full-width asterisk", '*'),
         '×' => ("multiplication sign", '*'),
+        '；' => ("full-width semicolon", ';'),
         '＂' => ("full-width quotation mark", '"'),
         '“' | '”' | '„' => ("curly quotation mark", '"'),
         '\u{FEFF}' => return hidden("byte order mark"),

@@ -35,6 +35,16 @@ pub struct Choices {
 pub fn choices(tree: &Tree) -> Result<Choices, SpecError> {
     count(tree)?;
     let mut places = Vec::new();
+    for definition in &tree.lets {
+        for default in definition
+            .params
+            .iter()
+            .filter_map(|param| param.default.as_ref())
+        {
+            values(default, &mut places);
+        }
+        list(&definition.body, &mut places);
+    }
     list(&tree.items, &mut places);
     let options = places.iter().map(|place| {
         place
@@ -100,6 +110,7 @@ fn values(expr: &Expr, places: &mut Vec<Place>) {
     match expr {
         Expr::Value(_) => {}
         Expr::Tuple(parts) => parts.iter().for_each(|part| values(part, places)),
+        Expr::Chain(chain) => chain.operands().for_each(|part| values(part, places)),
         Expr::OneOf(one_of) => {
             let options = one_of.options.iter().flat_map(exprs);
             places.push(Place {

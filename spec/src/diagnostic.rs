@@ -25,6 +25,17 @@ pub struct Diagnostic {
     pub message: String,
     /// What the user can do about it.
     pub help: Option<String>,
+    /// Other places that matter, such as where a definition with an error in it is used.
+    pub notes: Vec<Note>,
+}
+
+/// A place in the text that explains a diagnostic about another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The location in the text.
+    pub span: Span,
+    /// What is there.
+    pub message: String,
 }
 
 impl Diagnostic {
@@ -35,6 +46,7 @@ impl Diagnostic {
             span,
             message: message.into(),
             help: None,
+            notes: Vec::new(),
         }
     }
 
@@ -75,26 +87,41 @@ impl std::error::Error for Diagnostic {}
 
 /// Collects diagnostics, up to a number that is still readable.
 #[derive(Default)]
-pub(crate) struct Report(Vec<Diagnostic>);
+pub(crate) struct Report {
+    list: Vec<Diagnostic>,
+    /// Number of all diagnostics, including those over the limit.
+    count: usize,
+}
 
 impl Report {
     const MOST: usize = 20;
 
     /// Adds a diagnostic. The closure isn't called once the limit is reached.
     pub fn add(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
-        if self.0.len() < Report::MOST {
-            self.0.push(diagnostic());
+        self.count += 1;
+        if self.list.len() < Report::MOST {
+            self.list.push(diagnostic());
         }
     }
 
+    /// Returns `true` if more diagnostics are dropped.
+    pub fn is_full(&self) -> bool {
+        self.list.len() == Report::MOST
+    }
+
+    /// Returns how often [`add`](Report::add) was called.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     /// Returns all diagnostics in the order of their locations.
     pub fn sorted(mut self) -> Vec<Diagnostic> {
-        self.0.sort_by_key(|diagnostic| diagnostic.span.start);
-        self.0
+        self.list.sort_by_key(|diagnostic| diagnostic.span.start);
+        self.list
     }
 }
 

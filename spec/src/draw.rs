@@ -53,7 +53,7 @@ impl Facts {
     }
 
     /// Returns the smallest value allowed, or any allowed value if there is no smallest one.
-    fn least(&self) -> Value {
+    pub(crate) fn least(&self) -> Value {
         let number = match (self.low, self.high) {
             (Bound::Included(x), _) => x,
             (Bound::Excluded(x), Bound::Unbounded) => x + 1.0,

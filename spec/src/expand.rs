@@ -1,8 +1,12 @@
 //! Expansion of alternatives.
 
+mod ways;
+
+use ways::Ways;
+
 use crate::{
     Diagnostic, SpecError, Tree,
-    tree::{Arg, Call, Expr, Item, OneOf, Repeat, span},
+    tree::{Arg, Call, Expr, Item, Let, Param, Repeat, span},
 };
 
 /// The maximum number of alternatives of a tree.
@@ -30,16 +34,21 @@ pub fn expand(tree: &Tree) -> Result<Vec<Tree>, SpecError> {
     if count(tree)? == 1 {
         return Ok(vec![tree.clone()]);
     }
-    let trees = items(&tree.items).into_iter().map(|items| Tree {
-        text: tree.text.clone(),
-        items,
+    let items = items(&tree.items);
+    let lets = product(tree.lets.iter().map(definitions)).into_iter();
+    let trees = lets.flat_map(|lets| {
+        items.iter().map(move |items| Tree {
+            text: tree.text.clone(),
+            lets: lets.clone(),
+            items: items.clone(),
+        })
     });
     Ok(trees.collect())
 }
 
 /// Returns the number of alternatives, or an error if there are too many.
 pub(crate) fn count(tree: &Tree) -> Result<u64, SpecError> {
-    let count = tree.items.ways();
+    let count = tree.lets.ways().saturating_mul(tree.items.ways());
     let refuse = |what: String, most: String| {
         let error = Diagnostic::error(span(&tree.items), what).help(format!("at most {most}"));
         Err(tree.error(vec![error]))
@@ -62,55 +71,6 @@ pub(crate) fn count(tree: &Tree) -> Result<u64, SpecError> {
     Ok(count)
 }
 
-/// Counts alternatives, saturating at `u64::MAX`.
-trait Ways {
-    fn ways(&self) -> u64;
-}
-
-impl<T: Ways> Ways for Vec<T> {
-    fn ways(&self) -> u64 {
-        self.iter()
-            .fold(1, |product, part| product.saturating_mul(part.ways()))
-    }
-}
-
-impl<T: Ways> Ways for OneOf<T> {
-    fn ways(&self) -> u64 {
-        self.options
-            .iter()
-            .fold(0, |sum, option| sum.saturating_add(option.ways()))
-    }
-}
-
-impl Ways for Item {
-    fn ways(&self) -> u64 {
-        match self {
-            Item::Call(call) => call.args.ways().saturating_mul(call.bodies.ways()),
-            Item::Repeat(repeat) => repeat
-                .body
-                .ways()
-                .saturating_mul(repeat.counts.len() as u64),
-            Item::OneOf(one_of) => one_of.ways(),
-        }
-    }
-}
-
-impl Ways for Arg {
-    fn ways(&self) -> u64 {
-        self.value.ways()
-    }
-}
-
-impl Ways for Expr {
-    fn ways(&self) -> u64 {
-        match self {
-            Expr::Value(_) => 1,
-            Expr::Tuple(parts) => parts.ways(),
-            Expr::OneOf(one_of) => one_of.ways(),
-        }
-    }
-}
-
 /// Returns the Cartesian product: all sequences with one of the first options, then one of the
 /// second, and so on, concatenated.
 pub(crate) fn product<T: Clone>(parts: impl Iterator<Item = Vec<Vec<T>>>) -> Vec<Vec<T>> {
@@ -127,6 +87,32 @@ pub(crate) fn product<T: Clone>(parts: impl Iterator<Item = Vec<Vec<T>>>) -> Vec
         }
     }
     all
+}
+
+/// Returns the alternatives of a definition, each as a list of one.
+fn definitions(definition: &Let) -> Vec<Vec<Let>> {
+    let params = product(definition.params.iter().map(|param| {
+        let defaults = match &param.default {
+            Some(default) => exprs(default).into_iter().map(Some).collect(),
+            None => vec![None],
+        };
+        let params = defaults.into_iter().map(|default| Param {
+            name: param.name.clone(),
+            default,
+            ..*param
+        });
+        params.map(|param| vec![param]).collect()
+    }));
+    let bodies = items(&definition.body);
+    let both = params.iter().flat_map(|params| {
+        bodies.iter().map(|body| Let {
+            name: definition.name.clone(),
+            params: params.clone(),
+            body: body.clone(),
+            ..*definition
+        })
+    });
+    both.map(|definition| vec![definition]).collect()
 }
 
 pub(crate) fn items(list: &[Item]) -> Vec<Vec<Item>> {
@@ -195,12 +181,18 @@ fn calls(call: &Call) -> Vec<Call> {
 pub(crate) fn exprs(expr: &Expr) -> Vec<Expr> {
     match expr {
         Expr::Value(_) => vec![expr.clone()],
-        Expr::Tuple(parts) => {
-            let options = parts
-                .iter()
-                .map(|part| exprs(part).into_iter().map(|part| vec![part]).collect());
-            product(options).into_iter().map(Expr::Tuple).collect()
+        Expr::Tuple(parts) => all(parts.iter()).into_iter().map(Expr::Tuple).collect(),
+        Expr::Chain(chain) => {
+            let operands = all(chain.operands()).into_iter();
+            operands
+                .filter_map(|operands| chain.with(operands).map(Expr::Chain))
+                .collect()
         }
         Expr::OneOf(one_of) => one_of.options.iter().flat_map(exprs).collect(),
     }
+}
+
+/// Returns the alternatives of several values together.
+fn all<'e>(parts: impl Iterator<Item = &'e Expr>) -> Vec<Vec<Expr>> {
+    product(parts.map(|part| exprs(part).into_iter().map(|part| vec![part]).collect()))
 }

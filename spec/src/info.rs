@@ -56,6 +56,11 @@ impl ArgInfo {
         }
     }
 
+    /// Returns `true` if values are lists of any length.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.facts().kind, Kind::SizeList | Kind::NumberList)
+    }
+
     /// Returns `true` if the argument must be given.
     pub fn required(&self) -> bool {
         matches!(self.facts().fallback, Fallback::Required)

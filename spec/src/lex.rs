@@ -1,8 +1,12 @@
 //! The lexer.
 
+mod words;
+
+use words::{blame, blame_word, number};
+
 use crate::{
     Diagnostic, Span,
-    chars::{code, odd},
+    chars::odd,
     diagnostic::{Report, quote},
 };
 
@@ -14,8 +18,10 @@ pub(crate) enum Kind {
     Int(i64),
     Float(f64),
     Text,
-    /// One of `( ) [ ] { } | , = *`.
+    /// One of `( ) [ ] { } | , = * ;`, or of `+ - /` inside parentheses.
     Mark(u8),
+    /// The word `let`.
+    Let,
     /// An invalid token, already reported.
     Bad,
     End,
@@ -32,7 +38,7 @@ pub(crate) fn is_name(text: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     text.bytes().all(word)
         && !text.starts_with(|c: char| c.is_ascii_digit())
-        && !matches!(text, "" | "true" | "false")
+        && !matches!(text, "" | "true" | "false" | "let")
 }
 
 /// Splits a text into tokens, followed by an end token.
@@ -40,6 +46,8 @@ pub(crate) fn lex(text: &str, report: &mut Report) -> Vec<Token> {
     let mut lexer = Lexer {
         text,
         at: 0,
+        parentheses: 0,
+        after_operand: false,
         report,
     };
     let mut tokens = Vec::new();
@@ -47,7 +55,10 @@ pub(crate) fn lex(text: &str, report: &mut Report) -> Vec<Token> {
         let start = lexer.at;
         let kind = lexer.token(c);
         let span = Span::new(start, lexer.at);
-        tokens.extend(kind.map(|kind| Token { kind, span }));
+        if let Some(kind) = kind {
+            lexer.follow(kind);
+            tokens.push(Token { kind, span });
+        }
     }
     let end = Span::new(text.len(), text.len());
     tokens.push(Token {
@@ -61,10 +72,38 @@ struct Lexer<'t, 'e> {
     text: &'t str,
     /// Start of the next token; always on a character boundary.
     at: usize,
+    /// Number of open parentheses. Only inside of them `+`, `-` and `/` are operators.
+    parentheses: usize,
+    /// Whether the previous token can be the left side of an operator, so that `-` after it is not
+    /// the sign of a number.
+    after_operand: bool,
     report: &'e mut Report,
 }
 
 impl Lexer<'_, '_> {
+    /// Updates the state after a token.
+    fn follow(&mut self, kind: Kind) {
+        match kind {
+            Kind::Mark(b'(') => self.parentheses += 1,
+            Kind::Mark(b')') => self.parentheses = self.parentheses.saturating_sub(1),
+            Kind::Mark(b'[' | b']' | b';') => self.parentheses = 0,
+            _ => {}
+        }
+        self.after_operand = !matches!(kind, Kind::Mark(mark) if !matches!(mark, b')' | b'}'));
+    }
+
+    /// Returns `true` if the next character is an operator, given that it isn't a delimiter.
+    fn at_operator(&self, c: char) -> bool {
+        let next = self.text[self.at + c.len_utf8()..].chars().next();
+        let number = next.is_some_and(|next| next.is_ascii_digit() || next == '.');
+        self.parentheses > 0
+            && match c {
+                '/' => true,
+                '+' | '-' => self.after_operand || !number,
+                _ => false,
+            }
+    }
+
     fn peek(&self) -> Option<char> {
         self.text[self.at..].chars().next()
     }
@@ -81,7 +120,7 @@ impl Lexer<'_, '_> {
                 None
             }
             '"' => Some(self.quoted()),
-            _ if is_mark(c) => {
+            _ if is_mark(c) || self.at_operator(c) => {
                 self.at += 1;
                 Some(Kind::Mark(c as u8))
             }
@@ -124,10 +163,16 @@ impl Lexer<'_, '_> {
     /// one error.
     fn word(&mut self) -> Kind {
         let start = self.at;
-        self.skip_until(is_delimiter);
+        self.at += match self.parentheses {
+            0 => length(&self.text[start..], |_, c| is_delimiter(c)),
+            _ => length(&self.text[start..], |before, c| {
+                is_delimiter(c) || is_operator(before, c)
+            }),
+        };
         let span = Span::new(start, self.at);
         let word = &self.text[start..self.at];
         match word {
+            "let" => return Kind::Let,
             "true" => return Kind::Bool(true),
             "false" => return Kind::Bool(false),
             _ if is_name(word) => return Kind::Name,
@@ -185,88 +230,37 @@ impl Lexer<'_, '_> {
 }
 
 fn is_mark(c: char) -> bool {
-    matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '|' | ',' | '=' | '*')
+    matches!(
+        c,
+        '(' | ')' | '[' | ']' | '{' | '}' | '|' | ',' | '=' | '*' | ';'
+    )
+}
+
+/// Returns the length of the text up to the first character for which `stop` returns `true`, given
+/// the text before it.
+fn length(text: &str, stop: impl Fn(&str, char) -> bool) -> usize {
+    let mut chars = text.char_indices();
+    let end = chars.find(|&(at, c)| stop(&text[..at], c));
+    end.map_or(text.len(), |(at, _)| at)
+}
+
+/// Returns `true` if a character after the beginning of a word is an operator. A sign at the start
+/// of a number or of its exponent, as in `-1e-3`, is not.
+fn is_operator(before: &str, c: char) -> bool {
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    match c {
+        '/' => true,
+        '+' | '-' if !before.is_empty() => {
+            let mantissa = before.strip_suffix(['e', 'E']);
+            let unsigned = mantissa.map(|text| text.strip_prefix(['+', '-']).unwrap_or(text));
+            !unsigned.is_some_and(|text| !text.is_empty() && digits(text))
+        }
+        _ => false,
+    }
 }
 
 fn is_delimiter(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n' | '#' | '"')
         || is_mark(c)
         || odd(c).is_some_and(|odd| odd.meant.is_some())
-}
-
-enum Problem {
-    NotANumber,
-    TooLarge,
-}
-
-/// Parses an INT or a FLOAT of the grammar.
-fn number(word: &str) -> Result<Kind, Problem> {
-    let digits = |rest: &mut &str| {
-        let count = rest.bytes().take_while(u8::is_ascii_digit).count();
-        *rest = &rest[count..];
-        count
-    };
-    let mut rest = word.strip_prefix(['+', '-']).unwrap_or(word);
-    let mut mantissa = digits(&mut rest);
-    let point = rest.strip_prefix('.');
-    if let Some(fraction) = point {
-        rest = fraction;
-        mantissa += digits(&mut rest);
-    }
-    let exponent = rest.strip_prefix(['e', 'E']);
-    if let Some(signed) = exponent {
-        rest = signed.strip_prefix(['+', '-']).unwrap_or(signed);
-        if digits(&mut rest) == 0 {
-            return Err(Problem::NotANumber);
-        }
-    }
-    if mantissa == 0 || !rest.is_empty() {
-        return Err(Problem::NotANumber);
-    }
-    if point.is_none() && exponent.is_none() {
-        return word.parse().map(Kind::Int).map_err(|_| Problem::TooLarge);
-    }
-    match word.parse() {
-        Ok(x) if f64::is_finite(x) => Ok(Kind::Float(x)),
-        _ => Err(Problem::TooLarge),
-    }
-}
-
-fn blame_word(word: &str, span: Span, problem: Problem) -> Diagnostic {
-    if let Problem::TooLarge = problem {
-        return Diagnostic::error(span, format!("number {} is too large", quote(word)));
-    }
-    let foreign = word
-        .char_indices()
-        .find(|(_, c)| !c.is_ascii() || c.is_control());
-    let numeric = word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-    if foreign.is_none() && numeric && word.bytes().any(|b| b.is_ascii_digit()) {
-        return Diagnostic::error(span, format!("{} is not a number", quote(word)));
-    }
-    let junk = word
-        .char_indices()
-        .find(|(_, c)| !c.is_ascii_alphanumeric() && *c != '_');
-    match foreign.or(junk) {
-        Some((at, c)) => {
-            let start = span.start + at;
-            blame(c, Span::new(start, start + c.len_utf8()))
-        }
-        None => Diagnostic::error(span, format!("{} is not a name", quote(word))),
-    }
-}
-
-/// Reports a character that is not allowed at its position.
-fn blame(c: char, span: Span) -> Diagnostic {
-    match odd(c) {
-        Some(odd) => {
-            let message = format!("unexpected {} ({})", odd.name, code(c));
-            Diagnostic::error(span, message).help(match odd.meant {
-                Some(' ') => "write an ordinary space".into(),
-                Some(meant) => format!("write `{meant}`"),
-                None => "remove it".into(),
-            })
-        }
-        None => Diagnostic::error(span, format!("unexpected character `{c}` ({})", code(c)))
-            .help("names are made of ASCII letters, digits and `_`"),
-    }
 }

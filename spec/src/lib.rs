@@ -2,7 +2,8 @@
 //!
 //! A text in this language, a *spec*, looks like `conv2d(8, 5, padding=2) 3*[ linear(128) relu ]`.
 //! The meaning of the names is defined by registries that the caller provides; this crate defines
-//! none. A spec is read in two steps: [`parse`] checks the grammar, and [`resolve`] looks up names,
+//! none. A text can define names of its own: `let block(n, s=1) = [ conv2d(n, 3, stride=s) relu ];`.
+//! A spec is read in two steps: [`parse`] checks the grammar, and [`resolve`] looks up names,
 //! arguments and presets. Each step reports all errors at once, in a [`SpecError`] that shows them in
 //! the text.
 //!
@@ -13,6 +14,9 @@
 //! | `tree`, `print` | [`Tree`]: the syntax tree, and how it is printed |
 //! | `lex`, `chars`, `parse` | [`parse`]: from text to tokens to tree; names of confusable characters |
 //! | `expand`, `choices` | [`expand`]: lists the alternatives of a tree; [`choices`]: what distinguishes them |
+//! | `reformat` | [`reformat`]: the canonical layout of a text |
+//! | `pick` | [`pick`]: one of several definitions in a file as the spec |
+//! | `arithmetic`, `late` | arithmetic on integers; values that depend on where a call is used |
 //! | `value` | [`Value`]: the value of an argument |
 //! | `arg`, `info` | [`Arg`]: a typed key with default and limits; [`ArgInfo`]: its type-erased form |
 //! | `accept`, `draw` | validation of values; sampling of values for checks |
@@ -61,6 +65,7 @@
 mod accept;
 mod arg;
 mod args;
+mod arithmetic;
 mod chars;
 mod choices;
 mod diagnostic;
@@ -70,12 +75,15 @@ mod excerpt;
 mod expand;
 mod extent;
 mod info;
+mod late;
 mod lex;
 mod names;
 mod nearest;
 mod parse;
+mod pick;
 mod presets;
 mod print;
+mod reformat;
 mod registry;
 mod render;
 mod resolve;
@@ -87,14 +95,16 @@ mod value;
 pub use arg::{Arg, NumbersOrWord, SizeOrWord, SizesOrWord};
 pub use args::Args;
 pub use choices::{Choices, choices};
-pub use diagnostic::{Diagnostic, Severity, is_printable, printable, quote};
+pub use diagnostic::{Diagnostic, Note, Severity, is_printable, printable, quote};
 pub use error::SpecError;
 pub use expand::{MAX_ALTERNATIVES, expand};
 pub use extent::MAX_CALLS;
 pub use info::ArgInfo;
 pub use nearest::nearest;
 pub use parse::{MAX_COUNT, parse};
+pub use pick::{definitions, pick};
 pub use presets::{Preset, Presets};
+pub use reformat::reformat;
 pub use registry::{Body, Named, Registry, RegistryError};
 pub use render::Style;
 pub use resolve::{NO_ALTERNATIVES, read, read_chain, resolve};

@@ -1,12 +1,36 @@
-//! The parser.
+//! The parser, by recursive descent.
+//!
+//! ```text
+//! spec       := definition* items            white space or a comment between items
+//! definition := 'let' NAME [ '(' params ')' ] '=' '[' items ']' ';'
+//! items      := item*
+//! params     := param (',' param)* [',']     those without a default first
+//! param      := NAME [ '=' value ]
+//! item       := [ count '*' ] call | count '*' '[' items ']' | '{' items ('|' items)+ '}'
+//! count      := DIGITS | '{' DIGITS (',' DIGITS)+ '}'
+//! call       := NAME [ '(' args ')' ] [ '[' items ('|' items)* ']' ]
+//! args       := [ arg (',' arg)* [','] ]     those without a name first
+//! arg        := [ NAME '=' ] value
+//! value      := term (('+' | '-') term)*     operands are integers and names
+//! term       := primary (('*' | '/') primary)*
+//! primary    := INT | FLOAT | BOOL | NAME | STRING | tuple | '{' value (',' value)+ '}'
+//! tuple      := '(' value (',' value)* [','] ')'
+//! ```
+//!
+//! `(3)` is a tuple of one value. Parentheses around arithmetic, or around an operand, only group
+//! it. `true`, `false` and `let` are not names.
 
+mod arithmetic;
+mod definitions;
+mod items;
+mod repeat;
 mod values;
 
 use crate::{
     Diagnostic, Span, SpecError, Tree,
     diagnostic::{Report, quote},
     lex::{Kind, Token, lex},
-    tree::{At, Call, Item, MAX_DEPTH, OneOf, Repeat},
+    tree::{Let, MAX_DEPTH},
 };
 
 /// The maximum repetition count.
@@ -43,16 +67,21 @@ pub(crate) fn read(text: &str) -> (Tree, Report) {
         at: 0,
         open: Vec::new(),
         base: 0,
+        lets: Vec::new(),
+        defining: false,
         report,
         faults: 0,
         stopped: false,
     };
+    parser.definitions();
     let mut items = parser.items();
+    let mut lets = parser.lets;
     if parser.stopped {
         items.clear();
+        lets.clear();
     }
     let text = text.into();
-    (Tree { text, items }, parser.report)
+    (Tree { text, lets, items }, parser.report)
 }
 
 struct Parser<'t> {
@@ -64,6 +93,10 @@ struct Parser<'t> {
     /// How many of `open` lie outside of the arguments being parsed. The nesting of calls and that
     /// of values are limited separately, so arguments are allowed wherever a call is.
     base: usize,
+    /// The definitions so far.
+    lets: Vec<Let>,
+    /// Whether the body of a definition is being parsed.
+    defining: bool,
     report: Report,
     /// Number of errors and bad tokens seen so far.
     faults: usize,
@@ -178,239 +211,6 @@ impl Parser<'_> {
             }
             self.bump();
         }
-    }
-
-    /// Parses items up to the end, a bracket that closes an open one, or a `|` between branches.
-    fn items(&mut self) -> Vec<Item> {
-        let mut items = Vec::new();
-        loop {
-            let before = items.len();
-            match self.peek().kind {
-                Kind::End => return items,
-                Kind::Mark(b'|') if !self.open.is_empty() => return items,
-                Kind::Mark(b'{') => items.extend(self.braces()),
-                Kind::Mark(mark) if self.open.contains(&mark) => return items,
-                Kind::Mark(mark) => self.stray(mark, items.last_mut()),
-                Kind::Bad if self.next_is(1, b'*') => items.extend(self.repeat()),
-                Kind::Name | Kind::Bad => items.push(Item::Call(self.call())),
-                Kind::Int(_) | Kind::Float(_) => items.extend(self.repeat()),
-                Kind::Bool(_) | Kind::Text => {
-                    let message = format!("{} is a value, not a call", self.found());
-                    let span = self.bump().span;
-                    self.error(Diagnostic::error(span, message));
-                }
-            }
-            if items.len() > before {
-                self.require_space();
-            }
-        }
-    }
-
-    /// Reports an error if no white space separates the next item from the previous one.
-    fn require_space(&mut self) {
-        let token = self.peek();
-        let mark = matches!(token.kind, Kind::Mark(mark) if mark != b'{');
-        if self.touches() && !mark && !matches!(token.kind, Kind::End | Kind::Bad) {
-            let message = format!("missing white space before {}", self.found());
-            self.error(Diagnostic::error(token.span, message));
-        }
-    }
-
-    /// Reports a mark that is not allowed between items; `before` is the preceding item.
-    fn stray(&mut self, mark: u8, before: Option<&mut Item>) {
-        let span = self.peek().span;
-        let this = self.found();
-        let error = |message: String| Diagnostic::error(span, message);
-        let opening = matches!(mark, b'(' | b'[');
-        let diagnostic = match (mark, before) {
-            (b'(' | b'[', Some(Item::Call(call))) if call.may_take(mark) => {
-                call.broken = true;
-                let name = &call.name;
-                error(format!("unexpected white space before {this}"))
-                    .help(format!("write `{name}{}`", char::from(mark)))
-            }
-            (b'[', _) => error(format!("expected a name or a count before {this}"))
-                .help("a repetition is written `3*[ … ]`"),
-            (b'(', _) => error(format!("expected a name before {this}")),
-            (b')' | b']' | b'}', _) => error(format!("unmatched {this}")),
-            (b',', _) => error(format!("unexpected {this} between calls"))
-                .help("separate calls by white space, alternatives by `|`"),
-            (b'|', _) => {
-                error(format!("unexpected {this}")).help("alternatives are written `{ … | … }`")
-            }
-            _ => error(format!("unexpected {this} between calls")),
-        };
-        self.error(diagnostic);
-        self.bump();
-        if opening {
-            self.skip_brackets();
-        }
-    }
-
-    /// Skips to the bracket that closes the one just consumed.
-    fn skip_brackets(&mut self) {
-        let mut depth = 1_usize;
-        while depth > 0 && self.peek().kind != Kind::End {
-            match self.bump().kind {
-                Kind::Mark(b'(' | b'[' | b'{') => depth += 1,
-                Kind::Mark(b')' | b']' | b'}') => depth -= 1,
-                _ => {}
-            }
-        }
-    }
-
-    fn call(&mut self) -> Call {
-        let faults = self.faults;
-        let token = self.bump();
-        let name = match token.kind {
-            Kind::Name => self.slice(token).into(),
-            _ => String::new(),
-        };
-        let args = match self.at_mark(b'(') && self.touches() {
-            true => self.args(),
-            false => Vec::new(),
-        };
-        let broken = self.faults != faults;
-        let bracket = self.peek().span;
-        let bodies = match self.at_mark(b'[') && self.touches() {
-            true => self.branches(b']'),
-            false => Vec::new(),
-        };
-        Call {
-            name,
-            name_at: At(token.span),
-            args,
-            bodies,
-            bodies_at: At(bracket.to(self.last())),
-            at: At(token.span.to(self.last())),
-            broken,
-        }
-    }
-
-    /// Parses `[ … | … ]`, or the same in braces: one or more branches, which may be empty.
-    fn branches(&mut self, close: u8) -> Vec<Vec<Item>> {
-        let Some(open) = self.open(close) else {
-            return Vec::new();
-        };
-        let mut branches = vec![self.items()];
-        while self.at_mark(b'|') {
-            self.bump();
-            branches.push(self.items());
-        }
-        self.close(open, false);
-        branches
-    }
-
-    /// Parses alternatives of counts or of specs.
-    fn braces(&mut self) -> Option<Item> {
-        let counts = matches!(
-            self.tokens.get(self.at + 1).map(|token| token.kind),
-            Some(Kind::Int(_) | Kind::Float(_))
-        );
-        if counts && (self.next_is(2, b',') || self.next_is(2, b'}')) {
-            return self.repeat();
-        }
-        let (start, faults) = (self.peek().span, self.faults);
-        let options = self.branches(b'}');
-        let at = start.to(self.last());
-        if options.len() < 2 && self.faults == faults {
-            self.error(too_few(at, '|'));
-        }
-        Some(Item::OneOf(OneOf {
-            options,
-            at: At(at),
-        }))
-    }
-
-    /// Parses `3*relu`, `3*[ … ]` or `{0, 1}*[ … ]`. Returns `None` if it isn't a repetition or the
-    /// body is missing.
-    fn repeat(&mut self) -> Option<Item> {
-        let (start, faults) = (self.peek().span, self.faults);
-        let counts = match self.peek().kind {
-            Kind::Mark(_) => self.alternatives(Parser::count),
-            _ if self.next_is(1, b'*') => self.count().into_iter().collect(),
-            _ => {
-                self.bump();
-                Vec::new()
-            }
-        };
-        let counts_at = start.to(self.last());
-        if !self.at_mark(b'*') {
-            if self.faults == faults {
-                let message = format!(
-                    "{} is not a call",
-                    quote(&self.text[counts_at.start..counts_at.end])
-                );
-                let help = "a repetition is written `3*relu` or `3*[ … ]`";
-                self.error(Diagnostic::error(counts_at, message).help(help));
-            }
-            return None;
-        }
-        let mut apart = !self.touches();
-        let star = self.bump().span;
-        let body = match self.peek().kind {
-            Kind::Name | Kind::Bad => {
-                apart |= !self.touches();
-                vec![Item::Call(self.call())]
-            }
-            Kind::Mark(b'[') => {
-                apart |= !self.touches();
-                let at = self.peek().span;
-                let branches = self.branches(b']');
-                if branches.len() > 1 {
-                    let message = "a repetition has one body, without `|`";
-                    self.error(Diagnostic::error(at.to(self.last()), message));
-                }
-                branches.into_iter().next().unwrap_or_default()
-            }
-            _ => {
-                self.expected("a call or `[` after `*`");
-                return None;
-            }
-        };
-        if apart {
-            self.error(Diagnostic::error(
-                star,
-                "unexpected white space next to `*`",
-            ));
-        }
-        Some(Item::Repeat(Repeat {
-            counts,
-            counts_at: At(counts_at),
-            body,
-            at: At(start.to(self.last())),
-        }))
-    }
-
-    fn count(&mut self) -> Option<u16> {
-        let token = self.peek();
-        let digits = self.slice(token).starts_with(|c: char| c.is_ascii_digit());
-        match token.kind {
-            Kind::Int(n) if digits && n <= MAX_COUNT.into() => {
-                self.bump();
-                return u16::try_from(n).ok();
-            }
-            Kind::Int(_) | Kind::Float(_) => {
-                let message = format!(
-                    "count must be an integer, 0 to {MAX_COUNT}, got {}",
-                    self.found()
-                );
-                self.error(Diagnostic::error(token.span, message));
-                self.bump();
-            }
-            Kind::Bad => {
-                self.bump();
-            }
-            _ => self.expected("a count"),
-        }
-        None
-    }
-}
-
-impl Call {
-    /// Returns `true` if an opening bracket after white space was probably meant for this call.
-    fn may_take(&self, bracket: u8) -> bool {
-        !self.name.is_empty() && self.bodies.is_empty() && (bracket == b'[' || self.args.is_empty())
     }
 }
 

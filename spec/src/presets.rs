@@ -34,6 +34,7 @@ pub struct Preset {
 pub struct Presets {
     entries: Vec<Entry>,
     integers: Vec<Integer>,
+    deferred: Vec<&'static str>,
 }
 
 /// A named integer; `value` is `None` if it isn't known yet.
@@ -60,8 +61,8 @@ impl Presets {
     /// ones.
     ///
     /// # Errors
-    /// If the name is taken or not in snake case, or if the spec has syntax errors, has alternatives, or
-    /// exceeds the maximum length or depth once presets are expanded.
+    /// If the name is taken or not in snake case, or if the spec has syntax errors, definitions or
+    /// alternatives, or exceeds the maximum length or depth once presets are expanded.
     pub fn with(mut self, preset: Preset) -> Result<Self, RegistryError> {
         let (noun, name) = ("preset", preset.name);
         if names::problem(name).is_some() {
@@ -72,8 +73,11 @@ impl Presets {
         }
         let refuse = |problem: String| RegistryError::Preset { name, problem };
         let tree = parse(preset.text).map_err(|error| refuse(error.summary()))?;
-        let extent =
-            measure(&tree.items, &self.entries).map_err(|error| refuse(error.to_string()))?;
+        if !tree.lets.is_empty() {
+            return Err(refuse("definitions are not allowed".into()));
+        }
+        let named = |name: &str| entry(&self.entries, name).map(|entry| entry.extent.used());
+        let extent = measure(&tree.items, &named).map_err(|error| refuse(error.to_string()))?;
         if extent.alternatives {
             return Err(refuse("alternatives are not allowed".into()));
         }
@@ -134,6 +138,46 @@ impl Presets {
         self
     }
 
+    /// Defines an integer that depends on where a call is used, such as the size of its input: a
+    /// spec can use its name like that of [`with_integer`](Presets::with_integer), and the calls
+    /// that do are [deferred](crate::Call::is_deferred) until [`Call::bind`](crate::Call::bind)
+    /// computes their arguments.
+    ///
+    /// ```
+    /// use tapeline_spec::{Arg, ArgInfo, Named, Presets, Registry, read};
+    ///
+    /// const SIZE: Arg<usize> = Arg::new("size", "how many");
+    ///
+    /// #[derive(Clone)]
+    /// struct Shelf;
+    ///
+    /// impl Named for Shelf {
+    ///     fn name(&self) -> &'static str { "shelf" }
+    ///     fn about(&self) -> &'static str { "holds books" }
+    ///     fn args(&self) -> &'static [ArgInfo] { &const { [SIZE.info()] } }
+    /// }
+    ///
+    /// let registry = Registry::new("thing").with(Shelf)?;
+    /// let presets = Presets::new().with_deferred("width");
+    /// let spec = read("shelf(width / 2)", &registry, &presets)?;
+    /// assert_eq!(spec.short(), "shelf(width/2)");
+    ///
+    /// let call = &spec.calls()[0];
+    /// assert_eq!(call.bind(|_| Ok(8))?.args.get(SIZE), 4);
+    /// assert_eq!(call.bind(|_| Ok(7)).unwrap_err().message, "`width/2` is not an integer: 7 / 2 leaves a remainder of 1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_deferred(mut self, name: &'static str) -> Self {
+        if !self.deferred.contains(&name) {
+            self.deferred.push(name);
+        }
+        self
+    }
+
+    pub(crate) fn deferred(&self) -> &[&'static str] {
+        &self.deferred
+    }
+
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -141,4 +185,9 @@ impl Presets {
     pub(crate) fn integers(&self) -> &[Integer] {
         &self.integers
     }
+}
+
+/// Returns the preset of a name.
+pub(crate) fn entry<'e>(entries: &'e [Entry], name: &str) -> Option<&'e Entry> {
+    entries.iter().find(|entry| entry.preset.name == name)
 }

@@ -4,13 +4,41 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use crate::{
     Tree,
-    tree::{Arg, Call, Expr, Item, Repeat},
+    tree::{Arg, Call, Chain, Expr, Item, Let, Param, Repeat},
     value::separated,
 };
 
 impl Display for Tree {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        separated(f, " ", &self.lets)?;
+        if !self.lets.is_empty() && !self.items.is_empty() {
+            f.write_char(' ')?;
+        }
         separated(f, " ", &self.items)
+    }
+}
+
+impl Display for Let {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "let {}", self.name)?;
+        if !self.params.is_empty() {
+            f.write_char('(')?;
+            separated(f, ", ", &self.params)?;
+            f.write_char(')')?;
+        }
+        f.write_str(" = ")?;
+        bracketed(f, '[', std::slice::from_ref(&self.body), ']')?;
+        f.write_char(';')
+    }
+}
+
+impl Display for Param {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        match &self.default {
+            Some(default) => write!(f, "={default}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -69,12 +97,32 @@ impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (open, parts, close) = match self {
             Expr::Value(value) => return value.fmt(f),
+            Expr::Chain(chain) => return chain.fmt(f),
+            // Without the comma, it would be arithmetic in parentheses.
+            Expr::Tuple(parts) if matches!(parts[..], [Expr::Chain(_)]) => {
+                return write!(f, "({},)", parts[0]);
+            }
             Expr::Tuple(parts) => ('(', parts, ')'),
             Expr::OneOf(one_of) => ('{', &one_of.options, '}'),
         };
         f.write_char(open)?;
         separated(f, ", ", parts)?;
         f.write_char(close)
+    }
+}
+
+impl Display for Chain {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let operand = |f: &mut Formatter<'_>, operand: &Expr| match operand {
+            Expr::Chain(inner) if inner.is_sum() || !self.is_sum() => write!(f, "({inner})"),
+            operand => operand.fmt(f),
+        };
+        operand(f, &self.first)?;
+        for (op, right) in &self.rest {
+            f.write_char(op.mark())?;
+            operand(f, right)?;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@
 use std::fmt::Write;
 
 use crate::{
-    Diagnostic, Severity,
+    Diagnostic, Severity, Span,
     excerpt::{Excerpt, Place},
     printable,
 };
@@ -48,22 +48,33 @@ impl Diagnostic {
             Severity::Error => ("error", "1;31"),
             Severity::Warning => ("warning", "1;33"),
         };
-        let mut out = style.headed(severity, &self.message) + "\n";
-        let place = Place::find(text, self.span);
-        let bar = style.paint("1;34", "│");
-        if let Some(location) = location(origin, text, &place) {
-            let corner = style.paint("1;34", "┌");
-            let _ = writeln!(out, "  {corner} {}", printable(&location));
-        }
-        let excerpt = Excerpt::cut(&place);
-        let _ = writeln!(out, "  {bar} {}", excerpt.text);
-        let carets = style.paint(color, &"^".repeat(excerpt.carets));
-        let _ = write!(out, "  {bar} {}{carets}", " ".repeat(excerpt.indent));
+        let shown = |span, color| excerpt(text, span, origin, color, style);
+        let mut out = style.headed(severity, &self.message) + "\n" + &shown(self.span, color);
         if let Some(help) = &self.help {
             let _ = write!(out, " {}", style.headed("help", help));
         }
+        for note in &self.notes {
+            let headed = style.headed("note", &note.message);
+            let _ = write!(out, "\n{headed}\n{}", shown(note.span, "1;36"));
+        }
         out
     }
+}
+
+/// Formats a part of the text with carets under the location.
+fn excerpt(text: &str, span: Span, origin: Option<&str>, color: &str, style: Style) -> String {
+    let mut out = String::new();
+    let place = Place::find(text, span);
+    let bar = style.paint("1;34", "│");
+    if let Some(location) = location(origin, text, &place) {
+        let corner = style.paint("1;34", "┌");
+        let _ = writeln!(out, "  {corner} {}", printable(&location));
+    }
+    let excerpt = Excerpt::cut(&place);
+    let _ = writeln!(out, "  {bar} {}", excerpt.text);
+    let carets = style.paint(color, &"^".repeat(excerpt.carets));
+    let _ = write!(out, "  {bar} {}{carets}", " ".repeat(excerpt.indent));
+    out
 }
 
 /// Names the location of the shown line, unless the text is a single line without an origin.
@@ -79,7 +90,7 @@ fn location(origin: Option<&str>, text: &str, place: &Place<'_>) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use crate::{Span, SpecError};
+    use crate::{Note, SpecError};
 
     use super::*;
 
@@ -167,6 +178,20 @@ mod tests {
         assert_eq!(
             render("\nrelo"),
             "error: wrong\n  ┌ a.spec:2\n  │ relo\n  │ ^^^^"
+        );
+    }
+
+    #[test]
+    fn notes_have_excerpts_of_their_own() {
+        let mut error = wrong("relu\n relo", "relo", Some("drop it"));
+        error.diagnostics[0].notes.push(Note {
+            span: Span { start: 0, end: 4 },
+            message: "unlike this".into(),
+        });
+        assert_eq!(
+            error.to_string(),
+            "error: wrong\n  ┌ line 2\n  │  relo\n  │  ^^^^ help: drop it\n\
+             note: unlike this\n  ┌ line 1\n  │ relu\n  │ ^^^^"
         );
     }
 

@@ -1,20 +1,18 @@
 //! Name resolution: from tree to calls.
 
-mod integers;
+mod calls;
+mod locals;
+mod names;
 
-use std::mem;
+use locals::Locals;
 
 use crate::{
-    ArgInfo, Args, Body, Call, Diagnostic, Named, Presets, Registry, Resolved, Span, SpecError,
-    Tree,
-    accept::accept,
-    args::{self, Given},
-    diagnostic::{Report, clip, list, quote},
-    extent::measure,
-    info::Inferred,
+    Call, Diagnostic, Named, Presets, Registry, Resolved, Span, SpecError, Tree,
+    diagnostic::{Report, list, quote},
+    extent::{Extent, measure},
     nearest::nearest,
     parse,
-    presets::{Entry, Integer},
+    presets::{Entry, entry},
     resolved::Node,
     tree::{self, Item},
 };
@@ -28,7 +26,8 @@ pub const NO_ALTERNATIVES: &str = "alternatives are not allowed here";
 ///
 /// # Errors
 /// All errors in the order of their locations, but at most twenty. An error inside a preset is
-/// reported at the preset's name. The tree must have no alternatives, at least one call, and at
+/// reported at the preset's name; one that depends on the arguments of a definition has a note that
+/// shows where the definition is used. The tree must have no alternatives, at least one call, and at
 /// most 10 000 calls.
 pub fn resolve<D: Named>(
     tree: &Tree,
@@ -51,8 +50,8 @@ pub fn read<D: Named>(
     Resolver::new(registry, presets, report).run(&tree)
 }
 
-/// Reads a text that is a plain chain of one or more calls, without bodies, repetitions and
-/// presets.
+/// Reads a text that is a plain chain of one or more calls, without bodies, repetitions,
+/// definitions and presets.
 ///
 /// # Errors
 /// Same as [`read`].
@@ -69,7 +68,9 @@ struct Resolver<'a, D> {
     /// The presets that may be used here.
     presets: &'a [Entry],
     /// The integers that may be used by name.
-    integers: &'a [Integer],
+    names: &'a Presets,
+    /// The definitions in the text.
+    locals: Locals<'a>,
     /// Whether only plain calls are allowed.
     chain: bool,
     /// The outermost preset being resolved.
@@ -88,23 +89,24 @@ impl<'a, D: Named> Resolver<'a, D> {
         Resolver {
             registry,
             presets: presets.entries(),
-            integers: presets.integers(),
+            names: presets,
+            locals: Locals::default(),
             chain: false,
             via: None,
             report,
         }
     }
 
-    fn run(mut self, tree: &Tree) -> Result<Resolved<D>, SpecError> {
+    fn run(mut self, tree: &'a Tree) -> Result<Resolved<D>, SpecError> {
         let mut nodes = Vec::new();
-        match measure(&tree.items, self.presets) {
+        self.declare(&tree.lets);
+        match self.measure(&tree.items) {
             Err(error) => self.report.add(|| error),
             Ok(extent) => {
                 nodes = self.items(&tree.items);
                 if extent.calls == 0 && self.report.is_empty() {
-                    let message = format!("expected at least one {}", self.registry.noun());
-                    let span = tree::span(&tree.items);
-                    self.report.add(|| Diagnostic::error(span, message));
+                    let error = nothing(tree, self.registry.noun());
+                    self.report.add(|| error);
                 }
             }
         }
@@ -115,29 +117,40 @@ impl<'a, D: Named> Resolver<'a, D> {
         }
     }
 
-    /// Reports an error in a call; inside a preset, at the preset's name.
+    fn measure(&self, items: &[Item]) -> Result<Extent, Diagnostic> {
+        measure(items, &|name| match entry(self.presets, name) {
+            Some(entry) => Some(entry.extent.used()),
+            None => self.locals.extent(name),
+        })
+    }
+
+    /// Reports an error in a call; inside a preset, at the preset's name; inside a definition, with
+    /// notes about where it is used.
     fn blame(&mut self, call: &tree::Call, error: impl FnOnce() -> Diagnostic) {
-        let via = self.via;
-        self.report.add(|| match via {
-            None => error(),
-            Some(Via { word, span }) => {
-                let error = error();
-                let item = quote(&call.to_string());
-                let message = format!("preset `{word}`: in {item}: {}", error.message);
-                Diagnostic {
-                    span,
-                    message,
-                    ..error
-                }
+        let (via, locals) = (self.via, &self.locals);
+        self.report.add(|| {
+            let error = Diagnostic {
+                notes: locals.notes().to_vec(),
+                ..error()
+            };
+            let Some(Via { word, span }) = via else {
+                return error;
+            };
+            let item = quote(&call.to_string());
+            let message = format!("preset `{word}`: in {item}: {}", error.message);
+            Diagnostic {
+                span,
+                message,
+                ..error
             }
         });
     }
 
-    fn items(&mut self, items: &[Item]) -> Vec<Node<D>> {
+    fn items(&mut self, items: &'a [Item]) -> Vec<Node<D>> {
         items.iter().filter_map(|item| self.item(item)).collect()
     }
 
-    fn item(&mut self, item: &Item) -> Option<Node<D>> {
+    fn item(&mut self, item: &'a Item) -> Option<Node<D>> {
         match item {
             Item::Call(call) => self.call(call),
             Item::Repeat(repeat) => {
@@ -163,13 +176,14 @@ impl<'a, D: Named> Resolver<'a, D> {
         }
     }
 
-    fn call(&mut self, call: &tree::Call) -> Option<Node<D>> {
+    fn call(&mut self, call: &'a tree::Call) -> Option<Node<D>> {
         let name = &call.name;
         let preset = self
             .presets
             .iter()
             .position(|entry| entry.preset.name == name);
         let noun = self.registry.noun();
+        let local = self.locals.find(name);
         match (self.registry.get(name), preset) {
             (Some(def), None) => return self.definition(def, call),
             (None, Some(place)) => return self.preset(place, call),
@@ -178,12 +192,16 @@ impl<'a, D: Named> Resolver<'a, D> {
                 Diagnostic::error(call.name_at.0, message).help("rename one of them")
             }),
             (None, None) if name.is_empty() => {}
+            (None, None) if local.is_some_and(|place| self.locals.sees(place)) => {
+                return self.local(local?, call);
+            }
+            (None, None) if local.is_some() => self.too_early(local?, call),
+            (None, None) if self.report.is_full() => {}
             (None, None) => {
-                let known = self
-                    .registry
-                    .names()
-                    .chain(self.presets.iter().map(|entry| entry.preset.name));
-                let known: Vec<_> = known.collect();
+                let presets = self.presets.iter().map(|entry| entry.preset.name);
+                let known = self.registry.names().chain(presets);
+                let mut known: Vec<&str> = known.collect();
+                known.extend(self.locals.names());
                 self.blame(call, || {
                     let help = match nearest(name, known.iter().copied()) {
                         Some(near) => format!("did you mean `{near}`?"),
@@ -200,7 +218,7 @@ impl<'a, D: Named> Resolver<'a, D> {
         None
     }
 
-    fn preset(&mut self, place: usize, call: &tree::Call) -> Option<Node<D>> {
+    fn preset(&mut self, place: usize, call: &'a tree::Call) -> Option<Node<D>> {
         let (presets, via) = (self.presets, self.via);
         let word = presets[place].preset.name;
         if !call.args.is_empty() || !call.bodies.is_empty() {
@@ -215,92 +233,11 @@ impl<'a, D: Named> Resolver<'a, D> {
             span: call.at.0,
         }));
         self.presets = &presets[..place];
+        let scope = self.locals.hide();
         let items = self.items(&presets[place].tree.items);
+        self.locals.restore(scope);
         (self.presets, self.via) = (presets, via);
         Some(Node::Preset(word, items))
-    }
-
-    fn definition(&mut self, def: &D, call: &tree::Call) -> Option<Node<D>> {
-        let name = def.name();
-        let given = if call.broken {
-            None
-        } else {
-            self.given(def, call)
-        };
-        let body = if self.chain { Body::None } else { def.body() };
-        let wrong_body = match (body, call.bodies.len()) {
-            (Body::None, 1..) => Some(format!("`{name}` takes no body")),
-            (Body::One, 2..) => Some(format!(
-                "`{name}` takes one body, not {} branches",
-                call.bodies.len()
-            )),
-            _ => None,
-        };
-        let lacks_body = body != Body::None && call.bodies.is_empty();
-        let bodies = call.bodies.iter().map(|body| self.items(body)).collect();
-        if let Some(message) = wrong_body {
-            self.blame(call, || Diagnostic::error(call.bodies_at.0, message));
-            return None;
-        }
-        let args = match Args::fill(def.args(), given?, call.at.0, Some(name)) {
-            Ok(args) => Some(args),
-            Err(error) => {
-                self.blame(call, || error);
-                None
-            }
-        };
-        if lacks_body {
-            self.blame(call, || {
-                Diagnostic::error(call.at.0, format!("`{name}` needs a body")).help(match body {
-                    Body::Branches => format!("write `{name}[ … | … ]`"),
-                    _ => format!("write `{name}[ … ]`"),
-                })
-            });
-        }
-        let call = Call {
-            def: def.clone(),
-            args: args?,
-            bodies: Vec::new(),
-            span: self.via.map_or(call.at.0, |via| via.span),
-            preset: self.via.map(|via| via.word),
-        };
-        Some(Node::Call(call, bodies))
-    }
-
-    /// Returns the arguments as given, or `None` if one of them is invalid; all errors have been
-    /// reported.
-    fn given(&mut self, def: &D, call: &tree::Call) -> Option<Vec<Given>> {
-        let (infos, owner) = (def.args(), Some(def.name()));
-        let positions = infos.iter().filter(|info| !info.keyword_only()).count();
-        let mut seen = vec![false; infos.len()];
-        let mut given = Vec::new();
-        let mut fine = true;
-        for (position, arg) in call.args.iter().enumerate() {
-            let place = match &arg.name {
-                Some(name) => args::find(infos, name, arg.name_at.0, owner),
-                None if position < positions => Ok(position),
-                None if position == positions => Err(too_many(def, positions, call)),
-                None => continue,
-            };
-            let accepted = place.and_then(|place| {
-                if mem::replace(&mut seen[place], true) {
-                    return Err(args::twice(infos[place].name, arg.name_at.0, owner));
-                }
-                let value = self.value(&arg.value, &infos[place].facts())?;
-                let accepted = accept(&infos[place], &value, arg.at.0, owner);
-                let value = accepted.map_err(|error| self.explain(error, &arg.value))?;
-                let span = self.via.map_or(arg.at.0, |via| via.span);
-                Ok(Given { place, value, span })
-            });
-            match accepted {
-                Ok(value) => given.push(value),
-                Err(error) => {
-                    fine = false;
-                    self.blame(call, || error);
-                }
-            }
-        }
-        fine.then_some(given)
     }
 }
 
@@ -308,45 +245,17 @@ fn alternatives(span: Span) -> Diagnostic {
     Diagnostic::error(span, NO_ALTERNATIVES)
 }
 
-/// The error for more positional arguments than the `positions` of a definition.
-fn too_many(def: &impl Named, positions: usize, call: &tree::Call) -> Diagnostic {
-    let name = def.name();
-    let infos = def.args();
-    let names = || list(infos[..positions].iter().map(|info| info.name));
-    let message = match (positions, infos.len()) {
-        (_, 0) => format!("`{name}` takes no arguments"),
-        (0, _) => format!("`{name}` takes its arguments by name"),
-        (1, 1) => format!("`{name}` takes one argument, `{}`", infos[0].name),
-        (_, count) if count == positions => format!("`{name}` takes at most {count} arguments"),
-        _ => format!("`{name}` takes {} by position, all others by name", names()),
-    };
-    let arg = &call.args[positions];
-    let help = match infos.get(positions) {
-        Some(info) => Some(by_name(info, call, arg)),
-        None => (positions > 1).then(|| format!("they are {}", names())),
-    };
-    Diagnostic::error(arg.at.0, message).maybe_help(help)
-}
-
-/// Suggests how to write a keyword-only argument that was passed by position, or how to write the
-/// call without the inferred argument.
-fn by_name(info: &ArgInfo, call: &tree::Call, arg: &tree::Arg) -> String {
-    let write = format!("write {}", quote(&format!("{}={}", info.name, arg.value)));
-    let inferred = info.facts().inferred;
-    let Some((Inferred { position, what }, value)) =
-        inferred.and_then(|inferred| Some((inferred, &call.args.get(inferred.position)?.value)))
-    else {
-        return write;
-    };
-    let rest = call.args.iter().enumerate().filter(|(i, _)| *i != position);
-    let rest: Vec<_> = rest.map(|(_, arg)| arg.to_string()).collect();
-    let shorter = match rest.is_empty() {
-        true => call.name.clone(),
-        false => format!("{}({})", call.name, rest.join(", ")),
-    };
-    format!(
-        "{write}, or {} if {} is {what}, which is inferred here",
-        quote(&shorter),
-        clip(&value.to_string())
-    )
+/// The error for a text without calls.
+fn nothing(tree: &Tree, noun: &str) -> Diagnostic {
+    match tree.lets.last() {
+        Some(last) if tree.items.is_empty() => {
+            let message = format!("expected at least one {noun} after the definitions");
+            let help = format!("use one of them, such as {}", quote(&last.name));
+            Diagnostic::error(last.at.0, message).help(help)
+        }
+        _ => {
+            let message = format!("expected at least one {noun}");
+            Diagnostic::error(tree::span(&tree.items), message)
+        }
+    }
 }

@@ -1,8 +1,12 @@
 //! Resolved calls: names looked up and arguments filled in.
 
+mod bound;
+
 use std::{fmt, sync::Arc};
 
-use crate::{Args, Named, Span};
+use bound::count;
+
+use crate::{Args, Diagnostic, Named, Note, Span};
 
 /// A resolved text: its calls, in the structure in which they were written.
 #[derive(Clone)]
@@ -11,11 +15,14 @@ pub struct Resolved<D> {
     nodes: Arc<[Node<D>]>,
 }
 
+#[derive(Clone)]
 pub(crate) enum Node<D> {
     /// A call, with its bodies as they were written.
     Call(Call<D>, Vec<Vec<Node<D>>>),
     Repeat(u16, Vec<Node<D>>),
     Preset(&'static str, Vec<Node<D>>),
+    /// The contents of a definition, in place of its use.
+    Group(Vec<Node<D>>),
 }
 
 /// A resolved call.
@@ -29,9 +36,12 @@ pub struct Call<D> {
     /// [`Body::None`](crate::Body::None), one for [`Body::One`](crate::Body::One), one per branch
     /// for [`Body::Branches`](crate::Body::Branches). A list may be empty.
     pub bodies: Vec<Vec<Call<D>>>,
-    /// Its location in the text; that of the preset's name if it comes from a preset.
+    /// Its location in the text; that of the preset's name if it comes from a preset. A call in a
+    /// definition is located there.
     pub span: Span,
     pub(crate) preset: Option<&'static str>,
+    /// Where the definitions that contain it are used, from the innermost to the outermost.
+    pub(crate) notes: Arc<[Note]>,
 }
 
 /// The two printed forms.
@@ -54,20 +64,41 @@ impl<D: Named> Resolved<D> {
         &self.text
     }
 
-    /// Returns all calls in order, with repetitions and presets expanded.
+    /// Returns all calls in order, with repetitions, presets and definitions expanded.
     pub fn calls(&self) -> Vec<Call<D>> {
         calls(&self.nodes)
     }
 
+    /// Returns `true` if an argument of any call is [deferred](Call::is_deferred).
+    pub fn is_deferred(&self) -> bool {
+        self.calls().iter().any(Call::is_deferred)
+    }
+
+    /// Returns the spec with the arguments of its calls replaced by those that
+    /// [`Call::bind`] returned. `bound` has one element per call of [`calls`](Resolved::calls), in
+    /// order, each followed by those of the calls in its brackets. Repetitions of deferred calls
+    /// are expanded.
+    ///
+    /// Returns `None` if the number of elements is another.
+    #[must_use]
+    pub fn with_bound(&self, bound: &[Args]) -> Option<Self> {
+        if bound.len() != count(&self.calls()) {
+            return None;
+        }
+        let nodes = bound::bound(&self.nodes, &mut bound.iter());
+        Some(Resolved::new(self.text.clone(), nodes))
+    }
+
     /// Returns the short form, for people: without defaults, names in place of aliases, presets and
-    /// repetitions as written, leading required arguments by position. Reading it yields the same
-    /// calls.
+    /// repetitions as written, definitions expanded, leading required arguments by position.
+    /// Reading it yields the same calls.
     pub fn short(&self) -> String {
         text(&self.nodes, Form::Short)
     }
 
     /// Returns the full form, for files, whose meaning doesn't depend on defaults: every argument
-    /// by name, presets expanded, repetitions as written. Reading it yields the same calls.
+    /// by name, presets and definitions expanded, repetitions as written. Reading it yields the
+    /// same calls.
     pub fn full(&self) -> String {
         text(&self.nodes, Form::Full)
     }
@@ -93,6 +124,39 @@ impl<D: Named> Call<D> {
     /// name if the call comes from a preset.
     pub fn arg_span(&self, name: &str) -> Option<Span> {
         self.args.span(name)
+    }
+
+    /// Returns `true` if an argument, of the call itself or of one in its brackets, depends on where
+    /// the call is used; see [`Presets::with_deferred`](crate::Presets::with_deferred).
+    pub fn is_deferred(&self) -> bool {
+        self.args.is_deferred() || self.bodies.iter().flatten().any(Call::is_deferred)
+    }
+
+    /// Computes the deferred arguments of the call itself; those of the calls in its brackets stay
+    /// deferred. `size` returns the integer of a name, or an error, whose span is replaced by that
+    /// of the argument.
+    ///
+    /// # Errors
+    /// Those of `size`; or if a division leaves a remainder, or a value is not allowed.
+    pub fn bind(
+        &self,
+        mut size: impl FnMut(&str) -> Result<usize, Diagnostic>,
+    ) -> Result<Self, Diagnostic> {
+        match self.args.bind(self.def.name(), &mut size) {
+            Ok(args) => Ok(Call {
+                args,
+                ..self.clone()
+            }),
+            Err(error) => Err(self.locate(error)),
+        }
+    }
+
+    /// Adds the places where the definitions that contain the call are used to a diagnostic about
+    /// the call.
+    #[must_use]
+    pub fn locate(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic.notes.extend_from_slice(&self.notes);
+        diagnostic
     }
 
     fn written(&self, form: Form) -> String {
@@ -130,7 +194,7 @@ fn calls<D: Named>(nodes: &[Node<D>]) -> Vec<Call<D>> {
                 let body = calls(body);
                 (0..*count).for_each(|_| out.extend_from_slice(&body));
             }
-            Node::Preset(_, items) => out.append(&mut calls(items)),
+            Node::Preset(_, items) | Node::Group(items) => out.append(&mut calls(items)),
         }
     }
     out
@@ -151,15 +215,18 @@ fn text<D: Named>(nodes: &[Node<D>], form: Form) -> String {
                 }
             }
             Node::Preset(word, _) => (*word).into(),
+            Node::Group(items) => text(items, form),
         });
     }
     texts.join(" ")
 }
 
-/// Returns the nodes to print: in the full form, presets are replaced by their contents.
+/// Returns the nodes to print: definitions are replaced by their contents, and in the full form,
+/// presets too.
 fn shown<D>(nodes: &[Node<D>], form: Form) -> Vec<&Node<D>> {
     let shown = nodes.iter().map(|node| match node {
         Node::Preset(_, items) if form == Form::Full => shown(items, form),
+        Node::Group(items) => shown(items, form),
         node => vec![node],
     });
     shown.flatten().collect()

@@ -14,6 +14,8 @@ pub const MAX_DEPTH: usize = 64;
 pub struct Tree {
     /// The text that was parsed, to which all locations refer.
     pub(crate) text: Arc<str>,
+    /// The definitions, which come first.
+    pub(crate) lets: Vec<Let>,
     pub(crate) items: Vec<Item>,
 }
 
@@ -26,8 +28,28 @@ impl Tree {
 
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
-        self.items == other.items
+        self.lets == other.lets && self.items == other.items
     }
+}
+
+/// A definition: `let block(n, s=1) = [ … ];`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Let {
+    pub name: String,
+    pub name_at: At,
+    pub params: Vec<Param>,
+    pub body: Vec<Item>,
+    pub at: At,
+    /// Whether an error inside of it has been reported.
+    pub broken: bool,
+}
+
+/// A parameter of a definition.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Param {
+    pub name: String,
+    pub default: Option<Expr>,
+    pub at: At,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -77,13 +99,72 @@ pub(crate) struct Arg {
     pub at: At,
 }
 
-/// A value that may contain alternatives.
+/// A value that may contain alternatives and arithmetic.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expr {
     /// Any value except a tuple.
     Value(Value),
     Tuple(Vec<Expr>),
     OneOf(OneOf<Expr>),
+    Chain(Chain),
+}
+
+/// Operators of the same precedence, applied from left to right. A list rather than a tree of
+/// pairs, so that the nesting depth is that of the parentheses.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Chain {
+    /// The operands are integers, names, chains, or alternatives of these.
+    pub first: Box<Expr>,
+    pub rest: Vec<(Op, Expr)>,
+    pub at: At,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Op {
+    Add,
+    Sub,
+    Mul,
+    Div,
+}
+
+impl Op {
+    pub fn mark(self) -> char {
+        match self {
+            Op::Add => '+',
+            Op::Sub => '-',
+            Op::Mul => '*',
+            Op::Div => '/',
+        }
+    }
+
+    /// Returns `true` for `+` and `-`.
+    pub fn is_sum(self) -> bool {
+        matches!(self, Op::Add | Op::Sub)
+    }
+}
+
+impl Chain {
+    /// Returns the operands.
+    pub fn operands(&self) -> impl Iterator<Item = &Expr> {
+        [&*self.first]
+            .into_iter()
+            .chain(self.rest.iter().map(|(_, operand)| operand))
+    }
+
+    /// Returns the same chain with other operands.
+    pub fn with(&self, operands: Vec<Expr>) -> Option<Chain> {
+        let mut operands = operands.into_iter();
+        Some(Chain {
+            first: Box::new(operands.next()?),
+            rest: self.rest.iter().map(|(op, _)| *op).zip(operands).collect(),
+            at: self.at,
+        })
+    }
+
+    /// Returns `true` if its operators are `+` and `-`.
+    pub fn is_sum(&self) -> bool {
+        self.rest.iter().any(|(op, _)| op.is_sum())
+    }
 }
 
 impl Item {

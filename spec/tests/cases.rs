@@ -382,7 +382,9 @@ fn odd_characters() {
     );
     says(
         "relu; relu",
-        &[";: unexpected character `;` (U+003B) (names are made of ASCII letters, digits and `_`)"],
+        &[
+            ";: unexpected `;` between calls (separate calls by white space; only a definition ends with `;`)",
+        ],
     );
     // Such a character and what else is wrong are told together.
     says(

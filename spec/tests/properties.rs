@@ -125,8 +125,18 @@ fn fragments() -> impl Strategy<Value = String> {
         "e\u{301}",
         "\0",
         "-",
+        "+",
+        "/",
         ";",
         "'",
+        "let ",
+        "let a(n, m=2) = [",
+        "];",
+        "let b = [ relu ];",
+        "n",
+        "a(3)",
+        "(n+1)*2",
+        "2*n",
     ];
     vec(select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
 }
@@ -140,7 +150,9 @@ fn gap() -> impl Strategy<Value = &'static str> {
 }
 
 fn name() -> impl Strategy<Value = String> {
-    "[a-zA-Z_][a-zA-Z0-9_]{0,6}".prop_filter("a name", |name| name != "true" && name != "false")
+    "[a-zA-Z_][a-zA-Z0-9_]{0,6}".prop_filter("a name", |name| {
+        !["true", "false", "let"].contains(&&**name)
+    })
 }
 
 /// Parts with a separator and perhaps space around it.
@@ -174,7 +186,29 @@ fn value() -> impl Strategy<Value = String> {
             (vec(value(), 1..4), select(&["", ","][..]))
                 .prop_map(|(parts, comma)| format!("({}{comma})", joined(parts, ","))),
             vec(value(), 2..4).prop_map(|parts| format!("{{{}}}", joined(parts, ","))),
+            arithmetic(),
         ]
+    })
+}
+
+/// Arithmetic on integers and names.
+fn arithmetic() -> impl Strategy<Value = String> {
+    let operand = prop_oneof![
+        any::<i64>().prop_map(|n| n.to_string()),
+        name(),
+        (0..9, name()).prop_map(|(n, name)| format!("{{{n}, {name}, ({n})}}")),
+    ];
+    operand.prop_recursive(4, 16, 4, |operand| {
+        let rest = vec(
+            (select(&["+", "-", "*", "/"][..]), spaced(operand.clone())),
+            1..4,
+        );
+        (operand, rest).prop_map(|(first, rest)| {
+            let rest = rest
+                .iter()
+                .map(|(op, (right, before, after))| format!("{op}{before}{right}{after}"));
+            format!("({first} {})", rest.collect::<String>())
+        })
     })
 }
 
@@ -221,6 +255,32 @@ fn spec() -> impl Strategy<Value = String> {
         ];
         separated(item.boxed())
     })
+}
+
+/// Definitions and a spec.
+fn text() -> impl Strategy<Value = String> {
+    let default = prop::option::of(value()).prop_map(|value| match value {
+        Some(value) => format!("={value}"),
+        None => String::new(),
+    });
+    let params = (
+        vec(spaced(name()), 0..3),
+        vec(spaced((name(), default).prop_map(|(a, b)| a + &b)), 0..2),
+    );
+    let params = params.prop_map(|(mut params, optional)| {
+        // Those without a default come first.
+        let (more, optional): (Vec<_>, Vec<_>) = optional
+            .into_iter()
+            .partition(|(param, ..)| !param.contains('='));
+        params.extend(more);
+        params.extend(optional);
+        format!("({})", joined(params, ","))
+    });
+    let params = prop::option::of(params).prop_map(Option::unwrap_or_default);
+    let definition = (name(), params, gap(), gap(), spec(), gap(), gap()).prop_map(
+        |(name, params, a, b, body, c, d)| format!("let {name}{params}{a}={b}[{body}]{c};{d}"),
+    );
+    (vec(definition, 0..3), spec()).prop_map(|(definitions, spec)| definitions.concat() + &spec)
 }
 
 /// A text that the registry knows, and how many calls it makes.
@@ -327,14 +387,14 @@ proptest! {
     }
 
     #[test]
-    fn any_text_of_the_grammar(text in spec()) {
+    fn any_text_of_the_grammar(text in text()) {
         prop_assert!(parse(&text).is_ok(), "{:?}: {:?}", text, parse(&text));
         any_text(&text)?;
     }
 
     /// A text of the grammar with one character taken out, put in or replaced.
     #[test]
-    fn nearly_a_text(text in spec(), place: prop::sample::Index, odd in select(&["", "(", ")", "[", "]", "{", "}", "|", ",", "\"", "é", "，"][..]), taken: bool) {
+    fn nearly_a_text(text in text(), place: prop::sample::Index, odd in select(&["", ";", "let ", "+", "-", "/", "*", "(", ")", "[", "]", "{", "}", "|", ",", "\"", "é", "，"][..]), taken: bool) {
         let starts: Vec<_> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
         let at = starts[place.index(starts.len())];
         let rest = match text[at..].chars().next() {
@@ -511,12 +571,39 @@ fn a_megabyte_of_anything() {
         "{a ",
         "a(({",
         "a\r",
+        "let ",
+        "let a",
+        "let a(",
+        "let a(n",
+        "let a = [",
+        "let a = [];",
+        "let a(n) = [linear(n)];",
+        "a(1+",
+        "a(1-1)",
+        "a(n/",
+        "1*(",
+        "a(1 +1",
+        ";",
     ];
     for piece in pieces {
         let text = piece.repeat((1 << 20) / piece.len());
         let _ = parse(&text).map(|tree| expand(&tree).is_ok());
         let _ = read(&text, &registry, &presets);
     }
+    for (before, piece, after) in [
+        ("linear(1", "+1", ")"),
+        ("linear(1", "*n", ")"),
+        ("linear(1", "/", ")"),
+        ("let a(", "n,", ") = [];"),
+        ("let a(x) = [linear(8)]; ", "a(1) ", ""),
+        ("let a(x) = [linear(x)]; ", "b ", ""),
+    ] {
+        let text = format!("{before}{}{after}", piece.repeat((1 << 20) / piece.len()));
+        assert!(read(&text, &registry, &presets).is_err());
+    }
+    let definitions: String = (0..50_000).map(|i| format!("let a{i} = []; ")).collect();
+    let text = format!("{definitions}{}", "unknown ".repeat(50_000));
+    assert!(read(&text, &registry, &presets).is_err());
     let long = format!("linear({}1)", "1, ".repeat(1 << 18));
     assert!(read(&long, &registry, &presets).is_err());
     let text = format!("1000*say(\"{}\")", "a".repeat(1 << 20));

@@ -9,8 +9,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::program::commands::{
     augmentations::Augmentations, check::Check, compare::Compare, completions::Completions,
-    data::Data, eval::Eval, export::Export, predict::Predict, registry::Name, report::Report,
-    runs::Runs, summary::Summary, train::Train,
+    data::Data, eval::Eval, export::Export, fmt::Fmt, predict::Predict, registry::Name,
+    report::Report, runs::Runs, summary::Summary, train::Train,
 };
 use tapeline_experiments::{escape, shell};
 
@@ -58,6 +58,8 @@ pub enum Command {
     Summary(Summary),
     /// Check the gradients and other invariants of layers
     Check(Check),
+    /// Lay out spec files in the canonical way
+    Fmt(Fmt),
     /// List the layers, or describe one
     #[command(after_help = "Example:\n  tapeline layers conv2d")]
     Layers(Name),

@@ -20,6 +20,7 @@ mod patience;
 mod predict;
 mod readme;
 mod resume;
+mod specs;
 mod tensorboard;
 mod train;
 mod tuning;

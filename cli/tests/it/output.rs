@@ -28,6 +28,8 @@ fn printing(command: &str) -> Vec<&'static str> {
         "runs" => "runs|.",
         "summary" => "summary",
         "check" => "check|relu|--input|4",
+        // `fmt` changes files and prints nothing.
+        "fmt" => "fmt|--help",
         "layers" => "layers",
         "optimizers" => "optimizers|sgd",
         "schedules" => "schedules",

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`dataset`] | the dataset: chosen by name or folder, or taken from a run |
 //! | [`model`] | the model: a spec, or `@` and a path |
+//! | [`spec_file`] | files of specs, and one of several specs in a file |
 //! | [`job`] | a run that is ready to start |
 //! | [`tuning`] | frozen parameters, learning rates of their own, weights in part |
 //! | [`parts`] | the images that a run trains, tests and validates on |
@@ -33,5 +34,6 @@ pub mod parts;
 pub mod profile;
 pub mod recorder;
 pub mod resume;
+pub mod spec_file;
 pub mod tensorboard;
 pub mod tuning;

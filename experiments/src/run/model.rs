@@ -1,4 +1,5 @@
 //! The MODEL argument: a spec, or `@` and a path (`@net.spec`, `@model.safetensors`, `@runs/1`).
+//! `@nets.spec#wide` is the definition, or the named spec, `wide` in a file.
 //!
 //! A model file or a run stores more than the spec, so that a command need not be given these
 //! settings again. An option, if given, takes precedence:
@@ -22,12 +23,11 @@
 use std::{
     ffi::{OsStr, OsString},
     fmt,
-    io::Read,
     path::{Path, PathBuf},
 };
 
 use serde::Serialize;
-use tapeline_data::{files, identify_other};
+use tapeline_data::files;
 use tapeline_models::{History, Labels, Model, TrainedModel, load, load_weights, shape_text};
 
 use crate::{
@@ -36,12 +36,10 @@ use crate::{
     run::{
         config::KnownRun,
         files::{BEST, CONFIG, CSV, MODEL},
+        spec_file::{definition, in_file, spec_in},
     },
     settings::{named::named, source::Source},
 };
-
-/// The maximum size of a spec file in bytes.
-const MAX_SPEC: u64 = 1 << 20;
 
 /// The default input shape.
 const INPUT: [usize; 3] = [1, 28, 28];
@@ -144,10 +142,19 @@ impl ModelArg {
             let run = run.filter(|run| run.config.settings.model == trained.model.full());
             return Ok(ModelArg::file(path, trained, run, None));
         }
+        if let Some((file, name)) = in_file(&path) {
+            let text = definition(spec_in(&file)?, &file, &name)?;
+            return Ok(ModelArg::Spec(source(text, &file, Some(name.as_ref()))));
+        }
         let text = spec_in(&path)?;
         if let Some(specs) = named(&text) {
             let message = format!("{}: holds {} named specs", path.display(), specs.len());
-            return Err(Error::usage(message).help("only `compare` takes named specs"));
+            let (first, _) = &specs[0];
+            let help = format!(
+                "`@{}#{first}` is the first of them; only `compare` takes all",
+                path.display()
+            );
+            return Err(Error::usage(message).help(help));
         }
         Ok(ModelArg::Spec(source(text, &path, path.file_stem())))
     }
@@ -360,32 +367,4 @@ fn source(text: String, path: &Path, name: Option<&OsStr>) -> Source {
         origin: Some(path.display().to_string()),
         name: name.map(|name| name.display().to_string()),
     }
-}
-
-fn spec_in(path: &Path) -> Result<String, Error> {
-    let fail = |problem: String| Error::usage(format!("{}: {problem}", path.display()));
-    let file = files::open(path).map_err(|reason| fail(format!("cannot open: {reason}")))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_SPEC + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|reason| fail(format!("cannot read: {reason}")))?;
-    match identify_other(&bytes, "a spec") {
-        Some(kind) if kind.help.is_none() => {
-            return Err(fail(kind.instead_of("a spec"))
-                .help("the name of a model file must end in `.safetensors`"));
-        }
-        Some(kind) if !bytes.is_empty() => {
-            return Err(fail(kind.instead_of("a spec or a safetensors file")));
-        }
-        _ => {}
-    }
-    if bytes.len() as u64 > MAX_SPEC {
-        return Err(fail(format!(
-            "is larger than {MAX_SPEC} bytes, the maximum for a spec"
-        )));
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        fail("is not UTF-8 text, which a spec must be".into())
-            .help("the name of a model file must end in `.safetensors`")
-    })
 }

@@ -59,6 +59,7 @@ pub fn layers() -> Registry<LayerDef> {
         regularisation::gaussian_noise::GAUSSIAN_NOISE,
         shapes::flatten::FLATTEN,
         shapes::reshape::RESHAPE,
+        shapes::shape::SHAPE,
         shapes::upsample2d::UPSAMPLE2D,
         shapes::zero_pad2d::ZERO_PAD2D,
     ];

@@ -175,7 +175,7 @@ fn in_f32() {
 }
 
 /// Layers that PyTorch doesn't have, or whose numbers are random.
-const WITHOUT: [&str; 3] = ["drop_path", "gaussian_noise", "reshape"];
+const WITHOUT: [&str; 4] = ["drop_path", "gaussian_noise", "reshape", "shape"];
 
 /// The names in front of the specs.
 fn names(fixtures: &[Value]) -> BTreeSet<&str> {

@@ -112,6 +112,11 @@ fn refusals_say_what_and_where_from() {
             "`conv2d(8, 5, dilation=8)` on [1, 28, 28]: a window of 33x33 is larger than the plane of 28x28",
         ),
         (
+            "maxpool2d(2) shape((4, 7, 7))",
+            &[4, 16, 16],
+            "`shape((4, 7, 7))` takes [4, 7, 7], but gets [4, 8, 8] from `maxpool2d(2)`",
+        ),
+        (
             "conv2d(3, 3, groups=2)",
             &[4, 8, 8],
             "`conv2d(3, 3, groups=2)` on [4, 8, 8]: 2 groups don't divide 3 output channels",

@@ -128,6 +128,8 @@ impl Shapes<'_> {
             "global_avgpool2d" => {
                 return Ok("nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())".into());
             }
+            // Keeps the indices of the layers after it.
+            "shape" => return Ok("nn.Identity()".into()),
             "zero_pad2d" => {
                 let padding = values.get("padding").map(python).unwrap_or_default();
                 return Ok(format!("nn.ZeroPad2d({padding})"));

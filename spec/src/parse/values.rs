@@ -40,7 +40,7 @@ impl Parser<'_> {
 
     /// Parses a bracketed list separated by commas; `trailing` allows a comma at the end. `part`
     /// returns `None` for an element whose error it has reported.
-    fn list<T>(
+    pub(super) fn list<T>(
         &mut self,
         close: u8,
         trailing: bool,
@@ -99,7 +99,8 @@ impl Parser<'_> {
         })
     }
 
-    fn expr(&mut self) -> Option<Expr> {
+    /// Parses a value that isn't the result of an operator outside of it.
+    pub(super) fn primary(&mut self) -> Option<Expr> {
         let token = self.peek();
         let value = match token.kind {
             Kind::Int(n) => Value::Int(n),
@@ -113,7 +114,7 @@ impl Parser<'_> {
                 let at = At(token.span.to(self.last()));
                 return Some(Expr::OneOf(OneOf { options, at }));
             }
-            Kind::Mark(_) | Kind::End => {
+            Kind::Mark(_) | Kind::Let | Kind::End => {
                 self.expected("a value");
                 return None;
             }
@@ -133,7 +134,13 @@ impl Parser<'_> {
             );
             self.error(Diagnostic::error(at, message));
         }
-        Some(Expr::Tuple(parts))
+        let comma = self.at >= 2 && self.tokens[self.at - 2].kind == Kind::Mark(b',');
+        Some(match <[Expr; 1]>::try_from(parts) {
+            // Parentheses around arithmetic only group it.
+            Ok([chain @ Expr::Chain(_)]) if !comma => chain,
+            Ok(one) => Expr::Tuple(one.into()),
+            Err(parts) => Expr::Tuple(parts),
+        })
     }
 }
 

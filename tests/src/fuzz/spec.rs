@@ -1,7 +1,7 @@
 //! The grammar on arbitrary text: printing a parsed spec and parsing it again must give the same
-//! tree, and the same holds for its alternatives.
+//! tree, and the same holds for its alternatives and its canonical layout.
 
-use tapeline_spec::{MAX_ALTERNATIVES, Tree, choices, expand, parse};
+use tapeline_spec::{MAX_ALTERNATIVES, Tree, choices, expand, parse, reformat};
 
 use super::message::expect_diagnostics;
 
@@ -15,6 +15,9 @@ pub fn run(input: &[u8]) {
         Err(error) => return expect_diagnostics(text, &error),
     };
     expect_same(&tree);
+    let layout = reformat(text).expect("what can be parsed can be laid out");
+    assert_eq!(parse(&layout).as_ref(), Ok(&tree), "{layout:?}");
+    assert_eq!(reformat(&layout).as_ref(), Ok(&layout));
     let alternatives = match expand(&tree) {
         Ok(alternatives) => alternatives,
         Err(error) => return expect_diagnostics(text, &error),

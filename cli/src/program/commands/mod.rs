@@ -7,6 +7,7 @@ pub mod completions;
 pub mod data;
 pub mod eval;
 pub mod export;
+pub mod fmt;
 pub mod predict;
 pub mod registry;
 pub mod report;
@@ -35,6 +36,7 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Export(args)) => args.run(cx),
         Some(Command::Summary(args)) => args.run(cx),
         Some(Command::Check(args)) => args.run(cx),
+        Some(Command::Fmt(args)) => args.run(cx),
         Some(Command::Layers(name)) => name.run(&cx.layers),
         Some(Command::Optimizers(name)) => name.run(&cx.optimizers),
         Some(Command::Schedules(name)) => name.run(&cx.schedules),
