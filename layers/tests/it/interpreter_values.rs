@@ -160,6 +160,31 @@ fn results_are_those_of_the_documentation() {
             vec![7.0, 9.0, 17.0, 19.0],
         ),
         (
+            "Slice",
+            vec![
+                counting(&[2, 3], 0.0),
+                Input::Sizes(vec![1]),
+                Input::Sizes(vec![3]),
+                Input::Sizes(vec![1]),
+            ],
+            vec![],
+            vec![1.0, 2.0, 4.0, 5.0],
+        ),
+        (
+            "ReduceMax",
+            vec![
+                Input::Numbers(
+                    vec![3, 2, 2],
+                    vec![
+                        5.0, 1.0, 20.0, 2.0, 30.0, 1.0, 40.0, 2.0, 55.0, 1.0, 60.0, 2.0,
+                    ],
+                ),
+                Input::Sizes(vec![1]),
+            ],
+            vec![("keepdims", 0.into())],
+            vec![20.0, 2.0, 40.0, 2.0, 60.0, 2.0],
+        ),
+        (
             "Resize",
             vec![
                 counting(&[1, 1, 2, 2], 1.0),

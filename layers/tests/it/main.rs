@@ -3,6 +3,7 @@
 mod dropout;
 mod extreme;
 mod init;
+mod input_sizes;
 mod interpreter;
 mod interpreter_values;
 mod joined;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Mismatch, Report, compare::Seen, local::Local};
+use super::{FINEST, Mismatch, Report, compare::Seen, local::Local};
 use crate::{Place, Tensor, zeros_like};
 
 /// A mutation of the share of a gradient that a rule returns for one of its parents, given the value
@@ -27,7 +27,7 @@ pub struct Mutant {
 /// The outcome of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MutantOutcome {
-    /// The mutation changed the gradient by no more than the rounding errors of finite differences.
+    /// The mutation changed the gradient by no more than the errors of finite differences.
     Equal,
     /// The check didn't notice the mutation.
     Missed,
@@ -77,10 +77,12 @@ fn outcome(
     let mut shares = seen.shares.to_vec();
     shares[i].value = mutated;
     let verdict = seen.verdict(&shares);
+    // An error is only reported if the finest differences show it, too.
+    let finest = local.check.step * FINEST;
+    let hidden = verdict.rounding.max(verdict.tight) * (seen.step / finest);
     Ok(match verdict.error {
         error if error > verdict.loose => MutantOutcome::Noticed,
-        error if error <= verdict.rounding => MutantOutcome::Equal,
-        error if error <= verdict.tight => MutantOutcome::Missed,
+        error if error <= hidden => MutantOutcome::Equal,
         // As the check does, look for an element that is wrong.
         _ => match local.narrow(seen, &shares)? {
             Some(_) => MutantOutcome::Noticed,

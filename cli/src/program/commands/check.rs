@@ -233,7 +233,10 @@ fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
             number(row.kinks),
             format!("{:.0e}", row.worst),
             size(row.allowed),
-            number(row.mutants),
+            match (row.mutants, row.mutations.is_empty()) {
+                (0, false) => "none".into(),
+                (mutants, _) => number(mutants),
+            },
         ]);
         for aspect in row.aspects.iter().filter(|_| verbose) {
             table.row([

@@ -1,6 +1,6 @@
 //! Arithmetic of elements, comparison, and means.
 
-use ndarray::{Axis, Zip};
+use ndarray::{ArrayView1, Axis, Zip};
 use tapeline_tensor::Tensor;
 
 use super::{
@@ -67,6 +67,18 @@ pub fn select(on: &Operands<'_>) -> Output {
 
 /// The mean over the axes given by the second input; over all axes if there are none.
 pub fn reduce_mean(on: &Operands<'_>) -> Output {
+    reduce(on, |values| values.sum() / values.len() as f64)
+}
+
+/// The maximum over the axes given by the second input; over all axes if there are none.
+pub fn reduce_max(on: &Operands<'_>) -> Output {
+    reduce(on, |values| {
+        values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    })
+}
+
+/// Reduces one axis after another with `f`.
+fn reduce(on: &Operands<'_>, f: impl Fn(ArrayView1<'_, f64>) -> f64) -> Output {
     let x = on.numbers(0)?;
     let mut axes = on.sizes(1)?.unwrap_or_default().to_vec();
     if axes.is_empty() {
@@ -82,15 +94,12 @@ pub fn reduce_mean(on: &Operands<'_>) -> Output {
             "{axes:?} are not axes of an input of shape {shape:?}"
         ));
     }
-    let mut mean: Tensor<f64> = x.clone();
+    let mut reduced: Tensor<f64> = x.clone();
     for &axis in axes.iter().rev() {
-        let count = mean.shape()[axis] as f64;
-        mean = mean
-            .map_axis(Axis(axis), |values| values.iter().sum::<f64>() / count)
-            .into_shared();
+        reduced = reduced.map_axis(Axis(axis), &f).into_shared();
         if on.size_named("keepdims") != 0 {
-            mean = mean.insert_axis(Axis(axis));
+            reduced = reduced.insert_axis(Axis(axis));
         }
     }
-    Ok(mean.into())
+    Ok(reduced.into())
 }

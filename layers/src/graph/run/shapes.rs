@@ -57,6 +57,28 @@ pub fn concat(on: &Operands<'_>) -> Output {
     Ok(joined.into())
 }
 
+/// The values from the second to the third input, exclusive, along the axes in the fourth. Starts and
+/// ends beyond the axis count as its end.
+pub fn slice(on: &Operands<'_>) -> Output {
+    let mut y = on.numbers(0)?.clone();
+    let list = |i: usize| on.sizes(i)?.ok_or_else(|| format!("input {i} is absent"));
+    let (starts, ends, axes) = (list(1)?, list(2)?, list(3)?);
+    let same = starts.len() == axes.len() && ends.len() == axes.len();
+    let repeated = (1..axes.len()).any(|i| axes[..i].contains(&axes[i]));
+    if !same || repeated || axes.iter().any(|&axis| axis >= y.ndim()) {
+        let shape = y.shape();
+        return Err(format!(
+            "{starts:?} to {ends:?} along {axes:?} are not ranges of an input of shape {shape:?}"
+        ));
+    }
+    for ((&axis, &start), &end) in axes.iter().zip(starts).zip(ends) {
+        let size = y.shape()[axis];
+        let start = start.min(size);
+        y.slice_axis_inplace(Axis(axis), (start..end.clamp(start, size)).into());
+    }
+    Ok(y.into())
+}
+
 /// The input with more values around it: the second input lists how many before each axis, then how
 /// many after each. They are the third input or 0, or copied from the input as `mode` says.
 pub fn pad(on: &Operands<'_>) -> Output {
