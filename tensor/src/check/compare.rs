@@ -7,6 +7,10 @@ use crate::{Tensor, tape::Share};
 /// to count as known.
 const KNOWN: f64 = 1e-3;
 
+/// Maximum error that the difference between the slopes of two steps explains, relative to it: the
+/// larger step has an eighth of the rounding error.
+const SCATTER: f64 = 8.0;
+
 /// Derivatives below this count as 0 unless they are known.
 const SMALL: f64 = 1e-4;
 
@@ -92,6 +96,16 @@ pub fn excuse(far: f64, near: f64, tolerance: f64) -> f64 {
         true => 0.0,
         false => SMALL * tolerance,
     }
+}
+
+/// Returns whether the slopes of successive steps differ so much that they don't show an error.
+///
+/// The estimate of rounding errors covers those of the result, not those that a function amplifies
+/// before: normalization of nearly equal values may lose most of their digits.
+pub fn undetermined(slopes: impl Iterator<Item = f64>, error: f64) -> bool {
+    let slopes: Vec<f64> = slopes.collect();
+    let apart = slopes.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+    error.is_finite() && error <= SCATTER * apart.fold(f64::INFINITY, f64::min)
 }
 
 /// Adds a product to a sum, and its absolute value to a sum of absolute values.

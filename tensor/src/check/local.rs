@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Check, LADDER, Mismatch,
+    Check, FINEST, LADDER, Mismatch,
     compare::Seen,
     problem::Function,
     random::SplitMix64,
@@ -186,12 +186,13 @@ impl<'a> Local<'a> {
         for distance in [-step, -step / 2.0, step / 2.0, step] {
             runs.push(self.recording.computed(moves, distance)?);
         }
+        let finest = step <= self.check.step * FINEST;
         let of = |id: usize| {
             let here = &self.recording.nodes[id].value;
             let values = here.iter().zip(runs[0][id].iter().zip(&runs[1][id]));
             let values = values.zip(runs[2][id].iter().zip(&runs[3][id]));
             let slopes = values.map(|((&here, (&far_down, &down)), (&up, &far_up))| {
-                slope([far_down, down, here, up, far_up], step)
+                slope([far_down, down, here, up, far_up], step, finest)
             });
             (id, slopes.collect())
         };

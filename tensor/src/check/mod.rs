@@ -49,6 +49,7 @@ mod slope;
 
 use std::ops::Range;
 
+use compare::undetermined;
 pub use function::{Fault, FunctionCheck, FunctionFailure, function};
 use local::Local;
 pub use mutants::{Mutant, MutantOutcome, Mutation};
@@ -275,6 +276,9 @@ impl Search<'_> {
             .iter()
             .map(Differences::error)
             .fold(f64::INFINITY, f64::min);
+        if undetermined(found.iter().map(|d| d.numeric), least) {
+            return Ok(());
+        }
         // Larger steps give rounder numbers, so the largest step is reported whose error is within
         // 1% of the minimum.
         let mut near = found.iter().filter(|d| d.error() <= 1.01 * least);

@@ -2,7 +2,7 @@
 
 use super::{
     LADDER, Mismatch,
-    compare::{Seen, Verdict, add, verdict},
+    compare::{Seen, Verdict, add, undetermined, verdict},
     local::Local,
     problem::index,
     recording::Moves,
@@ -59,23 +59,29 @@ impl Local<'_> {
         let &[(parent, element, _)] = row else {
             return Ok(None);
         };
-        let mut least: Option<(Verdict, f64)> = None;
+        let mut found: Vec<(Verdict, f64)> = Vec::new();
         for fraction in LADDER {
             let step = self.check.step * fraction;
             let verdict = self.along(row, shares, moves, g, step)?;
             if verdict.error <= verdict.loose {
                 return Ok(None);
             }
-            // Larger steps give rounder numbers, so a smaller step must reduce the error by about
-            // 1% to be reported instead.
-            if least
-                .as_ref()
-                .is_none_or(|(least, _)| 1.01 * verdict.error < least.error)
-            {
-                least = Some((verdict, step));
-            }
+            found.push((verdict, step));
         }
-        let Some((mut verdict, step)) = least else {
+        let slopes = found.iter().map(|(verdict, _)| verdict.numeric);
+        let errors = found.iter().map(|(verdict, _)| verdict.error);
+        if undetermined(slopes, errors.fold(f64::INFINITY, f64::min)) {
+            return Ok(None);
+        }
+        // Larger steps give rounder numbers, so a smaller step must reduce the error by about 1% to
+        // be reported instead.
+        let Some((mut verdict, step)) = found.into_iter().reduce(|least, next| {
+            if 1.01 * next.0.error < least.0.error {
+                next
+            } else {
+                least
+            }
+        }) else {
             return Ok(None);
         };
         let length = moves[parent]

@@ -36,8 +36,9 @@ pub struct Slope {
     pub resolved: bool,
 }
 
-/// Computes the slope of an output from its values at −`step`, −`step`/2, 0, `step`/2 and `step`.
-pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
+/// Computes the slope of an output from its values at −`step`, −`step`/2, 0, `step`/2 and `step`;
+/// `finest` if there is no smaller step.
+pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64, finest: bool) -> Slope {
     let (far, near) = ((far_up - far_down) / (2.0 * step), (up - down) / step);
     let moves = far_up != here || far_down != here || up != here || down != here;
     // A slope below the resolution of the value doesn't move it.
@@ -52,7 +53,9 @@ pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64) -> Slope {
     let steps = (far - near).abs();
     let within = |limit: f64| steps <= limit && sides <= limit;
     let limit = RESOLVED * (near.abs() + far.abs()) + noise;
-    let unknown = match within(limit) {
+    // A kink may be too small to count as one, and next to a kink of the slope, as `softsign` has at
+    // 0, neither extrapolation is exact.
+    let unknown = match within(limit) && !finest {
         true => 0.0,
         false => steps + sides,
     };

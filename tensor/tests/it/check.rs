@@ -435,7 +435,7 @@ fn a_wrong_slope_of_a_small_function_is_noticed() {
 fn an_exhaustive_check_visits_each_element() {
     let x = Tensor::from_shape_fn(vec![20, 10], |i| (i[0] * 10 + i[1]) as f64 / 100.0 - 1.0);
     let f: F = |_, _, x| x[0].tanh();
-    let report = Check::EXHAUSTIVE.gradients(&Params::new(), &[x.clone()], f);
+    let report = Check::EXHAUSTIVE.gradients(&Params::new(), std::slice::from_ref(&x), f);
     assert_eq!(report.unwrap().elements, 200);
     let report = check::gradients(&Params::new(), &[x], f);
     assert_eq!(report.unwrap().elements, 0);
