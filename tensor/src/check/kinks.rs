@@ -75,14 +75,13 @@ impl Local<'_> {
                 }
             }
         }
-        let ((analytic, parts), [below, above]) = (products, slope.sides);
-        let (low, high) = (below.min(above), below.max(above));
+        let ((analytic, parts), [low, high]) = (products, slope.sides);
         let slack = self.check.tolerance * (parts + low.abs() + high.abs())
             + SLACK * (high - low)
             + slope.steps
             + 8.0 * slope.noise;
         // Beyond the boundary of the function's domain there is no slope.
-        let defined = below.is_finite() && above.is_finite();
+        let defined = low.is_finite() && high.is_finite();
         if !defined || (low - slack..=high + slack).contains(&analytic) {
             return Ok(());
         }
@@ -94,10 +93,9 @@ impl Local<'_> {
             parent: shares[0].position,
             output: index(output, node.value.shape()),
             analytic: analytic / length,
-            sides: if length < 0.0 {
-                [above / length, below / length]
-            } else {
-                [below / length, above / length]
+            sides: match length < 0.0 {
+                true => [high / length, low / length],
+                false => [low / length, high / length],
             },
         })
     }

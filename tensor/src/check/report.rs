@@ -80,7 +80,7 @@ pub enum Mismatch {
         output: Vec<usize>,
         /// The result of the rule.
         analytic: f64,
-        /// The slopes below and above.
+        /// The smallest and the largest slope on the two sides.
         sides: [f64; 2],
     },
     /// The value contains NaN or an infinity.
@@ -180,11 +180,11 @@ impl fmt::Display for Mismatch {
                 parent,
                 output,
                 analytic,
-                sides: [below, above],
+                sides: [low, high],
             } => {
                 write!(
                     f,
-                    "{place}, parent {parent}: output {output:?} has a kink, where the rule returns {analytic}, expected a value between the slopes on the two sides, {below} and {above}"
+                    "{place}, parent {parent}: output {output:?} has a kink, where the rule returns {analytic}, expected a value between the slopes on the two sides, {low} and {high}"
                 )
             }
             Mismatch::Value { place } => {

@@ -21,7 +21,7 @@ pub struct Slope {
     smooth: f64,
     /// Extrapolated for a function whose slope has a kink here.
     kinked: f64,
-    /// Slopes on the two sides: below and above.
+    /// The smallest and the largest slope on the two sides; NaN if the value is not finite there.
     pub sides: [f64; 2],
     /// Rounding error.
     pub noise: f64,
@@ -59,12 +59,18 @@ pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64, finest: bo
         true => 0.0,
         false => steps + sides,
     };
-    // Extrapolated, so that curvature doesn't count as a difference of the two sides.
-    let side = |far: f64, near: f64| (4.0 * (near - here) - (far - here)) / step;
+    // The kink may be at a small distance, so that one or both steps cross it.
+    let slopes = |far: f64, near: f64, step: f64| [(far - here) / step, 2.0 * (near - here) / step];
+    let [below, above] = [slopes(far_down, down, -step), slopes(far_up, up, step)];
+    let all = [below[0], below[1], above[0], above[1]];
+    let end = |least: fn(f64, f64) -> f64| match all.iter().all(|slope| slope.is_finite()) {
+        true => all.into_iter().fold(all[0], least),
+        false => f64::NAN,
+    };
     Slope {
         smooth: (4.0 * near - far) / 3.0,
         kinked: 2.0 * near - far,
-        sides: [-side(far_down, down), side(far_up, up)],
+        sides: [end(f64::min), end(f64::max)],
         noise,
         doubt: REMAINDER * steps,
         steps,

@@ -10,9 +10,9 @@
 //! | of two elements | `+`, `-`, `*`, `/`, `maximum`, `minimum`, `where_` |
 //! | of a dimension | `sum_axis`, `mean_axis`, `max_axis`, `logsumexp`, `softmax`, `log_softmax` |
 //! | of all elements | `sum`, `mean` |
-//! | parts and their opposite | `narrow`, `select`, `split`, [`concat`], [`stack`] |
+//! | parts and their opposite | `narrow`, `select`, `split`, [`concat()`], [`stack()`] |
 //! | shapes | `reshape`, `flatten`, `unsqueeze`, `permute`, `t` |
-//! | products | `matmul`, [`linear`], [`conv2d`](fn@conv2d) |
+//! | products | `matmul`, [`linear()`], [`conv2d`](fn@conv2d) |
 //! | images | [`max_pool2d`], [`avg_pool2d`](fn@avg_pool2d), [`adaptive_avg_pool2d`], [`gather2d`](fn@gather2d) |
 //! | normalization | [`batch_norm`](fn@batch_norm), [`group_norm`](fn@group_norm), [`layer_norm`](fn@layer_norm), [`rms_norm`] |
 //! | losses | [`cross_entropy`], [`mse`] |
