@@ -186,7 +186,7 @@ fn completions_know_names_and_runs() {
         (&["pred"], &["predict"]),
         (&["train", "mlp", "--epo"], &["--epochs"]),
         (&["train", "conv"], &["conv2d"]),
-        (&["train", "flatten max"], &["flatten maxpool2d"]),
+        (&["train", "flatten maxp"], &["flatten maxpool2d"]),
         (&["eval", "@ru"], &["@runs/"]),
         (&["eval", "@runs/"], &["@runs/1", "@runs/more/"]),
         (&["train", "mlp", "--data", "fashion"], &["fashion_mnist"]),
