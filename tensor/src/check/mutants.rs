@@ -35,6 +35,9 @@ pub enum MutantOutcome {
     Noticed,
 }
 
+/// Factor on rounding errors above which an error is certainly reported.
+const MARGIN: f64 = 4.0;
+
 pub fn mutants(mut local: Local<'_>, mutations: &[Mutation]) -> Result<Vec<Mutant>, Mismatch> {
     let mut found: BTreeMap<(usize, usize, usize), Mutant> = BTreeMap::new();
     local.run(false, &mut Report::default(), |local, seen| {
@@ -79,13 +82,14 @@ fn outcome(
     let verdict = seen.verdict(&shares);
     // An error is only reported if the finest differences show it, too.
     let finest = local.check.step * FINEST;
-    let hidden = verdict.rounding.max(verdict.tight) * (seen.step / finest);
+    let hidden = MARGIN * verdict.rounding.max(verdict.tight) * (seen.step / finest);
     Ok(match verdict.error {
-        error if error > verdict.loose => MutantOutcome::Noticed,
-        error if error <= hidden => MutantOutcome::Equal,
+        error if error > verdict.loose && error > hidden => MutantOutcome::Noticed,
+        error if error <= verdict.rounding.max(verdict.tight) => MutantOutcome::Equal,
         // As the check does, look for an element that is wrong.
-        _ => match local.narrow(seen, &shares)? {
+        error => match local.narrow(seen, &shares)? {
             Some(_) => MutantOutcome::Noticed,
+            None if error <= hidden => MutantOutcome::Equal,
             None => MutantOutcome::Missed,
         },
     })

@@ -55,7 +55,8 @@ pub fn slope([far_down, down, here, up, far_up]: [f64; 5], step: f64, finest: bo
     let limit = RESOLVED * (near.abs() + far.abs()) + noise;
     // A kink may be too small to count as one, and next to a kink of the slope, as `softsign` has at
     // 0, neither extrapolation is exact.
-    let unknown = match within(limit) && !finest {
+    let differs = finest && steps + sides > 10.0 * noise;
+    let unknown = match within(limit) && !differs {
         true => 0.0,
         false => steps + sides,
     };
