@@ -75,6 +75,17 @@ impl<'b> Build<'b> {
         })
     }
 
+    /// Returns the sizes of a sequence, an input of shape `[tokens, features]`.
+    ///
+    /// # Errors
+    /// When the input has another shape.
+    pub fn sequence(&self) -> Result<[usize; 2], Refusal> {
+        self.shape.try_into().map_err(|_| {
+            Refusal::takes("[tokens, features]")
+                .help("`tokens`, `rows` and `patches` make a sequence of an image")
+        })
+    }
+
     /// Returns the number of channels, or of features: the first size of the input.
     pub fn channels(&self) -> usize {
         self.shape[0]
