@@ -51,6 +51,7 @@ impl Sequential {
     ) -> Result<(Sequential, Vec<usize>), Vec<Diagnostic>> {
         let mut links: Vec<Link> = Vec::with_capacity(calls.len());
         let mut join: Option<Join> = None;
+        site.expect(calls.len());
         let Entry { prefix, depth, .. } = entry;
         let (mut shape, mut meaning) = (entry.shape.to_vec(), entry.meaning);
         for (i, call) in calls.iter().enumerate() {

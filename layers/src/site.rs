@@ -61,6 +61,12 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    /// Makes room for the layers of a chain, so that a long one isn't copied again and again.
+    pub fn expect(&mut self, layers: usize) {
+        self.rows.reserve(layers);
+        self.bound.reserve(layers);
+    }
+
     /// Begins a layer. Its row comes before those of its body.
     pub fn open(&mut self, row: LayerSummary) {
         self.open.push(self.rows.len());

@@ -71,7 +71,7 @@ impl<D: Named> Resolved<D> {
 
     /// Returns `true` if an argument of any call is [deferred](Call::is_deferred).
     pub fn is_deferred(&self) -> bool {
-        self.calls().iter().any(Call::is_deferred)
+        is_deferred(&self.nodes)
     }
 
     /// Returns the spec with the arguments of its calls replaced by those that
@@ -198,6 +198,16 @@ fn calls<D: Named>(nodes: &[Node<D>]) -> Vec<Call<D>> {
         }
     }
     out
+}
+
+/// Whether any call is deferred, without expanding repetitions.
+fn is_deferred<D: Named>(nodes: &[Node<D>]) -> bool {
+    nodes.iter().any(|node| match node {
+        Node::Call(call, bodies) => {
+            call.args.is_deferred() || bodies.iter().any(|body| is_deferred(body))
+        }
+        Node::Repeat(_, body) | Node::Preset(_, body) | Node::Group(body) => is_deferred(body),
+    })
 }
 
 fn text<D: Named>(nodes: &[Node<D>], form: Form) -> String {
