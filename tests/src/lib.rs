@@ -33,15 +33,27 @@ pub fn bright_or_dark(count: usize, [channels, height, width]: [usize; 3]) -> Da
         .expect("as many labels as images, all of them classes")
 }
 
-/// The examples in README.md and in the pages of `docs`.
+/// The examples in the README files and in the pages of `docs`.
 #[cfg(doctest)]
 mod pages {
-    #[doc = include_str!("../../README.md")]
-    struct Readme;
+    macro_rules! pages {
+        ($($name:ident $file:literal)*) => {$(
+            #[doc = include_str!(concat!("../../", $file))]
+            struct $name;
+        )*};
+    }
 
-    #[doc = include_str!("../../docs/write-a-layer.md")]
-    struct WriteALayer;
-
-    #[doc = include_str!("../../docs/single-crates.md")]
-    struct SingleCrates;
+    pages! {
+        Readme "README.md"
+        Cli "cli/README.md"
+        Data "data/README.md"
+        Experiments "experiments/README.md"
+        Layers "layers/README.md"
+        Models "models/README.md"
+        Optim "optim/README.md"
+        Plots "plots/README.md"
+        Spec "spec/README.md"
+        Tensor "tensor/README.md"
+        WriteALayer "docs/write-a-layer.md"
+    }
 }

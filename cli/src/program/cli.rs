@@ -9,7 +9,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::program::commands::{
     augmentations::Augmentations, check::Check, compare::Compare, completions::Completions,
-    data::Data, eval::Eval, export::Export, fmt::Fmt, predict::Predict, registry::Name,
+    data::Data, eval::Eval, export::Export, fmt::Fmt, man::Man, predict::Predict, registry::Name,
     report::Report, runs::Runs, summary::Summary, train::Train,
 };
 use tapeline_experiments::{escape, shell};
@@ -84,6 +84,8 @@ pub enum Command {
     Data(Data),
     /// Generate a shell completion script
     Completions(Completions),
+    /// Write manual pages
+    Man(Man),
 }
 
 impl Cli {

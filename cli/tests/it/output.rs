@@ -39,8 +39,9 @@ fn printing(command: &str) -> Vec<&'static str> {
         "catalogue" => "catalogue",
         "data" => "data",
         "completions" => "completions|bash",
-        // `export` writes a file and prints nothing, so its help is used.
+        // `export` and `man` write files and print nothing, so their help is used.
         "export" => "export|--help",
+        "man" => "man|--help",
         other => panic!("no arguments for `{other}`"),
     };
     text.split('|').collect()
@@ -185,4 +186,29 @@ fn results_that_cannot_be_written_have_their_own_exit_code() {
         let ran = run_with(&bench, args, Stdio::piped()).failed(6, &[out, "cannot be written"]);
         assert!(ran.stderr.contains("--out FOLDER"), "{ran:?}");
     }
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let bench = Bench::new();
+    let ran = bench.run(&["man", "share/man1"]).succeeded();
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    let read = |name: &str| std::fs::read_to_string(bench.path("share/man1").join(name)).unwrap();
+    let program = read("tapeline.1");
+    for command in commands(&bench) {
+        if command == "help" {
+            continue;
+        }
+        let page = read(&format!("tapeline-{command}.1"));
+        assert!(page.contains(".TH"), "{page}");
+        assert!(page.contains("Example"), "{page}");
+        assert!(
+            program.contains(&format!("tapeline\\-{command}(1)")),
+            "{program}"
+        );
+    }
+    std::fs::write(bench.path("taken"), "").unwrap();
+    bench
+        .run(&["man", "taken"])
+        .failed(6, &["taken", "cannot write"]);
 }

@@ -8,6 +8,7 @@ pub mod data;
 pub mod eval;
 pub mod export;
 pub mod fmt;
+pub mod man;
 pub mod predict;
 pub mod registry;
 pub mod report;
@@ -46,5 +47,6 @@ pub fn run(command: Option<Command>, cx: &Context) -> Result<(), CliError> {
         Some(Command::Catalogue) => output::text(&registry::catalogue(cx)?),
         Some(Command::Data(args)) => args.run(cx),
         Some(Command::Completions(args)) => args.run(),
+        Some(Command::Man(args)) => args.run(),
     }
 }
