@@ -16,7 +16,7 @@ use crate::program::{cli, error::CliError};
 #[derive(Args)]
 #[command(after_help = "Example:\n  tapeline man ~/.local/share/man/man1")]
 pub struct Man {
-    /// Folder for the pages, tapeline.1, tapeline-train.1 and so on; created if it does not exist
+    /// Folder for the pages, one for each command; created if it does not exist
     #[arg(value_hint = ValueHint::DirPath)]
     folder: PathBuf,
 }
