@@ -1,12 +1,12 @@
-//! Reads a report definition (`report.toml`) into a study.
+//! Reads a report definition, a TOML file, into a study.
 
 use std::{collections::BTreeMap, io::Read, path::Path};
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use tapeline_data::files;
 use toml::{
     Spanned,
-    de::{self, DeTable, DeValue, Deserializer},
+    de::{self, DeTable, DeValue},
 };
 
 use crate::{
@@ -16,8 +16,53 @@ use crate::{
     study::{Claim, Comparison, Known, Row, SCHEMA, Study, StudyRecipe},
 };
 
-/// The definition of the built-in report.
-const REPORT: &str = include_str!("report.toml");
+/// A report that is part of the program.
+pub struct BuiltIn {
+    /// Its name.
+    pub name: &'static str,
+    /// One-line description.
+    pub about: &'static str,
+    /// Its definition in TOML.
+    pub text: &'static str,
+}
+
+/// The built-in reports; the first is the default.
+pub const REPORTS: [BuiltIn; 5] = [
+    BuiltIn {
+        name: "networks",
+        about: "fully connected and convolutional networks: depth, width, activations, optimizers",
+        text: include_str!("reports/networks.toml"),
+    },
+    BuiltIn {
+        name: "lecun1998",
+        about: "networks from the tables of LeCun et al. 1998 and Simard et al. 2003",
+        text: include_str!("reports/lecun1998.toml"),
+    },
+    BuiltIn {
+        name: "initialisation",
+        about: "depth with the initializations of Glorot and He",
+        text: include_str!("reports/initialisation.toml"),
+    },
+    BuiltIn {
+        name: "normalisation",
+        about: "learning rates with and without batch normalization",
+        text: include_str!("reports/normalisation.toml"),
+    },
+    BuiltIn {
+        name: "residual",
+        about: "depth with and without residual connections",
+        text: include_str!("reports/residual.toml"),
+    },
+];
+
+/// Where a definition is read from.
+#[derive(Clone, Copy)]
+pub enum Definition<'a> {
+    /// One of [`REPORTS`].
+    BuiltIn(&'a BuiltIn),
+    /// A file.
+    File(&'a Path),
+}
 
 /// The file as written. Settings are left as TOML tables, so that errors in those of the recipe and
 /// of a row carry their positions.
@@ -53,8 +98,13 @@ struct Quick {
 struct Source {
     about: String,
     data: String,
-    #[serde(deserialize_with = "limits::epochs")]
-    epochs: u64,
+    /// The number of epochs, if the source states it.
+    #[serde(default, deserialize_with = "epochs")]
+    epochs: Option<u64>,
+}
+
+fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    limits::epochs(from).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -75,7 +125,7 @@ struct RowDef {
     name: String,
     #[serde(default)]
     extra: bool,
-    /// By source: train loss, train accuracy and test accuracy of each run.
+    /// By source: train loss, train accuracy and test accuracy of each run, or its test accuracy.
     #[serde(default)]
     known: BTreeMap<String, KnownRuns>,
 }
@@ -91,21 +141,24 @@ struct ClaimDef {
     than: String,
 }
 
-/// Reads the built-in report, or the one in `file`.
+/// Reads a definition; `quick` is for fewer seeds and epochs, as it says.
 ///
 /// # Errors
 /// If the file can't be read, or is not a valid definition.
-pub fn read(file: Option<&Path>, quick: bool) -> Result<Study, Error> {
-    let name = file.map_or_else(|| "report.toml".into(), |file| file.display().to_string());
+pub fn read(from: Definition<'_>, quick: bool) -> Result<Study, Error> {
+    let name = match from {
+        Definition::BuiltIn(report) => format!("{}.toml", report.name),
+        Definition::File(file) => file.display().to_string(),
+    };
     let fail = |what: String| Error::usage(format!("{name}: {what}"));
-    let text = match file {
-        Some(file) => {
+    let text = match from {
+        Definition::BuiltIn(report) => report.text.into(),
+        Definition::File(file) => {
             let mut text = String::new();
             let read = files::open(file).and_then(|mut file| file.read_to_string(&mut text));
             read.map_err(|reason| fail(format!("cannot be read: {reason}")))?;
             text
         }
-        None => REPORT.into(),
     };
     let wrong = |error: de::Error| fail(in_toml(&text, &error));
     let file: File = toml::from_str(&text).map_err(wrong)?;
@@ -155,7 +208,7 @@ fn settings(
             table.insert(key, value);
         }
     }
-    Settings::deserialize(Deserializer::from(Spanned::new(row.span(), table)))
+    Settings::deserialize(de::Deserializer::from(Spanned::new(row.span(), table)))
 }
 
 impl File {
@@ -230,8 +283,8 @@ impl RowDef {
             let source = source.ok_or_else(|| {
                 inside(format!("`known` names `{by}`, but no source has that name"))
             })?;
-            if source.epochs != settings.epochs {
-                let (theirs, ours) = (source.epochs, settings.epochs);
+            if let Some(theirs) = source.epochs.filter(|&theirs| theirs != settings.epochs) {
+                let ours = settings.epochs;
                 return Err(inside(format!(
                     "the figures from `{by}` are for {theirs} epochs, but the row is trained for {ours}"
                 )));
@@ -244,8 +297,10 @@ impl RowDef {
                 runs: runs.clone(),
             })
         });
-        let known = known.collect::<Result<_, _>>()?;
+        let mut known = known.collect::<Result<Vec<Known>, _>>()?;
         if quick {
+            // A source that doesn't state its epochs has trained to the end.
+            known.retain(|known| known.epochs.is_some());
             settings.epochs = file.quick.epochs(settings.epochs);
         }
         let seeds = match (self.extra, quick) {
@@ -267,7 +322,7 @@ impl RowDef {
 
 /// Results of the runs of another source.
 #[derive(Deserialize)]
-struct KnownRuns(#[serde(deserialize_with = "limits::figures")] Vec<[f64; 3]>);
+struct KnownRuns(#[serde(deserialize_with = "limits::figures")] Vec<limits::KnownRun>);
 
 #[cfg(test)]
 mod tests {
@@ -277,16 +332,25 @@ mod tests {
         settings::{origin::Origin, specs::Specs},
     };
 
+    fn all(quick: bool) -> impl Iterator<Item = Study> {
+        REPORTS.iter().map(move |report| {
+            read(Definition::BuiltIn(report), quick)
+                .unwrap_or_else(|e| panic!("{}: {e}", report.name))
+        })
+    }
+
+    fn rows(study: &Study) -> impl Iterator<Item = &Row> {
+        study
+            .comparisons
+            .iter()
+            .flat_map(|comparison| &comparison.rows)
+    }
+
     #[test]
-    fn the_report_can_be_read_and_its_texts_have_a_meaning() {
+    fn the_reports_can_be_read_and_their_texts_have_a_meaning() {
         let cx = Context::default();
-        for quick in [false, true] {
-            let study = read(None, quick).unwrap();
-            for row in study
-                .comparisons
-                .iter()
-                .flat_map(|comparison| &comparison.rows)
-            {
+        for study in [false, true].into_iter().flat_map(all) {
+            for row in rows(&study) {
                 Specs::read(&row.settings, Origin::Options { model: None }, &cx)
                     .unwrap_or_else(|e| panic!("{}: {e:?}", row.name()));
             }
@@ -297,7 +361,6 @@ mod tests {
     /// rows may contain numbers.
     #[test]
     fn texts_have_no_numbers_that_could_be_wrong() {
-        let study = read(None, false).unwrap();
         let is_sound = |text: &str, rows: &[Row]| {
             let named = |text: String, row: &Row| text.replace(&row.name(), "");
             let text = rows.iter().rev().fold(text.replace("L2", ""), named);
@@ -306,35 +369,42 @@ mod tests {
                 assert!(!text.contains(word), "{text}");
             }
         };
-        is_sound(&study.title, &[]);
-        is_sound(&study.text, &[]);
-        for comparison in &study.comparisons {
-            for text in [&comparison.title, &comparison.text] {
-                is_sound(text, &[]);
-            }
-            for claim in &comparison.claims {
-                is_sound(&claim.text, &comparison.rows);
+        for study in all(false) {
+            is_sound(&study.title, &[]);
+            is_sound(&study.text, &[]);
+            for comparison in &study.comparisons {
+                for text in [&comparison.title, &comparison.text] {
+                    is_sound(text, &[]);
+                }
+                for claim in &comparison.claims {
+                    is_sound(&claim.text, &comparison.rows);
+                }
             }
         }
     }
 
-    /// Results for ten epochs don't apply to two, nor results on one dataset to another.
+    /// Results for ten epochs don't apply to two, nor results on one dataset to another, nor those
+    /// of a whole training run to a short one.
     #[test]
     fn figures_from_elsewhere_are_of_the_same_runs() {
         let known = |quick, data: &str| {
-            let mut study = read(None, quick).unwrap();
-            study.set_data(DataFacts {
-                name: data.into(),
-                ..DataFacts::default()
-            });
-            let rows = study
-                .comparisons
-                .iter()
-                .flat_map(|comparison| &comparison.rows);
-            rows.map(|row| row.known.len()).sum::<usize>()
+            let count = |mut study: Study| {
+                study.set_data(DataFacts {
+                    name: data.into(),
+                    ..DataFacts::default()
+                });
+                rows(&study).map(|row| row.known.len()).sum::<usize>()
+            };
+            all(quick).map(count).collect::<Vec<_>>()
         };
-        assert!(known(false, "mnist") > 0);
-        assert_eq!(known(true, "mnist"), 0);
-        assert_eq!(known(false, "fashion-mnist"), 0);
+        assert_eq!(
+            known(false, "mnist")
+                .iter()
+                .filter(|&&known| known > 0)
+                .count(),
+            2
+        );
+        assert_eq!(known(true, "mnist"), [0; REPORTS.len()]);
+        assert_eq!(known(false, "fashion-mnist"), [0; REPORTS.len()]);
     }
 }

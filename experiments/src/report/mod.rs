@@ -2,7 +2,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `report.toml` | the definition of the built-in report |
+//! | `reports` | the definitions of the built-in reports |
 //! | [`definition`] | reads a definition into a study |
 //! | `markdown` | renders a study with its results as Markdown |
 

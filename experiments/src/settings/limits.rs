@@ -129,17 +129,36 @@ pub(crate) fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error>
     share.ok_or_else(|| D::Error::custom("`epochs` must be a fraction above 0 and at most 1"))
 }
 
-/// Deserializes train loss, train accuracy and test accuracy of runs from other sources.
-pub(crate) fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[f64; 3]>, D::Error> {
-    let runs = Vec::<[f64; 3]>::deserialize(from)?;
+/// Figures of a run from another source: train loss, train accuracy and test accuracy.
+pub(crate) type KnownRun = [Option<f64>; 3];
+
+/// Deserializes the figures of runs from other sources. A number is the test accuracy of a run, of
+/// which nothing else is known.
+pub(crate) fn figures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<KnownRun>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Run {
+        TestAccuracy(f64),
+        All(KnownRun),
+    }
+    let wrong = || {
+        D::Error::custom(
+            "known figures must be one or more runs, each a finite loss and two accuracies from 0 to 1, or a test accuracy",
+        )
+    };
+    let runs = Vec::<Run>::deserialize(from).map_err(|_| wrong())?;
+    let runs = runs.into_iter().map(|run| match run {
+        Run::TestAccuracy(test) => [None, None, Some(test)],
+        Run::All(all) => all,
+    });
+    let runs: Vec<_> = runs.collect();
     let is_share = |share: f64| (0.0..=1.0).contains(&share);
-    let can_be =
-        |&[loss, train, test]: &[f64; 3]| loss.is_finite() && is_share(train) && is_share(test);
+    let can_be = |&[loss, train, test]: &KnownRun| {
+        loss.is_none_or(f64::is_finite) && train.is_none_or(is_share) && test.is_some_and(is_share)
+    };
     match !runs.is_empty() && runs.iter().all(can_be) {
         true => Ok(runs),
-        false => Err(D::Error::custom(
-            "known figures must be one or more runs, each a finite loss and two accuracies from 0 to 1",
-        )),
+        false => Err(wrong()),
     }
 }
 

@@ -159,7 +159,7 @@ pub fn grid(compared: &Compared<'_>) -> Grid {
                     "test accuracy" => 2,
                     _ => continue,
                 };
-                let values: Vec<_> = known.runs.iter().map(|run| run[figure]).collect();
+                let values: Vec<_> = known.runs.iter().filter_map(|run| run[figure]).collect();
                 let shown = SHOWN.iter().find(|shown| shown.name == column.name);
                 let (Some(shown), Some(sample)) = (shown, Sample::of(&values)) else {
                     continue;

@@ -121,11 +121,13 @@ pub struct Known {
     pub about: String,
     /// Name of the dataset.
     pub data: String,
-    /// Number of epochs.
-    pub epochs: u64,
-    /// Train loss, train accuracy and test accuracy of each run.
+    /// Number of epochs; `None` if the source doesn't state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
+    /// Train loss, train accuracy and test accuracy of each run, as far as they are known; the last
+    /// one always is.
     #[serde(deserialize_with = "limits::figures")]
-    pub runs: Vec<[f64; 3]>,
+    pub runs: Vec<[Option<f64>; 3]>,
 }
 
 /// A claim about two configurations of a comparison: one is more accurate than the other.
@@ -173,8 +175,9 @@ impl Study {
     pub fn set_data(&mut self, data: DataFacts) {
         for row in self.comparisons.iter_mut().flat_map(|c| &mut c.rows) {
             let epochs = row.settings.epochs;
-            row.known
-                .retain(|known| known.data == data.name && known.epochs == epochs);
+            row.known.retain(|known| {
+                known.data == data.name && known.epochs.is_none_or(|theirs| theirs == epochs)
+            });
         }
         self.data = data;
     }

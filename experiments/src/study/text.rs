@@ -175,7 +175,7 @@ pub fn strangers(compared: &Compared<'_>) -> Vec<String> {
         let ours = row
             .sample(|f| Some(f.test_accuracy))
             .filter(|sample| sample.count > 1)?;
-        let theirs: Vec<_> = known.runs.iter().map(|run| run[2]).collect();
+        let theirs: Vec<_> = known.runs.iter().filter_map(|run| run[2]).collect();
         let theirs = Sample::of(&theirs)?;
         let images = row.test_samples()?;
         let likely = match theirs.count {

@@ -2,8 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use tapeline_experiments::{Session, report::definition, session::Limits};
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser},
+};
+use tapeline_experiments::{
+    Session,
+    report::definition::{self, Definition, REPORTS},
+    session::Limits,
+};
 
 use crate::program::{
     commands::study::{CrewArgs, given, run},
@@ -13,8 +20,13 @@ use crate::program::{
 };
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  tapeline report --quick --out runs/report")]
+#[command(
+    after_help = "Example:\n  tapeline report --quick --out runs/report\n  tapeline report residual --out runs/residual"
+)]
 pub struct Report {
+    /// Name of the report
+    #[arg(default_value = REPORTS[0].name, value_parser = names())]
+    name: String,
     /// Folder for runs and report; finished runs are reused
     #[arg(long, value_name = "FOLDER", default_value = "report")]
     out: PathBuf,
@@ -24,8 +36,8 @@ pub struct Report {
     /// Also train the configurations that take long
     #[arg(long)]
     extra: bool,
-    /// TOML file of comparisons [default: the built-in report]
-    #[arg(long, value_name = "FILE")]
+    /// TOML file of comparisons, instead of a built-in report
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
     from: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
@@ -38,7 +50,13 @@ pub struct Report {
 
 impl Report {
     pub fn run(&self, cx: &Context) -> Result<(), CliError> {
-        let mut study = definition::read(self.from.as_deref(), self.quick)?;
+        let mut reports = REPORTS.iter();
+        let built_in = reports.find(|report| report.name == self.name);
+        let from = match &self.from {
+            Some(file) => Definition::File(file),
+            None => Definition::BuiltIn(built_in.unwrap_or(&REPORTS[0])),
+        };
+        let mut study = definition::read(from, self.quick)?;
         study.command = given();
         let limits = Limits {
             jobs: self.crew.crew().jobs,
@@ -49,4 +67,10 @@ impl Report {
         let session = Session::new(study, chosen, &self.out, limits, cx)?;
         run(&session, &self.crew, self.plan, false, cx)
     }
+}
+
+/// The names of the built-in reports.
+fn names() -> PossibleValuesParser {
+    let named = REPORTS.map(|report| PossibleValue::new(report.name).help(report.about));
+    PossibleValuesParser::new(named)
 }
