@@ -4,6 +4,7 @@ use crate::{
     ArgInfo, Diagnostic, Span, Value,
     diagnostic::clip,
     info::{Facts, Kind},
+    lex::is_name,
     nearest::nearest,
 };
 
@@ -22,7 +23,7 @@ pub(crate) fn accept(
         let kind = info.kind();
         let article = match kind.split([' ', ',']).next() {
             Some("integer") => "an ",
-            Some("number" | "text") => "a ",
+            Some("number" | "name" | "text") => "a ",
             _ => "",
         };
         let argument = argument(info.name, owner);
@@ -50,6 +51,7 @@ fn convert(facts: &Facts, value: &Value) -> Option<Value> {
         Kind::Number => number(value),
         Kind::Bool => matches!(value, Value::Bool(_)).then(|| value.clone()),
         Kind::Word => word(facts, value),
+        Kind::Name => matches!(value, Value::Word(name) if is_name(name)).then(|| value.clone()),
         Kind::Text => matches!(value, Value::Text(_)).then(|| value.clone()),
         Kind::Sizes => pair(value, size).or_else(|| Some(Value::Tuple(vec![size(value)?; 2]))),
         Kind::Numbers => pair(value, number),

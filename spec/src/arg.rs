@@ -17,8 +17,8 @@ pub use types::{ArgType, Limited, Worded};
 /// A typed key: a definition uses it to declare an argument and, later, to read the argument's
 /// value of type `T`.
 ///
-/// `T` is one of `usize`, `f64`, `bool`, `&'static str` (one of a list of words), `String` (quoted
-/// text), `[usize; 2]` (a single integer sets both), `[f64; 2]`, `Vec<usize>` and `Vec<f64>` (one
+/// `T` is one of `usize`, `f64`, `bool`, `&'static str` (one of a list of words), [`Name`] (a name
+/// that the author of the spec chooses), `String` (quoted text), `[usize; 2]` (a single integer sets both), `[f64; 2]`, `Vec<usize>` and `Vec<f64>` (one
 /// or more; a single value needs no brackets), [`SizeOrWord`], [`SizesOrWord`] and
 /// [`NumbersOrWord`]. Keys are constants, built by method chaining:
 ///
@@ -61,6 +61,10 @@ impl<T: ArgType> Clone for Arg<T> {
 }
 
 impl<T: ArgType> Copy for Arg<T> {}
+
+/// A name that the author of a spec chooses, such as `a`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(pub String);
 
 /// A size, or one of a list of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

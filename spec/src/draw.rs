@@ -33,7 +33,7 @@ impl Facts {
             (Kind::NumberList | Kind::NumbersOrWord, Some(tried)) => {
                 Some(random.list(|random| random.number(tried)))
             }
-            (Kind::Text, _) | (_, None) => None,
+            (Kind::Name | Kind::Text, _) | (_, None) => None,
         };
         match &self.fallback {
             Fallback::Required => drawn.or_else(|| Some(self.least())),
@@ -71,6 +71,7 @@ impl Facts {
             Kind::Numbers => Value::Tuple(vec![number; 2]),
             Kind::Bool => Value::Bool(false),
             Kind::Word => Random(0).word(self.choices),
+            Kind::Name => Value::Word("a".into()),
             Kind::Text => Value::Text(String::new()),
         }
     }

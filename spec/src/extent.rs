@@ -86,7 +86,7 @@ fn one(item: &Item, named: &dyn Fn(&str) -> Option<Extent>) -> Result<Extent, Di
             for body in &call.bodies {
                 extent.add(measure(body, named)?.nested());
             }
-            extent.alternatives |= call.args.iter().any(|arg| choice(&arg.value));
+            extent.alternatives |= call.args.iter().any(|arg| is_choice(&arg.value));
             Ok(extent)
         }
         Item::Repeat(Repeat { counts, body, .. }) => {
@@ -114,11 +114,12 @@ fn one(item: &Item, named: &dyn Fn(&str) -> Option<Extent>) -> Result<Extent, Di
     }
 }
 
-fn choice(expr: &Expr) -> bool {
+/// Returns `true` if a value has alternatives.
+pub(crate) fn is_choice(expr: &Expr) -> bool {
     match expr {
         Expr::Value(_) => false,
-        Expr::Tuple(parts) => parts.iter().any(choice),
+        Expr::Tuple(parts) => parts.iter().any(is_choice),
         Expr::OneOf(_) => true,
-        Expr::Chain(chain) => chain.operands().any(choice),
+        Expr::Chain(chain) => chain.operands().any(is_choice),
     }
 }

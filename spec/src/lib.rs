@@ -92,7 +92,7 @@ mod span;
 mod tree;
 mod value;
 
-pub use arg::{Arg, NumbersOrWord, SizeOrWord, SizesOrWord};
+pub use arg::{Arg, Name, NumbersOrWord, SizeOrWord, SizesOrWord};
 pub use args::Args;
 pub use choices::{Choices, choices};
 pub use diagnostic::{Diagnostic, Note, Severity, is_printable, printable, quote};

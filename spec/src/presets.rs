@@ -1,8 +1,8 @@
 //! Named specs and named integers.
 
 use crate::{
-    RegistryError, Tree,
-    extent::{Extent, measure},
+    Diagnostic, RegistryError, Tree,
+    extent::{Extent, is_choice, measure},
     names,
     parse::parse,
 };
@@ -61,8 +61,8 @@ impl Presets {
     /// ones.
     ///
     /// # Errors
-    /// If the name is taken or not in snake case, or if the spec has syntax errors, definitions or
-    /// alternatives, or exceeds the maximum length or depth once presets are expanded.
+    /// If the name is taken or not in snake case, or if the spec has syntax errors or alternatives, or
+    /// exceeds the maximum length or depth once presets and definitions are expanded.
     pub fn with(mut self, preset: Preset) -> Result<Self, RegistryError> {
         let (noun, name) = ("preset", preset.name);
         if names::problem(name).is_some() {
@@ -73,11 +73,7 @@ impl Presets {
         }
         let refuse = |problem: String| RegistryError::Preset { name, problem };
         let tree = parse(preset.text).map_err(|error| refuse(error.summary()))?;
-        if !tree.lets.is_empty() {
-            return Err(refuse("definitions are not allowed".into()));
-        }
-        let named = |name: &str| entry(&self.entries, name).map(|entry| entry.extent.used());
-        let extent = measure(&tree.items, &named).map_err(|error| refuse(error.to_string()))?;
+        let extent = self.extent(&tree).map_err(|e| refuse(e.to_string()))?;
         if extent.alternatives {
             return Err(refuse("alternatives are not allowed".into()));
         }
@@ -87,6 +83,35 @@ impl Presets {
             extent,
         });
         Ok(self)
+    }
+
+    /// Returns the extent of a preset, which has the alternatives of its definitions.
+    fn extent(&self, tree: &Tree) -> Result<Extent, Diagnostic> {
+        let mut local: Vec<(&str, Extent)> = Vec::new();
+        let mut alternatives = false;
+        for definition in &tree.lets {
+            let extent = measure(&definition.body, &|name| self.known(&local, name))?;
+            let mut defaults = definition.params.iter().filter_map(|p| p.default.as_ref());
+            alternatives |= extent.alternatives || defaults.any(is_choice);
+            local.push((&definition.name, extent));
+        }
+        let extent = measure(&tree.items, &|name| self.known(&local, name))?;
+        Ok(Extent {
+            alternatives: extent.alternatives || alternatives,
+            ..extent
+        })
+    }
+
+    /// Returns the extent of a use of a preset, or of one of these definitions.
+    fn known(&self, local: &[(&str, Extent)], name: &str) -> Option<Extent> {
+        let preset = entry(&self.entries, name).map(|entry| entry.extent);
+        let mut local = local.iter();
+        let defined = || {
+            local
+                .find(|(defined, _)| *defined == name)
+                .map(|(_, extent)| *extent)
+        };
+        preset.or_else(defined).map(Extent::used)
     }
 
     /// Returns all presets in registration order.

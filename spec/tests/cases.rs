@@ -63,11 +63,11 @@ dence(8)
 twoer
     twoer: unknown layer `twoer` (did you mean `tower`?)
 transformer
-    transformer: unknown layer `transformer` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 7 more)
+    transformer: unknown layer `transformer` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 8 more)
 reluu[ tanhh ] linear(10) extra)
     reluu: unknown layer `reluu` (did you mean `relu`?)
-    tanhh: unknown layer `tanhh` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 7 more)
-    extra: unknown layer `extra` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 7 more)
+    tanhh: unknown layer `tanhh` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 8 more)
+    extra: unknown layer `extra` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 8 more)
     ): unmatched `)`
 "#,
     );
@@ -697,7 +697,7 @@ fn chains() {
         ),
         (
             "block",
-            "block: unknown layer `block` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 4 more)",
+            "block: unknown layer `block` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 5 more)",
         ),
     ] {
         assert_eq!(told(&read_chain(text, &registry).unwrap_err()), [error]);

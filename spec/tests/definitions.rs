@@ -4,7 +4,7 @@ mod common;
 
 use common::{presets, registry};
 use proptest::{collection::vec, prelude::*};
-use tapeline_spec::{Presets, SpecError, choices, expand, parse, read, read_chain};
+use tapeline_spec::{Preset, Presets, SpecError, choices, expand, parse, read, read_chain};
 
 fn short(text: &str) -> Result<String, SpecError> {
     read(
@@ -259,7 +259,7 @@ fn several_errors_at_once() {
         "let a(n) = [ reluu ]; let b = [ relu tanhh a(1) ]; a linear(0)",
         &[
             "reluu: unknown layer `reluu` (did you mean `relu`?)",
-            "tanhh: unknown layer `tanhh` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 8 more)",
+            "tanhh: unknown layer `tanhh` (available: `adam`, `concat`, `conv2d`, `dropout`, `flatten`, `gated`, `linear`, `maxpool2d`, `pad`, `relu`, `residual`, `say` and 9 more)",
             "a: `a` needs `n`",
             "0: `out` of `linear` is 0; it must be an integer, 1 to 65536",
         ],
@@ -312,6 +312,95 @@ fn alternatives_in_definitions_are_expanded() {
     let choices = choices(&tree).unwrap();
     assert_eq!(choices.places, ["{1, 2}", "{ relu | flatten }", "{3, 4}"]);
     assert_eq!(choices.chosen[7], ["2", "flatten", "4"]);
+}
+
+#[test]
+fn presets_have_definitions_of_their_own() {
+    let with = |text| {
+        let preset = Preset {
+            name: "net",
+            text,
+            about: "for a test",
+        };
+        presets().with(preset)
+    };
+    let presets = with("let a(n, p=0.5) = [ linear(n) dropout(p) ]; let b = [ 2*a(8) ]; b a(2)");
+    let presets = presets.unwrap();
+    let read = |text| read(text, &registry(), &presets);
+    // The names in a preset are not those of the text around it.
+    let spec = read("let a(m) = [ net linear(m) ]; residual[ a(3) ] a(4)").unwrap();
+    let net = "2*[ linear(8) dropout(0.5) ] linear(2) dropout(0.5)";
+    assert_eq!(spec.short(), "residual[ net linear(3) ] net linear(4)");
+    let expanded = format!("residual[ {net} linear(3) ] {net} linear(4)");
+    let expanded = read(&expanded).unwrap();
+    assert_eq!(spec.full(), expanded.full());
+    assert!(read("net a(1)").is_err());
+    // An error is at the name of the preset.
+    for (text, message) in [
+        (
+            "let a(n) = [ linear(n) ]; a(0)",
+            "preset `net`: in `linear(n)`: `out` of `linear` is 0",
+        ),
+        (
+            "let a = [ reluu ]; a",
+            "preset `net`: in `reluu`: unknown layer",
+        ),
+        (
+            "let relu = [ flatten ]; relu",
+            "preset `net`: `relu` is already the name of a layer",
+        ),
+        (
+            "let a = [ a ]; a",
+            "preset `net`: in `a`: `a` can't use itself",
+        ),
+    ] {
+        let presets = with(text).unwrap();
+        let error = tapeline_spec::read("flatten net", &registry(), &presets).unwrap_err();
+        for error in &error.diagnostics {
+            assert!(error.message.starts_with(message), "{text}: {error:?}");
+            assert_eq!(
+                (error.span.start, error.span.end, &error.notes[..]),
+                (8, 11, &[][..])
+            );
+        }
+    }
+    for (text, part) in [
+        ("let a = [ {relu | flatten} ]; a", "alternatives"),
+        ("let a(n={1, 2}) = [ linear(n) ]; a", "alternatives"),
+        ("let a = [ 1000*relu ]; let b = [ 1000*a ]; b", "10000"),
+    ] {
+        let error = with(text).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_name_can_be_an_argument() {
+    let short = |text| Ok::<_, SpecError>(read(text, &registry(), &presets())?.short());
+    let text = "let a(n, m) = [ tag(n) tag(m) ]; a(x, relu) tag(name=n)";
+    assert_eq!(short(text).unwrap(), "tag(x) tag(relu) tag(n)");
+    for (text, message) in [
+        ("tag(3)", "`name` of `tag` is 3; it must be a name"),
+        (
+            "tag(\"x\")",
+            "`name` of `tag` is \"x\"; it must be a name; write `x`",
+        ),
+        (
+            "tag(\"x y\")",
+            "`name` of `tag` is \"x y\"; it must be a name",
+        ),
+        (
+            "tag(x+1)",
+            "unknown name `x`; no names of integers are known here",
+        ),
+        (
+            "let a(n) = [ tag(n) ]; a(3)",
+            "`name` of `tag` is 3; it must be a name; `n` is 3 here",
+        ),
+    ] {
+        let error = short(text).unwrap_err();
+        assert_eq!(error.diagnostics[0].to_string(), message, "{text}");
+    }
 }
 
 /// Texts whose expansion would be too large.

@@ -124,6 +124,10 @@ proptest! {
     fn a_name_is_read_like_the_integer(def in 0..DEFS.len(), arg in 0usize..5, n in 0usize..70_000, two in any::<bool>()) {
         let def = DEFS[def];
         let Some(info) = def.args().get(arg) else { return Ok(()) };
+        // An argument that is a name takes the name itself.
+        if info.kind() == "name" {
+            return Ok(());
+        }
         let text = |value: &str| match two {
             true => format!("{}({}=({value}, {value}))", def.name, info.name),
             false => format!("{}({}={value})", def.name, info.name),

@@ -1,6 +1,6 @@
 //! The types that arguments can have.
 
-use crate::{NumbersOrWord, SizeOrWord, SizesOrWord, Value, info::Kind};
+use crate::{Name, NumbersOrWord, SizeOrWord, SizesOrWord, Value, info::Kind};
 
 /// A type that arguments can have. Sealed, since its module is private.
 pub trait ArgType: Sized + 'static {
@@ -69,6 +69,7 @@ arg_types! {
     f64, f64, Number, f64, |value, _| number(value), Value::Float;
     bool, bool, Bool, usize, |value, _| bool(value), Value::Bool;
     &'static str, &'static str, Word, usize, word, |word| Value::Word(word.into());
+    Name, &'static str, Name, usize, |value, _| name(value), |name| Value::Word(name.into());
     String, &'static str, Text, usize, |value, _| text(value), |text| Value::Text(text.into());
     [usize; 2], [usize; 2], Sizes, usize, |value, _| pair(value, size), |pair| Value::Tuple(pair.map(of_size).into());
     [f64; 2], [f64; 2], Numbers, f64, |value, _| pair(value, number), |pair| Value::Tuple(pair.map(Value::Float).into());
@@ -107,6 +108,13 @@ fn number(value: &Value) -> Option<f64> {
 fn bool(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(b) => Some(*b),
+        _ => None,
+    }
+}
+
+fn name(value: &Value) -> Option<Name> {
+    match value {
+        Value::Word(word) => Some(Name(word.clone())),
         _ => None,
     }
 }

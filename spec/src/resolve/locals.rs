@@ -77,13 +77,20 @@ impl<'a> Locals<'a> {
         self.notes.clone()
     }
 
-    /// Hides all names; the result restores them.
-    pub fn hide(&mut self) -> Scope<'a> {
-        mem::take(&mut self.scope)
+    /// Begins a text inside of this one, with names of its own; the result restores those of this
+    /// one.
+    pub fn enter(&mut self) -> Self {
+        let inner = Locals {
+            notes: self.notes(),
+            spent: self.spent,
+            ..Locals::default()
+        };
+        mem::replace(self, inner)
     }
 
-    pub fn restore(&mut self, scope: Scope<'a>) {
-        self.scope = scope;
+    pub fn leave(&mut self, outer: Self) {
+        let spent = self.spent;
+        *self = Locals { spent, ..outer };
     }
 
     pub fn parameter(&self, name: &str) -> Option<&Bound> {

@@ -1,7 +1,7 @@
 //! A registry to read texts with.
 
 use tapeline_spec::{
-    Arg, ArgInfo, Body, Named, NumbersOrWord, Preset, Presets, Registry, SizeOrWord,
+    Arg, ArgInfo, Body, Name, Named, NumbersOrWord, Preset, Presets, Registry, SizeOrWord,
 };
 
 pub const OUT: Arg<usize> = Arg::new("out", "size of the output")
@@ -36,6 +36,7 @@ pub const BETAS: Arg<[f64; 2]> = Arg::new("betas", "shares kept")
 pub const MODE: Arg<&str> = Arg::new("mode", "what is outside")
     .choices(&["zeros", "reflect"])
     .default("zeros");
+pub const NAME: Arg<Name> = Arg::new("name", "name of a value");
 pub const GREETING: Arg<String> = Arg::new("text", "what is said").default("hello");
 
 pub const AT: Arg<Vec<usize>> = Arg::new("at", "steps at which it drops")
@@ -95,7 +96,7 @@ impl Def {
 }
 
 /// Every type of argument, every sort of default and of body.
-pub const DEFS: [Def; 14] = [
+pub const DEFS: [Def; 15] = [
     Def {
         aliases: &["dense"],
         ..Def::new("linear", const { &[OUT.info(), BIAS.info()] })
@@ -122,6 +123,7 @@ pub const DEFS: [Def; 14] = [
     Def::new("say", const { &[GREETING.info()] }),
     Def::new("steps", const { &[AT.info(), WEIGHTS.info()] }),
     Def::new("split", const { &[SHARES.info(), OUT.info()] }),
+    Def::new("tag", const { &[NAME.info()] }),
     Def::new("relu", &[]),
     Def::new("flatten", &[]),
     Def {

@@ -25,7 +25,7 @@ impl<'a, D: Named> Resolver<'a, D> {
                     extent
                 }
                 Err(error) => {
-                    self.report.add(|| error);
+                    self.refuse(error);
                     Extent::default()
                 }
             };
@@ -54,7 +54,7 @@ impl<'a, D: Named> Resolver<'a, D> {
         };
         let message = format!("{} is already {taken}", quote(name));
         let error = Diagnostic::error(definition.name_at.0, message);
-        self.report.add(|| error.help("choose another name"));
+        self.refuse(error.help("choose another name"));
     }
 
     fn expect_new_params(&mut self, definition: &Let) {
@@ -69,7 +69,7 @@ impl<'a, D: Named> Resolver<'a, D> {
                 continue;
             };
             let error = Diagnostic::error(param.at.0, message);
-            self.report.add(|| error.help("choose another name"));
+            self.refuse(error.help("choose another name"));
         }
     }
 
@@ -81,7 +81,7 @@ impl<'a, D: Named> Resolver<'a, D> {
                 Some(default) => match self.bound(default, param.at.0) {
                     Ok(bound) => Some(bound),
                     Err(error) => {
-                        self.report.add(|| error);
+                        self.refuse(error);
                         Some(Bound::Unknown)
                     }
                 },

@@ -1,6 +1,6 @@
 //! Uses of definitions.
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use super::{Bound, Scope};
 use crate::{
@@ -33,13 +33,15 @@ impl<'a, D: Named> Resolver<'a, D> {
             visible: place,
             frame: Some((definition, arguments)),
         };
-        let note = Note {
+        // A place in the text of a preset can't be shown.
+        let note = self.via.is_none().then(|| Note {
             span: call.at.0,
             message: format!("{} is used here", quote(name)),
-        };
-        let notes = [&[note], &*self.locals.notes].concat();
+        });
+        let notes = note.into_iter().chain(self.locals.notes.iter().cloned());
+        let notes = notes.collect::<Arc<[_]>>();
         let scope = mem::replace(&mut self.locals.scope, inner);
-        let outer = mem::replace(&mut self.locals.notes, notes.into());
+        let outer = mem::replace(&mut self.locals.notes, notes);
         let items = self.items(&definition.body);
         self.locals.scope = scope;
         self.locals.notes = outer;
