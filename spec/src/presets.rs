@@ -61,8 +61,8 @@ impl Presets {
     /// ones.
     ///
     /// # Errors
-    /// If the name is taken or not in snake case, or if the spec has syntax errors, definitions or
-    /// alternatives, or exceeds the maximum length or depth once presets are expanded.
+    /// If the name is taken or not in snake case, or if the spec has syntax errors or alternatives,
+    /// or exceeds the maximum length or depth once presets and its definitions are expanded.
     pub fn with(mut self, preset: Preset) -> Result<Self, RegistryError> {
         let (noun, name) = ("preset", preset.name);
         if names::problem(name).is_some() {
@@ -73,14 +73,23 @@ impl Presets {
         }
         let refuse = |problem: String| RegistryError::Preset { name, problem };
         let tree = parse(preset.text).map_err(|error| refuse(error.summary()))?;
-        if !tree.lets.is_empty() {
-            return Err(refuse("definitions are not allowed".into()));
+        let mut locals: Vec<(&str, Extent)> = Vec::new();
+        let lets = tree.lets.iter().map(|local| (&*local.name, &local.body));
+        for (name, items) in lets.chain([("", &tree.items)]) {
+            let named = |name: &str| match entry(&self.entries, name) {
+                Some(entry) => Some(entry.extent.used()),
+                None => {
+                    let local = locals.iter().find(|(local, _)| *local == name);
+                    local.map(|(_, extent)| extent.used())
+                }
+            };
+            let extent = measure(items, &named).map_err(|error| refuse(error.to_string()))?;
+            if extent.alternatives {
+                return Err(refuse("alternatives are not allowed".into()));
+            }
+            locals.push((name, extent));
         }
-        let named = |name: &str| entry(&self.entries, name).map(|entry| entry.extent.used());
-        let extent = measure(&tree.items, &named).map_err(|error| refuse(error.to_string()))?;
-        if extent.alternatives {
-            return Err(refuse("alternatives are not allowed".into()));
-        }
+        let extent = locals.pop().map(|(_, extent)| extent).unwrap_or_default();
         self.entries.push(Entry {
             preset,
             tree,

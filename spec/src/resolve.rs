@@ -146,6 +146,19 @@ impl<'a, D: Named> Resolver<'a, D> {
         });
     }
 
+    /// Reports an error in a definition; inside a preset, at the preset's name.
+    fn blame_definition(&mut self, error: Diagnostic) {
+        let via = self.via;
+        self.report.add(|| match via {
+            Some(Via { word, span }) => Diagnostic {
+                span,
+                message: format!("preset `{word}`: {}", error.message),
+                ..error
+            },
+            None => error,
+        });
+    }
+
     fn items(&mut self, items: &'a [Item]) -> Vec<Node<D>> {
         items.iter().filter_map(|item| self.item(item)).collect()
     }
@@ -233,9 +246,11 @@ impl<'a, D: Named> Resolver<'a, D> {
             span: call.at.0,
         }));
         self.presets = &presets[..place];
-        let scope = self.locals.hide();
-        let items = self.items(&presets[place].tree.items);
-        self.locals.restore(scope);
+        let outer = self.locals.hide();
+        let tree = &presets[place].tree;
+        self.declare(&tree.lets);
+        let items = self.items(&tree.items);
+        self.locals.restore(outer);
         (self.presets, self.via) = (presets, via);
         Some(Node::Preset(word, items))
     }

@@ -77,13 +77,20 @@ impl<'a> Locals<'a> {
         self.notes.clone()
     }
 
-    /// Hides all names; the result restores them.
-    pub fn hide(&mut self) -> Scope<'a> {
-        mem::take(&mut self.scope)
+    /// Hides all definitions, for a preset with its own; the result restores them.
+    pub fn hide(&mut self) -> Locals<'a> {
+        let inner = Locals {
+            notes: self.notes.clone(),
+            checking: self.checking,
+            spent: self.spent,
+            ..Locals::default()
+        };
+        mem::replace(self, inner)
     }
 
-    pub fn restore(&mut self, scope: Scope<'a>) {
-        self.scope = scope;
+    pub fn restore(&mut self, outer: Locals<'a>) {
+        let spent = self.spent;
+        *self = Locals { spent, ..outer };
     }
 
     pub fn parameter(&self, name: &str) -> Option<&Bound> {

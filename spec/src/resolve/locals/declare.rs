@@ -1,5 +1,7 @@
 //! Checks of definitions before they are used.
 
+use std::mem;
+
 use super::{Bound, Local};
 use crate::{Diagnostic, Named, diagnostic::quote, extent::Extent, resolve::Resolver, tree::Let};
 
@@ -25,7 +27,7 @@ impl<'a, D: Named> Resolver<'a, D> {
                     extent
                 }
                 Err(error) => {
-                    self.report.add(|| error);
+                    self.blame_definition(error);
                     Extent::default()
                 }
             };
@@ -54,7 +56,7 @@ impl<'a, D: Named> Resolver<'a, D> {
         };
         let message = format!("{} is already {taken}", quote(name));
         let error = Diagnostic::error(definition.name_at.0, message);
-        self.report.add(|| error.help("choose another name"));
+        self.blame_definition(error.help("choose another name"));
     }
 
     fn expect_new_params(&mut self, definition: &Let) {
@@ -69,7 +71,7 @@ impl<'a, D: Named> Resolver<'a, D> {
                 continue;
             };
             let error = Diagnostic::error(param.at.0, message);
-            self.report.add(|| error.help("choose another name"));
+            self.blame_definition(error.help("choose another name"));
         }
     }
 
@@ -81,7 +83,7 @@ impl<'a, D: Named> Resolver<'a, D> {
                 Some(default) => match self.bound(default, param.at.0) {
                     Ok(bound) => Some(bound),
                     Err(error) => {
-                        self.report.add(|| error);
+                        self.blame_definition(error);
                         Some(Bound::Unknown)
                     }
                 },
@@ -93,9 +95,9 @@ impl<'a, D: Named> Resolver<'a, D> {
     /// Finds the errors in a definition that don't depend on its arguments.
     fn check(&mut self, definition: &'a Let) {
         self.locals.scope.frame = Some((definition, vec![Bound::Unknown; definition.params.len()]));
-        self.locals.checking = true;
+        let checking = mem::replace(&mut self.locals.checking, true);
         self.items(&definition.body);
-        self.locals.checking = false;
+        self.locals.checking = checking;
         self.locals.scope.frame = None;
     }
 }

@@ -37,7 +37,9 @@ impl<'a, D: Named> Resolver<'a, D> {
             span: call.at.0,
             message: format!("{} is used here", quote(name)),
         };
-        let notes = [&[note], &*self.locals.notes].concat();
+        // Places in a preset are not shown.
+        let note = self.via.is_none().then_some(note);
+        let notes: Vec<_> = note.iter().chain(&*self.locals.notes).cloned().collect();
         let scope = mem::replace(&mut self.locals.scope, inner);
         let outer = mem::replace(&mut self.locals.notes, notes.into());
         let items = self.items(&definition.body);
