@@ -6,7 +6,7 @@ use tapeline_spec::Call;
 use tapeline_tensor::{ParamId, Role};
 
 use crate::{
-    AnyLayer, Built, Declared, Init, LayerDef, Meaning, Refusal, Sequential, Stream,
+    AnyLayer, Built, Declared, Init, LayerDef, Meaning, Refusal, Sequential, Stream, features,
     sequential::Entry, site::Site, sizes,
 };
 
@@ -43,8 +43,8 @@ impl Asked<'_> {
 }
 
 impl<'b> Build<'b> {
-    /// Returns the shape of the input, without the batch: `[channels, height, width]` or
-    /// `[features]`. It has at least one dimension, and no size is 0.
+    /// Returns the shape of the input, without the batch: `[features]`, `[tokens, features]` or
+    /// `[channels, height, width]`. It has at least one dimension, and no size is 0.
     pub fn shape(&self) -> &'b [usize] {
         self.shape
     }
@@ -54,13 +54,14 @@ impl<'b> Build<'b> {
         self.meaning
     }
 
-    /// Returns the number of features of an input of shape `[features]`.
+    /// Returns the number of features of an input of shape `[features]` or `[tokens, features]`, for
+    /// layers that act on the last axis.
     ///
     /// # Errors
     /// When the input has another shape.
     pub fn features(&self) -> Result<usize, Refusal> {
         match *self.shape {
-            [features] => Ok(features),
+            [features] | [_, features] => Ok(features),
             _ => Err(Refusal::takes("[features]").help("put `flatten` before it")),
         }
     }
@@ -71,7 +72,10 @@ impl<'b> Build<'b> {
     /// When the input has another shape.
     pub fn image(&self) -> Result<[usize; 3], Refusal> {
         self.shape.try_into().map_err(|_| {
-            Refusal::takes("[channels, height, width]").help("it cannot follow `flatten`")
+            Refusal::takes("[channels, height, width]").help(match self.shape {
+                [_, _] => "`image` makes an image of a sequence",
+                _ => "it cannot follow `flatten`",
+            })
         })
     }
 
@@ -86,9 +90,31 @@ impl<'b> Build<'b> {
         })
     }
 
-    /// Returns the number of channels, or of features: the first size of the input.
+    /// Returns the axis of the features or channels of the input, without the batch: the last one of
+    /// a sequence `[tokens, features]`, otherwise the first.
+    pub fn feature_axis(&self) -> usize {
+        features::axis(self.shape)
+    }
+
+    /// Returns the number of channels or features: the size of the input along its
+    /// [`feature_axis`](Self::feature_axis).
     pub fn channels(&self) -> usize {
-        self.shape[0]
+        self.shape[self.feature_axis()]
+    }
+
+    /// Returns the number of tokens of a sequence; 1 for other inputs.
+    pub(crate) fn tokens(&self) -> usize {
+        match *self.shape {
+            [tokens, _] => tokens,
+            _ => 1,
+        }
+    }
+
+    /// Returns the shape of the input with another number of channels or features.
+    pub(crate) fn with_channels(&self, channels: usize) -> Vec<usize> {
+        let mut shape = self.shape.to_vec();
+        shape[self.feature_axis()] = channels;
+        shape
     }
 
     /// Checks that an array of this shape, without the batch, is within the size limit. Call it for

@@ -5,8 +5,9 @@ use tapeline_spec::{Call, Diagnostic, Presets, Span};
 use crate::LayerDef;
 
 /// The names of the sizes of the input in the arguments of a layer: `features` of an input
-/// `[features]`, `channels` of an input `[channels, height, width]`.
-pub const INPUT_SIZES: [&str; 2] = ["features", "channels"];
+/// `[features]` or `[tokens, features]`, `tokens` of an input `[tokens, features]`, `channels` of an
+/// input `[channels, height, width]`.
+pub const INPUT_SIZES: [&str; 3] = ["features", "tokens", "channels"];
 
 /// Lets the specs that are read with these presets use [`INPUT_SIZES`].
 ///
@@ -33,9 +34,14 @@ pub(crate) fn bind(
     shape: &[usize],
 ) -> Result<Call<LayerDef>, Vec<Diagnostic>> {
     let bound = call.bind(|name| match (name, shape) {
-        ("features", [features]) => Ok(*features),
+        ("features", [features] | [_, features]) => Ok(*features),
+        ("tokens", [tokens, _]) => Ok(*tokens),
         ("channels", [channels, _, _]) => Ok(*channels),
         ("features", _) => Err(wrong(name, "[features]", shape, "put `flatten` before it")),
+        ("tokens", _) => {
+            let help = "`tokens`, `rows` and `patches` make a sequence of an image";
+            Err(wrong(name, "[tokens, features]", shape, help))
+        }
         ("channels", _) => {
             let takes = "[channels, height, width]";
             Err(wrong(name, takes, shape, "it cannot follow `flatten`"))

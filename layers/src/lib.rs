@@ -12,12 +12,32 @@
 //! | [`meaning`] | [`Meaning`] of an output: logits, probabilities or their logarithms |
 //! | [`plan`] | [`Plan`], a whole model without arrays |
 //! | `site` | [`LayerSummary`], and what else is collected while a model is built, within limits |
+//! | `features` | the axis of the features or channels of a sample |
 //! | `input_size` | [`INPUT_SIZES`], the sizes of its input that a layer's arguments can use |
 //! | [`declare`] | [`Declared`] parameters and their initialization, [`Init`] |
 //! | [`loss`] | [`Loss`], the trait of all losses; [`LossDef`], the definition of one |
 //! | [`check`] | checks of a layer or a loss in one line |
 //! | `strategies` | proptest strategies for networks and layers (feature `proptest`) |
 //! | [`layers`](mod@layers), [`losses`](mod@losses) | the registries and their entries |
+//!
+//! # Shapes of samples
+//!
+//! A batch has one more dimension, which comes first.
+//!
+//! | sample | shape | axis of the features |
+//! |---|---|---|
+//! | features | `[features]` | the only one |
+//! | sequence | `[tokens, features]` | the last |
+//! | image | `[channels, height, width]` | the first |
+//!
+//! Layers that mix, normalize or split features act on that axis, and treat all tokens alike, as
+//! PyTorch does for `[n, tokens, features]`: `linear` and others that multiply by a matrix,
+//! `layernorm`, `rmsnorm`, `groupnorm`, `batchnorm1d` (with the statistics over batch and tokens),
+//! `softmax`, `glu`, `prelu`, `concat`. `linear` and the like refuse images. `layernorm` and
+//! `rmsnorm` normalize all values of an image together. [`Build::feature_axis`] and
+//! [`Graph::feature_axis`] return the axis.
+//!
+//! # Layers
 //!
 //! A layer is written in one file: its arguments, a definition, a struct of sizes and parameter
 //! ids, and `forward`. [`LayerDef`] has a small example, and `examples/outsider` is a whole program
@@ -47,6 +67,7 @@ pub mod check;
 pub mod ctx;
 pub mod declare;
 pub mod def;
+mod features;
 pub mod graph;
 mod input_size;
 pub mod layer;

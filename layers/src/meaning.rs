@@ -1,11 +1,13 @@
 //! Interpretation of the values of an output.
 
+use crate::features;
+
 /// The interpretation of the values that a layer outputs in evaluation. A layer declares it with
 /// [`Built::means`](crate::Built::means) and can derive it from that of its input
 /// ([`Build::input_meaning`](crate::Build::input_meaning)). The default is logits. The check
 /// verifies what each layer declares.
 ///
-/// The first dimension of a sample, without the batch, is the class dimension.
+/// The features or channels of a sample are the classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Meaning {
     /// Values of any size. This always holds.
@@ -25,11 +27,16 @@ impl Meaning {
         matches!(self, Meaning::UnitInterval | Meaning::Probabilities)
     }
 
-    /// Returns the meaning after a reshape in row-major order. It stays the same if the first size,
-    /// the number of classes, does.
+    /// Returns the meaning after a reshape in row-major order. It stays the same if the number of
+    /// classes does, and the number of values between those of adjacent classes.
     #[must_use]
     pub fn reshaped(self, from: &[usize], to: &[usize]) -> Self {
-        match from.first() == to.first() {
+        let classes = |shape: &[usize]| {
+            let mut sizes = shape[features::axis(shape)..].iter();
+            let classes = sizes.next().copied();
+            (classes, sizes.product::<usize>())
+        };
+        match classes(from) == classes(to) {
             true => self,
             false => self.scattered(),
         }

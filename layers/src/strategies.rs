@@ -56,7 +56,8 @@ pub struct Network {
     pub input: Vec<usize>,
 }
 
-/// Generates networks of registered layers with random arguments.
+/// Generates networks of registered layers with random arguments. A quarter of them begin with
+/// `tokens`.
 ///
 /// `depth` is the number of random layers before the final `flatten linear(…)`; those that don't
 /// fit are left out. The registry must contain the layers of this crate.
@@ -105,11 +106,11 @@ pub fn layer(registry: &Registry<LayerDef>) -> impl Strategy<Value = String> + u
     any::<u64>().prop_map(move |choice| drawn(&registry, choice))
 }
 
-/// Generates shapes of a sample, without the batch dimension: `[features]` or `[channels, height,
-/// width]`, including sizes of 1.
+/// Generates shapes of a sample, without the batch dimension: `[features]`, `[tokens, features]` or
+/// `[channels, height, width]`, including sizes of 1.
 pub fn shape() -> impl Strategy<Value = Vec<usize>> {
     let size = || prop_oneof![1 => Just(1usize), 3 => 1..=7usize];
-    prop_oneof![vec(size(), 1), vec(size(), 3)]
+    vec(size(), 1..=3)
 }
 
 /// Generates shapes of 0 to 5 dimensions, including sizes of 0 and 1.
@@ -120,6 +121,7 @@ pub fn any_shape() -> impl Strategy<Value = Vec<usize>> {
     prop_oneof![
         1 => vec(size(), 0..=5),
         1 => vec(size(), 1),
+        1 => vec(size(), 2),
         3 => vec(size(), 3),
     ]
 }
@@ -146,6 +148,8 @@ pub fn tensor(shape: Vec<usize>) -> impl Strategy<Value = Tensor<f64>> {
 #[derive(Clone, Debug)]
 struct Parts {
     input: [usize; 3],
+    /// Whether it is made a sequence first.
+    sequence: bool,
     /// A number for each layer that determines its definition and arguments.
     choices: Vec<u64>,
     outputs: usize,
@@ -153,8 +157,11 @@ struct Parts {
 
 fn parts(depth: RangeInclusive<usize>) -> impl Strategy<Value = Parts> {
     let input = (1usize..=3, 1usize..=7, 1usize..=7);
-    (input, vec(any::<u64>(), depth), 1usize..=5).prop_map(|((c, h, w), choices, outputs)| Parts {
+    let sequence = proptest::bool::weighted(0.25);
+    let parts = (input, sequence, vec(any::<u64>(), depth), 1usize..=5);
+    parts.prop_map(|((c, h, w), sequence, choices, outputs)| Parts {
         input: [c, h, w],
+        sequence,
         choices,
         outputs,
     })
@@ -167,7 +174,7 @@ impl Parts {
         registry: &Registry<LayerDef>,
         layers: impl Iterator<Item = String>,
     ) -> Network {
-        let mut text = String::new();
+        let mut text = if self.sequence { "tokens" } else { "" }.to_string();
         for layer in layers {
             let longer = format!("{text} {layer}");
             if builds(registry, &longer, &self.input) {

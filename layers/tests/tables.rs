@@ -10,7 +10,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// Tables of 32 MiB, and what is small beside them.
 const LIMIT: usize = 40 << 20;
 
-const SHAPES: [&[usize]; 4] = [&[5], &[1, 8, 8], &[3, 1, 2000], &[1, 65536, 1]];
+const SHAPES: [&[usize]; 5] = [&[5], &[65536, 4], &[1, 8, 8], &[3, 1, 2000], &[1, 65536, 1]];
 
 /// Calls of a layer in which each argument in turn is large, in all its forms, and the others are as small as they may be.
 fn large(def: &LayerDef) -> Vec<String> {

@@ -54,6 +54,17 @@ pub const RESNET_SMALL: Preset = Preset {
     about: "three residual blocks of convolutions; 99.6 % test accuracy on MNIST after 15 epochs with adam(lr=0.003), \"warmup(300) cosine\" and --augment \"shift(2) rotate(10) scale(0.9, 1.1)\"",
 };
 
+/// A small MLP-Mixer: linear layers mix, in turn, the tokens and the features of the patches of an
+/// image. (Tolstikhin et al. 2021)
+pub const MLP_MIXER: Preset = Preset {
+    name: "mlp_mixer",
+    text: "patches(4, 64) \
+           4*[ residual[ layernorm transpose linear(2*features) gelu linear(features/2) transpose ] \
+           residual[ layernorm linear(2*features) gelu linear(features/2) ] ] \
+           layernorm mean linear(classes)",
+    about: "four blocks of linear layers that mix the patches of an image, and their features, in turn",
+};
+
 /// The word that stands for the number of classes in a spec, as in `linear(classes)`.
 pub const CLASSES: &str = "classes";
 
@@ -72,11 +83,18 @@ pub const CLASSES: &str = "classes";
 /// ```
 pub fn presets() -> Presets {
     let none = with_input_sizes(Presets::new()).with_integer(CLASSES, Some(10));
-    [MLP, CNN, SOFTMAX_REGRESSION, LENET5, RESNET_SMALL, DEEP_MLP]
-        .into_iter()
-        .fold(none, |presets, preset| {
-            presets
-                .with(preset)
-                .unwrap_or_else(|e| unreachable!("our presets can be read: {e}"))
-        })
+    let all = [
+        MLP,
+        CNN,
+        SOFTMAX_REGRESSION,
+        LENET5,
+        RESNET_SMALL,
+        DEEP_MLP,
+        MLP_MIXER,
+    ];
+    all.into_iter().fold(none, |presets, preset| {
+        presets
+            .with(preset)
+            .unwrap_or_else(|e| unreachable!("our presets can be read: {e}"))
+    })
 }

@@ -657,6 +657,10 @@ block[ relu ]
         refused("x", "relu({1, 2})"),
         "preset `x`: alternatives are not allowed"
     );
+    assert_eq!(
+        refused("x", "let a = [ {relu | flatten} ]; a"),
+        "preset `x`: alternatives are not allowed"
+    );
     let itself = Presets::new().with(preset("x", "x")).unwrap();
     let errors = read("x", &registry, &itself).unwrap_err().diagnostics;
     assert!(

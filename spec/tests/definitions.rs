@@ -289,6 +289,56 @@ fn what_depends_on_the_place_is_not_passed() {
     }
 }
 
+/// A preset has definitions of its own: it doesn't see those around it, nor they its own.
+#[test]
+fn presets_can_have_definitions() {
+    let preset = |name, text| Preset {
+        name,
+        text,
+        about: "",
+    };
+    let texts = [
+        preset(
+            "deep",
+            "let a(n) = [ linear(n) relu ]; let b = [ 2*a(8) a(4) ]; b linear(2)",
+        ),
+        preset("deeper", "let b = [ deep ]; 2*b"),
+        preset(
+            "wrong",
+            "let b = [ linear(0) ]; let deep = [ relu ]; let c = [ a(2) ]; b",
+        ),
+    ];
+    let presets = texts
+        .into_iter()
+        .fold(presets(), |presets, preset| presets.with(preset).unwrap());
+    let read = |text| read(text, &registry(), &presets);
+    let spec = read("let a = [ flatten deeper ]; a").unwrap();
+    assert_eq!(spec.short(), "flatten deeper");
+    let once = "2*[ linear(out=8, bias=true) relu ] linear(out=4, bias=true) relu linear(out=2, bias=true)";
+    assert_eq!(spec.full(), format!("flatten 2*[ {once} ]"));
+    for text in [
+        "deep a(2)",
+        "let a = [ relu ]; deep a(2)",
+        "let b = [ deep a(1) ]; b",
+    ] {
+        assert!(read(text).is_err(), "{text}");
+    }
+    let error = read("relu wrong").unwrap_err();
+    let found: Vec<_> = error
+        .diagnostics
+        .iter()
+        .map(|e| (&error.text[e.span.start..e.span.end], &*e.message))
+        .collect();
+    assert!(
+        found
+            .iter()
+            .all(|(place, message)| *place == "wrong" && message.starts_with("preset `wrong`: ")),
+        "{found:?}"
+    );
+    assert!(error.diagnostics.iter().all(|e| e.notes.is_empty()));
+    assert_eq!(found.len(), 3, "{found:?}");
+}
+
 #[test]
 fn chains_have_no_definitions() {
     let error = read_chain("let a = [relu]; relu", &registry()).unwrap_err();

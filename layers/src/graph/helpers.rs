@@ -6,8 +6,21 @@ use super::{Attribute, Graph, GraphValue};
 
 impl Graph {
     /// Appends `x Wᵀ + b`, with `weight` of shape `[out, in]`. Returns its output.
-    /// ([`linear`](tapeline_tensor::linear()); ONNX `Gemm`)
+    /// ([`linear`](tapeline_tensor::linear()); ONNX `Gemm`, or `MatMul` and `Add` if the input of the
+    /// current layer is a sequence)
     pub fn linear(&mut self, x: GraphValue, weight: ParamId, bias: Option<ParamId>) -> GraphValue {
+        if self.shape().len() == 2 {
+            let weight = self.param(weight);
+            let weight = self.transpose(weight, &[1, 0]);
+            let y = self.node("MatMul", &[x, weight]);
+            return match bias {
+                Some(bias) => {
+                    let bias = self.param(bias);
+                    self.node("Add", &[y, bias])
+                }
+                None => y,
+            };
+        }
         let inputs = self.with_params(x, weight, bias);
         self.node_with("Gemm", &inputs, &[("transB", 1.into())])
     }

@@ -35,6 +35,8 @@ use std::sync::Arc;
 
 use tapeline_tensor::ParamId;
 
+use crate::features;
+
 pub use node::{Attribute, NoNodes, Node, ValueSource};
 pub use run::{AttributeKind, NodeName, OPERATORS, Operator, RunError};
 
@@ -93,14 +95,39 @@ impl Graph {
         self.value(ValueSource::Param(id))
     }
 
+    /// Returns the axis of the features or channels in the input of the current layer, without the
+    /// batch: the last one of a sequence `[tokens, features]`, otherwise the first.
+    pub fn feature_axis(&self) -> usize {
+        features::axis(&self.shape)
+    }
+
     /// Returns a parameter of shape `[channels]`, reshaped so that it broadcasts over the input of
     /// the current layer.
     pub fn by_channel(&mut self, id: ParamId) -> GraphValue {
         let param = self.param(id);
-        match self.shape.len() {
+        match self.shape.len() - self.feature_axis() {
             0 | 1 => param,
             dimensions => self.reshape(param, &vec![1; dimensions - 1]),
         }
+    }
+
+    /// Exchanges tokens and features in a batch of sequences, for operators on `[n, channels, …]`, if
+    /// the input of the current layer is a sequence. The second call reverses the first.
+    pub fn channels_first(&mut self, x: GraphValue) -> GraphValue {
+        match self.shape.len() {
+            2 => self.transpose(x, &[0, 2, 1]),
+            _ => x,
+        }
+    }
+
+    /// Appends a node that reorders the dimensions: dimension `i` of its output is dimension `axes[i]`
+    /// of `x`, including the batch. Returns its output.
+    pub fn transpose(&mut self, x: GraphValue, axes: &[usize]) -> GraphValue {
+        self.node_with(
+            "Transpose",
+            &[x],
+            &[("perm", Attribute::Sizes(axes.into()))],
+        )
     }
 
     /// Adds a scalar constant, for arithmetic with values of any shape.

@@ -6,6 +6,7 @@ pub mod normalisation;
 pub mod pooling;
 pub mod products;
 pub mod regularisation;
+pub mod sequences;
 pub mod shapes;
 
 use tapeline_spec::Registry;
@@ -57,6 +58,17 @@ pub fn layers() -> Registry<LayerDef> {
         regularisation::dropout::DROPOUT,
         regularisation::dropout2d::DROPOUT2D,
         regularisation::gaussian_noise::GAUSSIAN_NOISE,
+        sequences::class_token::CLASS_TOKEN,
+        sequences::first::FIRST,
+        sequences::image::IMAGE,
+        sequences::last::LAST,
+        sequences::mean::MEAN,
+        sequences::patches::PATCHES,
+        sequences::position::POSITION,
+        sequences::rows::ROWS,
+        sequences::sincos_position::SINCOS_POSITION,
+        sequences::tokens::TOKENS,
+        sequences::transpose::TRANSPOSE,
         shapes::flatten::FLATTEN,
         shapes::reshape::RESHAPE,
         shapes::shape::SHAPE,

@@ -30,6 +30,11 @@ fn each_layer_sees_its_own_input() {
             &[2, 2, 2],
             "concat[ conv2d(2, 1) | conv2d(6, 1) ] 2*relu shape((8, 2, 2))",
         ),
+        (
+            "linear(2*features) transpose linear(tokens/2) transpose shape((tokens, 6))",
+            &[4, 3],
+            "linear(6) transpose linear(3) transpose shape((3, 6))",
+        ),
         ("groupnorm(channels/2)", &[4, 2, 2], "groupnorm(2)"),
         (
             "let down(k) = [ conv2d(k*channels, 2, stride=2) relu ]; 2*down(2)",
@@ -65,6 +70,12 @@ fn errors_are_at_the_argument() {
             &[1, 2, 2],
             "features",
             "`features` is a size of an input [features], but the input is [1, 2, 2]",
+        ),
+        (
+            "linear(tokens)",
+            &[3],
+            "tokens",
+            "`tokens` is a size of an input [tokens, features], but the input is [3]",
         ),
         (
             "flatten linear(2*channels)",

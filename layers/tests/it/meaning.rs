@@ -46,7 +46,29 @@ fn meaning_is_passed_on_by_layers_that_keep_it() {
         ("conv2d(3, 3) softmax flatten", UnitInterval, "softmax"),
         ("conv2d(3, 3) log_softmax flatten", Logits, ""),
         (
+            "conv2d(3, 3) softmax reshape((3, 1, 4))",
+            Probabilities,
+            "softmax",
+        ),
+        (
             "conv2d(3, 3) softmax reshape((3, 4))",
+            UnitInterval,
+            "softmax",
+        ),
+        ("conv2d(3, 3) softmax tokens", Probabilities, "softmax"),
+        ("tokens linear(3) softmax mean", Probabilities, "softmax"),
+        (
+            "tokens linear(3) softmax reshape((2, 8, 3))",
+            UnitInterval,
+            "softmax",
+        ),
+        (
+            "tokens linear(3) softmax transpose",
+            UnitInterval,
+            "softmax",
+        ),
+        (
+            "tokens linear(3) softmax image(8, 2)",
             Probabilities,
             "softmax",
         ),

@@ -102,6 +102,26 @@ fn refusals_say_what_and_where_from() {
             "`linear(10)` takes [features], but gets [1, 4, 4]; put `flatten` before it",
         ),
         (
+            "tokens conv2d(2, 3)",
+            &[1, 4, 4],
+            "`conv2d(2, 3)` takes [channels, height, width], but gets [16, 1] from `tokens`; `image` makes an image of a sequence",
+        ),
+        (
+            "flatten mean",
+            &[1, 4, 4],
+            "`mean` takes [tokens, features], but gets [16] from `flatten`; `tokens`, `rows` and `patches` make a sequence of an image",
+        ),
+        (
+            "patches(3, 8)",
+            &[1, 6, 4],
+            "`patches(3, 8)` on [1, 6, 4]: 3x3 patches don't divide 6x4",
+        ),
+        (
+            "tokens image(2, 4)",
+            &[1, 3, 4],
+            "`image(2, 4)` on [12, 1] from `tokens`: 12 tokens don't fill 2 rows of 4",
+        ),
+        (
             "maxpool2d(2) maxpool2d(2)",
             &[1, 3, 3],
             "`maxpool2d(2)` on [1, 1, 1] from `maxpool2d(2)`: a window of 2x2 is larger than the plane of 1x1",
@@ -163,6 +183,37 @@ fn costs_and_counts_are_those_of_the_definition() {
         .collect();
     let conv = (vec![6, 7, 6], 6 * 2 * 9 + 6, 6 * 2 * 9 * 42);
     assert_eq!(rows, [conv, (vec![252], 0, 0), (vec![5], 252 * 5, 252 * 5)]);
+}
+
+/// Each token of a sequence goes through the same layer.
+#[test]
+fn tokens_are_treated_alike() {
+    for (text, names, cost) in [
+        (
+            "linear(5)",
+            vec![("0.weight", vec![5, 3]), ("0.bias", vec![5])],
+            4 * 3 * 5,
+        ),
+        (
+            "layernorm",
+            vec![("0.weight", vec![3]), ("0.bias", vec![3])],
+            0,
+        ),
+        ("rmsnorm", vec![("0.weight", vec![3])], 0),
+        ("prelu(true)", vec![("0.weight", vec![3])], 0),
+    ] {
+        let plan = build(text, &[4, 3], &layers()).unwrap();
+        let declared: Vec<_> = plan
+            .declared
+            .iter()
+            .map(|d| (&*d.name, d.shape.clone()))
+            .collect();
+        assert_eq!(
+            (declared, plan.rows[0].multiply_adds),
+            (names, cost),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Python classes of layers that PyTorch doesn't have, by name.
 
 /// The classes, which follow their definitions in `tapeline-layers`.
-pub const CLASSES: [(&str, &str); 8] = [
+pub const CLASSES: [(&str, &str); 21] = [
     (
         "Residual",
         r#"class Residual(nn.Sequential):
@@ -20,8 +20,12 @@ pub const CLASSES: [(&str, &str); 8] = [
     (
         "Concat",
         r#"class Concat(nn.ModuleList):
+    def __init__(self, branches, dim=1):
+        super().__init__(branches)
+        self.dim = dim
+
     def forward(self, x):
-        return torch.cat([branch(x) for branch in self], 1)
+        return torch.cat([branch(x) for branch in self], self.dim)
 "#,
     ),
     (
@@ -65,7 +69,129 @@ pub const CLASSES: [(&str, &str); 8] = [
         self.pieces = pieces
 
     def forward(self, x):
-        return super().forward(x).unflatten(1, (-1, self.pieces)).amax(2)
+        return super().forward(x).unflatten(-1, (-1, self.pieces)).amax(-1)
+"#,
+    ),
+    (
+        "TokenBatchNorm",
+        r#"class TokenBatchNorm(nn.BatchNorm1d):
+    def forward(self, x):
+        return super().forward(x.mT).mT
+"#,
+    ),
+    (
+        "TokenGroupNorm",
+        r#"class TokenGroupNorm(nn.GroupNorm):
+    def forward(self, x):
+        return super().forward(x.mT).mT
+"#,
+    ),
+    (
+        "TokenPReLU",
+        r#"class TokenPReLU(nn.PReLU):
+    def forward(self, x):
+        return super().forward(x.mT).mT
+"#,
+    ),
+    (
+        "Tokens",
+        r#"class Tokens(nn.Module):
+    def forward(self, x):
+        return x.flatten(2).mT
+"#,
+    ),
+    (
+        "Rows",
+        r#"class Rows(nn.Module):
+    def forward(self, x):
+        return x.transpose(1, 2).flatten(2)
+"#,
+    ),
+    (
+        "Image",
+        r#"class Image(nn.Module):
+    def __init__(self, height, width):
+        super().__init__()
+        self.size = height, width
+
+    def forward(self, x):
+        return x.mT.unflatten(2, self.size)
+"#,
+    ),
+    (
+        "Patches",
+        r#"class Patches(nn.Conv2d):
+    def __init__(self, channels, features, size):
+        super().__init__(channels, features, size, stride=size)
+
+    def forward(self, x):
+        return super().forward(x).flatten(2).mT
+"#,
+    ),
+    (
+        "Transpose",
+        r#"class Transpose(nn.Module):
+    def forward(self, x):
+        return x.mT
+"#,
+    ),
+    (
+        "Mean",
+        r#"class Mean(nn.Module):
+    def forward(self, x):
+        return x.mean(1)
+"#,
+    ),
+    (
+        "Select",
+        r#"class Select(nn.Module):
+    def __init__(self, index):
+        super().__init__()
+        self.index = index
+
+    def forward(self, x):
+        return x[:, self.index]
+"#,
+    ),
+    (
+        "ClassToken",
+        r#"class ClassToken(nn.Module):
+    def __init__(self, features):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(features))
+
+    def forward(self, x):
+        return torch.cat([self.weight.expand(len(x), 1, -1), x], 1)
+"#,
+    ),
+    (
+        "Position",
+        r#"class Position(nn.Module):
+    def __init__(self, tokens, features):
+        super().__init__()
+        self.weight = nn.Parameter(0.02 * torch.randn(tokens, features))
+
+    def forward(self, x):
+        return x + self.weight
+"#,
+    ),
+    (
+        "SinCos",
+        r#"class SinCos(nn.Module):
+    def __init__(self, tokens, features, width=0):
+        super().__init__()
+        place = torch.arange(tokens).double()[:, None]
+        if width:
+            omega = 10000 ** -(torch.arange(features // 4).double() / (features // 4))
+            angles = [place % width * omega, place // width * omega]
+            values = torch.cat([f(x) for x in angles for f in (torch.sin, torch.cos)], 1)
+        else:
+            angles = place * 10000 ** -(torch.arange(0, features, 2).double() / features)
+            values = torch.stack([angles.sin(), angles.cos()], 2).flatten(1)[:, :features]
+        self.register_buffer("values", values.float(), persistent=False)
+
+    def forward(self, x):
+        return x + self.values
 "#,
     ),
     (

@@ -7,18 +7,20 @@ use tapeline_spec::{Call, Value};
 
 /// The classes of layers whose arguments have the same names in PyTorch, or are translated by
 /// [`keyword`].
-const MODULES: [(&str, &str); 39] = [
+const MODULES: [(&str, &str); 50] = [
     ("adaptive_avgpool2d", "nn.AdaptiveAvgPool2d"),
     ("alpha_dropout", "nn.AlphaDropout"),
     ("avgpool2d", "nn.AvgPool2d"),
     ("batchnorm1d", "nn.BatchNorm1d"),
     ("batchnorm2d", "nn.BatchNorm2d"),
+    ("class_token", "ClassToken"),
     ("conv2d", "nn.Conv2d"),
     ("drop_path", "DropPath"),
     ("dropout", "nn.Dropout"),
     ("dropout2d", "nn.Dropout2d"),
     ("elu", "nn.ELU"),
     ("flatten", "nn.Flatten"),
+    ("first", "Select"),
     ("gaussian_noise", "GaussianNoise"),
     ("gelu", "nn.GELU"),
     ("glu", "nn.GLU"),
@@ -27,6 +29,8 @@ const MODULES: [(&str, &str); 39] = [
     ("hard_swish", "nn.Hardswish"),
     ("hard_tanh", "nn.Hardtanh"),
     ("highway", "Highway"),
+    ("image", "Image"),
+    ("last", "Select"),
     ("layernorm", "nn.LayerNorm"),
     ("leaky_relu", "nn.LeakyReLU"),
     ("linear", "nn.Linear"),
@@ -34,18 +38,25 @@ const MODULES: [(&str, &str); 39] = [
     ("log_softmax", "nn.LogSoftmax"),
     ("maxout", "Maxout"),
     ("maxpool2d", "nn.MaxPool2d"),
+    ("mean", "Mean"),
     ("mish", "nn.Mish"),
+    ("patches", "Patches"),
+    ("position", "Position"),
     ("prelu", "nn.PReLU"),
     ("relu", "nn.ReLU"),
     ("relu6", "nn.ReLU6"),
     ("rmsnorm", "nn.RMSNorm"),
+    ("rows", "Rows"),
     ("selu", "nn.SELU"),
     ("sigmoid", "nn.Sigmoid"),
     ("silu", "nn.SiLU"),
+    ("sincos_position", "SinCos"),
     ("softmax", "nn.Softmax"),
     ("softplus", "nn.Softplus"),
     ("softsign", "nn.Softsign"),
     ("tanh", "nn.Tanh"),
+    ("tokens", "Tokens"),
+    ("transpose", "Transpose"),
     ("upsample2d", "nn.Upsample"),
 ];
 
@@ -92,7 +103,12 @@ impl Shapes<'_> {
     ) -> Result<String, String> {
         let values: HashMap<_, _> = call.args.changed().into_iter().collect();
         let is_set = |name: &str| values.get(name) == Some(&Value::Bool(true));
-        let branches = |class: &str| {
+        let is_sequence = input.len() == 2;
+        let channels = |shape: &[usize]| match shape {
+            [_, features] => features.to_string(),
+            _ => shape[0].to_string(),
+        };
+        let branches = |class: &str, end: &str| {
             let bodies = call.bodies.iter().enumerate();
             let branches = bodies.map(|(i, body)| {
                 let (modules, _) = self.chain(body, input, &format!("{path}.{i}."))?;
@@ -101,13 +117,14 @@ impl Shapes<'_> {
             Ok(block(
                 &format!("{class}(["),
                 &branches.collect::<Result<Vec<_>, String>>()?,
-                "])",
+                end,
             ))
         };
         // Sizes that are inferred here are the first arguments there.
         let sizes = match call.def.name {
-            "concat" => return branches("Concat"),
-            "sum" => return branches("Sum"),
+            "concat" if output.len() == 2 => return branches("Concat", "], dim=2)"),
+            "concat" => return branches("Concat", "])"),
+            "sum" => return branches("Sum", "])"),
             "residual" => {
                 let (mut body, inside) = self.chain(
                     call.bodies.first().map_or(&[], Vec::as_slice),
@@ -143,16 +160,32 @@ impl Shapes<'_> {
                     ),
                 });
             }
-            "linear" | "maxout" | "conv2d" => vec![input[0].to_string(), output[0].to_string()],
-            "batchnorm1d" | "batchnorm2d" | "highway" => vec![input[0].to_string()],
-            "groupnorm" => vec![format!("num_channels={}", input[0])],
+            "linear" | "maxout" | "conv2d" => vec![channels(input), channels(output)],
+            "patches" => {
+                let size = values.get("size").map(python).unwrap_or_default();
+                vec![channels(input), channels(output), size]
+            }
+            "batchnorm1d" | "batchnorm2d" | "highway" | "class_token" => vec![channels(input)],
+            "groupnorm" => vec![format!("num_channels={}", channels(input))],
+            "layernorm" | "rmsnorm" if is_sequence => vec![channels(input)],
             "layernorm" | "rmsnorm" => vec![tuple(input)],
-            "prelu" if is_set("per_channel") => vec![input[0].to_string()],
+            "position" | "sincos_position" => input.iter().map(usize::to_string).collect(),
+            "first" => vec!["0".into()],
+            "last" => vec!["-1".into()],
+            "prelu" if is_set("per_channel") => vec![channels(input)],
+            "softmax" | "log_softmax" | "glu" if is_sequence => vec!["dim=2".into()],
             "softmax" | "log_softmax" | "glu" => vec!["dim=1".into()],
             _ => Vec::new(),
         };
         let class = MODULES.iter().find(|(name, _)| *name == call.def.name);
         let (_, class) = class.ok_or_else(|| path.to_string())?;
+        // These take the channels in the second dimension of a batch.
+        let class = match call.def.name {
+            "batchnorm1d" if is_sequence => "TokenBatchNorm",
+            "groupnorm" if is_sequence => "TokenGroupNorm",
+            "prelu" if is_sequence && is_set("per_channel") => "TokenPReLU",
+            _ => class,
+        };
         let changed = call.args.changed();
         let keywords = changed.iter().filter_map(|(name, value)| {
             let name = keyword(call.def.name, name)?;
@@ -176,7 +209,8 @@ fn shortcut(input: &[usize], output: &[usize]) -> Option<String> {
         }
         _ => Some(format!(
             "shortcut=nn.Linear({}, {}, bias=False)",
-            input[0], output[0]
+            input[input.len() - 1],
+            output[output.len() - 1]
         )),
     }
 }
@@ -186,6 +220,7 @@ fn keyword<'n>(layer: &str, name: &'n str) -> Option<&'n str> {
     match (layer, name) {
         // Initial values are replaced by the weights of the file.
         (_, "init" | "gate_bias" | "out_features" | "out_channels" | "per_channel") => None,
+        ("patches", _) => None,
         ("hard_tanh", "min") => Some("min_val"),
         ("hard_tanh", "max") => Some("max_val"),
         ("layernorm" | "rmsnorm", "affine") => Some("elementwise_affine"),

@@ -120,10 +120,8 @@ pub fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
         return x;
     }
     let mut out = Buffer::any(x.len());
-    match channels_last_slice(&x) {
-        Some((x, [n, channels, area])) if n * channels * area > 0 => {
-            transpose_each(x, [area, channels], &mut out);
-        }
+    match rotated_slice(&x) {
+        Some((x, matrix)) if !x.is_empty() => transpose_each(x, matrix, &mut out),
         _ => out.iter_mut().zip(&x).for_each(|(out, &x)| *out = x),
     }
     let out = out.into_tensor(x.shape());
@@ -191,6 +189,19 @@ pub fn channels_last_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 3]
     };
     let slice = x.view().permuted_axes(vec![0, 2, 3, 1]).to_slice()?;
     Some((slice, [n, channels, h * w]))
+}
+
+/// Returns the elements of a tensor whose dimensions are, except for the first, rotated in memory, as
+/// in channels-last images and transposed matrices; and the size of the matrices that are to be
+/// transposed to get row-major order.
+fn rotated_slice<T: Scalar>(x: &Tensor<T>) -> Option<(&[T], [usize; 2])> {
+    (2..x.ndim()).find_map(|split| {
+        let mut axes: Vec<_> = (0..x.ndim()).collect();
+        axes[1..].rotate_left(split - 1);
+        let slice = x.view().permuted_axes(axes).to_slice()?;
+        let (columns, rows) = x.shape()[1..].split_at(split - 1);
+        Some((slice, [rows, columns].map(|sizes| sizes.iter().product())))
+    })
 }
 
 /// Transposes each of the matrices in `x`, over the threads of the pool. No size is 0.

@@ -13,8 +13,8 @@ use crate::{
     pool,
 };
 
-/// Computes `x · weightᵀ + bias`, with `x` `[n, in]`, `weight` `[out, in]` and `bias` `[out]`:
-/// returns `[n, out]`. (`torch.nn.functional.linear`)
+/// Computes `x · weightᵀ + bias`, with `x` `[n, …, in]`, `weight` `[out, in]` and `bias` `[out]`:
+/// returns `[n, …, out]`. (`torch.nn.functional.linear`)
 ///
 /// If most of `x` is zero, as in images of pen strokes, only its non-zero elements are visited, in
 /// the forward pass and for the gradient of the weights. This needs at least 96 outputs, a weight
@@ -29,11 +29,11 @@ pub fn linear<'t, T: Scalar>(
     bias: Option<Var<'t, T>>,
 ) -> Var<'t, T> {
     let (input, w, b) = (standard(x.value()), weight.value(), bias.map(|b| b.value()));
-    let fits = input.ndim() == 2 && w.ndim() == 2 && input.shape()[1] == w.shape()[1];
+    let shape = input.shape().to_vec();
+    let fits = shape.len() >= 2 && w.ndim() == 2 && shape[shape.len() - 1] == w.shape()[1];
     assert!(
         fits,
-        "linear: input {:?} and weight {:?} do not fit",
-        input.shape(),
+        "linear: input {shape:?} and weight {:?} do not fit",
         w.shape()
     );
     if let Some(b) = b.as_ref().filter(|b| b.shape() != [w.shape()[0]]) {
@@ -45,6 +45,7 @@ pub fn linear<'t, T: Scalar>(
     }
 
     let outputs = w.shape()[0];
+    let (output, input) = (with_last(&shape, outputs), rows(input));
     let b = b.map(standard);
     let b = b.as_ref().and_then(|b| b.as_slice());
     let by_input = matrix(&w).reversed_axes();
@@ -64,8 +65,8 @@ pub fn linear<'t, T: Scalar>(
     let sparse = sparse.map(|(sparse, _)| sparse);
 
     let vjp = move |g: Tensor<T>, [need_x, need_w, need_b]: [bool; 3]| {
-        let g = standard(g);
-        let dx = need_x.then(|| tensor(T::matmul(matrix(&g), matrix(&w), None)));
+        let g = rows(standard(g));
+        let dx = need_x.then(|| filled(&shape, T::matmul(matrix(&g), matrix(&w), None)));
         let dw = need_w.then(|| {
             // Both give the weight's gradient by input, which is how the weight itself is stored.
             let by_input = match (&sparse, g.as_slice()) {
@@ -81,7 +82,30 @@ pub fn linear<'t, T: Scalar>(
         [dx, dw, db]
     };
     let parents = [Some(x), Some(weight), bias];
-    x.tape().op("linear", tensor(y), parents, vjp)
+    x.tape().op("linear", filled(&output, y), parents, vjp)
+}
+
+/// Returns a tensor in row-major order as a matrix whose columns are its last dimension.
+fn rows<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
+    let columns = x.shape()[x.ndim() - 1];
+    let rows = x.shape()[..x.ndim() - 1].iter().product::<usize>();
+    x.into_shape_with_order(vec![rows, columns])
+        .unwrap_or_else(|e| unreachable!("as many elements in row-major order: {e}"))
+}
+
+/// Returns the matrix that [`rows`] made of a tensor of this shape as a tensor of this shape.
+fn filled<T: Scalar>(shape: &[usize], x: Array2<T>) -> Tensor<T> {
+    match shape.len() {
+        2 => tensor(x),
+        _ => standard(tensor(x))
+            .into_shape_with_order(shape)
+            .unwrap_or_else(|e| unreachable!("as many elements in row-major order: {e}")),
+    }
+}
+
+/// Returns a shape with another last size.
+fn with_last(shape: &[usize], size: usize) -> Vec<usize> {
+    [&shape[..shape.len() - 1], &[size]].concat()
 }
 
 pub(super) fn matrix<T: Scalar>(x: &Tensor<T>) -> ArrayView2<'_, T> {

@@ -55,8 +55,11 @@ pub fn matmul_gradients<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>, g: &Tensor<T>) 
     [narrow(da), narrow(db)]
 }
 
-/// `out[i, o] = bias[o] + Σ x[i, l] weight[o, l]`.
+/// `out[i, o] = bias[o] + Σ x[i, l] weight[o, l]`. `i` stands for all dimensions but the last.
 pub fn linear<T: Scalar>(x: &Tensor<T>, weight: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
+    let mut shape = x.shape().to_vec();
+    shape[x.ndim() - 1] = weight.shape()[0];
+    let x = &rows(x);
     let mut out = ArrayD::zeros(vec![x.shape()[0], weight.shape()[0]]);
     terms(x, &weight.t().to_shared(), |i, o, l| {
         out[[i, o]] += x[[i, l]].widen() * weight[[o, l]].widen();
@@ -64,7 +67,7 @@ pub fn linear<T: Scalar>(x: &Tensor<T>, weight: &Tensor<T>, bias: Option<&Tensor
     if let Some(bias) = bias {
         out += &widen(bias);
     }
-    narrow(out)
+    in_shape(&narrow(out), &shape)
 }
 
 /// Returns the gradients of `x`, the weight and the bias, given that of the result.
@@ -73,8 +76,27 @@ pub fn linear_gradients<T: Scalar>(
     weight: &Tensor<T>,
     g: &Tensor<T>,
 ) -> [Tensor<T>; 3] {
-    let [dx, dw] = matmul_gradients(x, &weight.t().to_shared(), g);
-    [dx, dw.reversed_axes(), sum_axis(g, 0)]
+    let g = rows(g);
+    let [dx, dw] = matmul_gradients(&rows(x), &weight.t().to_shared(), &g);
+    [
+        in_shape(&dx, x.shape()),
+        dw.reversed_axes(),
+        sum_axis(&g, 0),
+    ]
+}
+
+/// All dimensions but the last as one.
+fn rows<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
+    let (outer, last) = x.shape().split_at(x.ndim() - 1);
+    in_shape(x, &[outer.iter().product(), last[0]])
+}
+
+fn in_shape<T: Scalar>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
+    let reshaped = x.to_shape(shape);
+    reshaped
+        .unwrap_or_else(|e| unreachable!("as many elements: {e}"))
+        .into_owned()
+        .into_shared()
 }
 
 fn terms<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>, mut f: impl FnMut(usize, usize, usize)) {

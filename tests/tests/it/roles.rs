@@ -27,11 +27,12 @@ fn plans() -> Vec<(String, Plan)> {
 }
 
 /// The layers that have matrices or kernels, all of which are called `weight`.
-const PRODUCTS: [&str; 6] = [
+const PRODUCTS: [&str; 7] = [
     "linear",
     "maxout",
     "highway",
     "conv2d",
+    "patches",
     "residual",
     "squeeze_excite",
 ];

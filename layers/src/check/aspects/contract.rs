@@ -11,7 +11,7 @@ use super::{
     },
     Found, near,
 };
-use crate::{Meaning, Mode, Plan};
+use crate::{Meaning, Mode, Plan, features};
 
 pub fn shape(case: &Case<'_>) -> Result<Found, String> {
     case.passes().map(|()| Found::default())
@@ -72,7 +72,8 @@ pub fn meaning(case: &Case<'_>) -> Result<Found, String> {
 /// Transforms `x` into values that have the given meaning.
 fn meant(x: &Tensor<f64>, meaning: Meaning) -> Tensor<f64> {
     let exponentials = x.mapv(f64::exp);
-    let sums = exponentials.sum_axis(Axis(1)).insert_axis(Axis(1));
+    let classes = class_axis(x.shape());
+    let sums = exponentials.sum_axis(classes).insert_axis(classes);
     let probabilities = exponentials / sums;
     match meaning {
         Meaning::Logits => x.clone(),
@@ -80,6 +81,11 @@ fn meant(x: &Tensor<f64>, meaning: Meaning) -> Tensor<f64> {
         Meaning::Probabilities => probabilities.into_shared(),
         Meaning::LogProbabilities => probabilities.mapv(f64::ln).into_shared(),
     }
+}
+
+/// Returns the axis of the classes in a batch.
+fn class_axis(shape: &[usize]) -> Axis {
+    Axis(1 + features::axis(&shape[1..]))
 }
 
 fn holds(y: &Tensor<f64>, meaning: Meaning) -> Result<(), String> {
@@ -96,7 +102,7 @@ fn holds(y: &Tensor<f64>, meaning: Meaning) -> Result<(), String> {
     if meaning == Meaning::UnitInterval {
         return Ok(());
     }
-    let sums = y.sum_axis(Axis(1));
+    let sums = y.sum_axis(class_axis(y.shape()));
     match sums.iter().find(|&sum| (sum - 1.0).abs() > TOLERANCE) {
         Some(sum) => Err(format!("the classes at one position sum to {sum}, not 1")),
         None => Ok(()),

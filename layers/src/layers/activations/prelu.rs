@@ -25,6 +25,7 @@ pub const PRELU: LayerDef = LayerDef {
         ("prelu", &[7]),
         ("prelu(per_channel=true)", &[3, 2, 4]),
         ("prelu(true, init=-0.5)", &[5]),
+        ("prelu(per_channel=true)", &[2, 3]),
     ],
     build: |args, build| {
         let channels = match args.get(PER_CHANNEL) {
@@ -33,23 +34,23 @@ pub const PRELU: LayerDef = LayerDef {
         };
         let init = Init::Constant(args.get(INIT));
         let weight = build.scale("weight", &[channels], init)?;
-        Ok(build.same_shape(PRelu { weight }))
+        let axis = 1 + build.feature_axis();
+        Ok(build.same_shape(PRelu { weight, axis }))
     },
     ..LayerDef::BASE
 };
 
 struct PRelu {
     weight: ParamId,
+    /// The axis of the channels, with the batch.
+    axis: usize,
 }
 
 impl<T: Element> Layer<T> for PRelu {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let weight = cx.param(self.weight);
-        // Channels are the second dimension.
         let mut shape = vec![1; x.ndim()];
-        if let Some(channels) = shape.get_mut(1) {
-            *channels = weight.shape()[0];
-        }
+        shape[self.axis] = weight.shape()[0];
         prelu(x, weight.reshape(&shape))
     }
 

@@ -16,7 +16,7 @@ const PROJECTION: Arg<bool> = Arg::new(
 
 /// `x + f(x)`, with `f` the layers in its body. If shapes differ, `projection` adds a learned
 /// projection of the input instead, `s(x) + f(x)`. The weight of `s` is `shortcut.weight`: the
-/// matrix `[out, in]` of a linear layer, or the kernel `[out, in, 1, 1]` of a 1×1 convolution whose
+/// matrix `[out, in]` of a linear layer, for features and tokens, or the kernel `[out, in, 1, 1]` of a 1×1 convolution whose
 /// stride matches the size of the body's output. (He et al. 2016)
 pub const RESIDUAL: LayerDef = LayerDef {
     name: "residual",
@@ -28,6 +28,7 @@ pub const RESIDUAL: LayerDef = LayerDef {
         ("residual[ conv2d(2, 3, padding=same) tanh ]", &[2, 4, 3]),
         ("residual[ ]", &[3]),
         ("residual(projection=true)[ linear(4) tanh ]", &[3]),
+        ("residual(projection=true)[ linear(4) tanh ]", &[2, 3]),
         (
             "residual(projection=true)[ conv2d(3, 3, stride=2, padding=1) ]",
             &[2, 5, 4],
@@ -52,6 +53,14 @@ pub const RESIDUAL: LayerDef = LayerDef {
     ..LayerDef::BASE
 };
 
+/// Returns whether both shapes are `[features]`, or sequences with the same number of tokens.
+fn are_alike(from: &[usize], to: &[usize]) -> bool {
+    match (from, to) {
+        ([tokens, _], [others, _]) => tokens == others,
+        _ => from.len() == 1 && to.len() == 1,
+    }
+}
+
 /// The operation applied to the input before the sum.
 enum Shortcut {
     Identity,
@@ -63,8 +72,8 @@ impl Shortcut {
     fn declare(build: &mut Build, output: &[usize], message: String) -> Result<Self, Refusal> {
         const NAME: &str = "shortcut.weight";
         match (build.shape(), output) {
-            (&[from], &[to]) => {
-                build.cost(&[from, to]);
+            (&[.., from], &[.., to]) if are_alike(build.shape(), output) => {
+                build.cost(&[from, to, build.tokens()]);
                 let weight = build.weight(NAME, &[to, from], Init::fan_in(from))?;
                 Ok(Shortcut::Linear(weight.column_major()))
             }

@@ -1,4 +1,4 @@
-//! Batch normalization over channels, shared by the 1d and 2d layers.
+//! Batch normalization over features or channels, shared by the 1d and 2d layers.
 
 use tapeline_spec::{Arg, Args};
 use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm, batch_norm_relu};
@@ -6,6 +6,7 @@ use tapeline_tensor::{Moments, ParamId, Tensor, Var, batch_norm, batch_norm_relu
 use super::{AFFINE, Affine};
 use crate::{
     Build, Built, ByChannel, Ctx, Element, Epilogue, Graph, GraphValue, Layer, NoNodes, Refusal,
+    features::by_token,
 };
 
 pub const EPS: Arg<f64> = super::EPS.inferred(0, "PyTorch's `num_features`");
@@ -64,28 +65,7 @@ struct BatchNorm {
 
 impl<T: Element> Layer<T> for BatchNorm {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let affine = self.affine.map(|affine| affine.params(cx));
-        let running = Moments {
-            mean: cx.param(self.mean).value().iter().copied().collect(),
-            var: cx.param(self.var).value().iter().copied().collect(),
-        };
-        let normalize = |given| match self.relu {
-            true => batch_norm_relu(x, affine, given, self.eps),
-            false => batch_norm(x, affine, given, self.eps),
-        };
-        if !cx.training() {
-            return normalize(Some(running)).0;
-        }
-        let (y, batch) = normalize(None);
-        let shape = x.shape();
-        let values = shape.iter().product::<usize>() / shape[1];
-        // The unbiased variance of a single value is undefined.
-        if values > 1 {
-            let unbiased = values as f64 / (values - 1) as f64;
-            cx.update(self.mean, self.moved(&running.mean, &batch.mean, 1.0));
-            cx.update(self.var, self.moved(&running.var, &batch.var, unbiased));
-        }
-        y
+        by_token(x, |x| self.normalized(cx, x))
     }
 
     fn by_channel(&self, cx: &Ctx<'_, '_, T>) -> Option<ByChannel<T>> {
@@ -111,7 +91,8 @@ impl<T: Element> Layer<T> for BatchNorm {
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
-        let channels = graph.shape()[0];
+        let channels = graph.shape()[graph.feature_axis()];
+        let x = graph.channels_first(x);
         let [weight, bias] = match self.affine {
             Some(affine) => [affine.weight, affine.bias].map(|id| graph.param(id)),
             None => [1.0, 0.0].map(|number| graph.numbers(&[channels], vec![number; channels])),
@@ -120,6 +101,7 @@ impl<T: Element> Layer<T> for BatchNorm {
         let inputs = [x, weight, bias, mean, var];
         let eps = [("epsilon", self.eps.into())];
         let y = graph.node_with("BatchNormalization", &inputs, &eps);
+        let y = graph.channels_first(y);
         Ok(match self.relu {
             true => graph.node("Relu", &[y]),
             false => y,
@@ -128,6 +110,32 @@ impl<T: Element> Layer<T> for BatchNorm {
 }
 
 impl BatchNorm {
+    /// Normalizes a batch `[n, channels]` or `[n, channels, h, w]`.
+    fn normalized<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let affine = self.affine.map(|affine| affine.params(cx));
+        let running = Moments {
+            mean: cx.param(self.mean).value().iter().copied().collect(),
+            var: cx.param(self.var).value().iter().copied().collect(),
+        };
+        let normalize = |given| match self.relu {
+            true => batch_norm_relu(x, affine, given, self.eps),
+            false => batch_norm(x, affine, given, self.eps),
+        };
+        if !cx.training() {
+            return normalize(Some(running)).0;
+        }
+        let (y, batch) = normalize(None);
+        let shape = x.shape();
+        let values = shape.iter().product::<usize>() / shape[1];
+        // The unbiased variance of a single value is undefined.
+        if values > 1 {
+            let unbiased = values as f64 / (values - 1) as f64;
+            cx.update(self.mean, self.moved(&running.mean, &batch.mean, 1.0));
+            cx.update(self.var, self.moved(&running.var, &batch.var, unbiased));
+        }
+        y
+    }
+
     /// Computes `(1 − momentum) · old + momentum · new · factor`.
     fn moved<T: Element>(&self, old: &[T], new: &[T], factor: f64) -> Tensor<T> {
         let (kept, share) = (1.0 - self.momentum, self.momentum * factor);

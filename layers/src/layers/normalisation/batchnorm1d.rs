@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{Batch, LayerDef};
 
-/// `(x − mean) / √(var + eps) · weight + bias` for each feature over the batch, on `[features]`.
+/// `(x − mean) / √(var + eps) · weight + bias` for each feature over the batch, on `[features]`, or over the
+/// batch and all tokens, on `[tokens, features]`.
 ///
 /// In training, mean and variance are those of the batch, and running averages are updated as `(1 −
 /// momentum) · old + momentum · new`, with the unbiased variance of the batch. Evaluation uses the
@@ -23,6 +24,7 @@ pub const BATCHNORM1D: LayerDef = LayerDef {
     examples: &[
         ("batchnorm1d", &[7]),
         ("batchnorm1d(momentum=0.5, affine=false)", &[2]),
+        ("batchnorm1d", &[4, 3]),
     ],
     batch: Batch::MixedInTraining,
     build: |args, build| {

@@ -4,7 +4,10 @@ use tapeline_spec::Arg;
 use tapeline_tensor::{Var, group_norm};
 
 use super::{AFFINE, Affine};
-use crate::{Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Refusal, layers::MAX_SIZE};
+use crate::{
+    Ctx, Element, Graph, GraphValue, Layer, LayerDef, NoNodes, Refusal, features::channels_first,
+    layers::MAX_SIZE,
+};
 
 const NUM_GROUPS: Arg<usize> = Arg::new(
     "num_groups",
@@ -16,7 +19,8 @@ const NUM_GROUPS: Arg<usize> = Arg::new(
 const EPS: Arg<f64> = super::EPS.inferred(1, "PyTorch's `num_channels`");
 
 /// `(x − mean) / √(var + eps) · weight + bias`, with the mean and variance of each group of
-/// channels of a sample. `weight` and `bias` are `[channels]`. (`torch.nn.GroupNorm`; Wu, He 2018)
+/// channels of a sample, or of features over all tokens of a sequence. `weight` and `bias` are
+/// `[channels]`. (`torch.nn.GroupNorm`; Wu, He 2018)
 pub const GROUPNORM: LayerDef = LayerDef {
     name: "groupnorm",
     aliases: &["group_norm"],
@@ -26,6 +30,7 @@ pub const GROUPNORM: LayerDef = LayerDef {
         ("groupnorm(2)", &[4, 3, 2]),
         ("groupnorm(3, affine=false)", &[6]),
         ("groupnorm(1)", &[2, 2, 3]),
+        ("groupnorm(2)", &[3, 4]),
     ],
     build: |args, build| {
         let groups = args.get(NUM_GROUPS);
@@ -57,12 +62,16 @@ struct GroupNorm {
 impl<T: Element> Layer<T> for GroupNorm {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let affine = self.affine.map(|affine| affine.params(cx));
-        group_norm(x, self.groups, affine, self.eps)
+        let y = group_norm(channels_first(x), self.groups, affine, self.eps);
+        channels_first(y)
     }
 
     /// Writes the normalization as an `InstanceNormalization` whose channels are the groups.
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
-        let shape = graph.shape().to_vec();
+        let mut shape = graph.shape().to_vec();
+        let axis = graph.feature_axis();
+        shape[..=axis].rotate_right(1);
+        let x = graph.channels_first(x);
         let size = shape.iter().product::<usize>() / self.groups;
         let rows = graph.reshape(x, &[self.groups, size]);
         let [ones, zeros] =
@@ -70,6 +79,7 @@ impl<T: Element> Layer<T> for GroupNorm {
         let eps = [("epsilon", self.eps.into())];
         let y = graph.node_with("InstanceNormalization", &[rows, ones, zeros], &eps);
         let y = graph.reshape(y, &shape);
+        let y = graph.channels_first(y);
         let Some(affine) = self.affine else {
             return Ok(y);
         };

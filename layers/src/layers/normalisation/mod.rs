@@ -10,7 +10,7 @@ pub mod rmsnorm;
 use tapeline_spec::Arg;
 use tapeline_tensor::{ParamId, Var};
 
-use crate::{Build, Ctx, Element, Init, Refusal};
+use crate::{Build, Ctx, Element, Init, Refusal, features};
 
 const EPS: Arg<f64> = Arg::new("eps", "added to the variance for numerical stability")
     .keyword_only()
@@ -19,6 +19,12 @@ const EPS: Arg<f64> = Arg::new("eps", "added to the variance for numerical stabi
 const AFFINE: Arg<bool> = Arg::new("affine", "whether to learn a weight and a bias")
     .keyword_only()
     .default(true);
+
+/// Returns the part of a sample's shape that is normalized together: that of a token of a sequence,
+/// otherwise all of it.
+fn normalized(shape: &[usize]) -> &[usize] {
+    &shape[features::axis(shape)..]
+}
 
 /// A learned weight, initialized to 1, and a learned bias, initialized to 0.
 #[derive(Clone, Copy)]

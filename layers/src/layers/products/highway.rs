@@ -19,8 +19,8 @@ const GATE_BIAS: Arg<f64> = Arg::new(
 
 /// `t · h + (1 − t) · x` with `h = activation(W x + b)` and the gate `t = sigmoid(W' x + b')`.
 /// `linear.weight` and `gate.weight` are `[features, features]`, `linear.bias` and `gate.bias` are
-/// `[features]`. All are initialized as those of `linear`, except for `gate.bias`. (Srivastava et
-/// al. 2015)
+/// `[features]`. All are initialized as those of `linear`, except for `gate.bias`. Tokens of a
+/// sequence are transformed alike. (Srivastava et al. 2015)
 pub const HIGHWAY: LayerDef = LayerDef {
     name: "highway",
     about: "fully connected layer with a learned gate between its output and its input",
@@ -28,6 +28,7 @@ pub const HIGHWAY: LayerDef = LayerDef {
     examples: &[
         ("highway", &[5]),
         ("highway(tanh)", &[1]),
+        ("highway", &[2, 3]),
         ("highway(sigmoid, gate_bias=-1)", &[4]),
     ],
     build: |args, build| {

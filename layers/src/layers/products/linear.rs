@@ -13,7 +13,7 @@ pub(super) const OUT_FEATURES: Arg<usize> = Arg::new("out_features", "number of 
     .range(1..=MAX_SIZE)
     .tried(1..=5);
 
-/// `y = x Wᵀ + b`, `[in]` to `[out]`. `weight` is `[out, in]` and `bias` is `[out]`. Both are
+/// `y = x Wᵀ + b`, `[in]` to `[out]`, or `[tokens, in]` to `[tokens, out]`. `weight` is `[out, in]` and `bias` is `[out]`. Both are
 /// sampled from U(±1/√in) by default; `init` selects another initialization of the weights.
 /// (`torch.nn.Linear`; Glorot, Bengio 2010; He et al. 2015; Saxe et al. 2014)
 pub const LINEAR: LayerDef = LayerDef {
@@ -25,13 +25,14 @@ pub const LINEAR: LayerDef = LayerDef {
         ("linear(10)", &[7]),
         ("linear(3, bias=false)", &[1]),
         ("linear(4, init=orthogonal)", &[6]),
+        ("linear(3)", &[4, 5]),
     ],
     build: |args, build| {
         let (inputs, outputs) = (build.features()?, args.get(OUT_FEATURES));
         let weight = init(args.get(INIT), inputs, outputs);
         let bias = args.get(BIAS).then(|| Init::fan_in(inputs));
         let layer = Linear::declare(build, "", [inputs, outputs], weight, bias)?;
-        Ok(Built::new(layer, [outputs]))
+        Ok(Built::new(layer, build.with_channels(outputs)))
     },
     ..LayerDef::BASE
 };
@@ -52,7 +53,7 @@ impl Linear {
         weight: Init,
         bias: Option<Init>,
     ) -> Result<Self, Refusal> {
-        build.cost(&[from, to]);
+        build.cost(&[from, to, build.tokens()]);
         // Products with Wᵀ are faster if the weights of each input are contiguous.
         let weight = build.weight(&format!("{prefix}weight"), &[to, from], weight)?;
         let weight = weight.column_major();

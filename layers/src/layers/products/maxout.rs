@@ -14,7 +14,8 @@ const PIECES: Arg<usize> = Arg::new("pieces", "number of linear pieces of each o
     .default(2)
     .tried(1..=4);
 
-/// The maximum of `pieces` linear functions for each output feature: `[in]` to `[out]`. `weight` is
+/// The maximum of `pieces` linear functions for each output feature: `[in]` to `[out]`, or
+/// `[tokens, in]` to `[tokens, out]`. `weight` is
 /// `[out · pieces, in]` and `bias` is `[out · pieces]`; the pieces of a feature are adjacent. Both
 /// are initialized as those of `linear`. Pieces that share the maximum have equal parts of its
 /// gradient. (Goodfellow et al. 2013)
@@ -25,16 +26,18 @@ pub const MAXOUT: LayerDef = LayerDef {
     examples: &[
         ("maxout(3)", &[5]),
         ("maxout(4, 3)", &[2]),
+        ("maxout(2)", &[3, 4]),
         ("maxout(2, pieces=4, bias=false, init=kaiming_normal)", &[6]),
     ],
     build: |args, build| {
         let sizes = [args.get(OUT_FEATURES), args.get(PIECES)];
         let (inputs, all) = (build.features()?, sizes.iter().product());
-        build.fits(&[all])?;
+        build.fits(&build.with_channels(all))?;
         let weight = init(args.get(INIT), inputs, all);
         let bias = args.get(BIAS).then(|| Init::fan_in(inputs));
         let linear = Linear::declare(build, "", [inputs, all], weight, bias)?;
-        Ok(Built::new(Maxout { linear, sizes }, [sizes[0]]))
+        let output = build.with_channels(sizes[0]);
+        Ok(Built::new(Maxout { linear, sizes }, output))
     },
     ..LayerDef::BASE
 };
@@ -47,15 +50,17 @@ struct Maxout {
 
 impl<T: Element> Layer<T> for Maxout {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let [outputs, pieces] = self.sizes;
         let all = self.linear.forward(cx, x);
-        all.reshape(&[x.shape()[0], outputs, pieces]).max_axis(2)
+        let (shape, axis) = (x.shape(), x.ndim());
+        let pieces = all.reshape(&[&shape[..axis - 1], &self.sizes].concat());
+        pieces.max_axis(axis)
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
         let all = Layer::<T>::nodes(&self.linear, graph, x)?;
-        let all = graph.reshape(all, &self.sizes);
-        let axis = graph.sizes(&[2]);
+        let (shape, axis) = (graph.shape().to_vec(), graph.feature_axis());
+        let all = graph.reshape(all, &[&shape[..axis], &self.sizes].concat());
+        let axis = graph.sizes(&[axis + 2]);
         Ok(graph.node_with("ReduceMax", &[all, axis], &[("keepdims", 0.into())]))
     }
 }

@@ -120,11 +120,15 @@ pub fn ops() -> Vec<Op> {
     let wide = || prop_oneof![3 => size(), 1 => 6..=40usize];
     // Enough outputs for a sparse product, too.
     let outputs = prop_oneof![3 => wide(), 1 => 96..=130usize];
-    let layers = (size(), wide(), outputs, any::<bool>());
-    let layers = layers.prop_flat_map(|(n, from, to, bias)| {
+    let layers = (size(), 0..=4usize, wide(), outputs, any::<bool>());
+    let layers = layers.prop_flat_map(|(n, tokens, from, to, bias)| {
+        let shape = match tokens {
+            0 => vec![n, from],
+            _ => vec![n, tokens, from],
+        };
         let x = prop_oneof![
-            input(vec![n, from], Numbers::Any),
-            input(vec![n, from], Numbers::Sparse),
+            input(shape.clone(), Numbers::Any),
+            input(shape, Numbers::Sparse),
         ];
         let inputs = (
             x,
