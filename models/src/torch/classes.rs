@@ -1,7 +1,7 @@
 //! Python classes of layers that PyTorch doesn't have, by name.
 
 /// The classes, which follow their definitions in `tapeline-layers`.
-pub const CLASSES: [(&str, &str); 8] = [
+pub const CLASSES: [(&str, &str); 11] = [
     (
         "Residual",
         r#"class Residual(nn.Sequential):
@@ -29,6 +29,36 @@ pub const CLASSES: [(&str, &str); 8] = [
         r#"class Sum(nn.ModuleList):
     def forward(self, x):
         return sum(branch(x) for branch in self)
+"#,
+    ),
+    (
+        "Save",
+        r#"class Save(nn.Module):
+    def __init__(self, saved, name):
+        super().__init__()
+        self.saved, self.name = saved, name
+
+    def forward(self, x):
+        self.saved[self.name] = x
+        return x
+"#,
+    ),
+    (
+        "Add",
+        r#"class Add(Save):
+    def forward(self, x):
+        return x + self.saved[self.name]
+"#,
+    ),
+    (
+        "ConcatWith",
+        r#"class ConcatWith(Save):
+    def __init__(self, saved, name, dim=1):
+        super().__init__(saved, name)
+        self.dim = dim
+
+    def forward(self, x):
+        return torch.cat([x, self.saved[self.name]], self.dim)
 "#,
     ),
     (
