@@ -6,8 +6,8 @@ use tapeline_spec::Call;
 use tapeline_tensor::{ParamId, Role};
 
 use crate::{
-    AnyLayer, Built, Declared, Init, LayerDef, Meaning, Refusal, Sequential, Stream, features,
-    sequential::Entry, site::Site, sizes,
+    AnyLayer, Built, Declared, Init, LayerDef, Meaning, Refusal, Saved, SavedId, Sequential,
+    Stream, features, sequential::Entry, site::Site, sizes,
 };
 
 /// The context passed to a layer while it is built: the shape of its input, and methods to declare
@@ -221,6 +221,21 @@ impl<'b> Build<'b> {
     /// Requests a random stream of the layer's own.
     pub fn stream(&mut self) -> Stream {
         self.site.stream()
+    }
+
+    /// Saves the input of the layer under a name, which is visible in the rest of its chain, and in
+    /// the bodies there. [`Ctx::save`](crate::Ctx::save) stores the value in each pass.
+    pub fn save(&mut self, name: &str) -> SavedId {
+        self.site.save(name, self.shape, self.meaning)
+    }
+
+    /// Returns the value that was last saved under a name. [`Ctx::saved`](crate::Ctx::saved) returns
+    /// it in each pass.
+    ///
+    /// # Errors
+    /// When no value of this name is visible.
+    pub fn saved(&mut self, name: &str) -> Result<Saved, Refusal> {
+        self.site.saved(name)
     }
 
     /// Declares that the layer learns nothing from a batch of one sample, so that users can be

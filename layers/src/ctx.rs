@@ -7,9 +7,9 @@ use std::{
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tapeline_tensor::{ParamId, Tape, Tensor, Var};
+use tapeline_tensor::{ParamId, Position, Tape, Tensor, Var};
 
-use crate::Element;
+use crate::{Element, SavedId};
 
 /// The context of one pass: the tape, the parameters on it, and the mode.
 pub struct Ctx<'t, 'a, T: Element = f32> {
@@ -17,6 +17,8 @@ pub struct Ctx<'t, 'a, T: Element = f32> {
     params: &'a [Var<'t, T>],
     mode: Mode,
     updates: RefCell<Updates<T>>,
+    /// The saved values, by their ids.
+    saved: RefCell<Vec<Option<Var<'t, T>>>>,
     /// Scopes of the layers that run as in evaluation.
     fixed: RefCell<Arc<[Arc<str>]>>,
     /// Whether the current layer is one of them.
@@ -54,6 +56,7 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
             params,
             mode,
             updates: RefCell::default(),
+            saved: RefCell::default(),
             fixed: RefCell::default(),
             in_fixed: Cell::default(),
             folding: false,
@@ -114,6 +117,35 @@ impl<'t, 'a, T: Element> Ctx<'t, 'a, T> {
         if self.training() {
             self.updates.borrow_mut().push((buffer, value.into()));
         }
+    }
+
+    /// Saves a value for layers further on, until the last of them has run. `id` comes from
+    /// [`Build::save`](crate::Build::save).
+    pub fn save(&self, id: SavedId, x: Var<'t, T>) {
+        let mut saved = self.saved.borrow_mut();
+        if saved.len() <= id.0 {
+            saved.resize(id.0 + 1, None);
+        }
+        self.tape.hold(x);
+        saved[id.0] = Some(x);
+    }
+
+    /// Returns a value that was saved earlier in this pass. `id` comes from
+    /// [`Build::saved`](crate::Build::saved).
+    ///
+    /// # Panics
+    /// When the layer that saves it has not run.
+    #[track_caller]
+    pub fn saved(&self, id: SavedId) -> Var<'t, T> {
+        let saved = self.saved.borrow();
+        let value = saved.get(id.0).copied().flatten();
+        value.unwrap_or_else(|| panic!("Ctx::saved: the value has not been saved in this pass"))
+    }
+
+    /// Forgets a saved value, which no layer uses any more. Returns its position on the tape.
+    pub(crate) fn forget(&self, id: SavedId) -> Option<Position> {
+        let value = self.saved.borrow_mut().get_mut(id.0)?.take()?;
+        Some(self.tape.let_go(value))
     }
 
     /// Takes the updates reported so far.

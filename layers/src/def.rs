@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use tapeline_spec::{ArgInfo, Args, Body, Diagnostic, named};
+use tapeline_spec::{ArgInfo, Args, Body, Diagnostic, Note, named};
 
-use crate::{Build, Built};
+use crate::{Build, Built, Saved};
 
 /// The definition of a layer: what [`tapeline_spec`] needs to read it, and how to build it. Plain
 /// data.
@@ -49,7 +49,8 @@ pub struct LayerDef {
     pub body: Body,
     /// Whether samples of a batch affect each other.
     pub batch: Batch,
-    /// Valid specs of the layer, each with an input shape without the batch. The check runs them.
+    /// Valid specs that contain the layer, each with an input shape without the batch. The check runs
+    /// them. Usually they contain no other layer.
     pub examples: &'static [(&'static str, &'static [usize])],
     /// Builds the layer for an input shape.
     pub build: fn(&Args, &mut Build) -> Result<Built, Refusal>,
@@ -95,6 +96,7 @@ pub struct Refusal {
     pub(crate) message: Message,
     pub(crate) help: Option<String>,
     pub(crate) arg: Option<&'static str>,
+    pub(crate) note: Option<Note>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +117,7 @@ impl Refusal {
             message: Message::Takes(shape.into()),
             help: None,
             arg: None,
+            note: None,
         }
     }
 
@@ -132,11 +135,19 @@ impl Refusal {
         self
     }
 
+    /// Shows where a saved value that doesn't fit was saved.
+    #[must_use]
+    pub fn saved(mut self, value: &Saved) -> Self {
+        self.note = Some(value.note.clone());
+        self
+    }
+
     pub(crate) fn inside(errors: Vec<Diagnostic>) -> Self {
         Refusal {
             message: Message::Inside(errors),
             help: None,
             arg: None,
+            note: None,
         }
     }
 }
@@ -147,6 +158,7 @@ impl From<String> for Refusal {
             message: Message::Text(message),
             help: None,
             arg: None,
+            note: None,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | [`def`] | [`LayerDef`], the definition of a registered layer |
 //! | [`build`] | [`Build`], the context in which a layer is built |
 //! | [`built`] | [`Built`], a built layer, and what it can be fused with |
+//! | [`saved`] | [`Saved`], a value that is saved under a name |
 //! | [`sequential`] | [`Sequential`], a sequence of layers |
 //! | [`graph`] | [`Graph`], a model as ONNX operations, for export |
 //! | [`meaning`] | [`Meaning`] of an output: logits, probabilities or their logarithms |
@@ -76,6 +77,7 @@ pub mod loss;
 pub mod losses;
 pub mod meaning;
 pub mod plan;
+pub mod saved;
 pub mod sequential;
 mod site;
 mod sizes;
@@ -98,5 +100,6 @@ pub use loss::{AnyLoss, Loss, LossDef, NamedLoss, SoftLoss, Takes, one_hot};
 pub use losses::losses;
 pub use meaning::Meaning;
 pub use plan::Plan;
+pub use saved::{Saved, SavedId};
 pub use sequential::Sequential;
 pub use site::LayerSummary;

@@ -4,13 +4,16 @@ use tapeline_spec::{Args, Call, Diagnostic, Resolved, Span, SpecError};
 use tapeline_tensor::{Params, Scalar};
 
 use crate::{
-    Declared, LayerDef, Meaning, Sequential, declare,
+    Declared, LayerDef, Meaning, Saved, Sequential, declare,
     sequential::Entry,
     site::{LayerSummary, Site, empty},
     sizes::checked_len,
 };
 
 pub use crate::site::{MAX_OUTPUTS, MAX_PARAMETERS, MAX_TABLES};
+
+/// The row of values that were saved before the first layer.
+const BEFORE: usize = usize::MAX;
 
 /// A chain of layers built for an input shape, with the parameters it declares and a summary of
 /// each layer. It holds no arrays.
@@ -27,6 +30,10 @@ pub struct Plan {
     pub rows: Vec<LayerSummary>,
     /// Indices in [`rows`](Self::rows) of the layers that learn nothing from a batch of one sample.
     pub want_several: Vec<usize>,
+    /// Indices in [`rows`](Self::rows) of the layers that save a value that no layer uses.
+    pub unused: Vec<usize>,
+    /// The values saved outside of any body, in order.
+    pub(crate) saved: Vec<Saved>,
     /// The arguments of the layers, in the order of `rows`.
     bound: Vec<Args>,
 }
@@ -48,6 +55,15 @@ impl Plan {
         shape: &[usize],
         meaning: Meaning,
     ) -> Result<Plan, Vec<Diagnostic>> {
+        Plan::after(calls, (shape, meaning), &[])
+    }
+
+    /// Like [`of`](Self::of), after layers that saved some values. Their ids are their indices.
+    pub(crate) fn after(
+        calls: &[Call<LayerDef>],
+        (shape, meaning): (&[usize], Meaning),
+        saved: &[Saved],
+    ) -> Result<Plan, Vec<Diagnostic>> {
         let refused = |message: String| {
             let span = calls.first().map_or_else(Span::default, |call| call.span);
             vec![Diagnostic::error(span, message)]
@@ -61,6 +77,11 @@ impl Plan {
             )));
         }
         let mut site = Site::default();
+        for value in saved {
+            let (shape, note) = (&value.shape[..], value.note.clone());
+            let values = &mut site.saved_values;
+            values.save(&value.name, (shape, value.meaning), BEFORE, note);
+        }
         let entry = Entry {
             shape,
             meaning,
@@ -68,7 +89,12 @@ impl Plan {
             depth: 0,
         };
         let (chain, output) = Sequential::build(calls, entry, &mut site)?;
+        let own = || site.saved_values.iter().filter(|value| value.row != BEFORE);
+        let unused = own().filter(|value| value.last_use.is_none());
+        let outside = own().filter(|value| site.rows[value.row].depth == 0);
         Ok(Plan {
+            unused: unused.map(|value| value.row).collect(),
+            saved: outside.map(|value| value.saved.clone()).collect(),
             chain,
             input: shape.to_vec(),
             output,

@@ -7,6 +7,7 @@ use tapeline_tensor::Var;
 
 use crate::{
     AnyLayer, Build, Ctx, Element, Graph, GraphValue, Layer, LayerDef, Meaning, NoNodes, Refusal,
+    SavedId,
     built::Join,
     def::Message,
     input_size,
@@ -39,6 +40,8 @@ struct Link {
     scope: Arc<str>,
     /// Shape of its input, without the batch.
     input: Vec<usize>,
+    /// The values saved in the chain of which it is the last user.
+    last_use: Vec<SavedId>,
     layer: Box<dyn AnyLayer>,
 }
 
@@ -49,9 +52,32 @@ impl Sequential {
         entry: Entry<'_>,
         site: &mut Site,
     ) -> Result<(Sequential, Vec<usize>), Vec<Diagnostic>> {
+        let saved = site.saved_values.visible();
+        let linked = Sequential::link(calls, entry, site);
+        let hidden = site.saved_values.hide(saved);
+        let (mut chain, shape, rows) = linked?;
+        for value in hidden {
+            let last_use = value.last_use.unwrap_or(value.row);
+            // The link that the row belongs to, or to whose body.
+            let place = rows.partition_point(|&row| row <= last_use);
+            if let Some(link) = chain.links[..place].last_mut() {
+                link.last_use.push(value.saved.id);
+            }
+        }
+        Ok((chain, shape))
+    }
+
+    /// Builds the calls of one chain. Returns the chain, the shape of its output, and the row of
+    /// each link.
+    fn link(
+        calls: &[Call<LayerDef>],
+        entry: Entry<'_>,
+        site: &mut Site,
+    ) -> Result<(Sequential, Vec<usize>, Vec<usize>), Vec<Diagnostic>> {
         let mut links: Vec<Link> = Vec::with_capacity(calls.len());
         let mut join: Option<Join> = None;
         site.expect(calls.len());
+        let mut rows = Vec::new();
         let Entry { prefix, depth, .. } = entry;
         let (mut shape, mut meaning) = (entry.shape.to_vec(), entry.meaning);
         for (i, call) in calls.iter().enumerate() {
@@ -99,17 +125,19 @@ impl Sequential {
                     join = joined.join;
                 }
                 _ => {
+                    rows.push(row);
                     links.push(Link {
                         path,
                         scope,
                         input,
+                        last_use: Vec::new(),
                         layer: built.layer,
                     });
                     join = built.join;
                 }
             }
         }
-        Ok((Sequential { links, meaning }, shape))
+        Ok((Sequential { links, meaning }, shape, rows))
     }
 
     /// Returns what its output means in evaluation.
@@ -152,7 +180,8 @@ fn explain(
         .arg
         .and_then(|arg| call.arg_span(arg))
         .unwrap_or(call.span);
-    let diagnostic = call.locate(Diagnostic::error(span, message));
+    let mut diagnostic = call.locate(Diagnostic::error(span, message));
+    diagnostic.notes.extend(refusal.note);
     vec![match refusal.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
@@ -162,8 +191,8 @@ fn explain(
 impl<T: Element> Layer<T> for Sequential {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let tape = cx.tape();
-        let mut position = tape.position();
-        let (mut x, mut links) = (x, &self.links[..]);
+        let start = tape.position();
+        let (mut x, mut links, mut position) = (x, &self.links[..], start);
         while let [link, rest @ ..] = links {
             let layer = T::layer(&*link.layer);
             let folded = rest.split_first().and_then(|(next, rest)| {
@@ -174,9 +203,16 @@ impl<T: Element> Layer<T> for Sequential {
                 let y = cx.scope(&link.scope, || layer.forward_then(cx, x, &next))?;
                 Some((y, rest))
             });
-            (x, links) =
+            let (y, rest) =
                 folded.unwrap_or_else(|| (cx.scope(&link.scope, || layer.forward(cx, x)), rest));
-            position = tape.release(position, x);
+            let done = &links[..links.len() - rest.len()];
+            for &id in done.iter().flat_map(|link| &link.last_use) {
+                // A value from before the chain is not the chain's to release.
+                let at = cx.forget(id).filter(|&at| at >= start);
+                position = at.map_or(position, |at| at.min(position));
+            }
+            position = tape.release(position, y);
+            (x, links) = (y, rest);
         }
         x
     }

@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
-use tapeline_spec::{Args, Span};
+use tapeline_spec::{Args, Note, Span, quote};
 use tapeline_tensor::ParamId;
 
-use crate::{Built, Declared, Meaning, Refusal, Stream, sizes::checked_len};
+use crate::{
+    Built, Declared, Meaning, Refusal, Saved, SavedId, Stream, saved::SavedValues,
+    sizes::checked_len,
+};
 
 /// The maximum number of learned values of a model: 512 MiB in `f32`.
 pub const MAX_PARAMETERS: usize = 1 << 27;
@@ -51,6 +54,8 @@ pub(crate) struct Site {
     pub want_several: Vec<usize>,
     /// The arguments of each layer, in the order of `rows`.
     pub bound: Vec<Args>,
+    /// The values that layers save under names.
+    pub saved_values: SavedValues,
     streams: u64,
     parameters: usize,
     outputs: usize,
@@ -142,6 +147,25 @@ impl Site {
     pub fn stream(&mut self) -> Stream {
         self.streams += 1;
         Stream(self.streams - 1)
+    }
+
+    pub fn save(&mut self, name: &str, shape: &[usize], meaning: Meaning) -> SavedId {
+        let row = self.row();
+        let note = Note {
+            span: self.rows[row].span,
+            message: format!("{} is saved here", quote(name)),
+        };
+        self.saved_values.save(name, (shape, meaning), row, note)
+    }
+
+    pub fn saved(&mut self, name: &str) -> Result<Saved, Refusal> {
+        let row = self.row();
+        self.saved_values.find(name, row)
+    }
+
+    /// Returns the row of the layer being built.
+    fn row(&self) -> usize {
+        self.open.last().copied().unwrap_or_default()
     }
 
     pub fn want_several(&mut self) {

@@ -144,6 +144,9 @@ pub fn tensor(shape: Vec<usize>) -> impl Strategy<Value = Tensor<f64>> {
     })
 }
 
+/// The arguments of a layer that saves or uses a value, as they are sampled.
+const NAME: &str = "(name=a)";
+
 /// The random parts of a network.
 #[derive(Clone, Debug)]
 struct Parts {
@@ -174,15 +177,32 @@ impl Parts {
         registry: &Registry<LayerDef>,
         layers: impl Iterator<Item = String>,
     ) -> Network {
-        let mut text = if self.sequence { "tokens" } else { "" }.to_string();
+        let mut fitting = Vec::new();
+        if self.sequence {
+            fitting.push("tokens".to_string());
+        }
         for layer in layers {
-            let longer = format!("{text} {layer}");
-            if builds(registry, &longer, &self.input) {
-                text = longer;
+            let mut longer = fitting.clone();
+            longer.push(layer);
+            // A layer that uses a saved value may need one.
+            let places = match longer.last() {
+                Some(layer) if layer.ends_with(NAME) => 0..longer.len(),
+                _ => 0..0,
+            };
+            let saving = places.map(|place| {
+                let mut saving = longer.clone();
+                saving.insert(place, format!("save{NAME}"));
+                saving
+            });
+            let fits = |layers: &Vec<String>| builds(registry, &layers.join(" "), &self.input);
+            if let Some(longer) = [longer.clone()].into_iter().chain(saving).find(fits) {
+                fitting = longer;
             }
         }
+        let end = format!("flatten linear({})", self.outputs);
+        fitting.push(end);
         Network {
-            text: format!("{} flatten linear({})", text.trim_start(), self.outputs),
+            text: fitting.join(" "),
             input: self.input.to_vec(),
         }
     }
@@ -219,10 +239,12 @@ fn drawn_of(def: &LayerDef, choice: u64) -> String {
     } else {
         format!("({})", args.join(", "))
     };
-    let body = match def.body {
-        Body::None => "",
-        Body::One => "[ tanh 2*sigmoid ]",
-        Body::Branches => "[ tanh | sigmoid ]",
+    let body = match (def.body, choice >> 62) {
+        (Body::None, _) => "",
+        (Body::One, 0) => "[ save(name=a) tanh save(name=b) sigmoid add(name=a) ]",
+        (Body::One, _) => "[ tanh 2*sigmoid ]",
+        (Body::Branches, 0) => "[ tanh save(name=a) sigmoid add(name=a) | sigmoid ]",
+        (Body::Branches, _) => "[ tanh | sigmoid ]",
     };
     format!("{}{args}{body}", def.name)
 }

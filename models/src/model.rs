@@ -178,14 +178,23 @@ impl Model {
         }
     }
 
-    /// Returns warnings about valid but probably unintended combinations: outputs that aren't what
-    /// the loss expects.
+    /// Returns warnings about valid but probably unintended specs: saved values that no layer uses,
+    /// and outputs that aren't what the loss expects.
     pub fn warnings(&self, loss: &LossDef) -> SpecError {
+        let unused = self.plan.unused.iter().map(|&row| {
+            let row = &self.plan.rows[row];
+            let message = format!("no layer uses the value of {}", quote(&row.text));
+            let help = "leave it out, or use the value by `add` or `concat_with`";
+            Diagnostic::warning(row.span, message).help(help)
+        });
+        let warnings = unused.chain(self.warning_of_output(loss));
+        SpecError::new(&self.text, warnings.collect())
+    }
+
+    /// Returns a warning if the output isn't what the loss expects.
+    fn warning_of_output(&self, loss: &LossDef) -> Option<Diagnostic> {
         let meaning = self.meaning();
-        let from = self.plan.meaning_from();
-        let Some(row) = from.or(self.last()) else {
-            return SpecError::new(&self.text, Vec::new());
-        };
+        let row = self.plan.meaning_from().or(self.last())?;
         let layer = quote(&row.text);
         let outputs = match meaning {
             Meaning::Logits => "values of any size",
@@ -206,13 +215,12 @@ impl Model {
             (Takes::LogProbabilities, Meaning::Logits | Meaning::UnitInterval) => {
                 ("log-probabilities", "end with `log_softmax`".into())
             }
-            _ => return SpecError::new(&self.text, Vec::new()),
+            _ => return None,
         };
         let message = format!(
             "{layer} outputs {outputs}, but `{}` takes {takes}",
             loss.name
         );
-        let warning = Diagnostic::warning(row.span, message).help(help);
-        SpecError::new(&self.text, vec![warning])
+        Some(Diagnostic::warning(row.span, message).help(help))
     }
 }

@@ -65,6 +65,36 @@ pub const MLP_MIXER: Preset = Preset {
     about: "four blocks of linear layers that mix the patches of an image, and their features, in turn",
 };
 
+/// Patches of 2×2 pixels, then convolutions of each channel in turn with convolutions of each place:
+/// ConvMixer-64/4 with kernels of 5×5. (Trockman, Kolter 2022)
+pub const CONVMIXER: Preset = Preset {
+    name: "convmixer",
+    text: "let mix(k) = [ residual[ conv2d(channels, k, padding=same, groups=channels) gelu batchnorm2d ] conv2d(channels, 1) gelu batchnorm2d ]; \
+           conv2d(64, 2, stride=2) gelu batchnorm2d 4*mix(5) global_avgpool2d linear(classes)",
+    about: "ConvMixer: patches, then depthwise and pointwise convolutions",
+};
+
+/// A small ConvNeXt: stages of two blocks with 32 and 64 channels, without stochastic depth. (Liu et
+/// al. 2022)
+pub const CONVNEXT_TINY: Preset = Preset {
+    name: "convnext_tiny",
+    text: "let block = [ residual[ conv2d(channels, 7, padding=same, groups=channels) layernorm2d conv2d(4*channels, 1) gelu conv2d(channels/4, 1) scale ] ]; \
+           conv2d(32, 2, stride=2) layernorm2d 2*block layernorm2d conv2d(64, 2, stride=2) 2*block \
+           global_avgpool2d layernorm(eps=1e-6) linear(classes)",
+    about: "a small ConvNeXt: depthwise convolutions of 7x7, layer normalization, residual blocks",
+};
+
+/// A small DenseNet-BC without bottlenecks: two blocks of four layers, each of which adds 12
+/// channels, and a transition that halves size and channels. (Huang et al. 2017)
+pub const DENSENET_SMALL: Preset = Preset {
+    name: "densenet_small",
+    text: "let dense(k) = [ save(x) batchnorm2d relu conv2d(k, 3, padding=1, bias=false) concat_with(x) ]; \
+           let transition = [ batchnorm2d relu conv2d(channels/2, 1, bias=false) avgpool2d(2) ]; \
+           conv2d(24, 3, stride=2, padding=1, bias=false) 4*dense(12) transition 4*dense(12) \
+           batchnorm2d relu global_avgpool2d linear(classes)",
+    about: "a small DenseNet: each convolution sees the outputs of all before it",
+};
+
 /// The word that stands for the number of classes in a spec, as in `linear(classes)`.
 pub const CLASSES: &str = "classes";
 
@@ -91,6 +121,9 @@ pub fn presets() -> Presets {
         RESNET_SMALL,
         DEEP_MLP,
         MLP_MIXER,
+        CONVMIXER,
+        CONVNEXT_TINY,
+        DENSENET_SMALL,
     ];
     all.into_iter().fold(none, |presets, preset| {
         presets

@@ -60,6 +60,8 @@ struct Node<T: Scalar> {
     place: Place,
     needs_grad: bool,
     rule: Option<Rule<T>>,
+    /// How often the value is [held](Tape::hold).
+    held: usize,
 }
 
 /// Propagates the gradient of a node to its parents: calls the second argument with each parent's
@@ -70,7 +72,7 @@ type Rule<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(usize, usize, Tensor<T>)
 type Shares<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(Option<Tensor<T>>))>;
 
 /// A position on a tape, between two values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(usize);
 
 /// A function that sees each gradient that a rule returns, in its parent's shape, and may change or
@@ -242,6 +244,7 @@ impl<T: Scalar> Tape<T> {
             place,
             needs_grad,
             rule,
+            held: 0,
         });
         Var {
             tape: self,
@@ -263,10 +266,10 @@ impl<T: Scalar> Tape<T> {
         Position(self.nodes.borrow().len())
     }
 
-    /// Declares that of the values recorded since a position, only `kept` will be used again. In
-    /// [`no_grad`](crate::no_grad), the memory of the others is recycled; otherwise they are needed
-    /// for the backward pass, and nothing happens. Returns the position from which to release next,
-    /// once `kept` isn't needed either.
+    /// Declares that of the values recorded since a position, only `kept` and those that are
+    /// [held](Tape::hold) will be used again. In [`no_grad`](crate::no_grad), the memory of the
+    /// others is recycled; otherwise they are needed for the backward pass, and nothing happens.
+    /// Returns the position from which to release next, once `kept` isn't needed either.
     ///
     /// ```
     /// use tapeline_tensor::{Params, no_grad, tensor};
@@ -284,13 +287,41 @@ impl<T: Scalar> Tape<T> {
         let mut nodes = self.nodes.borrow_mut();
         if self.releasing.get() {
             for (id, node) in nodes.iter_mut().enumerate().skip(since.0) {
-                if id != kept.id {
+                if id != kept.id && node.held == 0 {
                     give_back(std::mem::take(&mut node.value));
                 }
             }
         }
         let is_among_them = (since.0..nodes.len()).contains(&kept.id);
         Position(if is_among_them { kept.id } else { nodes.len() })
+    }
+
+    /// Keeps a value from being [released](Tape::release), until [`let_go`](Tape::let_go) has been
+    /// called as often.
+    pub fn hold(&self, var: Var<'_, T>) {
+        self.nodes.borrow_mut()[var.id].held += 1;
+    }
+
+    /// Undoes one [`hold`](Tape::hold). Returns the position of the value: releasing from there on
+    /// frees it.
+    ///
+    /// ```
+    /// use tapeline_tensor::{Params, no_grad, tensor};
+    ///
+    /// no_grad(&Params::<f32>::new(), |tape, _| {
+    ///     let x = tape.constant(tensor([1.0, -1.0])).exp();
+    ///     tape.hold(x);
+    ///     let position = tape.release(tape.position(), x);
+    ///     let y = x.relu().exp();
+    ///     tape.release(position, y);
+    ///     let z = x + y;
+    ///     tape.release(tape.let_go(x), z);
+    /// });
+    /// ```
+    pub fn let_go(&self, var: Var<'_, T>) -> Position {
+        let held = &mut self.nodes.borrow_mut()[var.id].held;
+        *held = held.saturating_sub(1);
+        Position(var.id)
     }
 
     /// From now on, keeps all values, so that [`first_non_finite`](Tape::first_non_finite) sees

@@ -30,14 +30,6 @@ pub struct Case<'r> {
 }
 
 impl<'r> Case<'r> {
-    pub(super) fn new(
-        call: Call<LayerDef>,
-        shape: &[usize],
-        registry: &'r Registry<LayerDef>,
-    ) -> Result<Self, NotBuilt> {
-        Case::chain(vec![call], shape, registry)
-    }
-
     /// Builds a chain of layers that has to build.
     pub(super) fn of(
         calls: &[Call<LayerDef>],
@@ -85,13 +77,15 @@ impl<'r> Case<'r> {
         all(&self.calls)
     }
 
-    /// Samples other arguments, from the ranges declared for the check, and another shape. Every
-    /// third case keeps the arguments, and every third keeps the shape.
-    pub(super) fn drawn(&self, n: u64) -> Result<Self, NotBuilt> {
+    /// Samples other arguments of the layer `name`, from the ranges declared for the check, and
+    /// another shape. Every third case keeps the arguments, and every third keeps the shape.
+    pub(super) fn drawn(&self, name: &str, n: u64) -> Result<Self, NotBuilt> {
         let mut rng = generator(n, 0, 0, b"draw");
-        let mut call = self.calls[0].clone();
+        let mut calls = self.calls.clone();
         if n % 3 != 1 {
-            draw(&mut call, &mut rng).map_err(|e| NotBuilt::Refused(vec![e]))?;
+            for call in calls.iter_mut().filter(|call| call.def.name == name) {
+                draw(call, &mut rng).map_err(|e| NotBuilt::Refused(vec![e]))?;
+            }
         }
         let mut shape = self.shape.clone();
         if n % 3 != 2 {
@@ -103,7 +97,7 @@ impl<'r> Case<'r> {
                 };
             }
         }
-        Case::new(call, &shape, self.registry)
+        Case::chain(calls, &shape, self.registry)
     }
 
     pub(super) fn forward<'t, T: Element>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {

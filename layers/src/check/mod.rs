@@ -160,10 +160,9 @@ pub fn report(def: &LayerDef) -> Result<LayerReport, Failure> {
     let mut report = LayerReport::new();
     let (mut mixed, mut weights) = (false, Weights::default());
     for &(text, shape) in def.examples {
-        let call = example(text, &registry)?;
-        let first =
-            Case::new(call.clone(), shape, &registry).map_err(|e| e.failure(text, shape))?;
-        let drawn = (0..DRAWS).map(|n| first.drawn(n));
+        let calls = example(text, def.name, &registry)?;
+        let first = Case::chain(calls, shape, &registry).map_err(|e| e.failure(text, shape))?;
+        let drawn = (0..DRAWS).map(|n| first.drawn(def.name, n));
         let cases = std::iter::once(Ok(first.clone())).chain(drawn);
         for case in cases {
             match case {
@@ -220,15 +219,19 @@ fn registry(def: &LayerDef) -> Result<Registry<LayerDef>, Failure> {
     registry.map_err(|e| Failure::new(def.name, e.to_string()))
 }
 
-/// Reads an example, which must be a single call.
-fn example(text: &str, registry: &Registry<LayerDef>) -> Result<Call<LayerDef>, Failure> {
+/// Reads an example of the layer `name`: a chain that contains it, with the layers it needs.
+fn example(
+    text: &str,
+    name: &str,
+    registry: &Registry<LayerDef>,
+) -> Result<Vec<Call<LayerDef>>, Failure> {
     let spec =
         read(text, registry, &Presets::new()).map_err(|e| Failure::new(text, e.summary()))?;
-    let mut calls = spec.calls();
-    match (calls.pop(), calls.len()) {
-        (Some(call), 0) => Ok(call),
-        (_, others) => {
-            let message = format!("an example must contain one layer, got {}", others + 1);
+    let calls = spec.calls();
+    match calls.iter().any(|call| call.def.name == name) {
+        true => Ok(calls),
+        false => {
+            let message = format!("an example of `{name}` must contain it, outside of any body");
             Err(Failure::new(text, message))
         }
     }

@@ -70,7 +70,7 @@ pub fn catches(def: &LayerDef) -> Result<Caught, Failure> {
     let registry = registry(def)?;
     let mut found = Caught::new();
     for &(text, shape) in def.examples {
-        let case = Case::new(example(text, &registry)?, shape, &registry);
+        let case = Case::chain(example(text, def.name, &registry)?, shape, &registry);
         every_rule(
             &case.map_err(|e| e.failure(text, shape))?,
             usize::MAX,

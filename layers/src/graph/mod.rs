@@ -36,6 +36,7 @@ use std::sync::Arc;
 use tapeline_tensor::ParamId;
 
 use crate::features;
+use crate::SavedId;
 
 pub use node::{Attribute, NoNodes, Node, ValueSource};
 pub use run::{AttributeKind, NodeName, OPERATORS, Operator, RunError};
@@ -49,6 +50,8 @@ pub struct Graph {
     nodes: Vec<Node>,
     path: Arc<str>,
     shape: Vec<usize>,
+    /// The saved values, by their ids.
+    saved: Vec<Option<GraphValue>>,
 }
 
 /// A value of a [`Graph`]: the input, a parameter, a constant, or the output of a node.
@@ -63,6 +66,7 @@ impl Graph {
             nodes: Vec::new(),
             path: "".into(),
             shape: shape.into(),
+            saved: Vec::new(),
         }
     }
 
@@ -188,6 +192,24 @@ impl Graph {
         // In ONNX, a size of 0 keeps the size of the input.
         let shape = self.sizes(&[&[0], shape].concat());
         self.node("Reshape", &[x, shape])
+    }
+
+    /// Saves a value for the nodes of layers further on, like [`Ctx::save`](crate::Ctx::save).
+    pub fn save(&mut self, id: SavedId, x: GraphValue) {
+        if self.saved.len() <= id.0 {
+            self.saved.resize(id.0 + 1, None);
+        }
+        self.saved[id.0] = Some(x);
+    }
+
+    /// Returns a saved value, like [`Ctx::saved`](crate::Ctx::saved).
+    ///
+    /// # Panics
+    /// When the nodes of the layer that saves it have not been added.
+    #[track_caller]
+    pub fn saved(&self, id: SavedId) -> GraphValue {
+        let value = self.saved.get(id.0).copied().flatten();
+        value.unwrap_or_else(|| panic!("Graph::saved: the value has not been saved"))
     }
 
     /// Appends the nodes that `f` adds as a part of the layer at `path`, with an input of `shape`.

@@ -3,6 +3,7 @@
 pub mod activations;
 pub mod combinators;
 pub mod normalisation;
+pub mod points;
 pub mod pooling;
 pub mod products;
 pub mod regularisation;
@@ -44,7 +45,11 @@ pub fn layers() -> Registry<LayerDef> {
         normalisation::batchnorm2d::BATCHNORM2D,
         normalisation::groupnorm::GROUPNORM,
         normalisation::layernorm::LAYERNORM,
+        normalisation::layernorm2d::LAYERNORM2D,
         normalisation::rmsnorm::RMSNORM,
+        points::add::ADD,
+        points::concat_with::CONCAT_WITH,
+        points::save::SAVE,
         pooling::adaptive_avgpool2d::ADAPTIVE_AVGPOOL2D,
         pooling::avgpool2d::AVGPOOL2D,
         pooling::global_avgpool2d::GLOBAL_AVGPOOL2D,
@@ -53,6 +58,7 @@ pub fn layers() -> Registry<LayerDef> {
         products::highway::HIGHWAY,
         products::linear::LINEAR,
         products::maxout::MAXOUT,
+        products::scale::SCALE,
         regularisation::alpha_dropout::ALPHA_DROPOUT,
         regularisation::drop_path::DROP_PATH,
         regularisation::dropout::DROPOUT,

@@ -11,6 +11,7 @@ mod losses;
 mod meaning;
 mod nodes;
 mod one_node;
+mod points;
 mod pytorch;
 mod registry;
 mod shapes;

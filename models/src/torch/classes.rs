@@ -1,7 +1,7 @@
 //! Python classes of layers that PyTorch doesn't have, by name.
 
 /// The classes, which follow their definitions in `tapeline-layers`.
-pub const CLASSES: [(&str, &str); 21] = [
+pub const CLASSES: &[(&str, &str)] = &[
     (
         "Residual",
         r#"class Residual(nn.Sequential):
@@ -33,6 +33,36 @@ pub const CLASSES: [(&str, &str); 21] = [
         r#"class Sum(nn.ModuleList):
     def forward(self, x):
         return sum(branch(x) for branch in self)
+"#,
+    ),
+    (
+        "Save",
+        r#"class Save(nn.Module):
+    def __init__(self, saved, name):
+        super().__init__()
+        self.saved, self.name = saved, name
+
+    def forward(self, x):
+        self.saved[self.name] = x
+        return x
+"#,
+    ),
+    (
+        "Add",
+        r#"class Add(Save):
+    def forward(self, x):
+        return x + self.saved[self.name]
+"#,
+    ),
+    (
+        "ConcatWith",
+        r#"class ConcatWith(Save):
+    def __init__(self, saved, name, dim=1):
+        super().__init__(saved, name)
+        self.dim = dim
+
+    def forward(self, x):
+        return torch.cat([x, self.saved[self.name]], self.dim)
 "#,
     ),
     (
@@ -70,6 +100,28 @@ pub const CLASSES: [(&str, &str); 21] = [
 
     def forward(self, x):
         return super().forward(x).unflatten(-1, (-1, self.pieces)).amax(-1)
+"#,
+    ),
+    (
+        "LayerNorm2d",
+        r#"class LayerNorm2d(nn.LayerNorm):
+    def __init__(self, channels, eps=1e-6, elementwise_affine=True):
+        super().__init__(channels, eps, elementwise_affine)
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+"#,
+    ),
+    (
+        "Scale",
+        r#"class Scale(nn.Module):
+    def __init__(self, features, dim=1):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(features))
+        self.dim = dim
+
+    def forward(self, x):
+        return (x.movedim(self.dim, -1) * self.gamma).movedim(-1, self.dim)
 "#,
     ),
     (

@@ -124,6 +124,14 @@ pub fn source(
         Meaning::LogProbabilities => "log-probabilities",
         Meaning::Logits | Meaning::UnitInterval => "logits",
     };
+    // The modules share the saved values, which are not kept after a pass.
+    let (begin, end) = match modules.contains("Save(saved") {
+        true => (
+            "        saved = {}\n",
+            "        self.saved = saved\n\n    def forward(self, x):\n        y = super().forward(x)\n        self.saved.clear()\n        return y\n",
+        ),
+        false => ("", ""),
+    };
     let batch = |shape: &[usize]| {
         let sizes = shape.iter().map(usize::to_string);
         ["n".into()]
@@ -140,9 +148,9 @@ class Model(nn.Sequential):
     """Takes normalised images [{}], returns {output} [{}]."""
 
     def __init__(self):
-        super().__init__(
+{begin}        super().__init__(
 {modules}        )
-
+{end}
 
 def normalise(pixels):
     """Converts pixels from 0 to 255, [n, channels, height, width], to inputs of the model."""

@@ -7,7 +7,7 @@ use tapeline_spec::{Call, Value};
 
 /// The classes of layers whose arguments have the same names in PyTorch, or are translated by
 /// [`keyword`].
-const MODULES: [(&str, &str); 50] = [
+const MODULES: &[(&str, &str)] = &[
     ("adaptive_avgpool2d", "nn.AdaptiveAvgPool2d"),
     ("alpha_dropout", "nn.AlphaDropout"),
     ("avgpool2d", "nn.AvgPool2d"),
@@ -32,6 +32,7 @@ const MODULES: [(&str, &str); 50] = [
     ("image", "Image"),
     ("last", "Select"),
     ("layernorm", "nn.LayerNorm"),
+    ("layernorm2d", "LayerNorm2d"),
     ("leaky_relu", "nn.LeakyReLU"),
     ("linear", "nn.Linear"),
     ("log_sigmoid", "nn.LogSigmoid"),
@@ -47,6 +48,7 @@ const MODULES: [(&str, &str); 50] = [
     ("relu6", "nn.ReLU6"),
     ("rmsnorm", "nn.RMSNorm"),
     ("rows", "Rows"),
+    ("scale", "Scale"),
     ("selu", "nn.SELU"),
     ("sigmoid", "nn.Sigmoid"),
     ("silu", "nn.SiLU"),
@@ -60,13 +62,21 @@ const MODULES: [(&str, &str); 50] = [
     ("upsample2d", "nn.Upsample"),
 ];
 
-/// The shapes of a model: of the output of each layer, by its path.
-struct Shapes<'p>(HashMap<&'p str, &'p [usize]>);
+/// The shapes of a model, and the saved values.
+struct Shapes<'p> {
+    /// The shape of the output of each layer, by its path.
+    outputs: HashMap<&'p str, &'p [usize]>,
+    /// The names that are visible, with the keys of their values.
+    saved: Vec<(Value, String)>,
+}
 
 /// Returns the modules of a model, or the path of the first layer without a counterpart.
 pub fn chain(calls: &[Call<LayerDef>], plan: &Plan) -> Result<Vec<String>, String> {
     let rows = plan.rows.iter();
-    let shapes = Shapes(rows.map(|row| (&*row.path, &*row.output)).collect());
+    let mut shapes = Shapes {
+        outputs: rows.map(|row| (&*row.path, &*row.output)).collect(),
+        saved: Vec::new(),
+    };
     Ok(shapes.chain(calls, &plan.input, "")?.0)
 }
 
@@ -80,23 +90,25 @@ pub fn indented(text: &str, columns: usize) -> String {
 impl Shapes<'_> {
     /// Returns the modules of a chain, and the shape of its output.
     fn chain(
-        &self,
+        &mut self,
         calls: &[Call<LayerDef>],
         input: &[usize],
         prefix: &str,
     ) -> Result<(Vec<String>, Vec<usize>), String> {
         let (mut modules, mut shape) = (Vec::new(), input.to_vec());
+        let visible = self.saved.len();
         for (i, call) in calls.iter().enumerate() {
             let path = format!("{prefix}{i}");
-            let output = self.0.get(&*path).ok_or_else(|| path.clone())?;
+            let output = *self.outputs.get(&*path).ok_or_else(|| path.clone())?;
             modules.push(self.module(call, [&shape, output], &path)?);
             shape = output.to_vec();
         }
+        self.saved.truncate(visible);
         Ok((modules, shape))
     }
 
     fn module(
-        &self,
+        &mut self,
         call: &Call<LayerDef>,
         [input, output]: [&[usize]; 2],
         path: &str,
@@ -108,7 +120,7 @@ impl Shapes<'_> {
             [_, features] => features.to_string(),
             _ => shape[0].to_string(),
         };
-        let branches = |class: &str, end: &str| {
+        let mut branches = |class: &str, end: &str| {
             let bodies = call.bodies.iter().enumerate();
             let branches = bodies.map(|(i, body)| {
                 let (modules, _) = self.chain(body, input, &format!("{path}.{i}."))?;
@@ -145,6 +157,25 @@ impl Shapes<'_> {
             "global_avgpool2d" => {
                 return Ok("nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())".into());
             }
+            "save" => {
+                let name = values.get("name").ok_or_else(|| path.to_string())?;
+                // A body may save a value under a name that it can see.
+                let body = path.rsplit_once('.').map(|(body, _)| format!("{body}."));
+                let key = format!("{}{name}", body.unwrap_or_default());
+                self.saved.push((name.clone(), key.clone()));
+                return Ok(format!("Save(saved, \"{key}\")"));
+            }
+            "add" | "concat_with" => {
+                let name = values.get("name");
+                let mut visible = self.saved.iter().rev();
+                let found = visible.find(|(saved, _)| Some(saved) == name);
+                let (_, key) = found.ok_or_else(|| path.to_string())?;
+                return Ok(match (call.def.name, input) {
+                    ("add", _) => format!("Add(saved, \"{key}\")"),
+                    (_, [_, _]) => format!("ConcatWith(saved, \"{key}\", 2)"),
+                    _ => format!("ConcatWith(saved, \"{key}\")"),
+                });
+            }
             // Keeps the indices of the layers after it.
             "shape" => return Ok("nn.Identity()".into()),
             "zero_pad2d" => {
@@ -167,6 +198,9 @@ impl Shapes<'_> {
             }
             "batchnorm1d" | "batchnorm2d" | "highway" | "class_token" => vec![channels(input)],
             "groupnorm" => vec![format!("num_channels={}", channels(input))],
+            "layernorm2d" => vec![channels(input)],
+            "scale" if is_sequence => vec![channels(input), "dim=2".into()],
+            "scale" => vec![channels(input)],
             "layernorm" | "rmsnorm" if is_sequence => vec![channels(input)],
             "layernorm" | "rmsnorm" => vec![tuple(input)],
             "position" | "sincos_position" => input.iter().map(usize::to_string).collect(),
@@ -223,7 +257,7 @@ fn keyword<'n>(layer: &str, name: &'n str) -> Option<&'n str> {
         ("patches", _) => None,
         ("hard_tanh", "min") => Some("min_val"),
         ("hard_tanh", "max") => Some("max_val"),
-        ("layernorm" | "rmsnorm", "affine") => Some("elementwise_affine"),
+        ("layernorm" | "layernorm2d" | "rmsnorm", "affine") => Some("elementwise_affine"),
         _ => Some(name),
     }
 }

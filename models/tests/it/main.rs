@@ -6,5 +6,6 @@ mod gradients;
 mod header;
 mod metrics;
 mod mistakes;
+mod presets;
 mod torch;
 mod warnings;

@@ -44,6 +44,25 @@ fn every_example_and_every_preset_has_a_source() {
     }
 }
 
+/// A body that saves a value under a name that it can see keeps the value outside.
+#[test]
+fn saved_values_have_keys_of_their_own() {
+    let spec = "save(a) residual[ save(a) tanh add(a) sum[ add(a) | save(a) add(a) ] ] add(a)";
+    let source = source(spec, &[2], &layers()).unwrap();
+    for (line, count) in [
+        ("Save(saved, \"a\"),", 1),
+        ("Add(saved, \"a\"),", 1),
+        ("Save(saved, \"1.a\"),", 1),
+        ("Add(saved, \"1.a\"),", 2),
+        ("Save(saved, \"1.3.1.a\"),", 1),
+        ("Add(saved, \"1.3.1.a\"),", 1),
+        ("        saved = {}\n        super().__init__(\n", 1),
+        ("        self.saved.clear()\n", 1),
+    ] {
+        assert_eq!(source.matches(line).count(), count, "{line}: {source}");
+    }
+}
+
 struct Other;
 
 impl<T: Element> Layer<T> for Other {

@@ -69,3 +69,22 @@ fn a_softmax_is_found_behind_layers_that_keep_its_meaning() {
         );
     }
 }
+
+#[test]
+fn a_saved_value_that_no_layer_uses_is_warned_of() {
+    let losses = losses();
+    let warnings = |text: &str| {
+        let model = Model::build(text, &[1, 2, 2], &layers(), &presets()).unwrap();
+        let warnings = model.warnings(losses.get("cross_entropy").unwrap());
+        warnings.to_string()
+    };
+    assert_eq!(
+        warnings("save(a) flatten save(b) tanh add(b) linear(3)"),
+        "warning: no layer uses the value of `save(a)`
+  │ save(a) flatten save(b) tanh add(b) linear(3)
+  │ ^^^^^^^ help: leave it out, or use the value by `add` or `concat_with`"
+    );
+    let both = warnings("flatten save(a) linear(3) softmax");
+    assert_eq!(both.matches("warning: ").count(), 2, "{both}");
+    assert_eq!(warnings("save(a) tanh add(a) flatten"), "");
+}

@@ -7,8 +7,14 @@ use ndarray::Axis;
 use crate::{
     Scalar, Tensor, Var,
     buffer::{Buffer, give_back},
-    kernels::layout::{copied, in_order, memory_axes},
+    kernels::layout::{
+        as_channels_last, channels_last, channels_last_slice, copied, in_order, memory_axes, slice,
+    },
+    pool,
 };
+
+/// Places of images in a task.
+const PLACES: usize = 1 << 10;
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Returns `length` elements of a dimension, from `start` on. (`torch.narrow`)
@@ -112,6 +118,13 @@ pub fn concat<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
     let sizes: Vec<_> = shapes.iter().map(|shape| shape[axis]).collect();
     let mut shape = shapes[0].to_vec();
     shape[axis] = sizes.iter().sum();
+    let is_last = |x: &Tensor<T>| x.shape()[1] > 1 && channels_last_slice(x).is_some();
+    if let (1, &[n, channels, h, w]) = (axis, &shape[..])
+        && n * channels * h * w > 0
+        && values.iter().any(is_last)
+    {
+        return concat_channels(parts, values, &sizes, [n, channels, h, w]);
+    }
     // One part after another in memory.
     let mut axes: Vec<_> = (0..shape.len()).collect();
     axes[..=axis].rotate_right(1);
@@ -132,6 +145,58 @@ pub fn concat<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
                 let mut share = g.clone();
                 share.slice_axis_inplace(Axis(axis), range.into());
                 copied(&share)
+            })
+        });
+        let shares = shares.collect();
+        give_back(g);
+        shares
+    })
+}
+
+/// Concatenates the channels of images, which are last in memory, to an image of this shape.
+fn concat_channels<'t, T: Scalar>(
+    parts: &[Var<'t, T>],
+    values: Vec<Tensor<T>>,
+    sizes: &[usize],
+    shape: [usize; 4],
+) -> Var<'t, T> {
+    let [n, channels, h, w] = shape;
+    let values: Vec<_> = values.into_iter().map(channels_last).collect();
+    let slices: Vec<_> = values
+        .iter()
+        .zip(sizes)
+        .filter(|(_, size)| **size > 0)
+        .collect();
+    let mut out = Buffer::any(shape.iter().product());
+    pool::each(out.chunks_mut(PLACES * channels), |task, out| {
+        for (place, out) in out.chunks_exact_mut(channels).enumerate() {
+            let (place, mut rest) = (task * PLACES + place, out);
+            for &(values, &size) in &slices {
+                let (own, after) = rest.split_at_mut(size);
+                own.copy_from_slice(&slice(values)[place * size..][..size]);
+                rest = after;
+            }
+        }
+    });
+    let sizes = sizes.to_vec();
+    let value = as_channels_last(out, shape);
+    parts[0].tape().op("concat", value, parts, move |g, need| {
+        let g = channels_last(g);
+        let mut start = 0;
+        let shares = sizes.iter().zip(need).map(|(&size, need)| {
+            let first = start;
+            start += size;
+            need.then(|| {
+                let mut share = Buffer::any(n * size * h * w);
+                let tasks = share.chunks_mut((PLACES * size).max(1));
+                pool::each(
+                    tasks.zip(slice(&g).chunks(PLACES * channels)),
+                    |_, (share, g)| {
+                        let places = share.chunks_exact_mut(size).zip(g.chunks_exact(channels));
+                        places.for_each(|(share, g)| share.copy_from_slice(&g[first..][..size]));
+                    },
+                );
+                as_channels_last(share, [n, size, h, w])
             })
         });
         let shares = shares.collect();

@@ -14,7 +14,7 @@
 //! | shapes | `reshape`, `flatten`, `unsqueeze`, `permute`, `t` |
 //! | products | `matmul`, [`linear()`], [`conv2d`](fn@conv2d) |
 //! | images | [`max_pool2d`], [`avg_pool2d`](fn@avg_pool2d), [`adaptive_avg_pool2d`], [`gather2d`](fn@gather2d) |
-//! | normalization | [`batch_norm`](fn@batch_norm), [`group_norm`](fn@group_norm), [`layer_norm`](fn@layer_norm), [`rms_norm`] |
+//! | normalization | [`batch_norm`](fn@batch_norm), [`group_norm`](fn@group_norm), [`layer_norm`](fn@layer_norm), [`layer_norm2d`](fn@layer_norm2d), [`rms_norm`] |
 //! | losses | [`cross_entropy`], [`mse`] |
 
 mod along;
@@ -28,6 +28,7 @@ pub mod gather2d;
 pub mod group_norm;
 pub mod join;
 pub mod layer_norm;
+pub mod layer_norm2d;
 pub mod linear;
 pub mod loss;
 pub mod matmul;
@@ -44,6 +45,7 @@ pub use gather2d::gather2d;
 pub use group_norm::group_norm;
 pub use join::{concat, stack};
 pub use layer_norm::{layer_norm, rms_norm};
+pub use layer_norm2d::layer_norm2d;
 pub use linear::linear;
 pub use loss::{cross_entropy, mse};
 pub use pool2d::{MaxPool2d, max_pool2d};

@@ -10,8 +10,8 @@ use std::{
 use crate::table::pooling;
 use tapeline_tensor::{
     AvgPool2d, Conv2d, Params, Tape, Tensor, Var, adaptive_avg_pool2d, avg_pool2d, batch_norm,
-    concat, conv2d, cross_entropy, gather2d, group_norm, layer_norm, linear, max_pool2d, mse,
-    no_grad, rms_norm, stack, value_and_grad,
+    concat, conv2d, cross_entropy, gather2d, group_norm, layer_norm, layer_norm2d, linear,
+    max_pool2d, mse, no_grad, rms_norm, stack, value_and_grad,
 };
 
 thread_local!(static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) });
@@ -339,6 +339,18 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
         &[2],
         |x| layer_norm(x[0], Some([x[1], x[1]]), 1e-5),
         "layer_norm: samples of [3], and weight or bias [2]",
+    ),
+    (
+        &[2, 3],
+        &[2],
+        |x| layer_norm2d(x[0], None, 1e-5),
+        "layer_norm2d: images are wanted, not shape [2, 3]",
+    ),
+    (
+        &[2, 3, 2, 1],
+        &[2],
+        |x| layer_norm2d(x[0], Some([x[1], x[1]]), 1e-5),
+        "layer_norm2d: 3 channels, and weight or bias [2]",
     ),
     (
         &[2, 3],

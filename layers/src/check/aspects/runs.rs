@@ -1,12 +1,15 @@
 //! Runs that must agree: repeated, in batches, in both scalar types, on any number of threads.
 
-use tapeline_tensor::{Params, Pool, Tensor, value_and_grad};
+use tapeline_tensor::{Params, Pool, Tensor, no_grad, value_and_grad};
 
 use super::{
-    super::case::{Case, MODES, in_mode},
+    super::{
+        case::{Case, MODES, in_mode},
+        failure::list,
+    },
     Found, near,
 };
-use crate::{Ctx, Mode};
+use crate::{Ctx, Element, Meaning, Mode, Plan, Saved, SavedId};
 
 /// The maximum allowed difference between `f32` and `f64`, relative to the larger of 1 and the
 /// value.
@@ -47,12 +50,21 @@ pub fn precision(case: &Case<'_>) -> Result<Found, String> {
     let mut worst = 0.0f64;
     for (name, mode) in MODES {
         let (mut x, mut shape) = (case.input(3), case.shape.clone());
+        let mut saved: Vec<(Saved, Tensor<f32>)> = Vec::new();
         for call in &case.calls {
-            let layer = Case::chain(vec![call.clone()], &shape, case.registry);
-            let layer = layer.map_err(|e| e.failure(&call.text(), &shape).to_string())?;
+            let before: Vec<_> = saved.iter().map(|(value, _)| value.clone()).collect();
+            let plan = Plan::after(&[call.clone()], (&shape, Meaning::Logits), &before);
+            let layer = Case {
+                calls: vec![call.clone()],
+                shape,
+                plan: plan.map_err(|e| list(&e))?.into(),
+                ..*case
+            };
             let params = layer.params();
-            let wide = layer.run(&params, &x, mode);
-            let narrow = layer.run(&params.cast::<f32>(), &cast(&x), mode);
+            let wide = after(&saved, &layer, &params, &x, mode);
+            let narrow = after(&saved, &layer, &params.cast::<f32>(), &cast(&x), mode);
+            let new = layer.plan.saved.iter();
+            saved.extend(new.map(|value| (value.clone(), cast(&x))));
             let narrow = narrow.mapv(f64::from).into_shared();
             let found = near("output", "in f32", &narrow, &wide, ROUNDING);
             worst = worst.max(in_mode(name, found)?);
@@ -64,6 +76,24 @@ pub fn precision(case: &Case<'_>) -> Result<Found, String> {
     Ok(Found {
         worst,
         ..Found::default()
+    })
+}
+
+/// Runs a layer after those that saved some values.
+fn after<T: Element>(
+    saved: &[(Saved, Tensor<f32>)],
+    case: &Case<'_>,
+    params: &Params<T>,
+    x: &Tensor<T>,
+    mode: Mode,
+) -> Tensor<T> {
+    no_grad(params, |tape, params| {
+        let cx = Ctx::new(tape, params, mode);
+        for (place, (_, value)) in saved.iter().enumerate() {
+            let value = value.mapv(|x| T::of(x.into())).into_shared();
+            cx.save(SavedId(place), tape.constant(value));
+        }
+        case.forward(&cx, tape.constant(x.clone())).value()
     })
 }
 

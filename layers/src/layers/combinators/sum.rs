@@ -10,7 +10,6 @@ use crate::{
 /// Applies its branches to the same input and adds their outputs. (Xie et al. 2017)
 pub const SUM: LayerDef = LayerDef {
     name: "sum",
-    aliases: &["add"],
     about: "adds the outputs of its branches",
     body: Body::Branches,
     examples: &[

@@ -5,6 +5,7 @@ pub mod batchnorm1d;
 pub mod batchnorm2d;
 pub mod groupnorm;
 pub mod layernorm;
+pub mod layernorm2d;
 pub mod rmsnorm;
 
 use tapeline_spec::Arg;

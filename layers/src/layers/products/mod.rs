@@ -4,6 +4,7 @@ pub mod conv2d;
 pub mod highway;
 pub mod linear;
 pub mod maxout;
+pub mod scale;
 
 use tapeline_spec::Arg;
 use tapeline_tensor::ParamId;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ndarray::Dimension;
 use proptest::prelude::*;
 use tapeline_tensor::{
-    Moments, Scalar, Tensor, Var, batch_norm, batch_norm_relu, group_norm, layer_norm, rms_norm,
+    Moments, Scalar, Tensor, Var, batch_norm, batch_norm_relu, group_norm, layer_norm,
+    layer_norm2d, rms_norm,
 };
 
 use super::{
@@ -25,6 +26,8 @@ enum Norm {
     Group(usize),
     /// Those of a sample.
     Layer,
+    /// Those of the channels at a place of an image.
+    Layer2d,
     /// Those of a sample, by the root mean square.
     Rms,
 }
@@ -36,6 +39,7 @@ impl Norm {
             Norm::Batch { relu: true, .. } => "batch_norm_relu",
             Norm::Group(_) => "group_norm",
             Norm::Layer => "layer_norm",
+            Norm::Layer2d => "layer_norm2d",
             Norm::Rms => "rms_norm",
         }
     }
@@ -46,13 +50,14 @@ impl Norm {
             Norm::Batch { .. } => place[1],
             Norm::Group(groups) => place[0] * groups + place[1] * groups / channels,
             Norm::Layer | Norm::Rms => place[0],
+            Norm::Layer2d => (place[0] * 1000 + place[2]) * 1000 + place[3],
         }
     }
 
     /// The place of its weight.
     fn column(self, place: &[usize]) -> &[usize] {
         match self {
-            Norm::Batch { .. } | Norm::Group(_) => &place[1..2],
+            Norm::Batch { .. } | Norm::Group(_) | Norm::Layer2d => &place[1..2],
             Norm::Layer | Norm::Rms => &place[1..],
         }
     }
@@ -67,6 +72,7 @@ impl Norm {
             }
             Norm::Group(groups) => group_norm(x[0], groups, affine, EPS),
             Norm::Layer => layer_norm(x[0], affine, EPS),
+            Norm::Layer2d => layer_norm2d(x[0], affine, EPS),
             Norm::Rms => rms_norm(x[0], x.get(1).copied(), EPS),
         }
     }
@@ -226,6 +232,10 @@ pub fn ops() -> Vec<Op> {
         });
         cases.boxed()
     };
+    let places = shape(4..=4).prop_flat_map(|mut shape| {
+        shape[1] += 1;
+        Norm::Layer2d.drawn(shape)
+    });
     let samples = prop_oneof![batches(), shape(2..=5)];
     let groups = (samples, 1..4usize).prop_flat_map(|(mut shape, groups)| {
         shape[1] = (shape[1] + 1) * groups;
@@ -245,6 +255,7 @@ pub fn ops() -> Vec<Op> {
         op(batch(true), relu.large(&[21, 37, 9, 10])),
         op(groups.boxed(), Norm::Group(4).large(&[33, 12, 9, 10])),
         op(of_samples(Norm::Layer), Norm::Layer.large(&[67, 1500])),
+        op(places.boxed(), Norm::Layer2d.large(&[9, 37, 11, 13])),
         op(of_samples(Norm::Rms), Norm::Rms.large(&[35, 11, 9, 10])),
     ]
 }
