@@ -6,6 +6,7 @@ pub mod normalisation;
 pub mod pooling;
 pub mod products;
 pub mod regularisation;
+pub mod sequences;
 pub mod shapes;
 
 use tapeline_spec::Registry;
@@ -16,6 +17,7 @@ use crate::LayerDef;
 pub fn layers() -> Registry<LayerDef> {
     let all = [
         activations::elu::ELU,
+        activations::geglu::GEGLU,
         activations::gelu::GELU,
         activations::glu::GLU,
         activations::hard_sigmoid::HARD_SIGMOID,
@@ -34,6 +36,7 @@ pub fn layers() -> Registry<LayerDef> {
         activations::softmax::SOFTMAX,
         activations::softplus::SOFTPLUS,
         activations::softsign::SOFTSIGN,
+        activations::swiglu::SWIGLU,
         activations::tanh::TANH,
         combinators::concat::CONCAT,
         combinators::residual::RESIDUAL,
@@ -57,6 +60,7 @@ pub fn layers() -> Registry<LayerDef> {
         regularisation::dropout::DROPOUT,
         regularisation::dropout2d::DROPOUT2D,
         regularisation::gaussian_noise::GAUSSIAN_NOISE,
+        sequences::attention::ATTENTION,
         shapes::flatten::FLATTEN,
         shapes::reshape::RESHAPE,
         shapes::shape::SHAPE,

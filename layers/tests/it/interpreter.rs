@@ -100,6 +100,12 @@ fn errors_name_the_node_and_the_problem() {
             r#"attribute `approximate` must be one of ["none", "tanh"], got Word("cos")"#,
         ),
         (
+            "Transpose",
+            vec![square()],
+            vec![("perm", [0, 2].into())],
+            "[0, 2] are not the axes of an input of shape [2, 2]",
+        ),
+        (
             "Concat",
             vec![square()],
             vec![],

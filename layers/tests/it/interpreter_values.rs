@@ -171,6 +171,18 @@ fn results_are_those_of_the_documentation() {
             vec![1.0, 2.0, 4.0, 5.0],
         ),
         (
+            "Transpose",
+            vec![counting(&[1, 2, 3], 0.0)],
+            vec![("perm", [0, 2, 1].into())],
+            vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0],
+        ),
+        (
+            "Transpose",
+            vec![counting(&[2, 3], 0.0)],
+            vec![],
+            vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0],
+        ),
+        (
             "ReduceMax",
             vec![
                 Input::Numbers(

@@ -1,7 +1,7 @@
 //! Python classes of layers that PyTorch doesn't have, by name.
 
 /// The classes, which follow their definitions in `tapeline-layers`.
-pub const CLASSES: [(&str, &str); 8] = [
+pub const CLASSES: [(&str, &str); 11] = [
     (
         "Residual",
         r#"class Residual(nn.Sequential):
@@ -66,6 +66,35 @@ pub const CLASSES: [(&str, &str); 8] = [
 
     def forward(self, x):
         return super().forward(x).unflatten(1, (-1, self.pieces)).amax(2)
+"#,
+    ),
+    (
+        "Attention",
+        r#"class Attention(nn.MultiheadAttention):
+    def __init__(self, features, heads, dropout=0.0, causal=False, bias=True):
+        super().__init__(features, heads, dropout, bias, batch_first=True)
+        self.causal = causal
+
+    def forward(self, x):
+        later = torch.ones(2 * x.shape[1:2], dtype=torch.bool, device=x.device).triu(1)
+        mask = later if self.causal else None
+        return super().forward(x, x, x, need_weights=False, attn_mask=mask)[0]
+"#,
+    ),
+    (
+        "GEGLU",
+        r#"class GEGLU(nn.GLU):
+    def forward(self, x):
+        a, b = x.chunk(2, self.dim)
+        return a * nn.functional.gelu(b)
+"#,
+    ),
+    (
+        "SwiGLU",
+        r#"class SwiGLU(nn.GLU):
+    def forward(self, x):
+        a, b = x.chunk(2, self.dim)
+        return a * nn.functional.silu(b)
 "#,
     ),
     (

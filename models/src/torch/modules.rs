@@ -7,9 +7,10 @@ use tapeline_spec::{Call, Value};
 
 /// The classes of layers whose arguments have the same names in PyTorch, or are translated by
 /// [`keyword`].
-const MODULES: [(&str, &str); 39] = [
+const MODULES: [(&str, &str); 42] = [
     ("adaptive_avgpool2d", "nn.AdaptiveAvgPool2d"),
     ("alpha_dropout", "nn.AlphaDropout"),
+    ("attention", "Attention"),
     ("avgpool2d", "nn.AvgPool2d"),
     ("batchnorm1d", "nn.BatchNorm1d"),
     ("batchnorm2d", "nn.BatchNorm2d"),
@@ -20,6 +21,7 @@ const MODULES: [(&str, &str); 39] = [
     ("elu", "nn.ELU"),
     ("flatten", "nn.Flatten"),
     ("gaussian_noise", "GaussianNoise"),
+    ("geglu", "GEGLU"),
     ("gelu", "nn.GELU"),
     ("glu", "nn.GLU"),
     ("groupnorm", "nn.GroupNorm"),
@@ -45,6 +47,7 @@ const MODULES: [(&str, &str); 39] = [
     ("softmax", "nn.Softmax"),
     ("softplus", "nn.Softplus"),
     ("softsign", "nn.Softsign"),
+    ("swiglu", "SwiGLU"),
     ("tanh", "nn.Tanh"),
     ("upsample2d", "nn.Upsample"),
 ];
@@ -144,11 +147,15 @@ impl Shapes<'_> {
                 });
             }
             "linear" | "maxout" | "conv2d" => vec![input[0].to_string(), output[0].to_string()],
+            "attention" => {
+                let heads = values.get("heads").map(python).unwrap_or_default();
+                vec![input[1].to_string(), heads]
+            }
             "batchnorm1d" | "batchnorm2d" | "highway" => vec![input[0].to_string()],
             "groupnorm" => vec![format!("num_channels={}", input[0])],
             "layernorm" | "rmsnorm" => vec![tuple(input)],
             "prelu" if is_set("per_channel") => vec![input[0].to_string()],
-            "softmax" | "log_softmax" | "glu" => vec!["dim=1".into()],
+            "softmax" | "log_softmax" | "glu" | "geglu" | "swiglu" => vec!["dim=1".into()],
             _ => Vec::new(),
         };
         let class = MODULES.iter().find(|(name, _)| *name == call.def.name);
@@ -185,7 +192,9 @@ fn shortcut(input: &[usize], output: &[usize]) -> Option<String> {
 fn keyword<'n>(layer: &str, name: &'n str) -> Option<&'n str> {
     match (layer, name) {
         // Initial values are replaced by the weights of the file.
-        (_, "init" | "gate_bias" | "out_features" | "out_channels" | "per_channel") => None,
+        (_, "init" | "gate_bias" | "out_features" | "out_channels" | "per_channel" | "heads") => {
+            None
+        }
         ("hard_tanh", "min") => Some("min_val"),
         ("hard_tanh", "max") => Some("max_val"),
         ("layernorm" | "rmsnorm", "affine") => Some("elementwise_affine"),

@@ -143,6 +143,7 @@ pub const OPERATORS: &[Operator] = &[
     op("Sqrt", [1, 1], &[], arithmetic::sqrt),
     op("Sum", [1, usize::MAX], &[], arithmetic::sum),
     op("Tanh", [1, 1], &[], activations::tanh),
+    op("Transpose", [1, 1], &[("perm", Sizes)], shapes::transpose),
     op("Where", [3, 3], &[], arithmetic::select),
 ];
 

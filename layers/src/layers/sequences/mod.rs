@@ -1,0 +1,3 @@
+//! Layers of sequences, `[tokens, features]`.
+
+pub mod attention;
