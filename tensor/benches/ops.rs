@@ -3,8 +3,9 @@
 use divan::{Bencher, black_box};
 use ndarray::ShapeBuilder;
 use tapeline_tensor::{
-    Conv2d, MaxPool2d, Params, Pool, Tensor, Then, Var, batch_norm, conv2d, conv2d_then,
-    cross_entropy, group_norm, layer_norm, linear, max_pool2d, no_grad, value_and_grad,
+    Attention, Conv2d, MaxPool2d, Params, Pool, Tensor, Then, Var, attention, batch_norm, conv2d,
+    conv2d_then, cross_entropy, group_norm, layer_norm, linear, max_pool2d, no_grad,
+    value_and_grad,
 };
 
 fn main() {
@@ -50,6 +51,13 @@ impl std::fmt::Display for Case {
         f.write_str(self.name)
     }
 }
+
+/// Four heads.
+const HEADS: Attention<f32> = Attention {
+    heads: 4,
+    causal: false,
+    factors: None,
+};
 
 const SAME_5: Conv2d = Conv2d {
     stride: [1, 1],
@@ -223,6 +231,9 @@ fn cases() -> Vec<Case> {
         }),
         one("layer_norm 512", &[100, 512], |x| {
             layer_norm(x[0], None, 1e-5)
+        }),
+        one("attention 49x64, 4 heads", &[100, 49, 192], |x| {
+            attention(x[0], HEADS)
         }),
         one("softmax 512", &[100, 512], |x| x[0].softmax(1)),
         one("log_softmax 512", &[100, 512], |x| x[0].log_softmax(1)),

@@ -35,8 +35,8 @@ use std::sync::Arc;
 
 use tapeline_tensor::ParamId;
 
-use crate::features;
 use crate::SavedId;
+use crate::features;
 
 pub use node::{Attribute, NoNodes, Node, ValueSource};
 pub use run::{AttributeKind, NodeName, OPERATORS, Operator, RunError};

@@ -18,6 +18,7 @@ use crate::LayerDef;
 pub fn layers() -> Registry<LayerDef> {
     let all = [
         activations::elu::ELU,
+        activations::geglu::GEGLU,
         activations::gelu::GELU,
         activations::glu::GLU,
         activations::hard_sigmoid::HARD_SIGMOID,
@@ -36,6 +37,7 @@ pub fn layers() -> Registry<LayerDef> {
         activations::softmax::SOFTMAX,
         activations::softplus::SOFTPLUS,
         activations::softsign::SOFTSIGN,
+        activations::swiglu::SWIGLU,
         activations::tanh::TANH,
         combinators::concat::CONCAT,
         combinators::residual::RESIDUAL,
@@ -64,6 +66,7 @@ pub fn layers() -> Registry<LayerDef> {
         regularisation::dropout::DROPOUT,
         regularisation::dropout2d::DROPOUT2D,
         regularisation::gaussian_noise::GAUSSIAN_NOISE,
+        sequences::attention::ATTENTION,
         sequences::class_token::CLASS_TOKEN,
         sequences::first::FIRST,
         sequences::image::IMAGE,

@@ -1,5 +1,6 @@
 //! All tests of the crate in one program, which is linked once, except those that count memory.
 
+mod attention;
 mod dropout;
 mod extreme;
 mod init;

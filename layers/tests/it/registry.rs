@@ -157,6 +157,21 @@ fn refusals_say_what_and_where_from() {
             "`residual[ linear(3) ]` on [4]: its body outputs [3], which can't be added to the input; preserve the shape in the body, or use `residual(projection=true)[ … ]`",
         ),
         (
+            "attention(4)",
+            &[5, 6],
+            "`attention(4)` on [5, 6]: 4 heads don't divide 6 features; 6 is divisible by 1, 2, 3, 6",
+        ),
+        (
+            "attention(1)",
+            &[6],
+            "`attention(1)` takes [tokens, features], but gets [6]; `tokens`, `rows` and `patches` make a sequence of an image",
+        ),
+        (
+            "geglu",
+            &[4, 3],
+            "`geglu` on [4, 3]: it halves the number of features, which is 3; make it even in the layer before",
+        ),
+        (
             "flatten 9*linear(1048576)",
             &[1, 1024, 1024],
             "`linear(1048576)` on [1048576] from `flatten`: its weight [1048576, 1048576] makes the model larger than 134217728 parameters",

@@ -247,6 +247,35 @@ pub const CLASSES: &[(&str, &str)] = &[
 "#,
     ),
     (
+        "Attention",
+        r#"class Attention(nn.MultiheadAttention):
+    def __init__(self, features, heads, dropout=0.0, causal=False, bias=True):
+        super().__init__(features, heads, dropout, bias, batch_first=True)
+        self.causal = causal
+
+    def forward(self, x):
+        later = torch.ones(2 * x.shape[1:2], dtype=torch.bool, device=x.device).triu(1)
+        mask = later if self.causal else None
+        return super().forward(x, x, x, need_weights=False, attn_mask=mask)[0]
+"#,
+    ),
+    (
+        "GEGLU",
+        r#"class GEGLU(nn.GLU):
+    def forward(self, x):
+        a, b = x.chunk(2, self.dim)
+        return a * nn.functional.gelu(b)
+"#,
+    ),
+    (
+        "SwiGLU",
+        r#"class SwiGLU(nn.GLU):
+    def forward(self, x):
+        a, b = x.chunk(2, self.dim)
+        return a * nn.functional.silu(b)
+"#,
+    ),
+    (
         "DropPath",
         r#"class DropPath(nn.Module):
     def __init__(self, p=0.5):

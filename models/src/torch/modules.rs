@@ -10,6 +10,7 @@ use tapeline_spec::{Call, Value};
 const MODULES: &[(&str, &str)] = &[
     ("adaptive_avgpool2d", "nn.AdaptiveAvgPool2d"),
     ("alpha_dropout", "nn.AlphaDropout"),
+    ("attention", "Attention"),
     ("avgpool2d", "nn.AvgPool2d"),
     ("batchnorm1d", "nn.BatchNorm1d"),
     ("batchnorm2d", "nn.BatchNorm2d"),
@@ -22,6 +23,7 @@ const MODULES: &[(&str, &str)] = &[
     ("flatten", "nn.Flatten"),
     ("first", "Select"),
     ("gaussian_noise", "GaussianNoise"),
+    ("geglu", "GEGLU"),
     ("gelu", "nn.GELU"),
     ("glu", "nn.GLU"),
     ("groupnorm", "nn.GroupNorm"),
@@ -56,6 +58,7 @@ const MODULES: &[(&str, &str)] = &[
     ("softmax", "nn.Softmax"),
     ("softplus", "nn.Softplus"),
     ("softsign", "nn.Softsign"),
+    ("swiglu", "SwiGLU"),
     ("tanh", "nn.Tanh"),
     ("tokens", "Tokens"),
     ("transpose", "Transpose"),
@@ -191,6 +194,10 @@ impl Shapes<'_> {
                     ),
                 });
             }
+            "attention" => {
+                let heads = values.get("heads").map(python).unwrap_or_default();
+                vec![channels(input), heads]
+            }
             "linear" | "maxout" | "conv2d" => vec![channels(input), channels(output)],
             "patches" => {
                 let size = values.get("size").map(python).unwrap_or_default();
@@ -207,8 +214,10 @@ impl Shapes<'_> {
             "first" => vec!["0".into()],
             "last" => vec!["-1".into()],
             "prelu" if is_set("per_channel") => vec![channels(input)],
-            "softmax" | "log_softmax" | "glu" if is_sequence => vec!["dim=2".into()],
-            "softmax" | "log_softmax" | "glu" => vec!["dim=1".into()],
+            "softmax" | "log_softmax" | "glu" | "geglu" | "swiglu" if is_sequence => {
+                vec!["dim=2".into()]
+            }
+            "softmax" | "log_softmax" | "glu" | "geglu" | "swiglu" => vec!["dim=1".into()],
             _ => Vec::new(),
         };
         let class = MODULES.iter().find(|(name, _)| *name == call.def.name);
@@ -255,6 +264,7 @@ fn keyword<'n>(layer: &str, name: &'n str) -> Option<&'n str> {
         // Initial values are replaced by the weights of the file.
         (_, "init" | "gate_bias" | "out_features" | "out_channels" | "per_channel") => None,
         ("patches", _) => None,
+        ("attention", "heads") => None,
         ("hard_tanh", "min") => Some("min_val"),
         ("hard_tanh", "max") => Some("max_val"),
         ("layernorm" | "layernorm2d" | "rmsnorm", "affine") => Some("elementwise_affine"),

@@ -4,6 +4,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::{
+    attention::Heads,
     avg_pool2d,
     channels::{self, Channels, Groups},
     conv2d, elementwise, gather2d, gemm, maxpool2d,
@@ -44,6 +45,8 @@ kernels! {
     conv2d_backward(from: conv2d::Operands<Self>, sizes: &conv2d::Sizes, want: [bool; 3]) -> conv2d::Gradients<Self> = conv2d::backward;
     max_pool2d(x: &[Self], side: usize, window: &Window) -> (Buffer<Self>, Buffer<Index<Self>>) = maxpool2d::forward;
     max_pool2d_backward(g: &[Self], index: &[Index<Self>], side: usize, window: &Window) -> Buffer<Self> = maxpool2d::backward;
+    attention(heads: &Heads<Self>, x: &[Self]) -> (Buffer<Self>, Buffer<Self>) = Heads::forward;
+    attention_backward(heads: &Heads<Self>, g: &[Self], x: &[Self], moments: &[Self]) -> Buffer<Self> = Heads::backward;
     avg_pool2d(x: &[Self], images: usize, windows: &avg_pool2d::Windows<Self>) -> Buffer<Self> = avg_pool2d::forward;
     avg_pool2d_backward(g: &[Self], images: usize, windows: &avg_pool2d::Windows<Self>) -> Buffer<Self> = avg_pool2d::backward;
     gather2d(x: &[Self], images: usize, table: &gather2d::Table) -> Buffer<Self> = gather2d::forward;

@@ -3,6 +3,7 @@
 //! Work is cut into tiles whose size depends on the shapes alone, so results don't depend on the
 //! number of threads.
 
+pub mod attention;
 pub mod avg_pool2d;
 pub mod channels;
 pub mod conv2d;

@@ -66,6 +66,18 @@ impl<T> Rows<T> for Vec<&mut [T]> {
     }
 }
 
+impl<T> Rows<T> for &mut [&mut [T]] {
+    #[inline(always)]
+    fn row(&mut self, i: usize) -> &mut [T] {
+        self[i]
+    }
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
 /// Rows at equal distances in memory.
 pub struct Spaced<'a, T> {
     pub values: &'a mut [T],

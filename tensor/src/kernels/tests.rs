@@ -1,12 +1,15 @@
 //! Kernels give the same bits at any width of vectors. What they compute is tested against their
 //! plain twins, from outside.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, Ix2, IxDyn, ShapeBuilder};
 use proptest::prelude::*;
 
 use super::{simd::one_by_one, transpose::transpose};
 use crate::{
-    Conv2d, MaxPool2d, Params, Scalar, Tensor, Then, Var, conv2d_then, linear, value_and_grad,
+    Attention, Conv2d, MaxPool2d, Params, Scalar, Tensor, Then, Var, attention, conv2d_then,
+    linear, value_and_grad,
 };
 
 /// Numbers between −2 and 2, of which a share is zero.
@@ -176,6 +179,30 @@ proptest! {
         }
         same::<f32>([n, from, to], seed, zeros)?;
         same::<f64>([n, from, to], seed, zeros)?;
+    }
+
+    #[test]
+    fn attentions(
+        n in 1..10usize,
+        tokens in prop_oneof![1..40usize, 60..100usize],
+        heads in 1..3usize,
+        size in 1..40usize,
+        causal: bool,
+        seed: u32,
+    ) {
+        fn op<'t, T: Scalar>(x: Var<'t, T>, heads: usize, causal: bool) -> Var<'t, T> {
+            let alternate = |first: usize, values: &mut [T]| {
+                for (position, value) in (first..).zip(values) {
+                    *value = T::of((position % 3) as f64);
+                }
+            };
+            attention(x, Attention { heads, causal, factors: causal.then(|| Arc::new(alternate) as _) })
+        }
+        let x: [&[usize]; 3] = [&[n, tokens, 3 * heads * size], &[], &[]];
+        both(x, seed, 0.0, (
+            &move |x| op(x[0], heads, causal),
+            &move |x| op(x[0], heads, causal),
+        ))?;
     }
 
     #[test]

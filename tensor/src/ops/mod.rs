@@ -15,10 +15,12 @@
 //! | products | `matmul`, [`linear()`], [`conv2d`](fn@conv2d) |
 //! | images | [`max_pool2d`], [`avg_pool2d`](fn@avg_pool2d), [`adaptive_avg_pool2d`], [`gather2d`](fn@gather2d) |
 //! | normalization | [`batch_norm`](fn@batch_norm), [`group_norm`](fn@group_norm), [`layer_norm`](fn@layer_norm), [`layer_norm2d`](fn@layer_norm2d), [`rms_norm`] |
+//! | sequences | [`attention`](fn@attention) |
 //! | losses | [`cross_entropy`], [`mse`] |
 
 mod along;
 pub mod arithmetic;
+pub mod attention;
 pub mod avg_pool2d;
 pub mod batch_norm;
 pub mod choose;
@@ -38,6 +40,7 @@ pub mod shape;
 pub mod softmax;
 mod window;
 
+pub use attention::{Attention, attention};
 pub use avg_pool2d::{AvgPool2d, adaptive_avg_pool2d, avg_pool2d};
 pub use batch_norm::{Moments, batch_norm, batch_norm_relu};
 pub use conv2d::{Conv2d, Then, conv2d, conv2d_then};

@@ -14,10 +14,12 @@
 //! assert!(fast.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-7));
 //! ```
 
+mod attention;
 mod conv2d;
 mod max_pool2d;
 mod softmax;
 
+pub use attention::{attention, attention_gradient};
 pub use conv2d::{conv2d, conv2d_gradients};
 pub use max_pool2d::{max_pool2d, max_pool2d_gradient};
 use ndarray::{ArrayD, Axis};

@@ -9,9 +9,9 @@ use std::{
 
 use crate::table::pooling;
 use tapeline_tensor::{
-    AvgPool2d, Conv2d, Params, Tape, Tensor, Var, adaptive_avg_pool2d, avg_pool2d, batch_norm,
-    concat, conv2d, cross_entropy, gather2d, group_norm, layer_norm, layer_norm2d, linear,
-    max_pool2d, mse, no_grad, rms_norm, stack, value_and_grad,
+    Attention, AvgPool2d, Conv2d, Params, Tape, Tensor, Var, adaptive_avg_pool2d, attention,
+    avg_pool2d, batch_norm, concat, conv2d, cross_entropy, gather2d, group_norm, layer_norm,
+    layer_norm2d, linear, max_pool2d, mse, no_grad, rms_norm, stack, value_and_grad,
 };
 
 thread_local!(static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) });
@@ -27,6 +27,15 @@ fn text(payload: &dyn Any) -> String {
     let string = payload.downcast_ref::<String>().cloned();
     let literal = || payload.downcast_ref::<&str>().map(|text| (*text).into());
     string.or_else(literal).unwrap_or_default()
+}
+
+/// Attention without a mask or factors.
+fn heads<T>(heads: usize) -> Attention<T> {
+    Attention {
+        heads,
+        causal: false,
+        factors: None,
+    }
 }
 
 /// The panic of `f`.
@@ -369,6 +378,18 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
         &[2],
         |x| group_norm(x[0], 3, Some([x[1], x[1]]), 1e-5),
         "group_norm: 6 channels, and [2] of them",
+    ),
+    (
+        &[2, 6],
+        &[1],
+        |x| attention(x[0], heads(2)),
+        "attention: [n, tokens, 3 · features] is wanted, not [2, 6]",
+    ),
+    (
+        &[2, 3, 9],
+        &[1],
+        |x| attention(x[0], heads(2)),
+        "attention: 2 heads of 3 · features = 9",
     ),
     (
         &[6],

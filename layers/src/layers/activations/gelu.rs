@@ -3,7 +3,7 @@
 use std::f64::consts::FRAC_2_PI;
 
 use tapeline_spec::Arg;
-use tapeline_tensor::{Scalar, math};
+use tapeline_tensor::{Scalar, Var, math};
 
 use super::pointwise;
 use crate::LayerDef;
@@ -33,19 +33,24 @@ pub const GELU: LayerDef = LayerDef {
                     #[inline(always)]
                     |g, x| g * by_tanh(x)[1]
                 ),
-                false => x.map(
-                    "gelu",
-                    #[inline(always)]
-                    |x| by_distribution(x)[0],
-                    #[inline(always)]
-                    |g, x| g * by_distribution(x)[1]
-                ),
+                false => gelu(x),
             },
             move |graph, x| graph.node_with("Gelu", &[x], &[("approximate", approximate.into())])
         )))
     },
     ..LayerDef::BASE
 };
+
+/// Computes `x Φ(x)`.
+pub(super) fn gelu<T: Scalar>(x: Var<'_, T>) -> Var<'_, T> {
+    x.map(
+        "gelu",
+        #[inline(always)]
+        |x| by_distribution(x)[0],
+        #[inline(always)]
+        |g, x| g * by_distribution(x)[1],
+    )
+}
 
 /// Returns the value and the derivative.
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! Activation functions.
 
 pub mod elu;
+pub mod geglu;
 pub mod gelu;
 pub mod glu;
 pub mod hard_sigmoid;
@@ -19,6 +20,7 @@ pub mod silu;
 pub mod softmax;
 pub mod softplus;
 pub mod softsign;
+pub mod swiglu;
 pub mod tanh;
 
 use tapeline_tensor::{Scalar, Var, math};

@@ -25,11 +25,7 @@ pub const SCALE: LayerDef = LayerDef {
         ("scale", &[4]),
     ],
     build: |args, build| {
-        let size = match *build.shape() {
-            [_, features] => features,
-            ref shape => shape[0],
-        };
-        let gamma = build.scale("gamma", &[size], Init::Constant(args.get(INIT)))?;
+        let gamma = build.scale("gamma", &[build.channels()], Init::Constant(args.get(INIT)))?;
         Ok(build.same_shape(Scale { gamma }))
     },
     ..LayerDef::BASE

@@ -29,13 +29,27 @@ fn mask<T: Element>(
     p: f64,
     kept: f64,
 ) -> Tensor<T> {
+    let mut values: Buffer<T> = Buffer::any(shape.iter().product());
+    let fill = sampler(cx, stream, p, kept);
+    pool::each(values.chunks_mut(CHUNK), |i, values| {
+        fill(i * CHUNK, values)
+    });
+    shaped(values, shape)
+}
+
+/// Returns a function that fills a slice with the elements of a [`mask`] from a position on.
+pub(super) fn sampler<T: Element>(
+    cx: &Ctx<'_, '_, T>,
+    stream: Stream,
+    p: f64,
+    kept: f64,
+) -> impl Fn(usize, &mut [T]) + Send + Sync + 'static {
     let (rng, kept) = (cx.rng(stream), T::of(kept));
     // Dropped are the numbers of 32 bits below it.
     let dropped = (p * 2f64.powi(32)) as u64;
-    let mut values: Buffer<T> = Buffer::any(shape.iter().product());
-    pool::each(values.chunks_mut(CHUNK), |i, values| {
+    move |position, values| {
         let mut rng = rng.clone();
-        rng.set_word_pos((i * CHUNK) as u128);
+        rng.set_word_pos(position as u128);
         let mut numbers = [[0; 4]; 256];
         for values in values.chunks_mut(numbers.len()) {
             rng.fill_bytes(numbers.as_flattened_mut());
@@ -49,8 +63,12 @@ fn mask<T: Element>(
                 },
             );
         }
-    });
-    shaped(values, shape)
+    }
+}
+
+/// Returns the factor of what is not dropped with probability `p` that preserves the mean.
+pub(super) fn kept(p: f64) -> f64 {
+    if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 }
 }
 
 /// Returns a tensor of values in row-major order, but with the channels of an image last.
@@ -75,6 +93,5 @@ fn masked<'t, T: Element>(
     if !cx.training() || p == 0.0 {
         return x;
     }
-    let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
-    x * cx.tape().constant(mask(cx, stream, shape, p, kept))
+    x * cx.tape().constant(mask(cx, stream, shape, p, kept(p)))
 }

@@ -1,5 +1,6 @@
 //! Sequences of tokens, `[tokens, features]`.
 
+pub mod attention;
 pub mod class_token;
 pub mod first;
 pub mod image;

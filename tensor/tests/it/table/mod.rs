@@ -8,6 +8,7 @@ use std::{
 use proptest::prelude::*;
 use tapeline_tensor::{Grads, MaxPool2d, Params, Scalar, Tensor, Var, value_and_grad};
 
+mod attention;
 mod axes;
 mod choose;
 mod draw;
@@ -136,6 +137,7 @@ pub fn ops() -> Vec<Op> {
     ops.extend(planes::ops());
     ops.extend(norms::ops());
     ops.extend(products::ops());
+    ops.extend(attention::ops());
     ops
 }
 
