@@ -14,6 +14,7 @@
 //! | shapes | `reshape`, `flatten`, `unsqueeze`, `permute`, `t` |
 //! | products | `matmul`, [`linear()`], [`conv2d`](fn@conv2d) |
 //! | images | [`max_pool2d`], [`avg_pool2d`](fn@avg_pool2d), [`adaptive_avg_pool2d`], [`gather2d`](fn@gather2d) |
+//! | sequences | [`recurrent`](fn@recurrent) |
 //! | normalization | [`batch_norm`](fn@batch_norm), [`group_norm`](fn@group_norm), [`layer_norm`](fn@layer_norm), [`rms_norm`] |
 //! | losses | [`cross_entropy`], [`mse`] |
 
@@ -32,6 +33,7 @@ pub mod linear;
 pub mod loss;
 pub mod matmul;
 pub mod pool2d;
+pub mod recurrent;
 pub mod reduce;
 pub mod shape;
 pub mod softmax;
@@ -47,6 +49,7 @@ pub use layer_norm::{layer_norm, rms_norm};
 pub use linear::linear;
 pub use loss::{cross_entropy, mse};
 pub use pool2d::{MaxPool2d, max_pool2d};
+pub use recurrent::{RecurrentCell, RecurrentWeights, recurrent};
 pub use window::Window;
 
 /// Returns the size of a dimension.

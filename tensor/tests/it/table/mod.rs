@@ -16,6 +16,7 @@ mod lines;
 mod norms;
 mod planes;
 mod products;
+mod recurrent;
 mod shapes;
 
 pub use draw::{Input, Layout, Numbers};
@@ -136,6 +137,7 @@ pub fn ops() -> Vec<Op> {
     ops.extend(planes::ops());
     ops.extend(norms::ops());
     ops.extend(products::ops());
+    ops.extend(recurrent::ops());
     ops
 }
 
