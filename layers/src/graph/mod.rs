@@ -103,6 +103,16 @@ impl Graph {
         }
     }
 
+    /// Appends a node that reorders the dimensions: dimension `i` of its output is dimension `axes[i]`
+    /// of `x`, including the batch. Returns its output.
+    pub fn transpose(&mut self, x: GraphValue, axes: &[usize]) -> GraphValue {
+        self.node_with(
+            "Transpose",
+            &[x],
+            &[("perm", Attribute::Sizes(axes.into()))],
+        )
+    }
+
     /// Adds a scalar constant, for arithmetic with values of any shape.
     pub fn number(&mut self, number: f64) -> GraphValue {
         self.numbers(&[], vec![number])

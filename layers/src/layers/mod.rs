@@ -6,6 +6,7 @@ pub mod normalisation;
 pub mod pooling;
 pub mod products;
 pub mod regularisation;
+pub mod sequences;
 pub mod shapes;
 
 use tapeline_spec::Registry;
@@ -45,9 +46,12 @@ pub fn layers() -> Registry<LayerDef> {
         normalisation::layernorm::LAYERNORM,
         normalisation::rmsnorm::RMSNORM,
         pooling::adaptive_avgpool2d::ADAPTIVE_AVGPOOL2D,
+        pooling::avgpool1d::AVGPOOL1D,
         pooling::avgpool2d::AVGPOOL2D,
         pooling::global_avgpool2d::GLOBAL_AVGPOOL2D,
+        pooling::maxpool1d::MAXPOOL1D,
         pooling::maxpool2d::MAXPOOL2D,
+        products::conv1d::CONV1D,
         products::conv2d::CONV2D,
         products::highway::HIGHWAY,
         products::linear::LINEAR,
@@ -57,6 +61,9 @@ pub fn layers() -> Registry<LayerDef> {
         regularisation::dropout::DROPOUT,
         regularisation::dropout2d::DROPOUT2D,
         regularisation::gaussian_noise::GAUSSIAN_NOISE,
+        sequences::gru::GRU,
+        sequences::lstm::LSTM,
+        sequences::rnn::RNN,
         shapes::flatten::FLATTEN,
         shapes::reshape::RESHAPE,
         shapes::shape::SHAPE,

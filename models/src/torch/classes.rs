@@ -1,7 +1,7 @@
 //! Python classes of layers that PyTorch doesn't have, by name.
 
 /// The classes, which follow their definitions in `tapeline-layers`.
-pub const CLASSES: [(&str, &str); 8] = [
+pub const CLASSES: [(&str, &str); 14] = [
     (
         "Residual",
         r#"class Residual(nn.Sequential):
@@ -89,6 +89,48 @@ pub const CLASSES: [(&str, &str); 8] = [
 
     def forward(self, x):
         return x + self.std * torch.randn_like(x) if self.training else x
+"#,
+    ),
+    (
+        "AvgPool1d",
+        r#"class AvgPool1d(nn.AvgPool1d):
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+"#,
+    ),
+    (
+        "Conv1d",
+        r#"class Conv1d(nn.Conv1d):
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+"#,
+    ),
+    (
+        "MaxPool1d",
+        r#"class MaxPool1d(nn.MaxPool1d):
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+"#,
+    ),
+    (
+        "GRU",
+        r#"class GRU(nn.GRU):
+    def forward(self, x):
+        return super().forward(x)[0]
+"#,
+    ),
+    (
+        "LSTM",
+        r#"class LSTM(nn.LSTM):
+    def forward(self, x):
+        return super().forward(x)[0]
+"#,
+    ),
+    (
+        "RNN",
+        r#"class RNN(nn.RNN):
+    def forward(self, x):
+        return super().forward(x)[0]
 "#,
     ),
 ];

@@ -7,12 +7,14 @@ use tapeline_spec::{Call, Value};
 
 /// The classes of layers whose arguments have the same names in PyTorch, or are translated by
 /// [`keyword`].
-const MODULES: [(&str, &str); 39] = [
+const MODULES: [(&str, &str); 45] = [
     ("adaptive_avgpool2d", "nn.AdaptiveAvgPool2d"),
     ("alpha_dropout", "nn.AlphaDropout"),
+    ("avgpool1d", "AvgPool1d"),
     ("avgpool2d", "nn.AvgPool2d"),
     ("batchnorm1d", "nn.BatchNorm1d"),
     ("batchnorm2d", "nn.BatchNorm2d"),
+    ("conv1d", "Conv1d"),
     ("conv2d", "nn.Conv2d"),
     ("drop_path", "DropPath"),
     ("dropout", "nn.Dropout"),
@@ -23,6 +25,7 @@ const MODULES: [(&str, &str); 39] = [
     ("gelu", "nn.GELU"),
     ("glu", "nn.GLU"),
     ("groupnorm", "nn.GroupNorm"),
+    ("gru", "GRU"),
     ("hard_sigmoid", "nn.Hardsigmoid"),
     ("hard_swish", "nn.Hardswish"),
     ("hard_tanh", "nn.Hardtanh"),
@@ -32,13 +35,16 @@ const MODULES: [(&str, &str); 39] = [
     ("linear", "nn.Linear"),
     ("log_sigmoid", "nn.LogSigmoid"),
     ("log_softmax", "nn.LogSoftmax"),
+    ("lstm", "LSTM"),
     ("maxout", "Maxout"),
+    ("maxpool1d", "MaxPool1d"),
     ("maxpool2d", "nn.MaxPool2d"),
     ("mish", "nn.Mish"),
     ("prelu", "nn.PReLU"),
     ("relu", "nn.ReLU"),
     ("relu6", "nn.ReLU6"),
     ("rmsnorm", "nn.RMSNorm"),
+    ("rnn", "RNN"),
     ("selu", "nn.SELU"),
     ("sigmoid", "nn.Sigmoid"),
     ("silu", "nn.SiLU"),
@@ -144,6 +150,17 @@ impl Shapes<'_> {
                 });
             }
             "linear" | "maxout" | "conv2d" => vec![input[0].to_string(), output[0].to_string()],
+            "conv1d" => vec![input[1].to_string(), output[1].to_string()],
+            "gru" | "lstm" | "rnn" => {
+                let Some(hidden) = call.args.value("hidden_size") else {
+                    return Err(path.into());
+                };
+                vec![
+                    input[1].to_string(),
+                    hidden.to_string(),
+                    "batch_first=True".into(),
+                ]
+            }
             "batchnorm1d" | "batchnorm2d" | "highway" => vec![input[0].to_string()],
             "groupnorm" => vec![format!("num_channels={}", input[0])],
             "layernorm" | "rmsnorm" => vec![tuple(input)],
@@ -185,9 +202,13 @@ fn shortcut(input: &[usize], output: &[usize]) -> Option<String> {
 fn keyword<'n>(layer: &str, name: &'n str) -> Option<&'n str> {
     match (layer, name) {
         // Initial values are replaced by the weights of the file.
-        (_, "init" | "gate_bias" | "out_features" | "out_channels" | "per_channel") => None,
+        (
+            _,
+            "init" | "gate_bias" | "out_features" | "out_channels" | "hidden_size" | "per_channel",
+        ) => None,
         ("hard_tanh", "min") => Some("min_val"),
         ("hard_tanh", "max") => Some("max_val"),
+        ("rnn", "activation") => Some("nonlinearity"),
         ("layernorm" | "rmsnorm", "affine") => Some("elementwise_affine"),
         _ => Some(name),
     }

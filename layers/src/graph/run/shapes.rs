@@ -41,6 +41,22 @@ fn in_shape(x: &Tensor<f64>, shape: &[usize]) -> Output {
     Ok(reshaped.to_owned().into())
 }
 
+/// The dimensions in another order: that of `perm`, or reversed.
+pub fn transpose(on: &Operands<'_>) -> Output {
+    let x = on.numbers(0)?;
+    let perm = on.sizes_named("perm").map(<[usize]>::to_vec);
+    let perm = perm.unwrap_or_else(|| (0..x.ndim()).rev().collect());
+    let mut sorted = perm.clone();
+    sorted.sort_unstable();
+    match sorted.into_iter().eq(0..x.ndim()) {
+        true => Ok(x.view().permuted_axes(perm).to_owned().into()),
+        false => Err(format!(
+            "{perm:?} are not the axes of an input of shape {:?}",
+            x.shape()
+        )),
+    }
+}
+
 /// All inputs one after another along `axis`.
 pub fn concat(on: &Operands<'_>) -> Output {
     let all = on.all()?;
