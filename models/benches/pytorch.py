@@ -113,7 +113,7 @@ def network(name):
 
 
 # What stands before a layer so that its input has a shape; the layer after it takes its gradient.
-WIDE, FLAT = "conv2d({}, 1, stride={}) tanh", "flatten linear({}) tanh"
+WIDE, FLAT, SEQUENCE = "conv2d({}, 1, stride={}) tanh", "flatten linear({}) tanh", "reshape(({}, 28)) conv1d({}, 1)"
 
 
 def layers():
@@ -172,7 +172,30 @@ def layers():
         ("alpha_dropout", "alpha_dropout(0.1)", nn.AlphaDropout(0.1)),
     ]:
         table[name] = (vector, spec, module)
+    for name, spec, module in [
+        ("lstm", "lstm(128)", sequential(nn.LSTM)),
+        ("lstm, bidirectional", "lstm(128, bidirectional=true)", sequential(nn.LSTM, bidirectional=True)),
+        ("gru", "gru(128)", sequential(nn.GRU)),
+        ("rnn", "rnn(128)", sequential(nn.RNN)),
+        ("conv1d 3, 28 to 128", "conv1d(128, 3, padding=1)", sequential(nn.Conv1d, 3, padding=1)),
+    ]:
+        table[name] = ((28, 28), spec, module)
     return table
+
+
+def sequential(module, *args, **options):
+    """A module of sequences, [n, tokens, features], with 28 features and 128 outputs."""
+    from torch import nn
+
+    class Sequential(module):
+        def forward(self, x):
+            if module is nn.Conv1d:
+                return super().forward(x.transpose(1, 2)).transpose(1, 2)
+            return super().forward(x)[0]
+
+    if module is not nn.Conv1d:
+        options["batch_first"] = True
+    return Sequential(28, 128, *args, **options)
 
 
 def idx(name, header):
@@ -282,6 +305,8 @@ def compare_layers(args):
             continue
         if len(shape) == 3:
             place, before = 2, WIDE.format(shape[0], 28 // shape[1])
+        elif len(shape) == 2:
+            place, before = 2, SEQUENCE.format(*shape)
         else:
             place, before = 3, FLAT.format(shape[0])
         after = "tanh linear(10)" if len(shape) == 1 or name == "global_avgpool2d" else "tanh flatten linear(10)"

@@ -233,6 +233,7 @@ fn no_layer_is_far_off_or_takes_more_from_step_to_step(images: &Dataset) {
             format!("conv2d(12, 3, padding=1) tokens {text} {text} flatten linear(10)"),
             format!("conv2d(12, 3, padding=1) {text} flatten linear(10)"),
             format!("conv2d(12, 3, padding=1) tokens {text} linear(10)"),
+            format!("reshape((28, 28)) conv1d(64, 1) {text} {text} flatten linear(10)"),
         ];
         let mut fitting = specs
             .into_iter()

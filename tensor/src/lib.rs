@@ -62,9 +62,10 @@ pub use ndarray;
 
 pub use grad::{Grads, no_grad, value_and_grad, value_and_grad_profiled, value_and_grad_tampered};
 pub use ops::{
-    Attention, AvgPool2d, Conv2d, MaxPool2d, Moments, Then, Window, adaptive_avg_pool2d, attention,
-    avg_pool2d, batch_norm, batch_norm_relu, concat, conv2d, conv2d_then, cross_entropy, gather2d,
-    group_norm, layer_norm, layer_norm2d, linear, max_pool2d, mse, rms_norm, stack,
+    Attention, AvgPool2d, Conv2d, MaxPool2d, Moments, RecurrentCell, RecurrentWeights, Then,
+    Window, adaptive_avg_pool2d, attention, avg_pool2d, batch_norm, batch_norm_relu, concat,
+    conv2d, conv2d_then, cross_entropy, gather2d, group_norm, layer_norm, layer_norm2d, linear,
+    max_pool2d, mse, recurrent, rms_norm, stack,
 };
 pub use params::{Param, ParamId, Params, Role};
 pub use parents::Parents;

@@ -34,12 +34,35 @@ impl Graph {
         bias: Option<ParamId>,
         options: Conv2d,
     ) -> GraphValue {
+        self.conv(x, weight, bias, options, 0)
+    }
+
+    /// Appends a convolution of `[n, in, tokens]`, with `weight` of shape `[out, in/groups, k]`.
+    /// `options` are those for an image of one row. Returns its output. (ONNX `Conv`)
+    pub(crate) fn conv1d(
+        &mut self,
+        x: GraphValue,
+        weight: ParamId,
+        bias: Option<ParamId>,
+        options: Conv2d,
+    ) -> GraphValue {
+        self.conv(x, weight, bias, options, 1)
+    }
+
+    /// Appends a convolution over the axes of an image from `first` on.
+    fn conv(
+        &mut self,
+        x: GraphValue,
+        weight: ParamId,
+        bias: Option<ParamId>,
+        options: Conv2d,
+        first: usize,
+    ) -> GraphValue {
         let inputs = self.with_params(x, weight, bias);
-        let [[top, bottom], [left, right]] = options.padding;
         let attributes = [
-            ("strides", options.stride.into()),
-            ("pads", [top, left, bottom, right].into()),
-            ("dilations", options.dilation.into()),
+            ("strides", Attribute::from(&options.stride[first..])),
+            ("pads", pads(&options.padding[first..])),
+            ("dilations", Attribute::from(&options.dilation[first..])),
             ("group", options.groups.into()),
         ];
         self.node_with("Conv", &inputs, &attributes)
@@ -48,14 +71,33 @@ impl Graph {
     /// Appends max pooling. Returns its output. ([`max_pool2d`](tapeline_tensor::max_pool2d); ONNX
     /// `MaxPool`)
     pub fn max_pool2d(&mut self, x: GraphValue, options: MaxPool2d) -> GraphValue {
-        let window = window(options.kernel, options.stride, options.padding);
+        let window = window(options.kernel, options.stride, options.padding, 0);
+        self.node_with("MaxPool", &[x], &window)
+    }
+
+    /// Appends max pooling of `[n, features, tokens]`. `options` are those for an image of one row.
+    /// Returns its output. (ONNX `MaxPool`)
+    pub(crate) fn max_pool1d(&mut self, x: GraphValue, options: MaxPool2d) -> GraphValue {
+        let window = window(options.kernel, options.stride, options.padding, 1);
         self.node_with("MaxPool", &[x], &window)
     }
 
     /// Appends average pooling. Returns its output. ([`avg_pool2d`](tapeline_tensor::avg_pool2d());
     /// ONNX `AveragePool`)
     pub fn avg_pool2d(&mut self, x: GraphValue, options: AvgPool2d) -> GraphValue {
-        let [kernel, strides, pads] = window(options.kernel, options.stride, options.padding);
+        self.avg_pool(x, options, 0)
+    }
+
+    /// Appends average pooling of `[n, features, tokens]`. `options` are those for an image of one
+    /// row. Returns its output. (ONNX `AveragePool`)
+    pub(crate) fn avg_pool1d(&mut self, x: GraphValue, options: AvgPool2d) -> GraphValue {
+        self.avg_pool(x, options, 1)
+    }
+
+    /// Appends average pooling over the axes of an image from `first` on.
+    fn avg_pool(&mut self, x: GraphValue, options: AvgPool2d, first: usize) -> GraphValue {
+        let [kernel, strides, pads] =
+            window(options.kernel, options.stride, options.padding, first);
         let counted = usize::from(options.count_include_pad);
         let counted = ("count_include_pad", counted.into());
         self.node_with("AveragePool", &[x], &[kernel, strides, pads, counted])
@@ -107,19 +149,26 @@ impl Graph {
     /// Appends padding of an image at the top and bottom, left and right. Returns its output. `mode`
     /// is `reflect`, `replicate`, `circular`, or `zeros` for everything else, as in PyTorch's
     /// `padding_mode`. (ONNX `Pad`)
-    pub fn pad2d(
-        &mut self,
-        x: GraphValue,
-        mode: &str,
-        [[top, bottom], [left, right]]: [[usize; 2]; 2],
-    ) -> GraphValue {
+    pub fn pad2d(&mut self, x: GraphValue, mode: &str, padding: [[usize; 2]; 2]) -> GraphValue {
+        self.pad(x, mode, &[[0, 0], [0, 0], padding[0], padding[1]])
+    }
+
+    /// Appends padding of `[n, features, tokens]` before and after the tokens. Returns its output.
+    /// `mode` is that of [`pad2d`](Self::pad2d).
+    pub(crate) fn pad1d(&mut self, x: GraphValue, mode: &str, padding: [usize; 2]) -> GraphValue {
+        self.pad(x, mode, &[[0, 0], [0, 0], padding])
+    }
+
+    /// Appends padding before and after each axis.
+    fn pad(&mut self, x: GraphValue, mode: &str, padding: &[[usize; 2]]) -> GraphValue {
         let mode = match mode {
             "reflect" => "reflect",
             "replicate" => "edge",
             "circular" => "wrap",
             _ => "constant",
         };
-        let pads = self.sizes(&[0, 0, top, left, 0, 0, bottom, right]);
+        let pads: Vec<_> = ends(padding).collect();
+        let pads = self.sizes(&pads);
         self.node_with("Pad", &[x, pads], &[("mode", mode.into())])
     }
 
@@ -141,17 +190,28 @@ impl Graph {
     }
 }
 
-/// Returns the attributes of a pooling node.
+/// Returns the attributes of a pooling node over the axes of an image from `first` on.
 fn window(
     kernel: [usize; 2],
     stride: [usize; 2],
-    [down, across]: [usize; 2],
+    padding: [usize; 2],
+    first: usize,
 ) -> [(&'static str, Attribute); 3] {
     [
-        ("kernel_shape", kernel.into()),
-        ("strides", stride.into()),
-        ("pads", [down, across, down, across].into()),
+        ("kernel_shape", Attribute::from(&kernel[first..])),
+        ("strides", Attribute::from(&stride[first..])),
+        ("pads", pads(&padding.map(|p| [p, p])[first..])),
     ]
+}
+
+fn pads(padding: &[[usize; 2]]) -> Attribute {
+    Attribute::Sizes(ends(padding).collect())
+}
+
+/// Returns the padding before all axes, then that after all axes.
+fn ends(padding: &[[usize; 2]]) -> impl Iterator<Item = usize> {
+    let end = |i: usize| padding.iter().map(move |p| p[i]);
+    end(0).chain(end(1))
 }
 
 /// Returns the weight of each of `size` cells in each of `parts` means: `[parts, size]`.

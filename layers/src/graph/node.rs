@@ -49,6 +49,8 @@ pub enum Attribute {
     Sizes(Vec<usize>),
     /// A word.
     Word(&'static str),
+    /// Several words.
+    Words(Vec<&'static str>),
 }
 
 impl From<f64> for Attribute {
@@ -60,6 +62,12 @@ impl From<f64> for Attribute {
 impl From<usize> for Attribute {
     fn from(size: usize) -> Self {
         Attribute::Size(size)
+    }
+}
+
+impl From<&[usize]> for Attribute {
+    fn from(sizes: &[usize]) -> Self {
+        Attribute::Sizes(sizes.into())
     }
 }
 

@@ -175,6 +175,10 @@ fn attributes(
             AttributeKind::Word(words) => prop::sample::select(words)
                 .prop_map(Attribute::Word)
                 .boxed(),
+            AttributeKind::Words(words) => {
+                let words = prop::collection::vec(prop::sample::select(words), 0..=2);
+                words.prop_map(Attribute::Words).boxed()
+            }
             _ => (0usize..=4).prop_map(Attribute::Size).boxed(),
         };
         prop::option::of(value.prop_map(move |value| (name, value)))

@@ -6,11 +6,13 @@ use tapeline_tensor::{Params, Tape, Tensor, Var, no_grad, value_and_grad};
 
 const INPUT: [usize; 3] = [2, 9, 8];
 
-const SPECS: [&str; 4] = [
+const SPECS: [&str; 6] = [
     "conv2d(3, 3) relu maxpool2d(2)",
     "conv2d(3, 3) maxpool2d(2) relu",
     "conv2d(3, 3, padding=same, bias=false) relu relu maxpool2d(3, stride=2, padding=1)",
     "conv2d(4, 2, stride=2, groups=2) relu conv2d(2, 1) maxpool2d(2) maxpool2d((1, 2))",
+    "reshape((9, 16)) conv1d(4, 3, stride=2, bias=false) relu maxpool1d(3, stride=1, padding=1)",
+    "reshape((9, 16)) conv1d(6, 2, groups=2, padding=1, padding_mode=circular) maxpool1d(2) relu",
 ];
 
 fn build(text: &str, input: &[usize]) -> Plan {

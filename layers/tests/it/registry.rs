@@ -281,6 +281,11 @@ fn pytorchs_order_is_refused_with_what_was_meant() {
             "groupnorm(4, 64)",
             "`groupnorm(4)` if 64 is PyTorch's `num_channels`",
         ),
+        (
+            "lstm(28, 128)",
+            "`lstm(128)` if 28 is PyTorch's `input_size`",
+        ),
+        ("conv1d(3, 8, 5)", "`conv1d(8, 5)`"),
         ("avgpool2d(2, 2, 0, true)", "write `count_include_pad=true`"),
         ("upsample2d(14)", "write `scale_factor=14`"),
     ] {

@@ -103,6 +103,9 @@ pub struct AttributeProto {
     /// A list of integers.
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
+    /// A list of strings.
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub strings: Vec<Vec<u8>>,
     /// The type, which says which of the fields is set.
     #[prost(enumeration = "AttributeType", tag = "20")]
     pub r#type: i32,
@@ -122,6 +125,8 @@ pub enum AttributeType {
     String = 3,
     /// `ints`.
     Ints = 7,
+    /// `strings`.
+    Strings = 8,
 }
 
 /// A tensor.

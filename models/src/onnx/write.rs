@@ -170,6 +170,10 @@ fn attribute((name, value): &(&'static str, Attribute)) -> AttributeProto {
             message.s = Some(word.as_bytes().to_vec());
             AttributeType::String
         }
+        Attribute::Words(words) => {
+            message.strings = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            AttributeType::Strings
+        }
     };
     message.r#type = kind.into();
     message

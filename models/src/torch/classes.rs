@@ -298,4 +298,46 @@ pub const CLASSES: &[(&str, &str)] = &[
         return x + self.std * torch.randn_like(x) if self.training else x
 "#,
     ),
+    (
+        "AvgPool1d",
+        r#"class AvgPool1d(nn.AvgPool1d):
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+"#,
+    ),
+    (
+        "Conv1d",
+        r#"class Conv1d(nn.Conv1d):
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+"#,
+    ),
+    (
+        "MaxPool1d",
+        r#"class MaxPool1d(nn.MaxPool1d):
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+"#,
+    ),
+    (
+        "GRU",
+        r#"class GRU(nn.GRU):
+    def forward(self, x):
+        return super().forward(x)[0]
+"#,
+    ),
+    (
+        "LSTM",
+        r#"class LSTM(nn.LSTM):
+    def forward(self, x):
+        return super().forward(x)[0]
+"#,
+    ),
+    (
+        "RNN",
+        r#"class RNN(nn.RNN):
+    def forward(self, x):
+        return super().forward(x)[0]
+"#,
+    ),
 ];

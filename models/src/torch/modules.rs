@@ -11,10 +11,12 @@ const MODULES: &[(&str, &str)] = &[
     ("adaptive_avgpool2d", "nn.AdaptiveAvgPool2d"),
     ("alpha_dropout", "nn.AlphaDropout"),
     ("attention", "Attention"),
+    ("avgpool1d", "AvgPool1d"),
     ("avgpool2d", "nn.AvgPool2d"),
     ("batchnorm1d", "nn.BatchNorm1d"),
     ("batchnorm2d", "nn.BatchNorm2d"),
     ("class_token", "ClassToken"),
+    ("conv1d", "Conv1d"),
     ("conv2d", "nn.Conv2d"),
     ("drop_path", "DropPath"),
     ("dropout", "nn.Dropout"),
@@ -27,6 +29,7 @@ const MODULES: &[(&str, &str)] = &[
     ("gelu", "nn.GELU"),
     ("glu", "nn.GLU"),
     ("groupnorm", "nn.GroupNorm"),
+    ("gru", "GRU"),
     ("hard_sigmoid", "nn.Hardsigmoid"),
     ("hard_swish", "nn.Hardswish"),
     ("hard_tanh", "nn.Hardtanh"),
@@ -39,7 +42,9 @@ const MODULES: &[(&str, &str)] = &[
     ("linear", "nn.Linear"),
     ("log_sigmoid", "nn.LogSigmoid"),
     ("log_softmax", "nn.LogSoftmax"),
+    ("lstm", "LSTM"),
     ("maxout", "Maxout"),
+    ("maxpool1d", "MaxPool1d"),
     ("maxpool2d", "nn.MaxPool2d"),
     ("mean", "Mean"),
     ("mish", "nn.Mish"),
@@ -49,6 +54,7 @@ const MODULES: &[(&str, &str)] = &[
     ("relu", "nn.ReLU"),
     ("relu6", "nn.ReLU6"),
     ("rmsnorm", "nn.RMSNorm"),
+    ("rnn", "RNN"),
     ("rows", "Rows"),
     ("scale", "Scale"),
     ("selu", "nn.SELU"),
@@ -194,11 +200,21 @@ impl Shapes<'_> {
                     ),
                 });
             }
+            "gru" | "lstm" | "rnn" => {
+                let Some(hidden) = call.args.value("hidden_size") else {
+                    return Err(path.into());
+                };
+                vec![
+                    channels(input),
+                    hidden.to_string(),
+                    "batch_first=True".into(),
+                ]
+            }
             "attention" => {
                 let heads = values.get("heads").map(python).unwrap_or_default();
                 vec![channels(input), heads]
             }
-            "linear" | "maxout" | "conv2d" => vec![channels(input), channels(output)],
+            "linear" | "maxout" | "conv1d" | "conv2d" => vec![channels(input), channels(output)],
             "patches" => {
                 let size = values.get("size").map(python).unwrap_or_default();
                 vec![channels(input), channels(output), size]
@@ -262,12 +278,16 @@ fn shortcut(input: &[usize], output: &[usize]) -> Option<String> {
 fn keyword<'n>(layer: &str, name: &'n str) -> Option<&'n str> {
     match (layer, name) {
         // Initial values are replaced by the weights of the file.
-        (_, "init" | "gate_bias" | "out_features" | "out_channels" | "per_channel") => None,
+        (
+            _,
+            "init" | "gate_bias" | "out_features" | "out_channels" | "hidden_size" | "per_channel",
+        ) => None,
         ("patches", _) => None,
         ("attention", "heads") => None,
         ("hard_tanh", "min") => Some("min_val"),
         ("hard_tanh", "max") => Some("max_val"),
         ("layernorm" | "layernorm2d" | "rmsnorm", "affine") => Some("elementwise_affine"),
+        ("rnn", "activation") => Some("nonlinearity"),
         _ => Some(name),
     }
 }

@@ -7,7 +7,7 @@ use super::{
     attention::Heads,
     avg_pool2d,
     channels::{self, Channels, Groups},
-    conv2d, elementwise, gather2d, gemm, maxpool2d,
+    conv2d, elementwise, gather2d, gemm, maxpool2d, recurrent,
     rows::{RowMoments, Rows},
     simd::Lanes,
     sparse::Sparse,
@@ -58,6 +58,8 @@ kernels! {
     norm_groups_backward(by: &Groups<Self>, g: &[Self], x: &[Self], moments: &[Self]) -> (Buffer<Self>, [Vec<f64>; 2]) = Groups::backward;
     norm_rows(rows: &Rows<Self>, x: &[Self]) -> (Buffer<Self>, Vec<RowMoments<Self>>) = Rows::forward;
     norm_rows_backward(rows: &Rows<Self>, g: &[Self], x: &[Self], moments: &[RowMoments<Self>]) -> (Buffer<Self>, Buffer<Self>) = Rows::backward;
+    recurrent(x: &[Self], weights: recurrent::Weights<Self>, sizes: &recurrent::Sizes) -> (Buffer<Self>, recurrent::Saved<Self>) = recurrent::forward;
+    recurrent_backward(g: &[Self], y: &[Self], saved: &recurrent::Saved<Self>, hidden: ArrayView2<Self>, sizes: &recurrent::Sizes) -> (Buffer<Self>, Option<Buffer<Self>>) = recurrent::backward;
     add_tensors(x: Tensor<Self>, y: &Tensor<Self>) -> Tensor<Self> = elementwise::add;
     map_chunks(x: &Tensor<Self>, f: elementwise::Map<Self>) -> Tensor<Self> = elementwise::map_chunks;
     change_chunks(x: &mut [Self], f: elementwise::Change<Self>) -> () = elementwise::change_chunks;

@@ -14,6 +14,7 @@ pub mod layout;
 pub mod maxpool2d;
 pub mod pack;
 pub mod product;
+pub mod recurrent;
 pub mod rows;
 pub mod simd;
 pub mod sparse;

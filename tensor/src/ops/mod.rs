@@ -15,7 +15,7 @@
 //! | products | `matmul`, [`linear()`], [`conv2d`](fn@conv2d) |
 //! | images | [`max_pool2d`], [`avg_pool2d`](fn@avg_pool2d), [`adaptive_avg_pool2d`], [`gather2d`](fn@gather2d) |
 //! | normalization | [`batch_norm`](fn@batch_norm), [`group_norm`](fn@group_norm), [`layer_norm`](fn@layer_norm), [`layer_norm2d`](fn@layer_norm2d), [`rms_norm`] |
-//! | sequences | [`attention`](fn@attention) |
+//! | sequences | [`attention`](fn@attention), [`recurrent`](fn@recurrent) |
 //! | losses | [`cross_entropy`], [`mse`] |
 
 mod along;
@@ -35,6 +35,7 @@ pub mod linear;
 pub mod loss;
 pub mod matmul;
 pub mod pool2d;
+pub mod recurrent;
 pub mod reduce;
 pub mod shape;
 pub mod softmax;
@@ -52,6 +53,7 @@ pub use layer_norm2d::layer_norm2d;
 pub use linear::linear;
 pub use loss::{cross_entropy, mse};
 pub use pool2d::{MaxPool2d, max_pool2d};
+pub use recurrent::{RecurrentCell, RecurrentWeights, recurrent};
 pub use window::Window;
 
 /// Returns the size of a dimension.

@@ -9,9 +9,10 @@ use std::{
 
 use crate::table::pooling;
 use tapeline_tensor::{
-    Attention, AvgPool2d, Conv2d, Params, Tape, Tensor, Var, adaptive_avg_pool2d, attention,
-    avg_pool2d, batch_norm, concat, conv2d, cross_entropy, gather2d, group_norm, layer_norm,
-    layer_norm2d, linear, max_pool2d, mse, no_grad, rms_norm, stack, value_and_grad,
+    Attention, AvgPool2d, Conv2d, Params, RecurrentCell, RecurrentWeights, Tape, Tensor, Var,
+    adaptive_avg_pool2d, attention, avg_pool2d, batch_norm, concat, conv2d, cross_entropy,
+    gather2d, group_norm, layer_norm, layer_norm2d, linear, max_pool2d, mse, no_grad, recurrent,
+    rms_norm, stack, value_and_grad,
 };
 
 thread_local!(static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) });
@@ -21,6 +22,16 @@ thread_local!(static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None
 pub struct Caught {
     pub file: String,
     pub message: String,
+}
+
+/// The same value for all weights of a recurrent layer.
+fn all(x: Var<'_>) -> RecurrentWeights<'_, f32> {
+    RecurrentWeights {
+        weight_ih: x,
+        weight_hh: x,
+        bias_ih: x,
+        bias_hh: x,
+    }
 }
 
 fn text(payload: &dyn Any) -> String {
@@ -408,6 +419,18 @@ const TABLE: &[(&[usize], &[usize], F, &str)] = &[
         &[4, 3],
         |x| linear(x[0], x[1], Some(x[0])),
         "linear: weight [4, 3] and bias [2, 3] do not fit",
+    ),
+    (
+        &[2, 3, 4],
+        &[6, 5],
+        |x| recurrent(RecurrentCell::Lstm, x[0], all(x[1]), false),
+        "lstm: input [2, 3, 4], weights [6, 5] and [6, 5] and biases [6, 5] and [6, 5] do not fit",
+    ),
+    (
+        &[2, 3],
+        &[6, 5],
+        |x| recurrent(RecurrentCell::Gru, x[0], all(x[1]), true),
+        "gru: input [2, 3] and weight [6, 5] must have 3 and 2 dimensions",
     ),
     (
         &[2, 3],

@@ -26,13 +26,17 @@ fn plans() -> Vec<(String, Plan)> {
         .collect()
 }
 
-/// The layers that have matrices or kernels, all of which are called `weight`.
-const PRODUCTS: [&str; 7] = [
+/// The layers that have matrices or kernels, the names of all of which begin with `weight`.
+const PRODUCTS: [&str; 11] = [
     "linear",
     "maxout",
     "highway",
+    "conv1d",
     "conv2d",
     "patches",
+    "gru",
+    "lstm",
+    "rnn",
     "residual",
     "squeeze_excite",
 ];
@@ -46,7 +50,7 @@ fn mixes(plan: &Plan, name: &str) -> bool {
     let rows = plan.rows.iter().filter(|row| of_row(&row.path));
     let owner = rows.max_by_key(|row| row.path.len()).unwrap();
     let layer = owner.text.split(['(', '[']).next().unwrap();
-    name.ends_with(".weight") && PRODUCTS.contains(&layer)
+    name.contains(".weight") && PRODUCTS.contains(&layer)
 }
 
 fn stepped(optimizer: &str, params: &Params, gradient: impl Fn(&Tensor) -> Tensor) -> Params {

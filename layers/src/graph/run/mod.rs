@@ -13,6 +13,7 @@ mod operands;
 mod operators;
 mod pooling;
 mod products;
+mod recurrent;
 mod shapes;
 mod window;
 

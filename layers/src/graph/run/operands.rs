@@ -172,6 +172,18 @@ impl<'a> Operands<'a> {
         }
     }
 
+    /// Returns words, or `len` times their default.
+    pub fn words_named(&self, name: &str, len: usize) -> Result<Vec<&'static str>, String> {
+        match (self.given(name), self.kind(name)) {
+            (Some(Attribute::Words(words)), _) if words.len() == len => Ok(words.clone()),
+            (Some(Attribute::Words(words)), _) => Err(format!(
+                "attribute `{name}` must have {len} words, got {words:?}"
+            )),
+            (_, AttributeKind::Words(words)) => Ok(vec![words[0]; len]),
+            (_, kind) => unreachable!("`{name}` is {kind:?}"),
+        }
+    }
+
     fn given(&self, name: &str) -> Option<&Attribute> {
         let mut given = self.node.attributes.iter();
         given

@@ -3,7 +3,7 @@
 use super::{
     activations, arithmetic, convolution, normalization,
     operands::{Operands, Output},
-    pooling, products, shapes,
+    pooling, products, recurrent, shapes,
 };
 use crate::graph::Attribute;
 
@@ -33,22 +33,28 @@ pub enum AttributeKind {
     Sizes,
     /// One of these words; the first is the default.
     Word(&'static [&'static str]),
+    /// Some of these words, as many as the operator needs; the first is the default.
+    Words(&'static [&'static str]),
 }
 
 impl AttributeKind {
     /// Checks a value. The error is what was expected.
     pub(super) fn expect(&self, value: &Attribute) -> Result<(), String> {
-        use AttributeKind::{LastAxis, Number, RequiredAxis, Size, Sizes, Word};
+        use AttributeKind::{LastAxis, Number, RequiredAxis, Size, Sizes, Word, Words};
         match (self, value) {
             (Number(_), Attribute::Number(_))
             | (Size(_) | LastAxis | RequiredAxis, Attribute::Size(_))
             | (Sizes, Attribute::Sizes(_)) => Ok(()),
             (Word(words), Attribute::Word(word)) if words.contains(word) => Ok(()),
+            (Words(words), Attribute::Words(all)) if all.iter().all(|w| words.contains(w)) => {
+                Ok(())
+            }
             (Number(_), _) => Err("a number".into()),
             (Size(_), _) => Err("a size".into()),
             (LastAxis | RequiredAxis, _) => Err("an axis".into()),
             (Sizes, _) => Err("a list of sizes".into()),
             (Word(words), _) => Err(format!("one of {words:?}")),
+            (Words(words), _) => Err(format!("a list of {words:?}")),
         }
     }
 }
@@ -56,7 +62,7 @@ impl AttributeKind {
 /// A shorthand for the table.
 type Attributes = &'static [(&'static str, AttributeKind)];
 
-use AttributeKind::{LastAxis, Number, RequiredAxis, Size, Sizes, Word};
+use AttributeKind::{LastAxis, Number, RequiredAxis, Size, Sizes, Word, Words};
 
 /// The operators that the interpreter knows, in alphabetical order. Each is written by some layer of
 /// this crate.
@@ -77,6 +83,7 @@ pub const OPERATORS: &[Operator] = &[
     op("Div", [2, 2], &[], arithmetic::div),
     op("Elu", [1, 1], &[("alpha", Number(1.0))], activations::elu),
     op("Flatten", [1, 1], &[("axis", Size(1))], shapes::flatten),
+    op("GRU", [3, 4], GRU, recurrent::gru),
     op(
         "Gelu",
         [1, 1],
@@ -99,6 +106,7 @@ pub const OPERATORS: &[Operator] = &[
         EPSILON,
         normalization::instance,
     ),
+    op("LSTM", [3, 4], RECURRENT, recurrent::lstm),
     op(
         "LayerNormalization",
         [2, 3],
@@ -124,6 +132,7 @@ pub const OPERATORS: &[Operator] = &[
     op("Neg", [1, 1], &[], arithmetic::neg),
     op("PRelu", [2, 2], &[], activations::prelu),
     op("Pad", [2, 3], PAD, shapes::pad),
+    op("RNN", [3, 4], RNN, recurrent::rnn),
     op("ReduceMax", [1, 2], REDUCE, arithmetic::reduce_max),
     op("ReduceMean", [1, 2], REDUCE, arithmetic::reduce_mean),
     op("Relu", [1, 1], &[], activations::relu),
@@ -195,6 +204,18 @@ const AVERAGE_POOL: Attributes = &[
     ("pads", Sizes),
     ("dilations", Sizes),
     ("count_include_pad", Size(0)),
+];
+const DIRECTION: (&str, AttributeKind) = ("direction", Word(&["forward", "bidirectional"]));
+const RECURRENT: Attributes = &[("hidden_size", Size(0)), DIRECTION];
+const GRU: Attributes = &[
+    ("hidden_size", Size(0)),
+    DIRECTION,
+    ("linear_before_reset", Size(0)),
+];
+const RNN: Attributes = &[
+    ("hidden_size", Size(0)),
+    DIRECTION,
+    ("activations", Words(&["Tanh", "Relu"])),
 ];
 const RESIZE: Attributes = &[
     ("mode", Word(&["nearest"])),

@@ -25,7 +25,7 @@ pub const CONCAT_WITH: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let value = saved(args, build)?;
-        let axis = axis(build.shape());
+        let axis = build.feature_axis();
         let mut output = build.shape().to_vec();
         let added = value.shape.get(axis).copied().unwrap_or_default();
         output[axis] = added;
@@ -45,14 +45,6 @@ pub const CONCAT_WITH: LayerDef = LayerDef {
     },
     ..LayerDef::BASE
 };
-
-/// Returns the dimension of the channels or features in the shape of a sample.
-fn axis(shape: &[usize]) -> usize {
-    match shape {
-        [_, _] => 1,
-        _ => 0,
-    }
-}
 
 struct ConcatWith {
     id: SavedId,

@@ -6,7 +6,7 @@ use tapeline_tensor::{AvgPool2d, avg_pool2d};
 use super::maxpool2d::{KERNEL_SIZE, PADDING, STRIDE, pooled};
 use crate::{Built, LayerDef, layers::activations::pointwise};
 
-const COUNT_INCLUDE_PAD: Arg<bool> = Arg::new(
+pub(super) const COUNT_INCLUDE_PAD: Arg<bool> = Arg::new(
     "count_include_pad",
     "whether means include the zeros of the padding",
 )

@@ -1,18 +1,18 @@
 //! Convolution.
 
-use tapeline_spec::{Arg, SizesOrWord};
+use tapeline_spec::{Arg, Args, SizesOrWord};
 use tapeline_tensor::{Conv2d, ParamId, Then, Var, Window, conv2d_then, gather2d, tensor};
 
 use super::{BIAS, INIT, bias, init};
 use crate::{
-    Built, ByChannel, Ctx, Element, Epilogue, Graph, GraphValue, IndexTable, Layer, LayerDef,
-    NoNodes, Refusal,
-    layers::{MAX_SIZE, shapes::table},
+    Build, Built, ByChannel, Ctx, Element, Epilogue, Graph, GraphValue, IndexTable, Layer,
+    LayerDef, NoNodes, Refusal,
+    layers::{MAX_SIZE, sequences, shapes::table},
     site::MAX_OUTPUTS,
     sizes::product,
 };
 
-const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of output channels")
+pub(super) const OUT_CHANNELS: Arg<usize> = Arg::new("out_channels", "number of output channels")
     .range(1..=MAX_SIZE)
     .tried(1..=4);
 const KERNEL_SIZE: Arg<[usize; 2]> = Arg::new("kernel_size", "height and width of the kernel")
@@ -38,7 +38,7 @@ const DILATION: Arg<[usize; 2]> = Arg::new("dilation", "spacing of the kernel el
     .range(1..=MAX_SIZE)
     .default([1, 1])
     .tried(1..=2);
-const GROUPS: Arg<usize> = Arg::new(
+pub(super) const GROUPS: Arg<usize> = Arg::new(
     "groups",
     "number of groups of channels that are convolved separately",
 )
@@ -46,7 +46,7 @@ const GROUPS: Arg<usize> = Arg::new(
 .range(1..=MAX_SIZE)
 .default(1)
 .tried(1..=2);
-const PADDING_MODE: Arg<&str> = Arg::new("padding_mode", "values used for the padding")
+pub(super) const PADDING_MODE: Arg<&str> = Arg::new("padding_mode", "values used for the padding")
     .keyword_only()
     .choices(&["zeros", "reflect", "replicate", "circular"])
     .default("zeros");
@@ -89,15 +89,6 @@ pub const CONV2D: LayerDef = LayerDef {
     ],
     build: |args, build| {
         let [channels, height, width] = build.image()?;
-        let (out_channels, groups) = (args.get(OUT_CHANNELS), args.get(GROUPS));
-        for (what, count) in [("input", channels), ("output", out_channels)] {
-            if count % groups != 0 {
-                return Err(Refusal::from(format!(
-                    "{groups} groups don't divide {count} {what} channels"
-                ))
-                .arg("groups"));
-            }
-        }
         let mut window = Window::new([height, width], args.get(KERNEL_SIZE));
         window.stride = args.get(STRIDE);
         window.dilation = args.get(DILATION);
@@ -106,63 +97,87 @@ pub const CONV2D: LayerDef = LayerDef {
             SizesOrWord::Word("same") => same(&window)?,
             SizesOrWord::Word(_) => [[0, 0]; 2],
         };
-        let [h, w] = window
-            .output()
-            .map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
-
-        let around = window.padded();
-        let padded = [channels, around[0], around[1]];
-        build.fits(&padded).map_err(|_| {
-            let problem = format!(
-                "its padded image {padded:?} has more than {MAX_OUTPUTS} values for one sample"
-            );
-            Refusal::from(problem).arg("padding")
-        })?;
-
-        let [kh, kw] = window.kernel;
-        let cells = product(&[channels / groups, kh, kw]);
-        let fan_out = product(&[out_channels / groups, kh, kw]);
-        let init = init(args.get(INIT), cells, fan_out);
-        let weight = build
-            .weight("weight", &[out_channels, channels / groups, kh, kw], init)?
-            .id();
-        build.cost(&[out_channels, cells, h, w]);
-        let bias = bias(args.get(BIAS), build, out_channels, cells)?;
-        let mut padding = window.padding;
-        let mode = args.get(PADDING_MODE);
-        let padded = match mode {
-            "zeros" => None,
-            _ => {
-                let padding = std::mem::take(&mut padding);
-                Some(Padded {
-                    mode,
-                    padding,
-                    rows: table(build, mode, height, padding[0])?,
-                    columns: table(build, mode, width, padding[1])?,
-                })
-            }
-        };
-        let options = Conv2d {
-            stride: window.stride,
-            padding,
-            dilation: window.dilation,
-            groups,
-        };
-        let convolution = Convolution {
-            padded,
-            weight,
-            bias,
-            options,
-            then: Then::default(),
-        };
-        Ok(convolution.built(vec![out_channels, h, w]))
+        let size = window.output();
+        let size = size.map_err(|reason| Refusal::from(reason).arg("kernel_size"))?;
+        convolution(build, args, channels, &window, size, false)
     },
     ..LayerDef::BASE
 };
+/// Builds a convolution over images, or over sequences as images of one row. `size` is the number
+/// of windows.
+pub(super) fn convolution(
+    build: &mut Build,
+    args: &Args,
+    channels: usize,
+    window: &Window,
+    [h, w]: [usize; 2],
+    is_sequence: bool,
+) -> Result<Built, Refusal> {
+    let (out_channels, groups) = (args.get(OUT_CHANNELS), args.get(GROUPS));
+    for (what, count) in [("input", channels), ("output", out_channels)] {
+        if count % groups != 0 {
+            return Err(Refusal::from(format!(
+                "{groups} groups don't divide {count} {what} channels"
+            ))
+            .arg("groups"));
+        }
+    }
+    let around = window.padded();
+    let padded = [channels, around[0], around[1]];
+    build.fits(&padded).map_err(|_| {
+        let problem = format!(
+            "its padded image {padded:?} has more than {MAX_OUTPUTS} values for one sample"
+        );
+        Refusal::from(problem).arg("padding")
+    })?;
+
+    let [kh, kw] = window.kernel;
+    let cells = product(&[channels / groups, kh, kw]);
+    let fan_out = product(&[out_channels / groups, kh, kw]);
+    let init = init(args.get(INIT), cells, fan_out);
+    let (kernel, output) = match is_sequence {
+        true => (vec![kw], vec![w, out_channels]),
+        false => (vec![kh, kw], vec![out_channels, h, w]),
+    };
+    let shape = [&[out_channels, channels / groups], &kernel[..]].concat();
+    let weight = build.weight("weight", &shape, init)?.id();
+    build.cost(&[out_channels, cells, h, w]);
+    let bias = bias(args.get(BIAS), build, out_channels, cells)?;
+    let mut padding = window.padding;
+    let mode = args.get(PADDING_MODE);
+    let padded = match mode {
+        "zeros" => None,
+        _ => {
+            let padding = std::mem::take(&mut padding);
+            let [rows, columns] = window.input;
+            Some(Padded {
+                mode,
+                padding,
+                rows: table(build, mode, rows, padding[0])?,
+                columns: table(build, mode, columns, padding[1])?,
+            })
+        }
+    };
+    let options = Conv2d {
+        stride: window.stride,
+        padding,
+        dilation: window.dilation,
+        groups,
+    };
+    let convolution = Convolution {
+        is_sequence,
+        padded,
+        weight,
+        bias,
+        options,
+        then: Then::default(),
+    };
+    Ok(convolution.built(output))
+}
 
 /// Returns the padding that preserves the size of the image. As in PyTorch, an odd row or column is
 /// added at the bottom or right.
-fn same(window: &Window) -> Result<[[usize; 2]; 2], Refusal> {
+pub(super) fn same(window: &Window) -> Result<[[usize; 2]; 2], Refusal> {
     if window.stride != [1, 1] {
         return Err(Refusal::from("`padding=same` needs a stride of 1").arg("padding"));
     }
@@ -171,6 +186,8 @@ fn same(window: &Window) -> Result<[[usize; 2]; 2], Refusal> {
 
 #[derive(Clone)]
 struct Convolution {
+    /// Whether it runs over sequences, as images of one row.
+    is_sequence: bool,
     padded: Option<Padded>,
     weight: ParamId,
     bias: Option<ParamId>,
@@ -204,10 +221,32 @@ impl Convolution {
 }
 
 impl Convolution {
-    fn padded<'t, T: Element>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    /// Returns the padded images.
+    fn images<'t, T: Element>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let x = match self.is_sequence {
+            true => sequences::to_images(x),
+            false => x,
+        };
         match &self.padded {
             Some(padded) => gather2d(x, &padded.rows, &padded.columns),
             None => x,
+        }
+    }
+
+    fn convolved<'t, T: Element>(
+        &self,
+        x: Var<'t, T>,
+        weight: Var<'t, T>,
+        bias: Option<Var<'t, T>>,
+        then: Then,
+    ) -> Var<'t, T> {
+        let x = self.images(x);
+        match self.is_sequence {
+            true => {
+                let y = conv2d_then(x, weight.unsqueeze(2), bias, self.options, then);
+                sequences::from_images(y)
+            }
+            false => conv2d_then(x, weight, bias, self.options, then),
         }
     }
 }
@@ -215,8 +254,7 @@ impl Convolution {
 impl<T: Element> Layer<T> for Convolution {
     fn forward<'t>(&self, cx: &Ctx<'t, '_, T>, x: Var<'t, T>) -> Var<'t, T> {
         let bias = self.bias.map(|bias| cx.param(bias));
-        let (x, weight) = (self.padded(x), cx.param(self.weight));
-        conv2d_then(x, weight, bias, self.options, self.then)
+        self.convolved(x, cx.param(self.weight), bias, self.then)
     }
 
     /// Multiplies the weights by the factors.
@@ -244,27 +282,33 @@ impl<T: Element> Layer<T> for Convolution {
             max_pool: None,
         };
         let [weight, bias] = [weight, tensor(bias)].map(|value| cx.tape().constant(value));
-        Some(conv2d_then(
-            self.padded(x),
-            weight,
-            Some(bias),
-            self.options,
-            then,
-        ))
+        Some(self.convolved(x, weight, Some(bias), then))
     }
 
     fn nodes(&self, graph: &mut Graph, x: GraphValue) -> Result<GraphValue, NoNodes> {
+        let is_sequence = self.is_sequence;
+        let transposed = |graph: &mut Graph, x| match is_sequence {
+            true => graph.transpose(x, &[0, 2, 1]),
+            false => x,
+        };
+        let x = transposed(graph, x);
         let x = match &self.padded {
+            Some(padded) if is_sequence => graph.pad1d(x, padded.mode, padded.padding[1]),
             Some(padded) => graph.pad2d(x, padded.mode, padded.padding),
             None => x,
         };
-        let mut y = graph.conv2d(x, self.weight, self.bias, self.options);
+        let mut y = match is_sequence {
+            true => graph.conv1d(x, self.weight, self.bias, self.options),
+            false => graph.conv2d(x, self.weight, self.bias, self.options),
+        };
         if self.then.relu {
             y = graph.node("Relu", &[y]);
         }
-        Ok(match self.then.max_pool {
+        let y = match self.then.max_pool {
+            Some(options) if is_sequence => graph.max_pool1d(y, options),
             Some(options) => graph.max_pool2d(y, options),
             None => y,
-        })
+        };
+        Ok(transposed(graph, y))
     }
 }

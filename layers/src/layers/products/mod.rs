@@ -1,5 +1,6 @@
 //! Layers that multiply by learned weights: linear layers and convolutions.
 
+pub mod conv1d;
 pub mod conv2d;
 pub mod highway;
 pub mod linear;

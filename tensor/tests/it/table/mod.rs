@@ -17,6 +17,7 @@ mod lines;
 mod norms;
 mod planes;
 mod products;
+mod recurrent;
 mod shapes;
 
 pub use draw::{Input, Layout, Numbers};
@@ -138,6 +139,7 @@ pub fn ops() -> Vec<Op> {
     ops.extend(norms::ops());
     ops.extend(products::ops());
     ops.extend(attention::ops());
+    ops.extend(recurrent::ops());
     ops
 }
 
