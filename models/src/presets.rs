@@ -65,6 +65,33 @@ pub const MLP_MIXER: Preset = Preset {
     about: "four blocks of linear layers that mix the patches of an image, and their features, in turn",
 };
 
+/// A small vision transformer: patches of 4×4 pixels, a class token, learned positions, and four
+/// blocks of attention and two linear layers, each after layer normalization. (Dosovitskiy et al.
+/// 2021)
+pub const VIT_TINY: Preset = Preset {
+    name: "vit_tiny",
+    text: "let block = [ residual[ layernorm attention(4) ] residual[ layernorm linear(2*features) gelu linear(features/2) ] ]; \
+           patches(4, 64) class_token position 4*block layernorm first linear(classes)",
+    about: "a small vision transformer: attention among patches of 4x4",
+};
+
+/// A recurrent network that reads an image row by row. (Hochreiter, Schmidhuber 1997)
+pub const LSTM_ROWS: Preset = Preset {
+    name: "lstm_rows",
+    text: "rows lstm(128) last linear(classes)",
+    about: "an LSTM that reads an image row by row",
+};
+
+/// A small network of few parameters: six convolutions with batch normalization, and the mean of
+/// the last one.
+pub const TINY: Preset = Preset {
+    name: "tiny",
+    text: "let unit(n) = [ conv2d(n, 3, padding=1, bias=false) batchnorm2d relu ]; \
+           2*unit(8) maxpool2d(2) 2*unit(12) maxpool2d(2) unit(18) conv2d(16, 3, bias=false) batchnorm2d relu \
+           global_avgpool2d linear(classes)",
+    about: "fewer than 8000 parameters",
+};
+
 /// Patches of 2×2 pixels, then convolutions of each channel in turn with convolutions of each place:
 /// ConvMixer-64/4 with kernels of 5×5. (Trockman, Kolter 2022)
 pub const CONVMIXER: Preset = Preset {
@@ -124,6 +151,9 @@ pub fn presets() -> Presets {
         CONVMIXER,
         CONVNEXT_TINY,
         DENSENET_SMALL,
+        VIT_TINY,
+        LSTM_ROWS,
+        TINY,
     ];
     all.into_iter().fold(none, |presets, preset| {
         presets
