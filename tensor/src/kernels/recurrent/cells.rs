@@ -272,23 +272,23 @@ fn lstm_back<T: Scalar>(step: StepBack<T>) {
     step.d_input.copy_from_slice(step.d_sums);
 }
 
-/// `n = tanh(x + r s)` with the recurrent sum `s`, `h' = (1 − z) n + z h`.
+/// `n = tanh(x + r s)` with the recurrent sum `s`, `h' = (1 − z) n + z h`. In the place of *z*, 1 − z
+/// is stored: where *z* is almost 1, a difference would leave few of its digits.
 #[inline(always)]
 fn gru<T: Scalar>(step: Step<T>) {
     let hidden = step.state.len();
-    let (switches, new) = step.gates.split_at_mut(2 * hidden);
-    let (sums, of_new) = step.sums.split_at(2 * hidden);
-    // Where z is almost 1, a difference would leave few digits of 1 − z.
-    from(
-        step.inner,
-        &switches[hidden..],
-        &sums[hidden..],
-        &sums[hidden..],
+    let (r, rest) = step.gates.split_at_mut(hidden);
+    let (share, new) = rest.split_at_mut(hidden);
+    let [of_r, of_z, of_new] = parts(step.sums);
+    each(r, of_r, of_r, logistic);
+    from(step.inner, share, of_z, of_z, logistic);
+    each(
+        share,
+        of_z,
+        of_z,
         #[inline(always)]
         |x, sum, _| sigmoid(-(x + sum)),
     );
-    each(switches, sums, sums, logistic);
-    let (r, z) = switches.split_at(hidden);
     each(
         new,
         r,
@@ -297,43 +297,43 @@ fn gru<T: Scalar>(step: Step<T>) {
         |x, r, sum| tanh(x + r * sum),
     );
     each(
+        step.state,
         step.inner,
-        new,
-        new,
+        step.inner,
         #[inline(always)]
-        |share, n, _| share * n,
+        |h, z, _| z * h,
     );
     each(
         step.state,
-        z,
-        step.inner,
+        share,
+        new,
         #[inline(always)]
-        |h, z, new| new + z * h,
+        |kept, share, n| share * n + kept,
     );
     step.inner.copy_from_slice(of_new);
 }
 
 #[inline(always)]
 fn gru_back<T: Scalar>(step: StepBack<T>) {
-    let [r, z, n] = parts(step.gates);
+    let [r, share, n] = parts(step.gates);
     let hidden = r.len();
     let (d_r, rest) = step.d_input.split_at_mut(hidden);
     let (d_z, d_n) = rest.split_at_mut(hidden);
     from(
         d_n,
         step.d_state,
-        z,
+        share,
         n,
         #[inline(always)]
-        |d, z, n| d * (T::one() - z) * (T::one() - n * n),
+        |d, share, n| d * share * (T::one() - n * n),
     );
     from(
         d_z,
         step.state_before,
         n,
-        z,
+        share,
         #[inline(always)]
-        |h, n, z| (h - n) * slope(z),
+        |h, n, share| (h - n) * slope(share),
     );
     each(
         d_z,
@@ -362,10 +362,10 @@ fn gru_back<T: Scalar>(step: StepBack<T>) {
     );
     each(
         step.d_state,
-        z,
-        z,
+        share,
+        share,
         #[inline(always)]
-        |d, z, _| d * z,
+        |d, share, _| d * (T::one() - share),
     );
 }
 
