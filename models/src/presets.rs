@@ -115,9 +115,9 @@ pub const CONVNEXT_TINY: Preset = Preset {
 /// channels, and a transition that halves size and channels. (Huang et al. 2017)
 pub const DENSENET_SMALL: Preset = Preset {
     name: "densenet_small",
-    text: "let dense(k) = [ save(x) batchnorm2d relu conv2d(k, 3, padding=1, bias=false) concat_with(x) ]; \
+    text: "let grow(k) = [ save(x) batchnorm2d relu conv2d(k, 3, padding=1, bias=false) concat_with(x) ]; \
            let transition = [ batchnorm2d relu conv2d(channels/2, 1, bias=false) avgpool2d(2) ]; \
-           conv2d(24, 3, stride=2, padding=1, bias=false) 4*dense(12) transition 4*dense(12) \
+           conv2d(24, 3, stride=2, padding=1, bias=false) 4*grow(12) transition 4*grow(12) \
            batchnorm2d relu global_avgpool2d linear(classes)",
     about: "a small DenseNet: each convolution sees the outputs of all before it",
 };

@@ -19,7 +19,7 @@ pub const CONCAT_WITH: LayerDef = LayerDef {
         ("save(a) linear(3) relu concat_with(a)", &[5]),
         ("save(a) tanh concat_with(a)", &[3, 4]),
         (
-            "save(a) conv2d(3, 2, stride=2) tanh upsample2d(2) concat_with(a)",
+            "save(a) conv2d(3, 2, stride=2) tanh upsample2d(scale_factor=2) concat_with(a)",
             &[2, 4, 6],
         ),
     ],

@@ -19,7 +19,7 @@ pub const SAVE: LayerDef = LayerDef {
     examples: &[
         ("save(a) tanh add(a)", &[5]),
         (
-            "save(a) maxpool2d(2) save(b) tanh add(b) upsample2d(2) concat_with(a)",
+            "save(a) maxpool2d(2) save(b) tanh add(b) upsample2d(scale_factor=2) concat_with(a)",
             &[2, 4, 6],
         ),
     ],

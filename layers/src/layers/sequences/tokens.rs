@@ -13,7 +13,7 @@ pub const TOKENS: LayerDef = LayerDef {
     build: |_, build| {
         let [channels, height, width] = build.image()?;
         let output = [height * width, channels];
-        let layer = pointwise!(|x| tokens(x), move |graph, x| nodes(graph, x, output));
+        let layer = pointwise!(tokens, move |graph, x| nodes(graph, x, output));
         Ok(Built::new(layer, output).means(build.input_meaning()))
     },
     ..LayerDef::BASE
