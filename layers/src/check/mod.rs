@@ -37,7 +37,7 @@ pub use mutants::{Caught, CaughtKind, catches, catches_calls};
 use case::{NotBuilt, caught};
 use weights::Weights;
 
-use crate::{Batch, LayerDef, layers};
+use crate::{Batch, LayerDef, layers, with_input_sizes};
 
 /// Number of arguments and shapes that are sampled for each example.
 const DRAWS: u64 = 12;
@@ -225,8 +225,8 @@ fn example(
     name: &str,
     registry: &Registry<LayerDef>,
 ) -> Result<Vec<Call<LayerDef>>, Failure> {
-    let spec =
-        read(text, registry, &Presets::new()).map_err(|e| Failure::new(text, e.summary()))?;
+    let spec = read(text, registry, &with_input_sizes(Presets::new()))
+        .map_err(|e| Failure::new(text, e.summary()))?;
     let calls = spec.calls();
     match calls.iter().any(|call| call.def.name == name) {
         true => Ok(calls),

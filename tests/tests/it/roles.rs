@@ -26,8 +26,9 @@ fn plans() -> Vec<(String, Plan)> {
         .collect()
 }
 
-/// The layers that have matrices or kernels, the names of all of which begin with `weight`.
-const PRODUCTS: [&str; 11] = [
+/// The layers that have matrices or kernels, the names of all of which contain `weight`.
+const PRODUCTS: [&str; 12] = [
+    "attention",
     "linear",
     "maxout",
     "highway",
@@ -50,7 +51,7 @@ fn mixes(plan: &Plan, name: &str) -> bool {
     let rows = plan.rows.iter().filter(|row| of_row(&row.path));
     let owner = rows.max_by_key(|row| row.path.len()).unwrap();
     let layer = owner.text.split(['(', '[']).next().unwrap();
-    name.contains(".weight") && PRODUCTS.contains(&layer)
+    name.contains("weight") && PRODUCTS.contains(&layer)
 }
 
 fn stepped(optimizer: &str, params: &Params, gradient: impl Fn(&Tensor) -> Tensor) -> Params {

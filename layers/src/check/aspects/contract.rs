@@ -11,7 +11,7 @@ use super::{
     },
     Found, near,
 };
-use crate::{Meaning, Mode, Plan, features};
+use crate::{Meaning, Mode, Plan, features, with_input_sizes};
 
 pub fn shape(case: &Case<'_>) -> Result<Found, String> {
     case.passes().map(|()| Found::default())
@@ -20,7 +20,7 @@ pub fn shape(case: &Case<'_>) -> Result<Found, String> {
 pub fn round_trip(case: &Case<'_>) -> Result<Found, String> {
     let full: Vec<_> = case.calls.iter().map(|call| call.full()).collect();
     let full = full.join(" ");
-    let spec = read(&full, case.registry, &Presets::new());
+    let spec = read(&full, case.registry, &with_input_sizes(Presets::new()));
     let spec = spec.map_err(|e| format!("`{full}` can't be read: {}", e.summary()))?;
     let plan = Plan::build(&spec, &case.shape);
     let plan = plan.map_err(|e| format!("`{full}` can't be built: {}", e.summary()))?;
