@@ -38,7 +38,7 @@ const Pictures = (() => {
 
   /** The value below which a share of the values lies. */
   function quantile(values, share) {
-    return Float32Array.from(values).sort()[Math.round((values.length - 1) * share)];
+    return new Float32Array(values).sort()[Math.round((values.length - 1) * share)];
   }
 
   // The brightness of the paper (`ground.rs`).
@@ -131,7 +131,7 @@ const Pictures = (() => {
       this.isLight = light > dark;
       const smooth = denoised(picture);
       this.strengths = field(rows, cols);
-      smooth.data.forEach((pixel, i) => (this.strengths.data[i] = this.strength(pixel, paper[i])));
+      for (let i = 0; i < paper.length; i++) this.strengths.data[i] = this.strength(smooth.data[i], paper[i]);
       const floor = Math.max(CLEAR[0] * ground.deviation, CLEAR[1]);
       const clear = this.strengths.data.filter((strength, i) => strength * this.room(paper[i]) > 255 * floor);
       this.full = clear.length > 0 ? quantile(clear, 0.8) : 0;
@@ -148,7 +148,10 @@ const Pictures = (() => {
 
     mask() {
       const { rows, cols, data } = this.strengths;
-      return { rows, cols, data: Uint8Array.from(data, (strength) => strength > f32(0.5 * this.full)) };
+      const out = field(rows, cols, Uint8Array);
+      const least = f32(0.5 * this.full);
+      for (let i = 0; i < data.length; i++) out.data[i] = data[i] > least;
+      return out;
     }
 
     share(strengths) {
@@ -174,7 +177,7 @@ const Pictures = (() => {
         }
       }
     }
-    out.data = out.data.map((sum, i) => sum / weights.data[i]);
+    for (let i = 0; i < out.data.length; i++) out.data[i] /= weights.data[i];
     return out;
   }
 

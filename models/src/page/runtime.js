@@ -493,11 +493,14 @@ const Runtime = (() => {
 
   /** Converts half-precision bits to numbers. */
   function halves(bits) {
-    return Float32Array.from(bits, (half) => {
-      const [exponent, fraction] = [(half >> 10) & 31, half & 1023];
+    const values = new Float32Array(bits.length);
+    for (let i = 0; i < bits.length; i++) {
+      const exponent = (bits[i] >> 10) & 31;
+      const fraction = bits[i] & 1023;
       const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-      return half >> 15 ? -size : size;
-    });
+      values[i] = bits[i] >> 15 ? -size : size;
+    }
+    return values;
   }
 
   const TYPES = {
@@ -509,7 +512,8 @@ const Runtime = (() => {
   /** Decodes the parameters and constants of a program, by name. */
   function constants(program) {
     const text = atob(program.weights);
-    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     return new Map(
       program.constants.map(({ name, shape, type, bytes: [from, to] }) => {
         return [name, { shape, data: TYPES[type](bytes.buffer.slice(from, to)) }];
