@@ -15,6 +15,7 @@
 //! | [`file`](mod@file) | model files: [`save`], [`load`], [`load_weights`] |
 //! | [`checkpoint`](mod@checkpoint) | checkpoints, from which a run resumes with bit-identical results |
 //! | [`onnx`] | export to ONNX |
+//! | [`page`] | export as an HTML page on which one draws |
 //! | [`torch`] | export as Python source for PyTorch |
 //! | [`weights`] | parameters as safetensors |
 //! | [`partial`] | weights that fit a model only in part |
@@ -67,6 +68,7 @@ pub mod metrics;
 pub mod mistakes;
 pub mod model;
 pub mod onnx;
+pub mod page;
 pub mod partial;
 pub mod presets;
 pub mod progress;

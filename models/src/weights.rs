@@ -232,7 +232,48 @@ fn half(bits: u16) -> f32 {
     f32::from_bits(magnitude.to_bits() | (bits >> 15) << 31)
 }
 
+/// Rounds to IEEE 754 half-precision bits, to the nearest and ties to even, as `half` reads them. Values
+/// from 65520 on become infinite.
+pub(crate) fn to_half(x: f32) -> u16 {
+    let sign = (x.to_bits() >> 16) as u16 & 0x8000;
+    let size = x.abs();
+    let bits = size.to_bits();
+    let rounded = match size {
+        _ if size.is_nan() => 0x7e00,
+        _ if size >= 65520.0 => 0x7c00,
+        // Below the normal range, values are multiples of 2⁻²⁴, as the sums with ½ are in `f32`.
+        _ if size < 1.0 / (1 << 14) as f32 => (size + 0.5).to_bits() - 0.5f32.to_bits(),
+        // Half of the last bit that stays is added, less one if that bit is even.
+        _ => ((bits - ((127 - 15) << 23)) + 0xfff + (bits >> 13 & 1)) >> 13,
+    };
+    sign | rounded as u16
+}
+
 /// Converts bfloat16 bits, the upper half of an `f32`, to `f32`.
 fn brain(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{half, to_half};
+
+    #[test]
+    fn halves_stay_what_they_are() {
+        let finite = (0..=u16::MAX).filter(|bits| bits >> 10 & 31 < 31);
+        finite.for_each(|bits| assert_eq!(to_half(half(bits)), bits));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_rounded_as_the_crate_half_does(bits in any::<u32>(), small in -70000.0f32..70000.0) {
+            for x in [f32::from_bits(bits), small, small * 1e-9] {
+                if !x.is_nan() {
+                    prop_assert_eq!(to_half(x), ::half::f16::from_f32(x).to_bits());
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Writes models with their inputs and outputs, so that other programs can be compared with them:
-//! `models/tests/python/onnx_check.py` and `torch_check.py` read the files.
+//! `models/tests/python/onnx_check.py` and `torch_check.py` read the files, and
+//! `cli/tests/browser/runtime_check.mjs`.
 //!
 //! `travel FOLDER` writes the examples of every layer, the presets and 100 random networks. `travel
 //! FOLDER CASES` writes the cases listed in a file, one per line: a spec, a tab and an input shape;
@@ -7,7 +8,8 @@
 //!
 //! Case 7 consists of `7.safetensors`, a model file with random weights, and `7.values.safetensors`
 //! with the inputs `x1`, `x2`, `x7`, named by batch size, the outputs `y1`, `y2`, `y7`, and `i1`, `i2`,
-//! `i7`, the outputs of the interpreter of ONNX nodes; trained models have none of the last.
+//! `i7`, the outputs of the interpreter of ONNX nodes; trained models have none of the last. Cases
+//! that the interpreter runs also have `7.program.json`, the model as the runtime of pages runs it.
 //! `cases.tsv` has a line for each case: number, spec, input shape.
 #![allow(clippy::print_stdout)]
 
@@ -20,7 +22,9 @@ use proptest::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tapeline_layers::{Ctx, Graph, Init, Mode, layers, strategies::network};
-use tapeline_models::{Labels, Model, load, parse_shape, presets, save, shape_text, weights};
+use tapeline_models::{
+    Labels, Model, load, onnx, page::Program, parse_shape, presets, save, shape_text, weights,
+};
 use tapeline_tensor::{Params, Role, Tensor, no_grad};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -86,6 +90,9 @@ fn drawn(folder: &Path, number: usize, case: &str) -> Result<(String, Vec<usize>
         &params,
         &labels,
     )?;
+    let program = Program::new(&model, &params, &labels, onnx::Options::default(), true)?;
+    let file = folder.join(format!("{number}.program.json"));
+    fs::write(file, serde_json::to_vec(&program)?)?;
     let inputs = [1, 2, 7].map(|count| {
         let shape = [&[count], &input[..]].concat();
         Tensor::from_shape_simple_fn(shape, || rng.random_range(-3.0..3.0))

@@ -30,6 +30,15 @@ fn the_file_is_what_its_name_says() {
     ] {
         assert!(source.contains(part), "no {part} in {source}");
     }
+    bench.run(&["export", "@run", "a.html"]).succeeded();
+    let page = String::from_utf8(read("a.html")).unwrap();
+    for part in [
+        "<!DOCTYPE html>",
+        r#""spec":"flatten linear(3)","classes":["0","1","2"],"input":[1,6,6]"#,
+        "default-src 'none'",
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
     let args = ["--weights", "model.safetensors", "--input", "1x6x6"];
     let spec = ["export", "flatten linear(3)", "c.onnx"];
     bench.run(&[&spec[..], &args].concat()).succeeded();
@@ -57,12 +66,23 @@ fn what_makes_no_sense_is_refused_and_nothing_written() {
     let export = |args: &[&str]| bench.run(&[&["export"], args].concat());
     export(&["flatten linear(3)", "m.onnx"]).failed(2, &["a spec has no weights", "--weights"]);
     for name in ["m", "m.onx", "m.pt"] {
-        export(&["@run", name]).failed(2, &[name, ".onnx", ".safetensors", ".py"]);
+        export(&["@run", name]).failed(2, &[name, ".onnx", ".safetensors", ".py", ".html"]);
     }
     for option in ["--softmax", "--normalise", "--uint8"] {
         export(&["@run", "m.safetensors", option]).failed(2, &[option]);
         export(&["@run", "m.py", option]).failed(2, &[option]);
+        export(&["@run", "m.html", option]).failed(2, &[option]);
     }
+    export(&["@run", "m.onnx", "--f32"]).failed(2, &["--f32", "HTML"]);
+    let row = [
+        "flatten linear(3)",
+        "m.html",
+        "--weights",
+        "run/model.safetensors",
+        "--input",
+        "36",
+    ];
+    export(&row).failed(2, &["images of 1 or 3 channels", "takes 36"]);
     let weights = ["--weights", "run/model.safetensors", "--input", "1x6x6"];
     let twice = ["flatten linear(3) softmax", "m.onnx", "--softmax"];
     export(&[&twice[..], &weights].concat())

@@ -6,6 +6,7 @@ use clap::Args;
 use tapeline_experiments::{Error, Messages, run::model::ModelArg};
 use tapeline_models::{
     onnx::{self, OnnxError, Options},
+    page::{self, PageError},
     save,
     torch::{self, TorchError},
 };
@@ -14,12 +15,13 @@ use crate::program::{context::Context, error::CliError, options::SizeArgs};
 
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  tapeline export @runs/1 model.onnx --uint8 --softmax\n  tapeline export @runs/1 model.py"
+    after_help = "Example:\n  tapeline export @runs/1 model.onnx --uint8 --softmax\n  tapeline export @runs/1 model.py\n  tapeline export @runs/1 digit.html"
 )]
 pub struct Export {
     /// `@` and the path of a run or model file; or a spec with --weights
     model: OsString,
-    /// Output file: .onnx, .safetensors with PyTorch's names, or .py for PyTorch
+    /// Output file: .onnx, .safetensors with PyTorch's names, .py for PyTorch, or .html for a page on
+    /// which one draws
     file: PathBuf,
     /// Weights of the model: a safetensors file with PyTorch's names
     #[arg(long, value_name = "FILE")]
@@ -35,6 +37,9 @@ pub struct Export {
     /// ONNX: output probabilities
     #[arg(long)]
     softmax: bool,
+    /// HTML: do not round large arrays of weights to f16; the page is about twice as large
+    #[arg(long)]
+    f32: bool,
 }
 
 /// The formats, by the extension of the file.
@@ -43,6 +48,7 @@ enum Format {
     Onnx,
     Safetensors,
     Python,
+    Html,
 }
 
 impl Export {
@@ -56,6 +62,11 @@ impl Export {
         if format != Format::Onnx && options != Options::default() {
             return Err(CliError::usage(
                 "`--normalise`, `--uint8` and `--softmax` are for ONNX only; other files store the normalisation beside the model",
+            ));
+        }
+        if self.f32 && format != Format::Html {
+            return Err(CliError::usage(
+                "`--f32` is for HTML only; other files store all weights as f32",
             ));
         }
         let model = ModelArg::read(&self.model, cx)?;
@@ -90,6 +101,15 @@ impl Export {
                     TorchError::File(error) => error.into(),
                 })
             }
+            Format::Html => {
+                let options = page::Options { f32: self.f32 };
+                let saved = page::save(file, model, params, labels, options);
+                saved.map_err(|error| match error {
+                    PageError::Spec(error) => spec(error),
+                    PageError::Input(_) => CliError::usage(error),
+                    PageError::File(error) => error.into(),
+                })
+            }
         }
     }
 
@@ -102,10 +122,11 @@ impl Export {
             Some("onnx") => Ok(Format::Onnx),
             Some("safetensors") => Ok(Format::Safetensors),
             Some("py") => Ok(Format::Python),
+            Some("html") => Ok(Format::Html),
             _ => {
                 let file = self.file.display();
                 Err(CliError::usage(format!("{file}: unknown output format"))
-                    .help("the name must end in `.onnx`, `.safetensors` or `.py`"))
+                    .help("the name must end in `.onnx`, `.safetensors`, `.py` or `.html`"))
             }
         }
     }
