@@ -185,8 +185,8 @@ fn completions_know_names_and_runs() {
     let cases: [(&[&str], &[&str]); 9] = [
         (&["pred"], &["predict"]),
         (&["train", "mlp", "--epo"], &["--epochs"]),
-        (&["train", "conv"], &["conv2d"]),
-        (&["train", "flatten maxp"], &["flatten maxpool2d"]),
+        (&["train", "conv2"], &["conv2d"]),
+        (&["train", "flatten maxpool2"], &["flatten maxpool2d"]),
         (&["eval", "@ru"], &["@runs/"]),
         (&["eval", "@runs/"], &["@runs/1", "@runs/more/"]),
         (&["train", "mlp", "--data", "fashion"], &["fashion_mnist"]),

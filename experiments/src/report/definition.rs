@@ -20,8 +20,6 @@ use crate::{
 pub struct BuiltIn {
     /// Its name.
     pub name: &'static str,
-    /// One-line description.
-    pub about: &'static str,
     /// Its definition in TOML.
     pub text: &'static str,
 }
@@ -30,27 +28,22 @@ pub struct BuiltIn {
 pub const REPORTS: [BuiltIn; 5] = [
     BuiltIn {
         name: "networks",
-        about: "fully connected and convolutional networks: depth, width, activations, optimizers",
         text: include_str!("reports/networks.toml"),
     },
     BuiltIn {
         name: "lecun1998",
-        about: "networks from the tables of LeCun et al. 1998 and Simard et al. 2003",
         text: include_str!("reports/lecun1998.toml"),
     },
     BuiltIn {
         name: "initialisation",
-        about: "depth with the initializations of Glorot and He",
         text: include_str!("reports/initialisation.toml"),
     },
     BuiltIn {
         name: "normalisation",
-        about: "learning rates with and without batch normalization",
         text: include_str!("reports/normalisation.toml"),
     },
     BuiltIn {
         name: "residual",
-        about: "depth with and without residual connections",
         text: include_str!("reports/residual.toml"),
     },
 ];

@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{
-    Args,
-    builder::{PossibleValue, PossibleValuesParser},
-};
+use clap::{Args, builder::PossibleValuesParser};
 use tapeline_experiments::{
     Session,
     report::definition::{self, Definition, REPORTS},
@@ -25,7 +22,7 @@ use crate::program::{
 )]
 pub struct Report {
     /// Name of the report
-    #[arg(default_value = REPORTS[0].name, value_parser = names())]
+    #[arg(default_value = REPORTS[0].name, value_parser = PossibleValuesParser::new(REPORTS.map(|report| report.name)))]
     name: String,
     /// Folder for runs and report; finished runs are reused
     #[arg(long, value_name = "FOLDER", default_value = "report")]
@@ -67,10 +64,4 @@ impl Report {
         let session = Session::new(study, chosen, &self.out, limits, cx)?;
         run(&session, &self.crew, self.plan, false, cx)
     }
-}
-
-/// The names of the built-in reports.
-fn names() -> PossibleValuesParser {
-    let named = REPORTS.map(|report| PossibleValue::new(report.name).help(report.about));
-    PossibleValuesParser::new(named)
 }
