@@ -108,6 +108,14 @@ impl Node {
                     let word = attribute.s.as_deref().unwrap_or_default();
                     json!(String::from_utf8_lossy(word))
                 }
+                AttributeType::Strings => {
+                    let words = attribute.strings.iter();
+                    json!(
+                        words
+                            .map(|word| String::from_utf8_lossy(word))
+                            .collect::<Vec<_>>()
+                    )
+                }
                 AttributeType::Ints => json!(attribute.ints),
             };
             (attribute.name, value)
