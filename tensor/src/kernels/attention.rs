@@ -229,7 +229,7 @@ impl<'a, T: Scalar> Head<'a, T> {
 
     /// Fills the first factors of a block; returns them if there are any.
     #[inline(always)]
-    fn factors<'f>(self, first: usize, factors: &'f mut [T], len: usize) -> Option<&'f [T]> {
+    fn factors(self, first: usize, factors: &mut [T], len: usize) -> Option<&[T]> {
         let fill = self.by.factors.as_ref()?;
         let factors = &mut factors[..len];
         fill(

@@ -53,7 +53,11 @@ pub fn precision(case: &Case<'_>) -> Result<Found, String> {
         let mut saved: Vec<(Saved, Tensor<f32>)> = Vec::new();
         for call in &case.calls {
             let before: Vec<_> = saved.iter().map(|(value, _)| value.clone()).collect();
-            let plan = Plan::after(&[call.clone()], (&shape, Meaning::Logits), &before);
+            let plan = Plan::after(
+                std::slice::from_ref(call),
+                (&shape, Meaning::Logits),
+                &before,
+            );
             let layer = Case {
                 calls: vec![call.clone()],
                 shape,

@@ -86,7 +86,7 @@ pub const ATTENTION: LayerDef = LayerDef {
 /// Names the numbers of heads that divide the features.
 fn divisors(features: usize) -> String {
     let divisors: Vec<_> = (1..=features.min(64))
-        .filter(|heads| features % heads == 0)
+        .filter(|heads| features.is_multiple_of(*heads))
         .map(|heads| heads.to_string())
         .collect();
     format!("{features} is divisible by {}", divisors.join(", "))

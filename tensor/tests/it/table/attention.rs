@@ -16,7 +16,7 @@ fn options<T: Scalar>((heads, causal, with_factors): (usize, bool, bool)) -> Att
     fn fill<T: Scalar>(first: usize, values: &mut [T]) {
         for (position, value) in (first..).zip(values) {
             let hash = (position as u32).wrapping_mul(2_654_435_761) >> 16;
-            *value = T::of(if hash % 3 == 0 { 0.0 } else { 1.5 });
+            *value = T::of(if hash.is_multiple_of(3) { 0.0 } else { 1.5 });
         }
     }
     Attention {
