@@ -40,14 +40,14 @@ impl Messages for Silent {
 /// use tapeline_models::presets;
 /// use tapeline_spec::Preset;
 ///
-/// const TINY: Preset = Preset {
-///     name: "tiny",
+/// const MINI: Preset = Preset {
+///     name: "mini",
 ///     text: "flatten linear(8) relu linear(classes)",
 ///     about: "a network of 8 hidden units",
 /// };
 ///
-/// let registries = Registries { presets: presets().with(TINY)?, ..Registries::default() };
-/// let run = tapeline_experiments::train("tiny").registries(registries).limit(200).epochs(1).run()?;
+/// let registries = Registries { presets: presets().with(MINI)?, ..Registries::default() };
+/// let run = tapeline_experiments::train("mini").registries(registries).limit(200).epochs(1).run()?;
 /// assert_eq!(run.model.model.plan.output, [10]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
