@@ -2,7 +2,15 @@
 
 mod mutants;
 
-use std::{ffi::OsString, fmt::Write, slice, time::Instant};
+use std::{
+    ffi::OsString,
+    fmt::Write,
+    num::NonZero,
+    panic, slice,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::Instant,
+};
 
 use clap::Args;
 use serde::Serialize;
@@ -82,17 +90,36 @@ impl Check {
     }
 }
 
-/// Checks everything that is registered.
+/// Checks everything that is registered: the layers on all cores, each by one thread.
 fn registered(cx: &Context) -> Vec<Row> {
-    let layers = cx.layers.iter().map(|def| {
-        let name = def.name.to_string();
-        Row::new("layer", name, check::report(def), check::catches(def))
+    let layers: Vec<_> = cx.layers.iter().collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut rows = Vec::new();
+        while let Some((i, def)) = take(&layers, &next) {
+            let (report, caught) = (check::report(def), check::catches(def));
+            rows.push((i, Row::new("layer", def.name.to_string(), report, caught)));
+        }
+        rows
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut rows: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let rows = workers.into_iter().map(thread::ScopedJoinHandle::join);
+        rows.flat_map(|rows| rows.unwrap_or_else(|panic| panic::resume_unwind(panic)))
+            .collect()
     });
-    let losses = cx
-        .losses
-        .iter()
-        .map(|def| Row::loss(def.name, check::loss(def)));
+    rows.sort_by_key(|(i, _)| *i);
+    let layers = rows.into_iter().map(|(_, row)| row);
+    let losses = cx.losses.iter();
+    let losses = losses.map(|def| Row::loss(def.name, check::loss(def)));
     layers.chain(losses).collect()
+}
+
+/// Takes the next of some items, with its index.
+fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
+    let i = next.fetch_add(1, Ordering::Relaxed);
+    items.get(i).map(|item| (i, item))
 }
 
 /// The results of one layer, loss or model.
