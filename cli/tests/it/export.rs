@@ -108,3 +108,16 @@ fn an_export_goes_through_a_link() {
         assert!(std::fs::metadata(bench.path(target)).unwrap().len() > 100);
     }
 }
+
+/// docs/digit.html is a page as it is written today: `tapeline export` has to write it again after a change.
+#[test]
+fn the_page_in_the_documentation_is_not_stale() {
+    let page = include_str!("../../../docs/digit.html");
+    let parts = [
+        include_str!("../../../models/src/page/runtime.js"),
+        include_str!("../../../models/src/page/digit.js"),
+        include_str!("../../../models/src/page/page.js"),
+        include_str!("../../../models/src/page/page.css"),
+    ];
+    assert!(parts.iter().all(|part| page.contains(part)));
+}

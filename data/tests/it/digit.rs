@@ -218,5 +218,5 @@ fn uneven_light_cancels_out() {
     all.sort_by(f64::total_cmp);
     // A threshold may cut a faint end of a stroke in one light only, and the box is scaled by what
     // is left: digit 92 loses a hundredth of its width.
-    assert!(all[3] > 0.999 && all[0] > 0.9, "{:?}", &all[..9]);
+    assert!(all[3] > 0.999 && all[0] > 0.95, "{:?}", &all[..9]);
 }
