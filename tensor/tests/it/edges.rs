@@ -1,6 +1,10 @@
 //! What PyTorch 2.15 returns for NaN, infinities, ties and dimensions without elements.
 
-use tapeline_tensor::{Grads, Params, Tensor, Var, tensor, value_and_grad};
+use proptest::prelude::*;
+use tapeline_tensor::{
+    Grads, Params, Tensor, Var, batch_norm, group_norm, layer_norm, layer_norm2d, tensor,
+    value_and_grad,
+};
 
 const NAN: f64 = f64::NAN;
 const INF: f64 = f64::INFINITY;
@@ -88,4 +92,64 @@ fn dimensions_without_elements() {
         assert_eq!(max(x), [0]);
         (x[0].sum(), ())
     });
+}
+
+/// Normalizations with a single value for each mean.
+const OF_ONE_VALUE: [(&str, F, &[usize]); 5] = [
+    (
+        "batch_norm",
+        |x| batch_norm(x[0], Some([x[1], x[2]]), None, 1e-5).0,
+        &[1, 6],
+    ),
+    (
+        "batch_norm",
+        |x| batch_norm(x[0], Some([x[1], x[2]]), None, 1e-5).0,
+        &[1, 6, 1, 1],
+    ),
+    (
+        "group_norm",
+        |x| group_norm(x[0], 6, Some([x[1], x[2]]), 1e-5),
+        &[3, 6],
+    ),
+    (
+        "layer_norm",
+        |x| layer_norm(x[0], Some([x[1], x[2]]), 1e-5),
+        &[6, 1],
+    ),
+    (
+        "layer_norm2d",
+        |x| layer_norm2d(x[0], Some([x[1], x[2]]), 1e-5),
+        &[1, 1, 2, 3],
+    ),
+];
+
+proptest! {
+    /// The result is the bias, so no rounding error may pass for a derivative.
+    #[test]
+    fn nothing_flows_through_the_normalization_of_one_value(
+        values in prop::collection::vec(-100.0..100.0, 18),
+        (weight, bias) in (-100.0..100.0, -100.0..100.0),
+        upstream in prop::collection::vec(-100.0..100.0, 18),
+    ) {
+        for (name, f, shape) in OF_ONE_VALUE {
+            let of_shape = |values: &[f64]| {
+                let size = shape.iter().product();
+                Tensor::from_shape_vec(shape, values[..size].to_vec()).unwrap()
+            };
+            let columns = vec![shape[1]];
+            let inputs = [
+                of_shape(&values),
+                Tensor::from_elem(columns.clone(), weight),
+                Tensor::from_elem(columns, bias),
+                of_shape(&upstream),
+            ];
+            let (_, found, y) = value_and_grad(&Params::new(), &inputs, |_, _, x| {
+                let y = f(x);
+                ((y * x[3]).sum(), y.value())
+            });
+            prop_assert!(y.iter().all(|&y| y == bias), "{name}: {y:?}");
+            let dx = found.inputs[0].as_ref().unwrap();
+            prop_assert!(dx.iter().all(|&d| d == 0.0), "{name}: {dx:?}");
+        }
+    }
 }

@@ -154,6 +154,8 @@ struct Aspect {
     worst: f64,
     allowed: f64,
     failed: bool,
+    /// Why some case had nothing to check.
+    skipped: Option<String>,
 }
 
 /// The mutated rules of one kind.
@@ -192,6 +194,7 @@ impl Row {
                         worst: line.worst,
                         allowed: line.allowed,
                         failed: line.failure.is_some(),
+                        skipped: line.skipped,
                     });
                     row.failures.extend(line.failure.map(|f| f.to_string()));
                 }
@@ -266,9 +269,13 @@ fn text(rows: &[Row], verbose: bool, begun: Instant) -> String {
             },
         ]);
         for aspect in row.aspects.iter().filter(|_| verbose) {
+            let name = match &aspect.skipped {
+                Some(reason) if aspect.checks == 0 => format!("  {}: {reason}", aspect.name),
+                _ => format!("  {}", aspect.name),
+            };
             table.row([
                 if aspect.failed { "FAILED" } else { "ok" }.into(),
-                format!("  {}", aspect.name),
+                name,
                 String::new(),
                 String::new(),
                 number(aspect.checks),

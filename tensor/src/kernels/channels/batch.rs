@@ -87,6 +87,11 @@ impl<T: Scalar> Channels<T> {
         let dx = need_x.then(|| {
             // What flows through a channel's mean and variance: nothing where they are constants.
             let count = (x.len() / channels).max(1) as f64;
+            if self.flows && count == 1.0 {
+                // The result is the bias, whatever the value: exactly nothing, not what rounding
+                // leaves of a difference.
+                return Buffer::zeros(x.len());
+            }
             let share = if self.flows { -1.0 / count } else { 0.0 };
             let through = |sums: &[f64], factor: &dyn Fn(usize) -> f64| -> Vec<T> {
                 let sums = sums.iter().enumerate();
