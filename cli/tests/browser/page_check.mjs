@@ -283,17 +283,36 @@ async function main() {
   await pause(100);
   expect((await answer()) === "–", "Z undoes it");
 
-  // A picture, as if it were dropped.
-  const [seven] = [drawn[7]];
-  await evaluate(`(async () => {
+  // Pictures: dropped, pasted, and opened by the button.
+  const seven = drawn[7];
+  const transfer = `(async () => {
     const bytes = Uint8Array.from(atob("${readFileSync(seven.file).toString("base64")}"), (char) => char.charCodeAt(0));
     const data = new DataTransfer();
     data.items.add(new File([bytes], "seven.png", { type: "image/png" }));
-    document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  })()`);
-  const dropped = await evaluate(`Array.from(Page.found().shares)`);
-  expect(apart(dropped, seven.shares) <= TOLERANCE, "a dropped picture is read as the drawing was");
+    return data;
+  })()`;
+  const ways = {
+    dropped: () => evaluate(`${transfer}.then((dataTransfer) => {
+      document.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    })`),
+    pasted: () => evaluate(`${transfer}.then((clipboardData) => {
+      document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    })`),
+    opened: async () => {
+      const { root } = await send("DOM.getDocument");
+      const { nodeId } = await send("DOM.querySelector", { nodeId: root.nodeId, selector: "#file" });
+      await send("DOM.setFileInputFiles", { nodeId, files: [seven.file] });
+    },
+  };
+  for (const [way, give] of Object.entries(ways)) {
+    await click("clear");
+    await pause(100);
+    expect((await answer()) === "–", `nothing is left before a picture is ${way}`);
+    await give();
+    await pause(500);
+    const shares = await evaluate(`Array.from(Page.found().shares)`);
+    expect(apart(shares, seven.shares) <= TOLERANCE, `a picture that is ${way} is read as the drawing was`);
+  }
 
   const unnamed = await evaluate(`[...document.querySelectorAll("button, input, canvas:not(#maps canvas)")].filter((one) => !(one.ariaLabel || one.textContent.trim() || one.labels?.length)).map((one) => one.id)`);
   expect(unnamed.length === 0, `controls without a name: ${unnamed.join(", ") || "none"}`);

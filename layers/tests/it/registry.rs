@@ -159,7 +159,7 @@ fn refusals_say_what_and_where_from() {
         (
             "attention(4)",
             &[5, 6],
-            "`attention(4)` on [5, 6]: 4 heads don't divide 6 features; 6 is divisible by 1, 2, 3, 6",
+            "`attention(4)` on [5, 6]: 4 heads don't divide 6 features; numbers of heads that divide 6: 1, 2, 3, 6",
         ),
         (
             "attention(1)",

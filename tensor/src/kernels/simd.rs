@@ -220,19 +220,24 @@ pub const fn is_tuned<T: Lanes, S: Simd>() -> bool {
 /// Runs a kernel with the widest vectors that the processor has.
 #[inline]
 pub fn run<W: WithSimd>(kernel: W) -> W::Output {
-    match forced::one_by_one() {
-        true => Scalar::new().vectorize(kernel),
-        false => Arch::new().dispatch(kernel),
+    #[cfg(test)]
+    if let Some(width) = forced::WIDTH.get() {
+        return width.run(kernel);
     }
+    Arch::new().dispatch(kernel)
 }
 
 /// Runs a kernel over scalars of type `T`: as [`run`] if that is tuned, otherwise with vectors of
 /// one width.
 #[inline]
 pub fn run_for<T: Lanes, W: WithSimd>(kernel: W) -> W::Output {
+    #[cfg(test)]
+    if let Some(width) = forced::WIDTH.get() {
+        return width.run(kernel);
+    }
     #[cfg(target_arch = "x86_64")]
     if const { !T::TUNED } {
-        return match V3::try_new().filter(|_| !forced::one_by_one()) {
+        return match V3::try_new() {
             Some(simd) => Simd::vectorize(simd, kernel),
             None => Scalar::new().vectorize(kernel),
         };
@@ -258,29 +263,47 @@ pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
     run(f)
 }
 
-/// Lets a test select the path of a processor without vectors.
-mod forced {
-    #[cfg(test)]
-    thread_local! {
-        pub static ONE_BY_ONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    }
-
-    #[cfg(test)]
-    pub fn one_by_one() -> bool {
-        ONE_BY_ONE.get()
-    }
-
-    #[cfg(not(test))]
-    pub const fn one_by_one() -> bool {
-        false
-    }
-}
-
-/// Runs `f` with kernels that process one scalar at a time, on this thread only.
+/// Lets a test select the path of another processor.
 #[cfg(test)]
-pub fn one_by_one<R>(f: impl FnOnce() -> R) -> R {
-    forced::ONE_BY_ONE.set(true);
-    let result = f();
-    forced::ONE_BY_ONE.set(false);
-    result
+pub mod forced {
+    use std::cell::Cell;
+
+    use pulp::{Arch, Scalar, Simd, WithSimd};
+
+    thread_local! {
+        pub(super) static WIDTH: Cell<Option<Width>> = const { Cell::new(None) };
+    }
+
+    /// A width of vectors, up to that of the processor.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Width {
+        /// One scalar at a time.
+        One,
+        /// Vectors of AVX2: on a processor with AVX-512, not the widest.
+        Avx2,
+    }
+
+    impl Width {
+        /// All that can be forced.
+        pub const ALL: [Width; 2] = [Width::One, Width::Avx2];
+
+        pub(super) fn run<W: WithSimd>(self, kernel: W) -> W::Output {
+            if let Width::One = self {
+                return Scalar::new().vectorize(kernel);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if let Some(simd) = super::V3::try_new() {
+                return Simd::vectorize(simd, kernel);
+            }
+            Arch::new().dispatch(kernel)
+        }
+
+        /// Runs `f` with kernels of this width, on this thread only.
+        pub fn force<R>(self, f: impl FnOnce() -> R) -> R {
+            WIDTH.set(Some(self));
+            let result = f();
+            WIDTH.set(None);
+            result
+        }
+    }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use ndarray::{Array2, Ix2, IxDyn, ShapeBuilder};
 use proptest::prelude::*;
 
-use super::{simd::one_by_one, transpose::transpose};
+use super::{simd::forced::Width, transpose::transpose};
 use crate::{
-    Attention, Conv2d, MaxPool2d, Params, Scalar, Tensor, Then, Var, attention, conv2d_then,
-    linear, value_and_grad,
+    Attention, Conv2d, MaxPool2d, Params, RecurrentCell, RecurrentWeights, Scalar, Tensor, Then,
+    Var, adaptive_avg_pool2d, attention, batch_norm, batch_norm_relu, conv2d_then, group_norm,
+    layer_norm, layer_norm2d, linear, max_pool2d, recurrent, rms_norm, value_and_grad,
 };
 
 /// Numbers between −2 and 2, of which a share is zero.
@@ -43,9 +44,12 @@ fn bits<T: Scalar>(inputs: &[Tensor<T>], op: &Op<T>) -> Vec<u64> {
 
 fn same<T: Scalar>(inputs: &[Tensor<T>], op: &Op<T>) -> Result<(), TestCaseError> {
     let wide = bits(inputs, op);
-    let narrow = one_by_one(|| bits(inputs, op));
-    let differ = wide.iter().zip(&narrow).filter(|(a, b)| a != b).count();
-    prop_assert!(differ == 0, "{differ} of {} numbers differ", wide.len());
+    for width in Width::ALL {
+        let narrow = width.force(|| bits(inputs, op));
+        let differ = wide.iter().zip(&narrow).filter(|(a, b)| a != b).count();
+        let count = wide.len();
+        prop_assert!(differ == 0, "{width:?}: {differ} of {count} numbers differ");
+    }
     Ok(())
 }
 
@@ -121,7 +125,9 @@ proptest! {
     ) {
         one_chain::<f32>([m, k, n], by_column, with_bias, special, seed)?;
         one_chain::<f64>([m, k, n], by_column, with_bias, special, seed)?;
-        one_by_one(|| one_chain::<f32>([m, k, n], by_column, with_bias, special, seed))?;
+        for width in Width::ALL {
+            width.force(|| one_chain::<f32>([m, k, n], by_column, with_bias, special, seed))?;
+        }
     }
 
     /// Any sizes, so that blocks and what is left of them occur; nothing else is written.
@@ -261,5 +267,60 @@ proptest! {
             &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
             &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
         ))?;
+    }
+
+    #[test]
+    fn normalizations(n in 1..10usize, channels in 1..20usize, size in 1..7usize, seed: u32) {
+        fn image<'t, T: Scalar>(x: &[Var<'t, T>]) -> Var<'t, T> {
+            let affine = Some([x[1], x[2]]);
+            let channels = x[1].shape()[0];
+            let y = batch_norm(x[0], affine, None, 1e-5).0 + batch_norm_relu(x[0], affine, None, 1e-5).0;
+            let y = y + group_norm(x[0], if channels % 2 == 0 { 2 } else { 1 }, affine, 1e-5);
+            y + layer_norm2d(x[0], affine, 1e-5)
+        }
+        fn row<'t, T: Scalar>(x: &[Var<'t, T>]) -> Var<'t, T> {
+            layer_norm(x[0], Some([x[1], x[2]]), 1e-5) + rms_norm(x[0], Some(x[1]), 1e-5)
+        }
+        both([&[n, channels, size, size], &[channels], &[channels]], seed, 0.0, (&image, &image))?;
+        let columns = channels * size * size;
+        both([&[n, columns], &[columns], &[columns]], seed, 0.0, (&row, &row))?;
+    }
+
+    #[test]
+    fn functions(n in 1..40usize, columns in 1..80usize, seed: u32) {
+        fn op<'t, T: Scalar>(x: &[Var<'t, T>]) -> Var<'t, T> {
+            let positive = x[0].square() + 0.1;
+            let y = x[0].tanh() + x[0].sigmoid() + x[0].exp() + positive.log() + positive.sqrt();
+            y + x[0].relu() + x[0].softmax(1) + x[0].log_softmax(1) + x[0].softmax(0)
+        }
+        both([&[n, columns], &[], &[]], seed, 0.0, (&op, &op))?;
+    }
+
+    #[test]
+    fn pooling(n in 1..4usize, channels in 1..20usize, size in 3..12usize, seed: u32) {
+        fn op<'t, T: Scalar>(x: &[Var<'t, T>]) -> Var<'t, T> {
+            let max = MaxPool2d { kernel: [2, 3], stride: [1, 2], padding: [1, 1] };
+            max_pool2d(x[0], max).sum() + adaptive_avg_pool2d(x[0], [2, 3]).sum()
+        }
+        both([&[n, channels, size, size], &[], &[]], seed, 0.0, (&op, &op))?;
+    }
+
+    #[test]
+    fn recurrences(
+        (n, tokens, features) in (1..40usize, 1..5usize, 1..9usize),
+        hidden in 1..40usize,
+        reverse: bool,
+        seed: u32,
+    ) {
+        fn op<'t, T: Scalar>(cell: RecurrentCell, x: &[Var<'t, T>], reverse: bool) -> Var<'t, T> {
+            let bias = x[2].sum_axis(1);
+            let weights = RecurrentWeights { weight_ih: x[1], weight_hh: x[2], bias_ih: bias, bias_hh: bias };
+            recurrent(cell, x[0], weights, reverse)
+        }
+        for cell in [RecurrentCell::Lstm, RecurrentCell::Gru, RecurrentCell::Tanh, RecurrentCell::Relu] {
+            let width = cell.gates() * hidden;
+            let shapes: [&[usize]; 3] = [&[n, tokens, features], &[width, features], &[width, hidden]];
+            both(shapes, seed, 0.0, (&move |x| op(cell, x, reverse), &move |x| op(cell, x, reverse)))?;
+        }
     }
 }

@@ -89,7 +89,10 @@ fn divisors(features: usize) -> String {
         .filter(|heads| features.is_multiple_of(*heads))
         .map(|heads| heads.to_string())
         .collect();
-    format!("{features} is divisible by {}", divisors.join(", "))
+    format!(
+        "numbers of heads that divide {features}: {}",
+        divisors.join(", ")
+    )
 }
 
 struct SelfAttention {
