@@ -12,7 +12,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     pack::{Matrix, panels},
-    product::{Rows, Spaced, Start, Taps, panel, panel_width},
+    product::{Rows, Start, Taps, panel, panel_width},
     simd,
     transpose::transpose,
 };
@@ -261,7 +261,7 @@ impl<'a, T: Scalar> Head<'a, T> {
             let rows = &y.from(first + columns.start, 0).data;
             transpose((rows, y.row), [there, size], (packed, width));
         }
-        let rows = Spaced {
+        let rows = Rows::Spaced {
             count: out.len() / BLOCK,
             values: out,
             columns: BLOCK,
@@ -309,7 +309,7 @@ impl<'a, T: Scalar> Head<'a, T> {
             offsets: &self.offsets[1][..block.len() / BLOCK],
             weights: packed,
             terms: self.by.tokens,
-            rows,
+            rows: Rows::Each(rows),
             columns: self.by.size,
             start: Start::Zero,
         });
@@ -331,7 +331,7 @@ impl<'a, T: Scalar> Head<'a, T> {
             offsets: &self.offsets[0][..count],
             weights: packed,
             terms: count,
-            rows: &mut rows[..block.len() / BLOCK],
+            rows: Rows::Each(&mut rows[..block.len() / BLOCK]),
             columns: self.by.size,
             start: Start::Rows,
         });
@@ -344,19 +344,19 @@ fn columns(count: usize) -> usize {
 }
 
 /// `rows[i] = start + Σ_k x[offsets[k] + i · step] · weights[k]`.
-struct Product<'a, T, R> {
+struct Product<'a, 'b, T> {
     x: &'a [T],
     step: usize,
     offsets: &'a [usize],
     /// Panels of `terms` rows each, of which those of the offsets are used.
     weights: &'a [T],
     terms: usize,
-    rows: R,
+    rows: Rows<'a, 'b, T>,
     columns: usize,
     start: Start<'a, T>,
 }
 
-impl<T: Scalar, R: Rows<T>> WithSimd for Product<'_, T, R> {
+impl<T: Scalar> WithSimd for Product<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     pack::{Matrix, panels},
-    product::{Start, Taps, panel, panel_width},
+    product::{Rows, Start, Taps, panel, panel_width},
     simd::{self, width},
 };
 use crate::{Scalar, buffer::Buffer, pool};
@@ -142,6 +142,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (columns, terms) = (self.out.ncols(), self.offsets.len());
         let mut rows = rows(&mut self.out);
+        let mut rows = Rows::Each(&mut rows);
         let most = (PANEL / (2 * size_of::<T::Vector<S>>())).min(TERMS);
         let block = terms.div_ceil(terms.div_ceil(most).max(1)).max(1);
         let (lines, apart) = match self.copied {
@@ -159,7 +160,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
             self.b.pack(simd, first..first + len, columns, weights);
             let mut a = self.a.from(0, first);
             if self.copied.is_some() {
-                a.copy_to(rows.len(), len, copy, apart);
+                a.copy_to(rows.count(), len, copy, apart);
                 a.data = copy;
                 if a.row != 1 {
                     a.row = apart;

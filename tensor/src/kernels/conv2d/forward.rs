@@ -15,7 +15,7 @@ use crate::{
     buffer::Buffer,
     kernels::{
         maxpool2d::{self, Windows},
-        product::{Spaced, Start, Taps, block, panel, panel_width},
+        product::{Rows, Start, Taps, block, panel, panel_width},
         simd::{self, width},
     },
     pool,
@@ -242,7 +242,7 @@ impl<T: Scalar> Task<'_, T> {
                     let taps = Taps::new(taps);
                     for (i, y) in self.lines.clone().enumerate() {
                         let line = (&x[y * strides.window[0]..], strides.window[1], taps);
-                        let mut pixels = Spaced {
+                        let mut pixels = Rows::Spaced {
                             values: &mut out[grid.first + i * grid.line..],
                             count: across,
                             columns: sizes.out_channels,
