@@ -8,13 +8,17 @@ use crate::{
     Scalar, Tensor, Var,
     buffer::{Buffer, give_back},
     kernels::layout::{
-        as_channels_last, channels_last, channels_last_slice, copied, in_order, memory_axes, slice,
+        as_channels_last, channels_last, channels_last_slice, in_order, memory_axes, slice,
+        standard,
     },
     pool,
 };
 
 /// Places of images in a task.
 const PLACES: usize = 1 << 10;
+
+/// Values in a task that copies lines.
+const VALUES: usize = 1 << 15;
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Returns `length` elements of a dimension, from `start` on. (`torch.narrow`)
@@ -125,32 +129,73 @@ pub fn concat<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
     {
         return concat_channels(parts, values, &sizes, [n, channels, h, w]);
     }
-    // One part after another in memory.
-    let mut axes: Vec<_> = (0..shape.len()).collect();
-    axes[..=axis].rotate_right(1);
-    let value = Buffer::zeros(shape.iter().product());
-    let mut value = in_order(value, &shape, &axes);
-    let mut start = 0;
-    for part in &values {
-        let range = start..start + part.shape()[axis];
-        start = range.end;
-        value.slice_axis_mut(Axis(axis), range.into()).assign(part);
-    }
+    let outer = shape[..axis].iter().product();
+    let inner: usize = shape[axis + 1..].iter().product();
+    let lines: Vec<_> = sizes.iter().map(|size| size * inner).collect();
+    let values: Vec<_> = values.into_iter().map(standard).collect();
+    let mut out = Buffer::any(shape.iter().product());
+    interleave(&values, &lines, &mut out);
+    let part_shape = move |size: usize| {
+        let mut shape = shape.clone();
+        shape[axis] = size;
+        shape
+    };
+    let value = out.into_tensor(&part_shape(sizes.iter().sum()));
     parts[0].tape().op("concat", value, parts, move |g, need| {
+        let g = standard(g);
         let mut start = 0;
-        let shares = sizes.iter().zip(need).map(|(&size, need)| {
-            let range = start..start + size;
-            start = range.end;
-            need.then(|| {
-                let mut share = g.clone();
-                share.slice_axis_inplace(Axis(axis), range.into());
-                copied(&share)
-            })
-        });
+        let shares = sizes
+            .iter()
+            .zip(&lines)
+            .zip(need)
+            .map(|((&size, &line), need)| {
+                let first = start;
+                start += line;
+                need.then(|| {
+                    let mut share = Buffer::any(outer * line);
+                    take_lines(slice(&g), first, line, &mut share, outer);
+                    share.into_tensor(&part_shape(size))
+                })
+            });
         let shares = shares.collect();
         give_back(g);
         shares
     })
+}
+
+/// Writes a line of each part after another, until none is left: `lines` are their sizes.
+fn interleave<T: Scalar>(parts: &[Tensor<T>], lines: &[usize], out: &mut [T]) {
+    let all: usize = lines.iter().sum();
+    if out.is_empty() {
+        return;
+    }
+    let together = VALUES.div_ceil(all);
+    pool::each(out.chunks_mut(together * all), |task, out| {
+        for (i, out) in out.chunks_exact_mut(all).enumerate() {
+            let (i, mut rest) = (task * together + i, out);
+            for (part, &line) in parts.iter().zip(lines) {
+                let (own, after) = rest.split_at_mut(line);
+                own.copy_from_slice(&slice(part)[i * line..][..line]);
+                rest = after;
+            }
+        }
+    });
+}
+
+/// The reverse for one part: `out` has `outer` lines, each from `first` on in a line of `x`.
+fn take_lines<T: Scalar>(x: &[T], first: usize, line: usize, out: &mut [T], outer: usize) {
+    if out.is_empty() {
+        return;
+    }
+    let all = x.len() / outer;
+    let together = VALUES.div_ceil(line);
+    let tasks = out
+        .chunks_mut(together * line)
+        .zip(x.chunks(together * all));
+    pool::each(tasks, |_, (out, x)| {
+        let lines = out.chunks_exact_mut(line).zip(x.chunks_exact(all));
+        lines.for_each(|(out, x)| out.copy_from_slice(&x[first..][..line]));
+    });
 }
 
 /// Concatenates the channels of images, which are last in memory, to an image of this shape.
