@@ -133,7 +133,9 @@ pub fn recurrent<'t, T: Scalar>(
             (None, Some(same)) => same.clone(),
             _ => sum::over(d_sums.as_ref().unwrap_or(&d_input), 0..1),
         });
-        d_sums.map(give_back);
+        if let Some(d_sums) = d_sums {
+            give_back(d_sums);
+        }
         give_back(d_input);
         [x, w_ih, w_hh, b_ih, b_hh]
     };

@@ -1,5 +1,7 @@
 //! Matrix products.
 
+mod weights;
+
 use std::hint::black_box;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
@@ -11,6 +13,7 @@ use super::{
     simd::{self, width},
 };
 use crate::{Scalar, buffer::Buffer, pool};
+use weights::{Packed, Weights, block_of};
 
 /// Multiply-adds of a task, if there are enough: about ten microseconds.
 const TASK: usize = 1 << 19;
@@ -42,9 +45,6 @@ const PANEL: usize = 3 << 13;
 
 /// Maximum number of terms that are summed at once.
 const TERMS: usize = 256;
-
-/// Columns that are packed at once.
-const STRIP: usize = 64;
 
 /// Elements between the lines of a copy, so that a power of two doesn't divide their distance.
 const GAP: usize = 16;
@@ -108,76 +108,6 @@ fn task_size(m: usize, k: usize, n: usize) -> (usize, usize) {
     let down = tasks.min(FEW_TASKS) / across;
     let down = down.min(m / LEAST_ROWS).max(bands);
     (m.div_ceil(down), columns)
-}
-
-/// Number of terms of a block, of which a panel fits the first-level cache.
-fn block_of<T: Scalar>(terms: usize) -> usize {
-    // The widest vectors, so that the copy has the same blocks at any width.
-    let most = (PANEL / (COLUMNS * size_of::<T>())).min(TERMS);
-    terms.div_ceil(terms.div_ceil(most).max(1)).max(1)
-}
-
-/// All weights, packed once for tasks that share their columns.
-struct Packed<T: Scalar> {
-    panels: Buffer<T>,
-    block: usize,
-    /// Columns with those that fill the last panel.
-    padded: usize,
-}
-
-impl<T: Scalar> Packed<T> {
-    fn new(b: Matrix<T>, terms: usize, columns: usize) -> Self {
-        let (block, padded) = (block_of::<T>(terms), columns.next_multiple_of(COLUMNS));
-        let mut panels = Buffer::any(terms * padded);
-        let mut rest = &mut panels[..];
-        let mut parts = Vec::new();
-        for first in (0..terms).step_by(block) {
-            let rows = first..(first + block).min(terms);
-            for column in (0..columns).step_by(STRIP) {
-                let count = STRIP.min(columns - column);
-                let len = rows.len() * count.next_multiple_of(COLUMNS);
-                let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
-                rest = after;
-                parts.push((b.from(rows.start, column), rows.len(), count, part));
-            }
-        }
-        pool::each(parts, |_, (b, terms, columns, out)| {
-            simd::run_for::<T, _>(Pack {
-                b,
-                terms,
-                columns,
-                out,
-            });
-        });
-        Packed {
-            panels,
-            block,
-            padded,
-        }
-    }
-}
-
-struct Pack<'a, T> {
-    b: Matrix<'a, T>,
-    terms: usize,
-    columns: usize,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> WithSimd for Pack<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.b.pack(simd, 0..self.terms, self.columns, self.out);
-    }
-}
-
-/// The right factor of a task, from its first column on.
-enum Weights<'a, T: Scalar> {
-    /// Packed by the task.
-    Matrix(Matrix<'a, T>),
-    Packed(&'a Packed<T>, usize),
 }
 
 /// Cuts a matrix into tiles, each with the position of its first element, one column of tiles after
