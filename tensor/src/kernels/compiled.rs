@@ -11,6 +11,7 @@ use super::{
     rows::{RowMoments, Rows},
     simd::Lanes,
     sparse::Sparse,
+    sum,
 };
 use crate::{Scalar, Tensor, buffer::Buffer, ops::Window};
 
@@ -60,6 +61,7 @@ kernels! {
     norm_rows_backward(rows: &Rows<Self>, g: &[Self], x: &[Self], moments: &[RowMoments<Self>]) -> (Buffer<Self>, Buffer<Self>) = Rows::backward;
     recurrent(x: &[Self], weights: recurrent::Weights<Self>, sizes: &recurrent::Sizes) -> (Buffer<Self>, recurrent::Saved<Self>) = recurrent::forward;
     recurrent_backward(g: &[Self], y: &[Self], saved: &recurrent::Saved<Self>, hidden: ArrayView2<Self>, sizes: &recurrent::Sizes) -> (Buffer<Self>, Option<Buffer<Self>>) = recurrent::backward;
+    sum_rows(x: &[Self], out: &mut [Self]) -> () = sum::rows;
     add_tensors(x: Tensor<Self>, y: &Tensor<Self>) -> Tensor<Self> = elementwise::add;
     map_chunks(x: &Tensor<Self>, f: elementwise::Map<Self>) -> Tensor<Self> = elementwise::map_chunks;
     change_chunks(x: &mut [Self], f: elementwise::Change<Self>) -> () = elementwise::change_chunks;
