@@ -42,7 +42,8 @@ kernels! {
     sparse(x: &[Self], columns: usize) -> Sparse<Self> = Sparse::new;
     sparse_matmul(x: &Sparse<Self>, weights: &[Self], n: usize, bias: Option<&[Self]>) -> Array2<Self> = Sparse::matmul;
     sparse_transposed_matmul(x: &Sparse<Self>, g: &[Self], n: usize) -> Array2<Self> = Sparse::transposed_matmul;
-    conv2d(x: &[Self], w: &[Self], bias: Option<&[Self]>, sizes: &conv2d::Sizes) -> (Buffer<Self>, Buffer<Index<Self>>) = conv2d::forward;
+    pack_conv2d(w: &[Self], sizes: &conv2d::Sizes) -> conv2d::Packed<Self> = conv2d::Packed::new;
+    conv2d(x: &[Self], w: &conv2d::Packed<Self>, bias: Option<&[Self]>, sizes: &conv2d::Sizes) -> (Buffer<Self>, Buffer<Index<Self>>) = conv2d::forward;
     conv2d_backward(from: conv2d::Operands<Self>, sizes: &conv2d::Sizes, want: [bool; 3]) -> conv2d::Gradients<Self> = conv2d::backward;
     max_pool2d(x: &[Self], side: usize, window: &Window) -> (Buffer<Self>, Buffer<Index<Self>>) = maxpool2d::forward;
     max_pool2d_backward(g: &[Self], index: &[Index<Self>], side: usize, window: &Window) -> Buffer<Self> = maxpool2d::backward;
