@@ -44,6 +44,9 @@ NETWORKS = {
     "vgg": VGG,
     "resnet_small": "resnet_small",
     "conv_mixer": CONV_MIXER,
+    "mlp_mixer": "mlp_mixer",
+    "vit_tiny": "vit_tiny",
+    "lstm_rows": "lstm_rows",
 }
 
 
@@ -84,6 +87,23 @@ def network(name):
     def standardized(before):
         return [Linear(before, 512), LayerNorm(512), GELU(), Dropout(0.1)]
 
+    def patches():
+        return [Conv2d(1, 64, 4, stride=4), called(lambda x: x.flatten(2).mT)]
+
+    def wider(features):
+        return [Linear(features, 2 * features), GELU(), Linear(2 * features, features)]
+
+    def mixer():
+        turn = called(lambda x: x.mT)
+        mixes_tokens = residual(None, LayerNorm(64), turn, *wider(49), turn)
+        return [mixes_tokens, residual(None, LayerNorm(64), *wider(64))]
+
+    def transformer():
+        return [residual(None, LayerNorm(64), attention(64, 4)), residual(None, LayerNorm(64), *wider(64))]
+
+    def repeated(block):
+        return [layer for _ in range(4) for layer in block()]
+
     average = [nn.AdaptiveAvgPool2d(1), Flatten()]
     layers = {
         "mlp": lambda: [Flatten(), Linear(784, 456), ReLU(), Linear(456, 128), ReLU(), Linear(128, 10)],
@@ -108,17 +128,30 @@ def network(name):
             *[layer for _ in range(4) for layer in mixed()],
             *[*average, Linear(32, 10)],
         ],
+        "mlp_mixer": lambda: [
+            *[*patches(), *repeated(mixer)],
+            *[LayerNorm(64), called(lambda x: x.mean(1)), Linear(64, 10)],
+        ],
+        "vit_tiny": lambda: [
+            *[*patches(), tokens(50, 64), *repeated(transformer)],
+            *[LayerNorm(64), called(lambda x: x[:, 0]), Linear(64, 10)],
+        ],
+        "lstm_rows": lambda: [
+            *[Flatten(1, 2), sequential(nn.LSTM)],
+            *[called(lambda x: x[:, -1]), Linear(128, 10)],
+        ],
     }
     return nn.Sequential(*layers[name]())
 
 
 # What stands before a layer so that its input has a shape; the layer after it takes its gradient.
-WIDE, FLAT, SEQUENCE = "conv2d({}, 1, stride={}) tanh", "flatten linear({}) tanh", "reshape(({}, 28)) conv1d({}, 1)"
+WIDE, FLAT, SEQUENCE = "conv2d({}, 1, stride={}) tanh", "flatten linear({}) tanh", "reshape(({}, {})) conv1d({}, 1)"
 
 
 def layers():
     """Name: shape of the input without the batch, our layer, and PyTorch's."""
     from torch import nn
+    from torch.nn import functional
 
     image, small, vector = (32, 14, 14), (32, 7, 7), (512,)
     elementwise = {
@@ -180,7 +213,71 @@ def layers():
         ("conv1d 3, 28 to 128", "conv1d(128, 3, padding=1)", sequential(nn.Conv1d, 3, padding=1)),
     ]:
         table[name] = ((28, 28), spec, module)
+    for name, spec, module in [
+        ("attention, 4 heads", "attention(4)", attention(64, 4)),
+        ("attention, causal", "attention(4, causal=true)", attention(64, 4, causal=True)),
+        ("linear 64 to 128, tokens", "linear(128)", nn.Linear(64, 128)),
+        ("linear 64 to 64, tokens", "linear(64)", nn.Linear(64, 64)),
+        ("layernorm, tokens", "layernorm", nn.LayerNorm(64)),
+        ("rmsnorm, tokens", "rmsnorm", nn.RMSNorm(64)),
+        ("gelu, tokens", "gelu", nn.GELU()),
+        ("geglu", "geglu", gated(functional.gelu)),
+        ("swiglu", "swiglu", gated(functional.silu)),
+        ("transpose", "transpose", called(lambda x: x.mT.contiguous())),
+    ]:
+        table[name] = ((49, 64), spec, module)
     return table
+
+
+def tokens(count, features):
+    """Prepends a learned token, and adds learned positions."""
+    import torch
+    from torch import nn
+
+    class Tokens(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.token = nn.Parameter(torch.randn(1, 1, features) * 0.02)
+            self.position = nn.Parameter(torch.randn(1, count, features) * 0.02)
+
+        def forward(self, x):
+            return torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.position
+
+    return Tokens()
+
+
+def called(f):
+    """A module that computes a function."""
+    from torch import nn
+
+    class Called(nn.Module):
+        def forward(self, x):
+            return f(x)
+
+    return Called()
+
+
+def gated(f):
+    """One half of the features times a function of the other."""
+
+    def gate(x):
+        value, by = x.chunk(2, -1)
+        return value * f(by)
+
+    return called(gate)
+
+
+def attention(features, heads, causal=False):
+    """Self-attention, which returns no weights and so takes PyTorch's fast path."""
+    import torch
+    from torch import nn
+
+    class SelfAttention(nn.MultiheadAttention):
+        def forward(self, x):
+            mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1) if causal else None
+            return super().forward(x, x, x, need_weights=False, attn_mask=mask, is_causal=causal)[0]
+
+    return SelfAttention(features, heads, batch_first=True)
 
 
 def sequential(module, *args, **options):
@@ -306,7 +403,7 @@ def compare_layers(args):
         if len(shape) == 3:
             place, before = 2, WIDE.format(shape[0], 28 // shape[1])
         elif len(shape) == 2:
-            place, before = 2, SEQUENCE.format(*shape)
+            place, before = 2, SEQUENCE.format(shape[0], 784 // shape[0], shape[1])
         else:
             place, before = 3, FLAT.format(shape[0])
         after = "tanh linear(10)" if len(shape) == 1 or name == "global_avgpool2d" else "tanh flatten linear(10)"

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView1, Ix2};
 use tapeline_data::{Dataset, Draws, Normalisation, in_order};
-use tapeline_layers::{AnyLoss, Ctx, Element, Meaning, Mode};
+use tapeline_layers::{AnyLoss, Ctx, Element, Loss, Meaning, Mode, Plan};
 use tapeline_tensor::{
     Params, Tensor, Var,
     buffer::{Buffer, give_back},
@@ -11,8 +11,24 @@ use tapeline_tensor::{
 
 use crate::{Model, NotFinite, error::Subject, metrics::Calibration};
 
-/// Number of images evaluated at once.
-pub(crate) const BATCH: usize = 100;
+/// Minimum and maximum number of images evaluated at once.
+const IMAGES_AT_ONCE: [usize; 2] = [10, 100];
+
+/// Bytes of the largest input and output of a layer for the images evaluated at once: they fit the
+/// second-level cache.
+const CACHE: usize = 1 << 20;
+
+/// Returns the number of images that a model evaluates at once. It depends on sizes alone, since
+/// the loss of a batch is rounded.
+pub(crate) fn batch_size(plan: &Plan) -> usize {
+    let shapes = plan.rows.iter().map(|row| &row.output);
+    let sizes = shapes
+        .chain([&plan.input])
+        .map(|shape| shape.iter().product());
+    let largest = sizes.max().unwrap_or(1).max(1);
+    let [least, most] = IMAGES_AT_ONCE;
+    (CACHE / (2 * size_of::<f32>() * largest)).clamp(least, most)
+}
 
 /// Number of images that a thread gathers at once.
 const IMAGES: usize = 25;
@@ -53,36 +69,32 @@ pub fn evaluate(
     let mut confusion = vec![vec![0; classes]; classes];
     let mut calibration = Calibration::default();
     let (mut sum, mut weights) = (0.0, 0.0);
-    for indices in &in_order(data.len(), BATCH) {
+    let loss = f32::loss(loss);
+    let batches = in_order(data.len(), batch_size(&model.plan));
+    let judged = pool::map(&batches, |indices| {
         let targets = data.labels_of(indices);
         let images = batch(data, indices, normalisation, None);
-        let loss = f32::loss(loss);
-        let result = no_grad(params, |tape, on_tape| {
-            let cx = Ctx::new(tape, on_tape, Mode::Evaluation).folding();
-            let output = model.forward(&cx, tape.constant(images.clone()));
-            let value = loss.value(output, &targets).value().sum();
-            let found = probabilities(model, output);
-            let output = output.value();
-            let subject = match first_odd_row(&output) {
-                Some(row) => Subject::Output {
+        let judged = judge(model, params, loss, &images, &targets);
+        give_back(images);
+        judged.map_err(|found| (indices, found))
+    });
+    for judged in judged {
+        let judged = judged.map_err(|(indices, odd)| {
+            let subject = match odd {
+                Odd::Output { row } => Subject::Output {
                     sample: indices[row],
                 },
-                None if !value.is_finite() => Subject::Loss,
-                None => return Ok((value, classified(&output), found.value())),
+                Odd::Loss => Subject::Loss,
             };
-            Err(subject)
-        });
-        let (value, found, probabilities) = result.map_err(|subject| {
+            let images = batch(data, indices, normalisation, None);
             NotFinite::locate(model, params, &images, Mode::Evaluation, subject)
         })?;
-        give_back(images);
-        let weight = loss.weight(&targets);
-        sum += f64::from(value) * weight;
-        weights += weight;
-        if let Ok(rows) = probabilities.view().into_dimensionality::<Ix2>() {
-            calibration.add(rows, &targets);
+        sum += judged.loss * judged.weight;
+        weights += judged.weight;
+        if let Ok(rows) = judged.probabilities.view().into_dimensionality::<Ix2>() {
+            calibration.add(rows, &judged.targets);
         }
-        for (target, found) in targets.into_iter().zip(found) {
+        for (target, found) in judged.targets.into_iter().zip(judged.found) {
             confusion[target][found] += 1;
         }
     }
@@ -94,6 +106,54 @@ pub fn evaluate(
         samples,
         confusion,
         calibration_error: calibration.error(),
+    })
+}
+
+/// What the model computes for a batch.
+struct Judged {
+    /// Mean loss over the images.
+    loss: f64,
+    weight: f64,
+    /// The true classes.
+    targets: Vec<usize>,
+    /// The predicted classes.
+    found: Vec<usize>,
+    probabilities: Tensor,
+}
+
+/// What isn't finite in a batch.
+enum Odd {
+    /// The output for an image of the batch.
+    Output { row: usize },
+    /// The loss.
+    Loss,
+}
+
+/// Evaluates a model on one batch.
+fn judge(
+    model: &Model,
+    params: &Params,
+    loss: &dyn Loss<f32>,
+    images: &Tensor,
+    targets: &[usize],
+) -> Result<Judged, Odd> {
+    no_grad(params, |tape, on_tape| {
+        let cx = Ctx::new(tape, on_tape, Mode::Evaluation).folding();
+        let output = model.forward(&cx, tape.constant(images.clone()));
+        let value = loss.value(output, targets).value().sum();
+        let probabilities = probabilities(model, output).value();
+        let output = output.value();
+        match first_odd_row(&output) {
+            Some(row) => Err(Odd::Output { row }),
+            None if !value.is_finite() => Err(Odd::Loss),
+            None => Ok(Judged {
+                loss: value.into(),
+                weight: loss.weight(targets),
+                targets: targets.to_vec(),
+                found: classified(&output),
+                probabilities,
+            }),
+        }
     })
 }
 

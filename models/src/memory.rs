@@ -10,7 +10,7 @@ use tapeline_tensor::{
     no_grad, value_and_grad,
 };
 
-use crate::evaluate::BATCH;
+use crate::evaluate::batch_size;
 
 /// The maximum number of multiply-adds in the forward pass of a dry pass, unless 2 samples need
 /// more: a fraction of a second.
@@ -22,7 +22,7 @@ const OUTPUTS: usize = 1 << 23;
 /// An estimate of the bytes used by a model.
 ///
 /// It excludes the data, a model file being written, the program itself, the working memory of
-/// further threads (about one image each), and arrays of layers that are not in a
+/// further threads (about one image each, in an evaluation a batch each), and arrays of layers that are not in a
 /// [`Buffer`].
 ///
 /// ```
@@ -66,7 +66,7 @@ impl Memory {
         let memory = Memory::of_parameters(plan, Some(optimizer));
         let passes = [
             (Pass::Training, batch),
-            (Pass::Evaluation, BATCH.min(evaluated)),
+            (Pass::Evaluation, batch_size(plan).min(evaluated)),
         ];
         let allocated = allocated(plan, &passes);
         Memory {
@@ -79,7 +79,7 @@ impl Memory {
     /// Estimates an evaluation alone, on `samples` samples. Runs two on a few made-up samples.
     pub fn evaluation(plan: &Plan, samples: usize) -> Memory {
         Memory {
-            evaluation: allocated(plan, &[(Pass::Evaluation, BATCH.min(samples))])[0],
+            evaluation: allocated(plan, &[(Pass::Evaluation, batch_size(plan).min(samples))])[0],
             ..Memory::of_parameters(plan, None)
         }
     }
@@ -218,6 +218,8 @@ impl Pass {
             Pass::Training => Mode::Training { seed: 0, step: 0 },
             Pass::Evaluation => Mode::Evaluation,
         };
+        // A clone has no prepared weights: each pass prepares its own.
+        let params = &params.clone();
         let run = || {
             let images = images(plan, samples);
             match self {

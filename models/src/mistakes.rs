@@ -8,7 +8,7 @@ use tapeline_tensor::{Params, no_grad};
 use crate::{
     Model, NotFinite,
     error::Subject,
-    evaluate::{BATCH, batch, first_odd_row, largest, predict, probabilities},
+    evaluate::{batch, batch_size, first_odd_row, largest, predict, probabilities},
 };
 
 /// The side of the covered square, as a fraction of the image's.
@@ -49,7 +49,7 @@ pub fn mistakes(
 ) -> Result<Vec<Mistake>, NotFinite> {
     let mut all = Vec::new();
     let loss = f32::loss(loss);
-    for indices in &in_order(data.len(), BATCH) {
+    for indices in &in_order(data.len(), batch_size(&model.plan)) {
         let targets = data.labels_of(indices);
         let images = batch(data, indices, normalisation, None);
         let found = no_grad(params, |tape, on_tape| {
@@ -120,7 +120,7 @@ pub fn occlusion(
         .collect();
     let [height, width] = [rows, cols].map(patch);
     let [mut sums, mut counts] = [0, 1].map(|_| Array2::<f32>::zeros([rows, cols]));
-    for places in places.chunks(BATCH) {
+    for places in places.chunks(batch_size(&model.plan)) {
         let shape = (places.len(), medians.len(), rows, cols);
         let mut covered =
             Array4::from_shape_fn(shape, |(_, channel, y, x)| image[[0, channel, y, x]]);

@@ -153,7 +153,7 @@ pub fn no_grad<T: Scalar, X>(
     params: &Params<T>,
     f: impl for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>]) -> X,
 ) -> X {
-    let tape = Tape::releasing();
+    let tape = Tape::releasing(params.prepared().share());
     let params: Vec<_> = params
         .iter()
         .map(|p| tape.leaf(p.value.clone(), false))

@@ -47,6 +47,7 @@ pub mod parents;
 mod place;
 pub mod plain;
 pub mod pool;
+mod prepared;
 pub mod profile;
 pub mod scalar;
 pub mod tape;

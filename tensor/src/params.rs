@@ -3,6 +3,7 @@
 use crate::{
     Scalar, Tensor,
     kernels::{layout::aligned, sparse::is_finite},
+    prepared::Prepared,
 };
 
 /// An ordered list of named parameters and buffers, in the order in which layers declared them.
@@ -11,6 +12,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params<T = f32> {
     entries: Vec<Param<T>>,
+    /// What has been computed from them for evaluations; forgotten by whatever changes one.
+    prepared: Prepared<T>,
 }
 
 /// One entry of [`Params`].
@@ -65,6 +68,7 @@ impl<T> Default for Params<T> {
     fn default() -> Self {
         Params {
             entries: Vec::new(),
+            prepared: Prepared::default(),
         }
     }
 }
@@ -122,12 +126,19 @@ impl<T: Scalar> Params<T> {
     /// When `id` is out of range.
     #[track_caller]
     pub fn value_mut(&mut self, id: ParamId) -> ndarray::ArrayViewMutD<'_, T> {
+        self.prepared.clear();
         self.entries[id.0].value.view_mut()
     }
 
     /// Returns all values in order for writing; their shapes can't change.
     pub fn values_mut(&mut self) -> impl Iterator<Item = ndarray::ArrayViewMutD<'_, T>> {
+        self.prepared.clear();
         self.entries.iter_mut().map(|p| p.value.view_mut())
+    }
+
+    /// Returns what has been computed from the parameters.
+    pub(crate) fn prepared(&self) -> &Prepared<T> {
+        &self.prepared
     }
 
     /// Returns the id of the entry with this name.
@@ -158,6 +169,7 @@ impl<T: Scalar> Params<T> {
         };
         Params {
             entries: self.entries.iter().map(cast).collect(),
+            prepared: Prepared::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The threads that kernels share their work over.
 
-use std::{fmt, sync::Mutex};
+use std::{cell::Cell, fmt, sync::Mutex};
 
 use rayon::prelude::*;
 
@@ -68,9 +68,57 @@ impl Pool {
     }
 }
 
-/// Returns whether the caller is inside a pool of several threads.
+thread_local! {
+    /// Whether the kernels that this thread calls run on it alone.
+    static IS_ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether the caller is inside a pool of several threads that its kernels may use.
 fn inside() -> bool {
-    rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
+    !IS_ALONE.get() && rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
+}
+
+/// Minimum number of items for each thread at which [`map`] gives a thread whole items.
+const ITEMS: usize = 2;
+
+/// Returns `f(item)` for each item, in order. Many items are divided among the threads of the
+/// [`Pool`] that the caller is in, and the kernels that `f` calls run on the thread of their item:
+/// threads then never wait for each other, and the values of an item stay in one cache. Few items
+/// are computed one after another, each on all threads.
+///
+/// ```
+/// use tapeline_tensor::{Pool, pool};
+///
+/// let squares = Pool::new(2)?.install(|| pool::map(0..100, |i| i * i));
+/// assert_eq!(squares[99], 9801);
+/// # Ok::<(), tapeline_tensor::PoolError>(())
+/// ```
+pub fn map<I: Send, R: Send>(
+    items: impl IntoIterator<Item = I>,
+    f: impl Fn(I) -> R + Sync,
+) -> Vec<R> {
+    let items: Vec<_> = items.into_iter().collect();
+    if !inside() || items.len() < ITEMS * rayon::current_num_threads() {
+        return items.into_iter().map(f).collect();
+    }
+    let mut results: Vec<_> = items.iter().map(|_| None).collect();
+    each(items.into_iter().zip(&mut results), |_, (item, result)| {
+        *result = Some(alone(|| f(item)));
+    });
+    results.into_iter().flatten().collect()
+}
+
+/// Runs `f`, and its kernels on this thread alone.
+fn alone<R>(f: impl FnOnce() -> R) -> R {
+    /// Restores, when dropped, what held before: also when `f` panics.
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            IS_ALONE.set(self.0);
+        }
+    }
+    let _before = Before(IS_ALONE.replace(true));
+    f()
 }
 
 /// Calls `f(i, item)` for each of some items, such as parts of a slice to be written, over the

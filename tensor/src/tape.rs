@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Parents, Place, Profile, Scalar, Tensor, broadcast, buffer::give_back,
-    kernels::sparse::is_finite,
+    kernels::sparse::is_finite, prepared::Prepared,
 };
 
 /// A record of operations with their rules. Created by [`value_and_grad`](crate::value_and_grad)
@@ -22,6 +22,8 @@ pub struct Tape<T: Scalar = f32> {
     releasing: Cell<bool>,
     profile: RefCell<Option<Profile>>,
     replay: RefCell<Option<Replay<T>>>,
+    /// What has been computed from the parameters, in evaluation.
+    prepared: Option<Prepared<T>>,
 }
 
 /// Values that take the place of those that operations compute. Each operation then sees exactly the values it is given, whatever the
@@ -62,6 +64,8 @@ struct Node<T: Scalar> {
     rule: Option<Rule<T>>,
     /// How often the value is [held](Tape::hold).
     held: usize,
+    /// Whether it is a parameter, or was computed from parameters alone.
+    is_lasting: bool,
 }
 
 /// Propagates the gradient of a node to its parents: calls the second argument with each parent's
@@ -89,6 +93,7 @@ impl<T: Scalar> Tape<T> {
             releasing: Cell::new(false),
             profile: RefCell::default(),
             replay: RefCell::default(),
+            prepared: None,
         }
     }
 
@@ -100,9 +105,11 @@ impl<T: Scalar> Tape<T> {
         tape
     }
 
-    /// A tape without rules that frees values early.
-    pub(crate) fn releasing() -> Self {
-        let tape = Tape::new(false);
+    /// A tape without rules that frees values early, for parameters of which some values are
+    /// prepared.
+    pub(crate) fn releasing(prepared: Prepared<T>) -> Self {
+        let mut tape = Tape::new(false);
+        tape.prepared = Some(prepared);
         tape.releasing.set(true);
         tape
     }
@@ -139,7 +146,22 @@ impl<T: Scalar> Tape<T> {
     }
 
     pub(crate) fn leaf(&self, value: Tensor<T>, needs_grad: bool) -> Var<'_, T> {
-        self.push("leaf", value, needs_grad, None)
+        let leaf = self.push("leaf", value, needs_grad, None);
+        self.nodes.borrow_mut()[leaf.id].is_lasting = true;
+        leaf
+    }
+
+    /// Records a constant that was computed from parameters; whether it lasts as long as they do.
+    pub(crate) fn push_derived(&self, value: Tensor<T>, is_lasting: bool) -> Var<'_, T> {
+        let derived = self.push("constant", value, false, None);
+        self.nodes.borrow_mut()[derived.id].is_lasting = is_lasting;
+        derived
+    }
+
+    /// What has been prepared, if `of` lasts longer than the tape.
+    pub(crate) fn prepared_of(&self, of: Var<'_, T>) -> Option<&Prepared<T>> {
+        let is_lasting = self.nodes.borrow()[of.id].is_lasting;
+        self.prepared.as_ref().filter(|_| is_lasting)
     }
 
     /// Records an operation: its name, its value, its [parents](Parents), and the rule that
@@ -245,6 +267,7 @@ impl<T: Scalar> Tape<T> {
             needs_grad,
             rule,
             held: 0,
+            is_lasting: false,
         });
         Var {
             tape: self,

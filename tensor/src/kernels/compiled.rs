@@ -11,6 +11,7 @@ use super::{
     rows::{RowMoments, Rows},
     simd::Lanes,
     sparse::Sparse,
+    sum,
 };
 use crate::{Scalar, Tensor, buffer::Buffer, ops::Window};
 
@@ -41,7 +42,8 @@ kernels! {
     sparse(x: &[Self], columns: usize) -> Sparse<Self> = Sparse::new;
     sparse_matmul(x: &Sparse<Self>, weights: &[Self], n: usize, bias: Option<&[Self]>) -> Array2<Self> = Sparse::matmul;
     sparse_transposed_matmul(x: &Sparse<Self>, g: &[Self], n: usize) -> Array2<Self> = Sparse::transposed_matmul;
-    conv2d(x: &[Self], w: &[Self], bias: Option<&[Self]>, sizes: &conv2d::Sizes) -> (Buffer<Self>, Buffer<Index<Self>>) = conv2d::forward;
+    pack_conv2d(w: &[Self], sizes: &conv2d::Sizes) -> conv2d::Packed<Self> = conv2d::Packed::new;
+    conv2d(x: &[Self], w: &conv2d::Packed<Self>, bias: Option<&[Self]>, sizes: &conv2d::Sizes) -> (Buffer<Self>, Buffer<Index<Self>>) = conv2d::forward;
     conv2d_backward(from: conv2d::Operands<Self>, sizes: &conv2d::Sizes, want: [bool; 3]) -> conv2d::Gradients<Self> = conv2d::backward;
     max_pool2d(x: &[Self], side: usize, window: &Window) -> (Buffer<Self>, Buffer<Index<Self>>) = maxpool2d::forward;
     max_pool2d_backward(g: &[Self], index: &[Index<Self>], side: usize, window: &Window) -> Buffer<Self> = maxpool2d::backward;
@@ -60,6 +62,7 @@ kernels! {
     norm_rows_backward(rows: &Rows<Self>, g: &[Self], x: &[Self], moments: &[RowMoments<Self>]) -> (Buffer<Self>, Buffer<Self>) = Rows::backward;
     recurrent(x: &[Self], weights: recurrent::Weights<Self>, sizes: &recurrent::Sizes) -> (Buffer<Self>, recurrent::Saved<Self>) = recurrent::forward;
     recurrent_backward(g: &[Self], y: &[Self], saved: &recurrent::Saved<Self>, hidden: ArrayView2<Self>, sizes: &recurrent::Sizes) -> (Buffer<Self>, Option<Buffer<Self>>) = recurrent::backward;
+    sum_rows(x: &[Self], out: &mut [Self]) -> () = sum::rows;
     add_tensors(x: Tensor<Self>, y: &Tensor<Self>) -> Tensor<Self> = elementwise::add;
     map_chunks(x: &Tensor<Self>, f: elementwise::Map<Self>) -> Tensor<Self> = elementwise::map_chunks;
     change_chunks(x: &mut [Self], f: elementwise::Change<Self>) -> () = elementwise::change_chunks;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::simd::{Lanes, is_tuned, width};
 use crate::Scalar;
@@ -46,56 +46,39 @@ pub fn panel_width<T: Lanes, S: Simd>(columns: usize) -> usize {
 }
 
 /// The rows that a product is written to.
-pub trait Rows<T> {
+pub enum Rows<'a, 'b, T> {
+    /// Any slices.
+    Each(&'a mut [&'b mut [T]]),
+    /// Rows at equal distances in memory.
+    Spaced {
+        values: &'a mut [T],
+        count: usize,
+        columns: usize,
+        /// Distance between the rows.
+        apart: usize,
+    },
+}
+
+impl<T> Rows<'_, '_, T> {
     /// Returns row `i`, with all its columns.
-    fn row(&mut self, i: usize) -> &mut [T];
-
-    /// Returns the number of rows.
-    fn count(&self) -> usize;
-}
-
-impl<T> Rows<T> for Vec<&mut [T]> {
     #[inline(always)]
     fn row(&mut self, i: usize) -> &mut [T] {
-        self[i]
+        match self {
+            Rows::Each(rows) => rows[i],
+            Rows::Spaced {
+                values,
+                columns,
+                apart,
+                ..
+            } => &mut values[i * *apart..][..*columns],
+        }
     }
 
-    #[inline(always)]
-    fn count(&self) -> usize {
-        self.len()
-    }
-}
-
-impl<T> Rows<T> for &mut [&mut [T]] {
-    #[inline(always)]
-    fn row(&mut self, i: usize) -> &mut [T] {
-        self[i]
-    }
-
-    #[inline(always)]
-    fn count(&self) -> usize {
-        self.len()
-    }
-}
-
-/// Rows at equal distances in memory.
-pub struct Spaced<'a, T> {
-    pub values: &'a mut [T],
-    pub count: usize,
-    pub columns: usize,
-    /// Distance between the rows.
-    pub apart: usize,
-}
-
-impl<T> Rows<T> for Spaced<'_, T> {
-    #[inline(always)]
-    fn row(&mut self, i: usize) -> &mut [T] {
-        &mut self.values[i * self.apart..][..self.columns]
-    }
-
-    #[inline(always)]
-    fn count(&self) -> usize {
-        self.count
+    pub fn count(&self) -> usize {
+        match self {
+            Rows::Each(rows) => rows.len(),
+            Rows::Spaced { count, .. } => *count,
+        }
     }
 }
 
@@ -114,21 +97,54 @@ pub fn block<T>(terms: usize, width: usize) -> usize {
 /// panel.
 ///
 /// `weights` has [`panel_width`] columns, zeros after the last of `columns`.
-#[inline(always)]
+///
+/// All kernels share this code: its tiles of every size are compiled once for each width of vectors.
+#[inline(never)]
 pub fn panel<S: Simd, T: Scalar>(
     simd: S,
-    (x, step, taps): (&[T], usize, Taps),
+    x: (&[T], usize, Taps),
     weights: &[T],
-    rows: &mut impl Rows<T>,
+    rows: &mut Rows<T>,
     columns: Range<usize>,
     start: Start<T>,
 ) {
-    // The addresses of adjacent rows are cheaper: images of one channel, and transposed matrices.
-    match step {
-        1 if const { is_tuned::<T, S>() } => {
-            tiles(simd, (x, 1, taps), weights, rows, columns, start);
+    simd.vectorize(Panel {
+        x,
+        weights,
+        rows,
+        columns,
+        start,
+    });
+}
+
+struct Panel<'a, 'b, 'c, T> {
+    x: (&'a [T], usize, Taps<'a>),
+    weights: &'a [T],
+    rows: &'a mut Rows<'b, 'c, T>,
+    columns: Range<usize>,
+    start: Start<'a, T>,
+}
+
+impl<T: Scalar> WithSimd for Panel<'_, '_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Panel {
+            x: (x, step, taps),
+            weights,
+            rows,
+            columns,
+            start,
+        } = self;
+        // The addresses of adjacent rows are cheaper: images of one channel, and transposed
+        // matrices.
+        match step {
+            1 if const { is_tuned::<T, S>() } => {
+                tiles(simd, (x, 1, taps), weights, rows, columns, start);
+            }
+            _ => tiles(simd, (x, step, taps), weights, rows, columns, start),
         }
-        _ => tiles(simd, (x, step, taps), weights, rows, columns, start),
     }
 }
 
@@ -138,7 +154,7 @@ fn tiles<S: Simd, T: Scalar>(
     simd: S,
     (x, step, taps): (&[T], usize, Taps),
     weights: &[T],
-    rows: &mut impl Rows<T>,
+    rows: &mut Rows<T>,
     columns: Range<usize>,
     start: Start<T>,
 ) {
@@ -191,7 +207,7 @@ fn tile<S: Simd, T: Scalar, const ROWS: usize, const VECTORS: usize>(
     simd: S,
     (x, step, taps): (&[T], usize, Taps),
     weights: &[T],
-    rows: &mut impl Rows<T>,
+    rows: &mut Rows<T>,
     first: usize,
     columns: Range<usize>,
     start: Start<T>,

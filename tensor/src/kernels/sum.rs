@@ -2,14 +2,21 @@
 
 use std::ops::Range;
 
-use super::layout::standard;
+use super::{layout::standard, simd::vectorized};
 use crate::{
     Scalar, Tensor,
     buffer::{Buffer, give_back},
+    pool,
 };
 
 /// A running sum of this many elements is still accurate in `f32`.
 const BLOCK: usize = 1024;
+
+/// Number of elements from which on sums of rows are divided into tasks.
+const TASK: usize = 1 << 16;
+
+/// Columns of a task, whose sums stay in the first-level cache.
+const STRIP: usize = 256;
 
 /// Number of interleaved sums within a block.
 const LANES: usize = 16;
@@ -54,7 +61,7 @@ pub fn over<T: Scalar>(x: &Tensor<T>, axes: Range<usize>) -> Tensor<T> {
         for (x, out) in values.chunks(summed * inner).zip(out.chunks_mut(inner)) {
             match out {
                 [out] => *out = slice(x),
-                out => rows(x, out),
+                out => T::sum_rows(x, out),
             }
         }
     }
@@ -62,19 +69,47 @@ pub fn over<T: Scalar>(x: &Tensor<T>, axes: Range<usize>) -> Tensor<T> {
     out.into_tensor(&kept)
 }
 
-/// Adds rows of `out.len()` elements to `out`.
-fn rows<T: Scalar>(x: &[T], out: &mut [T]) {
-    let add = |sum: &mut [T], row: &[T]| {
-        sum.iter_mut()
-            .zip(row)
-            .for_each(|(sum, &value)| *sum += value)
-    };
-    let mut partial = vec![T::zero(); out.len()];
-    for block in x.chunks(BLOCK * out.len()) {
-        partial.fill(T::zero());
-        for row in block.chunks(out.len()) {
-            add(&mut partial, row);
+/// Adds rows of `out.len()` elements to `out`: the sums of blocks of rows, in order. Blocks, and
+/// strips of their columns, are tasks.
+pub fn rows<T: Scalar>(x: &[T], out: &mut [T]) {
+    let columns = out.len();
+    if x.len() < TASK {
+        let mut partial = vec![T::zero(); columns];
+        for block in x.chunks(BLOCK * columns) {
+            partial.fill(T::zero());
+            strip(block, columns, 0, &mut partial);
+            add(out, &partial);
         }
-        add(out, &partial);
+        return;
     }
+    let mut partials = Buffer::zeros(x.len().div_ceil(BLOCK * columns) * columns);
+    let blocks = x.chunks(BLOCK * columns).zip(partials.chunks_mut(columns));
+    let tasks = blocks.flat_map(|(block, partial)| {
+        let strips = partial.chunks_mut(STRIP).enumerate();
+        strips.map(move |(i, partial)| (block, i * STRIP, partial))
+    });
+    pool::each(tasks, |_, (block, first, partial)| {
+        strip(block, columns, first, partial);
+    });
+    for partial in partials.chunks(columns) {
+        add(out, partial);
+    }
+}
+
+/// Adds some columns of all rows, from the column `first` on.
+fn strip<T: Scalar>(x: &[T], columns: usize, first: usize, sums: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in x.chunks(columns) {
+                let terms = sums.iter_mut().zip(&row[first..]);
+                terms.for_each(|(sum, &x)| *sum += x);
+            }
+        },
+    );
+}
+
+fn add<T: Scalar>(sums: &mut [T], row: &[T]) {
+    let terms = sums.iter_mut().zip(row);
+    terms.for_each(|(sum, &x)| *sum += x);
 }

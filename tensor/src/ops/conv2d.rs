@@ -129,7 +129,14 @@ pub fn conv2d_then<'t, T: Scalar>(
     };
 
     let input = channels_last(input);
-    let (value, index) = T::conv2d(slice(&input), slice(&w), b.as_ref().map(slice), &sizes);
+    let long = sizes.with_long_lines();
+    let packed = x.tape().prepared(
+        weight,
+        |packed: &kernel::Packed<T>| packed.fits(&long),
+        || T::pack_conv2d(slice(&w), &long),
+    );
+    let (value, index) = T::conv2d(slice(&input), &packed, b.as_ref().map(slice), &sizes);
+    drop(packed);
     let value = as_channels_last(value, [images, out_channels, oh, ow]);
     let out = value.clone();
     let vjp = move |g: Tensor<T>, want: [bool; 3]| {

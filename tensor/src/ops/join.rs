@@ -1,104 +1,17 @@
-//! Parts of tensors along a dimension, and tensors joined from parts.
-
-use std::ops::Range;
-
-use ndarray::Axis;
+//! Tensors joined from parts.
 
 use crate::{
     Scalar, Tensor, Var,
     buffer::{Buffer, give_back},
-    kernels::layout::{
-        as_channels_last, channels_last, channels_last_slice, copied, in_order, memory_axes, slice,
-    },
+    kernels::layout::{as_channels_last, channels_last, channels_last_slice, slice, standard},
     pool,
 };
 
 /// Places of images in a task.
 const PLACES: usize = 1 << 10;
 
-impl<'t, T: Scalar> Var<'t, T> {
-    /// Returns `length` elements of a dimension, from `start` on. (`torch.narrow`)
-    ///
-    /// ```
-    /// # use tapeline_tensor::{Params, no_grad, tensor};
-    /// no_grad(&Params::<f32>::new(), |tape, _| {
-    ///     let x = tape.constant(tensor([1.0, 2.0, 3.0, 4.0]));
-    ///     assert_eq!(x.narrow(0, 1, 2).value(), tensor([2.0, 3.0]));
-    /// });
-    /// ```
-    ///
-    /// # Panics
-    /// When there is no such dimension, or it has fewer elements.
-    #[track_caller]
-    pub fn narrow(self, axis: usize, start: usize, length: usize) -> Self {
-        let x = self.value();
-        let shape = x.shape().to_vec();
-        let size = super::size("narrow", &shape, axis);
-        let end = start.saturating_add(length);
-        assert!(
-            end <= size,
-            "narrow: no elements {start}..{end} along dimension {axis} in shape {shape:?}"
-        );
-        self.tape()
-            .op("narrow", part(&x, axis, start..end), [self], move |g, _| {
-                let dx = placed(&g, axis, start..end, &shape);
-                give_back(g);
-                [Some(dx)]
-            })
-    }
-
-    /// Returns the elements at an index of a dimension, which is removed. (`torch.select`)
-    ///
-    /// ```
-    /// # use tapeline_tensor::{Params, Tensor, no_grad, tensor};
-    /// no_grad(&Params::<f32>::new(), |tape, _| {
-    ///     let x = tape.constant(tensor([1.0, 2.0, 3.0, 4.0])).reshape(&[2, 2]);
-    ///     assert_eq!(x.select(1, 0).value(), tensor([1.0, 3.0]));
-    /// });
-    /// ```
-    ///
-    /// # Panics
-    /// When there is no such dimension, or no such index.
-    #[track_caller]
-    pub fn select(self, axis: usize, index: usize) -> Self {
-        let mut shape = self.shape();
-        let size = super::size("select", &shape, axis);
-        assert!(
-            index < size,
-            "select: no index {index} along dimension {axis} in shape {shape:?}"
-        );
-        shape.remove(axis);
-        self.narrow(axis, index, 1).reshape(&shape)
-    }
-
-    /// Splits a dimension into parts of these sizes, in order. (`torch.split`)
-    ///
-    /// ```
-    /// # use tapeline_tensor::{Params, no_grad, tensor};
-    /// no_grad(&Params::<f32>::new(), |tape, _| {
-    ///     let x = tape.constant(tensor([1.0, 2.0, 3.0]));
-    ///     let [a, b] = x.split(0, [1, 2]);
-    ///     assert_eq!((a.value(), b.value()), (tensor([1.0]), tensor([2.0, 3.0])));
-    /// });
-    /// ```
-    ///
-    /// # Panics
-    /// When there is no such dimension, or its size is not the sum of `sizes`.
-    #[track_caller]
-    pub fn split<const N: usize>(self, axis: usize, sizes: [usize; N]) -> [Self; N] {
-        let shape = self.shape();
-        let fits = super::size("split", &shape, axis) == sizes.iter().sum();
-        assert!(
-            fits,
-            "split: sizes {sizes:?} do not sum to dimension {axis} in shape {shape:?}"
-        );
-        let mut start = 0;
-        sizes.map(|size| {
-            start += size;
-            self.narrow(axis, start - size, size)
-        })
-    }
-}
+/// Values in a task that copies lines.
+const VALUES: usize = 1 << 15;
 
 /// Concatenates tensors along a dimension. (`torch.cat`)
 ///
@@ -125,32 +38,73 @@ pub fn concat<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
     {
         return concat_channels(parts, values, &sizes, [n, channels, h, w]);
     }
-    // One part after another in memory.
-    let mut axes: Vec<_> = (0..shape.len()).collect();
-    axes[..=axis].rotate_right(1);
-    let value = Buffer::zeros(shape.iter().product());
-    let mut value = in_order(value, &shape, &axes);
-    let mut start = 0;
-    for part in &values {
-        let range = start..start + part.shape()[axis];
-        start = range.end;
-        value.slice_axis_mut(Axis(axis), range.into()).assign(part);
-    }
+    let outer = shape[..axis].iter().product();
+    let inner: usize = shape[axis + 1..].iter().product();
+    let lines: Vec<_> = sizes.iter().map(|size| size * inner).collect();
+    let values: Vec<_> = values.into_iter().map(standard).collect();
+    let mut out = Buffer::any(shape.iter().product());
+    interleave(&values, &lines, &mut out);
+    let part_shape = move |size: usize| {
+        let mut shape = shape.clone();
+        shape[axis] = size;
+        shape
+    };
+    let value = out.into_tensor(&part_shape(sizes.iter().sum()));
     parts[0].tape().op("concat", value, parts, move |g, need| {
+        let g = standard(g);
         let mut start = 0;
-        let shares = sizes.iter().zip(need).map(|(&size, need)| {
-            let range = start..start + size;
-            start = range.end;
-            need.then(|| {
-                let mut share = g.clone();
-                share.slice_axis_inplace(Axis(axis), range.into());
-                copied(&share)
-            })
-        });
+        let shares = sizes
+            .iter()
+            .zip(&lines)
+            .zip(need)
+            .map(|((&size, &line), need)| {
+                let first = start;
+                start += line;
+                need.then(|| {
+                    let mut share = Buffer::any(outer * line);
+                    take_lines(slice(&g), first, line, &mut share, outer);
+                    share.into_tensor(&part_shape(size))
+                })
+            });
         let shares = shares.collect();
         give_back(g);
         shares
     })
+}
+
+/// Writes a line of each part after another, until none is left: `lines` are their sizes.
+fn interleave<T: Scalar>(parts: &[Tensor<T>], lines: &[usize], out: &mut [T]) {
+    let all: usize = lines.iter().sum();
+    if out.is_empty() {
+        return;
+    }
+    let together = VALUES.div_ceil(all);
+    pool::each(out.chunks_mut(together * all), |task, out| {
+        for (i, out) in out.chunks_exact_mut(all).enumerate() {
+            let (i, mut rest) = (task * together + i, out);
+            for (part, &line) in parts.iter().zip(lines) {
+                let (own, after) = rest.split_at_mut(line);
+                own.copy_from_slice(&slice(part)[i * line..][..line]);
+                rest = after;
+            }
+        }
+    });
+}
+
+/// The reverse for one part: `out` has `outer` lines, each from `first` on in a line of `x`.
+fn take_lines<T: Scalar>(x: &[T], first: usize, line: usize, out: &mut [T], outer: usize) {
+    if out.is_empty() {
+        return;
+    }
+    let all = x.len() / outer;
+    let together = VALUES.div_ceil(line);
+    let tasks = out
+        .chunks_mut(together * line)
+        .zip(x.chunks(together * all));
+    pool::each(tasks, |_, (out, x)| {
+        let lines = out.chunks_exact_mut(line).zip(x.chunks_exact(all));
+        lines.for_each(|(out, x)| out.copy_from_slice(&x[first..][..line]));
+    });
 }
 
 /// Concatenates the channels of images, which are last in memory, to an image of this shape.
@@ -228,30 +182,4 @@ pub fn stack<'t, T: Scalar>(parts: &[Var<'t, T>], axis: usize) -> Var<'t, T> {
     );
     let parts: Vec<_> = parts.iter().map(|part| part.unsqueeze(axis)).collect();
     concat(&parts, axis)
-}
-
-/// Copies a range of a dimension, in the memory order of `x`.
-fn part<T: Scalar>(x: &Tensor<T>, axis: usize, range: Range<usize>) -> Tensor<T> {
-    let axes = memory_axes(x);
-    let mut view = x.view();
-    view.slice_axis_inplace(Axis(axis), range.into());
-    let mut out = in_order(Buffer::any(view.len()), view.shape(), &axes);
-    let mut lines = out.view_mut().permuted_axes(&axes[..]);
-    lines.assign(&view.permuted_axes(&axes[..]));
-    out
-}
-
-/// Returns zeros of `shape`, except for a range of a dimension, in the memory order of `x`.
-fn placed<T: Scalar>(
-    x: &Tensor<T>,
-    axis: usize,
-    range: Range<usize>,
-    shape: &[usize],
-) -> Tensor<T> {
-    let axes = memory_axes(x);
-    let mut out = in_order(Buffer::zeros(shape.iter().product()), shape, &axes);
-    let place = out.slice_axis_mut(Axis(axis), range.into());
-    let mut place = place.permuted_axes(&axes[..]);
-    place.assign(&x.view().permuted_axes(&axes[..]));
-    out
 }

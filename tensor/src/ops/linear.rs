@@ -13,6 +13,12 @@ use crate::{
     pool,
 };
 
+/// Maximum number of rows whose product visits non-zero elements however many there are.
+const SHORT: usize = 4;
+
+/// Whether all weights are finite.
+struct AreFinite(bool);
+
 /// Computes `x · weightᵀ + bias`, with `x` `[n, …, in]`, `weight` `[out, in]` and `bias` `[out]`:
 /// returns `[n, …, out]`. (`torch.nn.functional.linear`)
 ///
@@ -51,11 +57,24 @@ pub fn linear<'t, T: Scalar>(
     let by_input = matrix(&w).reversed_axes();
     let sparse = by_input.to_slice().and_then(|by_input| {
         let (values, columns) = (input.as_slice()?, input.shape()[1]);
-        if !Sparse::pays(values, columns, outputs) {
+        let tape = x.tape();
+        let is_lasting = tape.prepared_of(weight).is_some();
+        // A product with few rows would pack all weights to read them once.
+        let is_short = is_lasting && input.shape()[0] <= SHORT;
+        if !Sparse::fits(values, columns, outputs)
+            || !is_short && !Sparse::pays(values, columns, outputs)
+        {
             return None;
         }
         let make = || T::sparse(values, columns);
-        let (sparse, finite) = pool::join(make, || all_finite(by_input));
+        let (sparse, finite) = match is_lasting {
+            true => {
+                let are_finite = || AreFinite(all_finite(by_input));
+                let finite = tape.prepared(weight, |_: &AreFinite| true, are_finite);
+                finite.0.then(|| (make(), true))?
+            }
+            false => pool::join(make, || all_finite(by_input)),
+        };
         finite.then_some((sparse, by_input))
     });
     let y = match &sparse {

@@ -34,6 +34,7 @@ pub mod layer_norm2d;
 pub mod linear;
 pub mod loss;
 pub mod matmul;
+mod narrow;
 pub mod pool2d;
 pub mod recurrent;
 pub mod reduce;

@@ -9,9 +9,13 @@ use crate::{
         sum,
     },
     ops::linear::{matrix, tensor},
+    pool,
 };
 
 pub use crate::kernels::recurrent::RecurrentCell;
+
+/// Samples whose states a task copies.
+const SAMPLES: usize = 16;
 
 /// The parameters of a recurrent layer, named as in PyTorch. The rows of the weights are those of
 /// the first gate, then those of the second, and so on.
@@ -103,7 +107,7 @@ pub fn recurrent<'t, T: Scalar>(
         give_back(g);
         let tokens = [samples * steps, width];
         let d_input = d_input.into_tensor(&tokens);
-        let d_sums = d_sums.map_or_else(|| d_input.clone(), |d_sums| d_sums.into_tensor(&tokens));
+        let d_sums = d_sums.map(|d_sums| d_sums.into_tensor(&tokens));
         let x = need[0].then(|| {
             let dx = T::matmul(matrix(&d_input), matrix(&w_ih), None);
             reshaped(tensor(dx), input.shape())
@@ -119,13 +123,19 @@ pub fn recurrent<'t, T: Scalar>(
         let w_hh = need[2].then(|| {
             let before =
                 states_before(slice(&states), &sizes).into_tensor(&[samples * steps, hidden]);
-            let dw = T::matmul(matrix(&d_sums).reversed_axes(), matrix(&before), None);
+            let d_sums = matrix(d_sums.as_ref().unwrap_or(&d_input));
+            let dw = T::matmul(d_sums.reversed_axes(), matrix(&before), None);
             give_back(before);
             tensor(dw)
         });
         let b_ih = need[3].then(|| sum::over(&d_input, 0..1));
-        let b_hh = need[4].then(|| sum::over(&d_sums, 0..1));
-        give_back(d_sums);
+        let b_hh = need[4].then(|| match (&d_sums, &b_ih) {
+            (None, Some(same)) => same.clone(),
+            _ => sum::over(d_sums.as_ref().unwrap_or(&d_input), 0..1),
+        });
+        if let Some(d_sums) = d_sums {
+            give_back(d_sums);
+        }
         give_back(d_input);
         [x, w_ih, w_hh, b_ih, b_hh]
     };
@@ -139,10 +149,19 @@ fn states_before<T: Scalar>(states: &[T], sizes: &Sizes) -> Buffer<T> {
         true => (sizes.hidden..sample, 0..sample - sizes.hidden),
         false => (0..sample - sizes.hidden, sizes.hidden..sample),
     };
-    let mut before = Buffer::zeros(states.len());
-    for (before, states) in before.chunks_mut(sample).zip(states.chunks(sample)) {
-        before[to.clone()].copy_from_slice(&states[from.clone()]);
-    }
+    let first = match sizes.reverse {
+        true => sample - sizes.hidden..sample,
+        false => 0..sizes.hidden,
+    };
+    let mut before = Buffer::any(states.len());
+    let task = SAMPLES * sample;
+    let tasks = before.chunks_mut(task).zip(states.chunks(task));
+    pool::each(tasks, |_, (before, states)| {
+        for (before, states) in before.chunks_mut(sample).zip(states.chunks(sample)) {
+            before[first.clone()].fill(T::zero());
+            before[to.clone()].copy_from_slice(&states[from.clone()]);
+        }
+    });
     before
 }
 

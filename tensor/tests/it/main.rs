@@ -7,6 +7,7 @@ mod fixtures;
 mod gradients;
 mod panics;
 mod plain;
+mod prepared;
 mod table;
 mod tape;
 mod threads;

@@ -267,21 +267,25 @@ impl<T: Element> Layer<T> for Convolution {
         if self.then != Then::default() {
             return None;
         }
-        let mut weight = cx.param(self.weight).value();
-        for (mut weight, &scale) in weight.outer_iter_mut().zip(&next.scale) {
-            weight.map_inplace(|w| *w *= scale);
-        }
         let mut bias = next.shift.clone();
         if let Some(own) = self.bias {
             let own = cx.param(own).value();
             let terms = bias.iter_mut().zip(own.iter().zip(&next.scale));
             terms.for_each(|(bias, (&own, &scale))| *bias += own * scale);
         }
+        let own = cx.param(self.weight);
+        let numbers = [&next.scale[..], &bias].concat();
+        let [weight, bias] = cx.tape().derived(own, &numbers, || {
+            let mut weight = own.value();
+            for (mut weight, &scale) in weight.outer_iter_mut().zip(&next.scale) {
+                weight.map_inplace(|w| *w *= scale);
+            }
+            [weight, tensor(bias.clone())]
+        });
         let then = Then {
             relu: next.relu,
             max_pool: None,
         };
-        let [weight, bias] = [weight, tensor(bias)].map(|value| cx.tape().constant(value));
         Some(self.convolved(x, weight, Some(bias), then))
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Scalar,
     buffer::Buffer,
-    kernels::product::{Spaced, Start, Taps, panel, panel_width},
+    kernels::product::{Rows, Start, Taps, panel, panel_width},
 };
 
 /// Number of terms that are enough: below it, several images are multiplied at once, so that sums are
@@ -136,7 +136,7 @@ impl Dense {
                         simd,
                         (&cells[*line..], 1, taps),
                         packed,
-                        &mut Spaced {
+                        &mut Rows::Spaced {
                             values: sums,
                             count: self.rows,
                             columns: outs,

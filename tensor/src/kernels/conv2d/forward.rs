@@ -5,28 +5,27 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::{
-    Sizes, TASKS,
-    grouped::Blocks,
-    padded::{Padded, Strides, corners, offsets},
-    panels::Panels,
+    Packed, Sizes, TASKS,
+    padded::{Padded, Strides},
 };
 use crate::{
     Scalar,
     buffer::Buffer,
     kernels::{
         maxpool2d::{self, Windows},
-        product::{Spaced, Start, Taps, block, panel, panel_width},
+        product::{Rows, Start, Taps, block, panel, panel_width},
         simd::{self, width},
     },
     pool,
 };
 
-/// Convolves `x`, `[images, h, w, in_channels]`, with `w`, `[out_channels, in_channels / groups,
-/// kh, kw]`, and adds `bias` to each pixel: returns `[images, oh, ow, out_channels]`. With
-/// max-pooling, also returns the pixel that each value is from, as the backward pass identifies it.
+/// Convolves `x`, `[images, h, w, in_channels]`, with the weights `w`, packed for
+/// [long lines](Sizes::with_long_lines), and adds `bias` to each pixel: returns `[images, oh, ow,
+/// out_channels]`. With max-pooling, also returns the pixel that each value is from, as the backward
+/// pass identifies it.
 pub fn forward<T: Scalar>(
     x: &[T],
-    w: &[T],
+    w: &Packed<T>,
     bias: Option<&[T]>,
     sizes: &Sizes,
 ) -> (Buffer<T>, Buffer<T::Index>) {
@@ -78,32 +77,24 @@ impl Grid {
 /// are adjacent may there be groups of few channels, `relu` or pooling.
 pub fn convolve<T: Scalar>(
     x: &[T],
-    (w, bias): (&[T], Option<&[T]>),
+    (w, bias): (&Packed<T>, Option<&[T]>),
     sizes: &Sizes,
     grid: &Grid,
     (out, index): (&mut [T], &mut [T::Index]),
 ) {
-    let blocks = Blocks::new(sizes);
-    let weights = match &blocks {
-        Some(blocks) => blocks.pack(w),
-        None => simd::run_for::<T, _>(Panels { w, sizes }),
-    };
-    let taps = taps(sizes);
+    let blocks = w.blocks.as_ref();
     // A pixel is identified by what the backward pass needs: its number in blocks, otherwise the
     // first cell of its window.
-    let corners = corners(sizes);
     let label = |pixel| match blocks {
         Some(_) => pixel,
-        None => corners[pixel],
+        None => w.corners[pixel],
     };
     let windows = sizes.max_pool.as_ref();
     let windows = windows.map(|w| Windows::new(w, sizes.out_channels, label));
     let task = |x, lines, out, index| Task {
         x,
         lines,
-        weights: &weights,
-        taps: &taps,
-        blocks: blocks.as_ref(),
+        packed: w,
         bias,
         windows: windows.as_ref(),
         sizes,
@@ -144,21 +135,11 @@ fn parts(sizes: &Sizes) -> usize {
     (tasks.min(TASKS) / sizes.images.max(1)).max(1)
 }
 
-/// Offsets of the cells of a window for one group, row by row, channels last.
-fn taps(sizes: &Sizes) -> Vec<usize> {
-    let cells = offsets(sizes).into_iter();
-    let taps = cells.flat_map(|cell| (0..sizes.per_group()).map(move |channel| cell + channel));
-    taps.collect()
-}
-
 struct Task<'a, T: Scalar> {
     x: &'a [T],
     /// The lines of an image's result that it computes; if these are not all, there is one image.
     lines: Range<usize>,
-    /// Packed for the blocks, or as panels.
-    weights: &'a [T],
-    taps: &'a [usize],
-    blocks: Option<&'a Blocks>,
+    packed: &'a Packed<T>,
     bias: Option<&'a [T]>,
     windows: Option<&'a Windows>,
     sizes: &'a Sizes,
@@ -173,7 +154,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let sizes = self.sizes;
-        let mut image = match self.blocks {
+        let mut image = match &self.packed.blocks {
             Some(blocks) => blocks.image(),
             None => Padded::new(sizes),
         };
@@ -210,8 +191,9 @@ impl<T: Scalar> Task<'_, T> {
     /// Convolves one image; `image` is scratch memory.
     #[inline(always)]
     fn convolve<S: Simd>(&self, simd: S, x: &[T], image: &mut Padded<T>, out: &mut [T]) {
-        if let Some(blocks) = self.blocks {
-            return blocks.convolve(simd, x, (self.weights, self.bias), image, out);
+        let (weights, all_taps) = (&self.packed.weights[..], &self.packed.taps[..]);
+        if let Some(blocks) = &self.packed.blocks {
+            return blocks.convolve(simd, x, (weights, self.bias), image, out);
         }
         let is_padded = self.sizes.window.padding != [[0; 2]; 2];
         let cells = match is_padded {
@@ -226,23 +208,23 @@ impl<T: Scalar> Task<'_, T> {
             return;
         };
         let (grid, strides) = (self.grid, Strides::new(sizes));
-        let mut panels = self.weights;
+        let mut panels = weights;
         for group in 0..sizes.groups {
             let x = &cells[group * sizes.per_group()..];
             let mut column = group * sizes.out_per_group();
             let end = column + sizes.out_per_group();
             while column < end {
                 let width = panel_width::<T, S>(end - column);
-                let (weights, behind) = panels.split_at(self.taps.len() * width);
+                let (weights, behind) = panels.split_at(all_taps.len() * width);
                 let columns = column..(column + width).min(end);
-                let block = block::<T>(self.taps.len(), width);
+                let block = block::<T>(all_taps.len(), width);
                 let mut start = self.bias.map_or(Start::Zero, Start::Row);
-                let blocks = self.taps.chunks(block).zip(weights.chunks(block * width));
+                let blocks = all_taps.chunks(block).zip(weights.chunks(block * width));
                 for (taps, weights) in blocks {
                     let taps = Taps::new(taps);
                     for (i, y) in self.lines.clone().enumerate() {
                         let line = (&x[y * strides.window[0]..], strides.window[1], taps);
-                        let mut pixels = Spaced {
+                        let mut pixels = Rows::Spaced {
                             values: &mut out[grid.first + i * grid.line..],
                             count: across,
                             columns: sizes.out_channels,

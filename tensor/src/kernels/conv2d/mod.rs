@@ -8,6 +8,7 @@ mod dense;
 mod forward;
 mod grouped;
 mod lists;
+mod packed;
 mod padded;
 mod panels;
 mod runs;
@@ -17,12 +18,13 @@ mod walk;
 
 pub use backward::{Gradients, Operands, backward};
 pub use forward::forward;
+pub use packed::Packed;
 
 use crate::ops::Window;
 
 /// Sizes of a convolution of `[images, in_channels, h, w]` with `[out_channels, in_channels /
 /// groups, kh, kw]`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sizes {
     pub images: usize,
     pub in_channels: usize,
@@ -74,7 +76,7 @@ impl Sizes {
 
     /// The same convolution; if windows are single cells, with each image as a single line, so that
     /// fewer tiles of pixels are cut short.
-    fn with_long_lines(&self) -> Self {
+    pub fn with_long_lines(&self) -> Self {
         let (mut sizes, window) = (*self, &self.window);
         let single = window.kernel == [1; 2] && window.stride == [1; 2];
         if single && window.padding == [[0; 2]; 2] && self.max_pool.is_none() {

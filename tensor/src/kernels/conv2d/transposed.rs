@@ -1,7 +1,7 @@
 //! The input's gradient as a convolution.
 
 use super::{
-    Sizes,
+    Packed, Sizes,
     forward::{Grid, convolve, forward},
 };
 use crate::{Scalar, buffer::Buffer, ops::Window};
@@ -18,7 +18,9 @@ pub fn transposed<T: Scalar>(g: &[T], w: &[T], sizes: &Sizes) -> Option<Buffer<T
     if sizes.window.stride == [1, 1] {
         let part = [down.first()?, across.first()?];
         let turned = turned(sizes, part);
-        return Some(forward(g, &turn(w, &turned, kernel, part), None, &turned).0);
+        let w = turn(w, &turned, kernel, part);
+        let w = Packed::new(&w, &turned.with_long_lines());
+        return Some(forward(g, &w, None, &turned).0);
     }
     let len = sizes.images * sizes.image();
     let covered = |parts: &[Part]| parts.iter().map(|part| part.cells).sum::<usize>();
@@ -36,7 +38,7 @@ pub fn transposed<T: Scalar>(g: &[T], w: &[T], sizes: &Sizes) -> Option<Buffer<T
             line: y.stride * width * channels,
             pixel: x.stride * channels,
         };
-        let w = turn(w, &turned, kernel, part);
+        let w = Packed::new(&turn(w, &turned, kernel, part), &turned);
         convolve(g, (&w, None), &turned, &grid, (&mut input, &mut []));
     }
     Some(input)

@@ -23,7 +23,7 @@ use packed::Packed;
 /// Minimum number of samples of a task, so that reading the weights pays.
 const FEWEST: usize = 16;
 
-/// The sizes of a saved.
+/// The sizes of a recurrent layer.
 #[derive(Clone, Copy)]
 pub struct Sizes {
     pub cell: RecurrentCell,
@@ -106,8 +106,8 @@ pub fn forward<T: Scalar>(x: &[T], weights: Weights<T>, sizes: &Sizes) -> (Buffe
     (y, saved)
 }
 
-/// Computes the gradient of the sums of all steps, `[samples, steps, width]`, given that of the
-/// states and what [`forward`] returned: that of the input product, and that of the input product, and those of the recurrent
+/// Computes the gradients of the sums of all steps, `[samples, steps, width]`, given that of the
+/// states and what [`forward`] returned: those of the input product, and those of the recurrent
 /// product if they differ.
 pub fn backward<T: Scalar>(
     g: &[T],

@@ -10,7 +10,7 @@ use crate::{
     buffer::Buffer,
     kernels::{
         pack::{Matrix, panels},
-        product::{Spaced, Start, Taps, block, panel, panel_width},
+        product::{Rows, Start, Taps, block, panel, panel_width},
         simd::{run_for, width},
     },
 };
@@ -102,7 +102,7 @@ impl<T: Scalar> WithSimd for Product<'_, T> {
             ..
         } = self.by;
         let padded = columns.next_multiple_of(width::<T, S>());
-        let mut rows = Spaced {
+        let mut rows = Rows::Spaced {
             count: self.out.len() / columns,
             values: self.out,
             columns,

@@ -30,11 +30,16 @@ pub struct Sparse<T: Scalar> {
 }
 
 impl<T: Scalar> Sparse<T> {
-    /// Returns whether enough of `x`, with rows of `columns`, is zero for a product with `outputs`
-    /// columns.
+    /// Returns whether a product of `x`, with rows of `columns`, with `outputs` columns can be
+    /// computed from lists, and isn't too narrow.
+    pub fn fits(x: &[T], columns: usize, outputs: usize) -> bool {
+        !x.is_empty() && u32::try_from(columns).is_ok() && outputs >= FEWEST
+    }
+
+    /// Returns whether enough of `x` is zero, too.
     pub fn pays(x: &[T], columns: usize, outputs: usize) -> bool {
-        let fits = !x.is_empty() && u32::try_from(columns).is_ok();
-        fits && outputs >= FEWEST && count_not_zero(x) as f64 <= DENSEST * x.len() as f64
+        let fits = Sparse::fits(x, columns, outputs);
+        fits && count_not_zero(x) as f64 <= DENSEST * x.len() as f64
     }
 
     /// Lists the non-zero elements of `x`, in row-major order with rows of `columns`.

@@ -22,6 +22,10 @@ const OUTPUTS: usize = 96;
 /// Rows of a task of the product; fewer rows mean that all weights are read more often.
 const ROWS: usize = 50;
 
+/// Maximum number of multiply-adds, with those of zeros, of a product that isn't divided: a few
+/// rows take as long as waking a thread.
+const SMALL: usize = 1 << 19;
+
 impl<T: Scalar> Sparse<T> {
     /// Multiplies by `weights`, `[columns, n]` in row-major order, and adds `bias` to each row:
     /// returns `[rows, n]`.
@@ -30,7 +34,11 @@ impl<T: Scalar> Sparse<T> {
         let mut out = out
             .into_dimensionality()
             .unwrap_or_else(|e| unreachable!("a matrix: {e}"));
-        pool::each(tiles(&mut out, ROWS, OUTPUTS), |_, ([row, column], out)| {
+        let outputs = match self.rows * self.columns * n <= SMALL {
+            true => n,
+            false => OUTPUTS,
+        };
+        pool::each(tiles(&mut out, ROWS, outputs), |_, ([row, column], out)| {
             simd::run_for::<T, _>(Matmul {
                 x: self,
                 weights,

@@ -1,5 +1,7 @@
 //! Matrix products.
 
+mod weights;
+
 use std::hint::black_box;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
@@ -7,10 +9,11 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     pack::{Matrix, panels},
-    product::{Start, Taps, panel, panel_width},
+    product::{Rows, Start, Taps, panel, panel_width},
     simd::{self, width},
 };
 use crate::{Scalar, buffer::Buffer, pool};
+use weights::{Packed, Weights, block_of};
 
 /// Multiply-adds of a task, if there are enough: about ten microseconds.
 const TASK: usize = 1 << 19;
@@ -67,6 +70,7 @@ pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>)
         _ => a.col,
     };
     let offsets: Vec<usize> = (0..k).map(|k| k * term).collect();
+    let packed = (rows < m && m >= MOST_ROWS).then(|| Packed::new(b, k, n));
     let tasks = tiles(&mut out, rows, columns);
     pool::each(tasks, |_, ([row, column], tile)| {
         let columns = column..column + tile.ncols();
@@ -74,7 +78,10 @@ pub fn matmul<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>)
             a: a.from(row, 0),
             copied: copied.then_some(rows),
             offsets: &offsets,
-            b: b.from(0, columns.start),
+            b: match &packed {
+                Some(packed) => Weights::Packed(packed, columns.start),
+                None => Weights::Matrix(b.from(0, columns.start)),
+            },
             bias: bias.map(|bias| &bias[columns]),
             out: tile,
         });
@@ -87,8 +94,15 @@ fn task_size(m: usize, k: usize, n: usize) -> (usize, usize) {
     let tasks = (m * k * n / TASK).clamp(1, TASKS);
     let bands = m.div_ceil(MOST_ROWS);
     let fitting = (WEIGHTS / k.clamp(1, TERMS)).min(n);
+    let least = n.div_ceil(fitting);
+    // Few columns of weights are packed once for all rows, and the rows are then divided first:
+    // each is copied once.
+    if least == 1 && m >= MOST_ROWS && tasks > 1 {
+        let down = tasks.min(FEW_TASKS).min(m / LEAST_ROWS).max(bands);
+        return (m.div_ceil(down), n.next_multiple_of(COLUMNS));
+    }
     let across = tasks.div_ceil(bands).min(n.div_ceil(COLUMNS));
-    let across = across.max(n.div_ceil(fitting));
+    let across = across.max(least);
     let columns = n.div_ceil(across).next_multiple_of(COLUMNS);
     let across = n.div_ceil(columns);
     let down = tasks.min(FEW_TASKS) / across;
@@ -124,13 +138,13 @@ pub fn rows<'a, T>(tile: &'a mut ArrayViewMut2<'_, T>) -> Vec<&'a mut [T]> {
         .collect()
 }
 
-struct Task<'a, T> {
+struct Task<'a, T: Scalar> {
     a: Matrix<'a, T>,
     /// Whether `a` is copied, and then the number of rows that its offsets are for.
     copied: Option<usize>,
     /// Offsets of the terms of a sum, from the first on.
     offsets: &'a [usize],
-    b: Matrix<'a, T>,
+    b: Weights<'a, T>,
     bias: Option<&'a [T]>,
     out: ArrayViewMut2<'a, T>,
 }
@@ -142,24 +156,38 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (columns, terms) = (self.out.ncols(), self.offsets.len());
         let mut rows = rows(&mut self.out);
-        let most = (PANEL / (2 * size_of::<T::Vector<S>>())).min(TERMS);
-        let block = terms.div_ceil(terms.div_ceil(most).max(1)).max(1);
+        let mut rows = Rows::Each(&mut rows);
+        let block = match self.b {
+            Weights::Matrix(_) => block_of::<T>(terms),
+            Weights::Packed(packed, _) => packed.block,
+        };
         let (lines, apart) = match self.copied {
             None => (0, 0),
             Some(rows) if self.a.row == 1 => (block, rows + GAP),
             Some(rows) => (rows, block + GAP),
         };
-        let panels_len = block * columns.next_multiple_of(width::<T, S>());
+        let panels_len = match self.b {
+            Weights::Matrix(_) => block * columns.next_multiple_of(width::<T, S>()),
+            Weights::Packed(..) => 0,
+        };
         let mut memory = Buffer::any(panels_len + lines * apart);
-        let (weights, copy) = memory.split_at_mut(panels_len);
+        let (own, copy) = memory.split_at_mut(panels_len);
         let mut start = self.bias.map_or(Start::Zero, Start::Row);
         for first in (0..terms.max(1)).step_by(block) {
             // Opaque, as it would be computed again for each term.
             let len = black_box(block.min(terms - first));
-            self.b.pack(simd, first..first + len, columns, weights);
+            let weights = match self.b {
+                Weights::Matrix(b) => {
+                    b.pack(simd, first..first + len, columns, own);
+                    &*own
+                }
+                Weights::Packed(packed, column) => {
+                    &packed.panels[first * packed.padded + column * len..]
+                }
+            };
             let mut a = self.a.from(0, first);
             if self.copied.is_some() {
-                a.copy_to(rows.len(), len, copy, apart);
+                a.copy_to(rows.count(), len, copy, apart);
                 a.data = copy;
                 if a.row != 1 {
                     a.row = apart;

@@ -1,0 +1,82 @@
+//! The weights of a convolution as its kernel reads them, and the positions of their factors.
+
+use pulp::{Simd, WithSimd};
+
+use super::{
+    Sizes,
+    grouped::Blocks,
+    padded::{corners, offsets},
+    panels::Panels,
+};
+use crate::{
+    Scalar,
+    buffer::Buffer,
+    kernels::simd::{self, width},
+};
+
+/// Packed weights, with the tables for images of a size. They don't depend on the number of images.
+pub struct Packed<T: Scalar> {
+    pub sizes: Sizes,
+    lanes: usize,
+    /// Groups of few channels have blocks.
+    pub blocks: Option<Blocks>,
+    /// Packed for the blocks, or as panels.
+    pub weights: Buffer<T>,
+    /// Offsets of the cells of a window for one group, row by row, channels last.
+    pub taps: Vec<usize>,
+    /// First cell of each window; only with max-pooling.
+    pub corners: Vec<usize>,
+}
+
+impl<T: Scalar> Packed<T> {
+    /// Packs weights, `[out_channels, in_channels / groups, kh, kw]`.
+    pub fn new(w: &[T], sizes: &Sizes) -> Self {
+        let sizes = Sizes {
+            images: 0,
+            ..*sizes
+        };
+        let blocks = Blocks::new(&sizes);
+        let weights = match &blocks {
+            _ if w.is_empty() => Buffer::any(0),
+            Some(blocks) => blocks.pack(w),
+            None => simd::run_for::<T, _>(Panels { w, sizes: &sizes }),
+        };
+        let cells = offsets(&sizes).into_iter();
+        let taps = cells.flat_map(|cell| (0..sizes.per_group()).map(move |c| cell + c));
+        Packed {
+            lanes: lanes::<T>(),
+            blocks,
+            weights,
+            taps: taps.collect(),
+            corners: match sizes.max_pool {
+                Some(_) => corners(&sizes),
+                None => Vec::new(),
+            },
+            sizes,
+        }
+    }
+
+    /// Returns whether the weights are packed for a convolution of these sizes.
+    pub fn fits(&self, sizes: &Sizes) -> bool {
+        self.sizes
+            == Sizes {
+                images: 0,
+                ..*sizes
+            }
+            && self.lanes == lanes::<T>()
+    }
+}
+
+/// Returns the width of the vectors for which weights are packed.
+fn lanes<T: Scalar>() -> usize {
+    struct Width<T>(std::marker::PhantomData<T>);
+    impl<T: Scalar> WithSimd for Width<T> {
+        type Output = usize;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            width::<T, S>()
+        }
+    }
+    simd::run_for::<T, _>(Width::<T>(std::marker::PhantomData))
+}

@@ -1,0 +1,89 @@
+//! The right factors of products, packed once for all tasks or by each task for itself.
+
+use pulp::{Simd, WithSimd};
+
+use super::{COLUMNS, PANEL, TERMS};
+use crate::{
+    Scalar,
+    buffer::Buffer,
+    kernels::{pack::Matrix, simd},
+    pool,
+};
+
+/// Columns that are packed at once.
+const STRIP: usize = 64;
+
+/// Number of terms of a block, of which a panel fits the first-level cache.
+pub fn block_of<T: Scalar>(terms: usize) -> usize {
+    // A panel of the widest vectors: narrower ones get the same blocks, which are shorter than they
+    // need.
+    let most = (PANEL / (COLUMNS * size_of::<T>())).min(TERMS);
+    terms.div_ceil(terms.div_ceil(most).max(1)).max(1)
+}
+
+/// All weights, packed once for tasks that share their columns.
+pub struct Packed<T: Scalar> {
+    /// One block of terms after another.
+    pub panels: Buffer<T>,
+    /// Terms of a block.
+    pub block: usize,
+    /// Columns with those that fill the last panel.
+    pub padded: usize,
+}
+
+impl<T: Scalar> Packed<T> {
+    /// Packs a matrix, `[terms, columns]`, over the threads of the pool.
+    pub fn new(b: Matrix<T>, terms: usize, columns: usize) -> Self {
+        let (block, padded) = (block_of::<T>(terms), columns.next_multiple_of(COLUMNS));
+        let mut panels = Buffer::any(terms * padded);
+        let mut rest = &mut panels[..];
+        let mut parts = Vec::new();
+        for first in (0..terms).step_by(block) {
+            let rows = first..(first + block).min(terms);
+            for column in (0..columns).step_by(STRIP) {
+                let count = STRIP.min(columns - column);
+                let len = rows.len() * count.next_multiple_of(COLUMNS);
+                let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
+                rest = after;
+                parts.push((b.from(rows.start, column), rows.len(), count, part));
+            }
+        }
+        pool::each(parts, |_, (b, terms, columns, out)| {
+            simd::run_for::<T, _>(Pack {
+                b,
+                terms,
+                columns,
+                out,
+            });
+        });
+        Packed {
+            panels,
+            block,
+            padded,
+        }
+    }
+}
+
+struct Pack<'a, T> {
+    b: Matrix<'a, T>,
+    terms: usize,
+    columns: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> WithSimd for Pack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.b.pack(simd, 0..self.terms, self.columns, self.out);
+    }
+}
+
+/// The right factor of a task, from its first column on.
+pub enum Weights<'a, T: Scalar> {
+    /// Packed by the task.
+    Matrix(Matrix<'a, T>),
+    /// Packed before, with the first column of the task.
+    Packed(&'a Packed<T>, usize),
+}
