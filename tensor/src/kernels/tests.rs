@@ -275,7 +275,7 @@ proptest! {
             let affine = Some([x[1], x[2]]);
             let channels = x[1].shape()[0];
             let y = batch_norm(x[0], affine, None, 1e-5).0 + batch_norm_relu(x[0], affine, None, 1e-5).0;
-            let y = y + group_norm(x[0], if channels % 2 == 0 { 2 } else { 1 }, affine, 1e-5);
+            let y = y + group_norm(x[0], if channels.is_multiple_of(2) { 2 } else { 1 }, affine, 1e-5);
             y + layer_norm2d(x[0], affine, 1e-5)
         }
         fn row<'t, T: Scalar>(x: &[Var<'t, T>]) -> Var<'t, T> {

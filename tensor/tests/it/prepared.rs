@@ -10,7 +10,11 @@ fn numbers(shape: &[usize], seed: usize) -> Tensor {
     let mut i = seed;
     Tensor::from_shape_simple_fn(shape, || {
         i += 1;
-        if i.is_multiple_of(3) { 0.0 } else { f32::sin(i as f32) }
+        if i.is_multiple_of(3) {
+            0.0
+        } else {
+            f32::sin(i as f32)
+        }
     })
 }
 
