@@ -2,6 +2,8 @@
 
 use std::{fs, process::Command};
 
+use tapeline_experiments::report::definition::REPORTS;
+
 use crate::common::{Bench, READ_AS, Ran};
 
 const SPEC: &str = "flatten linear({3, 5}) {relu | tanh} linear(3)";
@@ -629,6 +631,19 @@ fn mistakes_in_a_report_are_told_with_their_place() {
         .run(&["report", "--from", "nowhere.toml"])
         .failed(2, &["nowhere.toml: cannot be read"]);
     assert!(!bench.path("report").exists());
+}
+
+/// A plan builds every model, so a text that doesn't fit MNIST's images is found here.
+#[test]
+fn every_built_in_report_has_a_plan() {
+    let bench = Bench::new();
+    for report in &REPORTS {
+        let args = ["report", report.name, "--plan", "--out", report.name];
+        let plan = bench.run(&args).succeeded().stdout;
+        assert!(plan.lines().count() > 1, "{}: {plan}", report.name);
+        let runs = fs::read_dir(bench.path(report.name).join("runs")).unwrap();
+        assert_eq!(runs.count(), 0, "{}", report.name);
+    }
 }
 
 /// Settings shared by all configurations are stated once on the page; those that differ are
