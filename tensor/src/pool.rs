@@ -91,7 +91,7 @@ const ITEMS: usize = 2;
 ///
 /// let squares = Pool::new(2)?.install(|| pool::map(0..100, |i| i * i));
 /// assert_eq!(squares[99], 9801);
-/// # Ok::<(), tapeline_tensor::PoolError>(())
+/// # Ok::<(), tapeline_tensor::pool::PoolError>(())
 /// ```
 pub fn map<I: Send, R: Send>(
     items: impl IntoIterator<Item = I>,
