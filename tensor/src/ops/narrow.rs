@@ -22,7 +22,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     ///
     /// # Panics
-    /// When there is no such dimension, or it has fewer elements.
+    /// If the tensor doesn't have this dimension, or the range ends behind its last element.
     #[track_caller]
     pub fn narrow(self, axis: usize, start: usize, length: usize) -> Self {
         let x = self.value();
@@ -52,7 +52,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     ///
     /// # Panics
-    /// When there is no such dimension, or no such index.
+    /// If the tensor doesn't have this dimension, or the dimension doesn't have this index.
     #[track_caller]
     pub fn select(self, axis: usize, index: usize) -> Self {
         let mut shape = self.shape();
@@ -77,7 +77,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     ///
     /// # Panics
-    /// When there is no such dimension, or its size is not the sum of `sizes`.
+    /// If the tensor doesn't have this dimension, or its size is not the sum of `sizes`.
     #[track_caller]
     pub fn split<const N: usize>(self, axis: usize, sizes: [usize; N]) -> [Self; N] {
         let shape = self.shape();

@@ -1,4 +1,5 @@
-//! What PyTorch 2.15 returns for NaN, infinities, ties and dimensions without elements.
+//! What PyTorch 2.15 returns for NaN, infinities, ties and dimensions without elements; and
+//! normalizations of a single value, whose gradient is zero.
 
 use proptest::prelude::*;
 use tapeline_tensor::{

@@ -68,7 +68,8 @@ impl<T: Scalar> WithSimd for Backward<'_, T> {
         }
     }
 }
-/// Replaces the scores in the first columns of a block by probabilities, as [`softmax`] did, and
+
+/// Replaces the scores in the first columns of a block by the probabilities of the forward pass, and
 /// their gradients `flows` by those of the products of queries and keys.
 #[inline(always)]
 fn through_softmax<T: Scalar, const COLUMNS: usize>(

@@ -48,6 +48,7 @@ impl<T: Scalar> WithSimd for Forward<'_, T> {
         }
     }
 }
+
 /// Replaces the scores in the first columns of a block by probabilities. Stores what they need to
 /// be computed again.
 #[inline(always)]
