@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use ndarray::{ArrayViewD, IxDyn};
+use ndarray::{ArrayViewD, Axis, IxDyn};
 
 use crate::{
     Scalar, Tensor,
@@ -97,10 +97,31 @@ pub fn copied<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
             like(out, x)
         }
         None => {
-            out.iter_mut().zip(x).for_each(|(out, &x)| *out = x);
+            copy(x.view(), &mut out);
             out.into_tensor(x.shape())
         }
     }
+}
+
+/// Copies elements in row-major order, row by row, over the threads of the pool.
+fn copy<T: Scalar>(x: ArrayViewD<T>, out: &mut [T]) {
+    if x.is_empty() || x.ndim() == 0 {
+        return out.iter_mut().zip(x).for_each(|(out, &x)| *out = x);
+    }
+    let last = x.ndim() - 1;
+    let part = x.len() / x.shape()[0];
+    let parts = TASK.div_ceil(part);
+    let tasks = x.axis_chunks_iter(Axis(0), parts);
+    pool::each(tasks.zip(out.chunks_mut(parts * part)), |_, (x, out)| {
+        let rows = out.chunks_exact_mut(x.shape()[last]);
+        for (row, out) in x.lanes(Axis(last)).into_iter().zip(rows) {
+            match row.as_slice() {
+                Some(row) => out.copy_from_slice(row),
+                None if row.strides()[0] == 0 => out.fill(row[0]),
+                None => out.iter_mut().zip(row).for_each(|(out, &x)| *out = x),
+            }
+        }
+    });
 }
 
 /// Copies the tensor to a recycled buffer of a larger shape, to which it is broadcast.
@@ -109,7 +130,7 @@ pub fn stretched<T: Scalar>(x: &Tensor<T>, shape: &[usize]) -> Tensor<T> {
         .broadcast(shape)
         .unwrap_or_else(|| unreachable!("the shapes are known to fit"));
     let mut out = Buffer::any(x.len());
-    out.iter_mut().zip(x).for_each(|(out, &x)| *out = x);
+    copy(x, &mut out);
     out.into_tensor(shape)
 }
 
@@ -122,7 +143,7 @@ pub fn standard<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
     let mut out = Buffer::any(x.len());
     match rotated_slice(&x) {
         Some((x, matrix)) if !x.is_empty() => transpose_each(x, matrix, &mut out),
-        _ => out.iter_mut().zip(&x).for_each(|(out, &x)| *out = x),
+        _ => copy(x.view(), &mut out),
     }
     let out = out.into_tensor(x.shape());
     give_back(x);
@@ -143,7 +164,7 @@ pub fn channels_last<T: Scalar>(x: Tensor<T>) -> Tensor<T> {
         Some(x) if !x.is_empty() => transpose_each(x, [channels, h * w], &mut out),
         _ => {
             let x = x.view().permuted_axes(vec![0, 2, 3, 1]);
-            out.iter_mut().zip(&x).for_each(|(out, &x)| *out = x);
+            copy(x, &mut out);
         }
     }
     give_back(x);
