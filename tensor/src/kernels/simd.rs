@@ -42,6 +42,12 @@ pub trait Lanes: Copy + Send + Sync + 'static {
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
 
+    /// Computes `a + b`.
+    fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+
+    /// Computes `a − b`.
+    fn minus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+
     /// Returns the whole vectors of a slice, without the remainder at its end.
     fn vectors<S: Simd>(x: &[Self]) -> &[Self::Vector<S>];
 
@@ -85,7 +91,7 @@ pub trait Lanes: Copy + Send + Sync + 'static {
 
 macro_rules! lanes {
     (
-        $float:ident, $tuned:literal: $vector:ident, $splat:ident, $mul_add:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident;
+        $float:ident, $tuned:literal: $vector:ident, $splat:ident, $mul_add:ident, $add:ident, $sub:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident;
         $index:ident: $indices:ident, $splat_index:ident, $as_mut_indices:ident, $store_indices:ident;
         $at_most:ident, $equal:ident, $not:ident, $or:ident, $select:ident, $select_index:ident;
         $transpose:expr
@@ -109,6 +115,16 @@ macro_rules! lanes {
             #[inline(always)]
             fn fma<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
                 simd.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn plus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$add(a, b)
+            }
+
+            #[inline(always)]
+            fn minus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$sub(a, b)
             }
 
             #[inline(always)]
@@ -194,13 +210,13 @@ macro_rules! lanes {
 }
 
 lanes!(
-    f32, true: f32s, splat_f32s, mul_add_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s;
+    f32, true: f32s, splat_f32s, mul_add_f32s, add_f32s, sub_f32s, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s, partial_store_f32s;
     u32: u32s, splat_u32s, as_mut_simd_u32s, partial_store_u32s;
     less_than_or_equal_f32s, equal_f32s, not_m32s, or_m32s, select_f32s, select_u32s;
     transpose::blocks
 );
 lanes!(
-    f64, false: f64s, splat_f64s, mul_add_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s;
+    f64, false: f64s, splat_f64s, mul_add_f64s, add_f64s, sub_f64s, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s;
     u64: u64s, splat_u64s, as_mut_simd_u64s, partial_store_u64s;
     less_than_or_equal_f64s, equal_f64s, not_m64s, or_m64s, select_f64s, select_u64s;
     |_, _, _| 0

@@ -239,6 +239,25 @@ proptest! {
     }
 
     #[test]
+    fn convolutions_by_tiles(
+        n in 1..3usize,
+        channels in prop_oneof![Just([16, 32usize]), Just([32, 16]), Just([32, 48])],
+        plane in (3..9usize, 3..9usize),
+        padding in 0..3usize,
+        relu: bool,
+        seed: u32,
+    ) {
+        let options = Conv2d { padding: [[1, padding], [padding, 1]], ..Conv2d::default() };
+        let then = Then { relu, max_pool: None };
+        let [channels, outs] = channels;
+        let shapes: [&[usize]; 3] = [&[n, channels, plane.0, plane.1], &[outs, channels, 3, 3], &[outs]];
+        both(shapes, seed, 0.0, (
+            &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
+            &move |x| conv2d_then(x[0], x[1], Some(x[2]), options, then),
+        ))?;
+    }
+
+    #[test]
     fn grouped_convolutions(
         sizes in (1..3usize, 2..36usize, 1..3usize, 1..4usize, 3..9usize, 1..4usize),
         stride in 1..3usize,

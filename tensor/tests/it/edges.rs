@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use tapeline_tensor::{
-    Grads, Params, Tensor, Var, batch_norm, group_norm, layer_norm, layer_norm2d, tensor,
-    value_and_grad,
+    Conv2d, Grads, Params, Tensor, Var, batch_norm, conv2d, group_norm, layer_norm, layer_norm2d,
+    no_grad, plain, tensor, value_and_grad,
 };
 
 const NAN: f64 = f64::NAN;
@@ -153,4 +153,53 @@ proptest! {
             prop_assert!(dx.iter().all(|&d| d == 0.0), "{name}: {dx:?}");
         }
     }
+}
+
+/// Convolutions of many channels transform tiles of cells, which must not spread what isn't finite.
+#[test]
+fn an_infinite_cell_reaches_the_windows_that_contain_it() {
+    for cell in (0..35).map(|i| [i / 7, i % 7]) {
+        let mut x = Tensor::from_elem(vec![1, 32, 5, 7], 0.5f32);
+        x[[0, 3, cell[0], cell[1]]] = f32::INFINITY;
+        let w = Tensor::from_elem(vec![16, 32, 3, 3], 0.25);
+        let options = Conv2d {
+            padding: [[1, 1], [0, 1]],
+            ..Conv2d::default()
+        };
+        let (_, _, y) = value_and_grad(&Params::new(), &[x, w], |_, _, x| {
+            let y = conv2d(x[0], x[1], None, options);
+            (y.sum(), y.value())
+        });
+        for (at, y) in y.indexed_iter() {
+            // Windows begin one line above their pixel.
+            let is_in = cell[0].abs_diff(at[2]) <= 1 && (at[3]..at[3] + 3).contains(&cell[1]);
+            assert_eq!(!y.is_finite(), is_in, "{cell:?}: {y} at {at:?}");
+        }
+    }
+}
+
+/// The root mean square of the errors, in units of the root mean square of the pixels.
+#[test]
+fn convolutions_of_many_channels_are_as_exact_as_stated() {
+    let numbers = |shape: &[usize], seed: u32| {
+        let mut state = seed;
+        Tensor::from_shape_simple_fn(shape.to_vec(), || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+    };
+    let (x, w) = (numbers(&[2, 64, 14, 14], 1), numbers(&[64, 64, 3, 3], 2));
+    let wanted = plain::conv2d(
+        &x.mapv(f64::from).into_shared(),
+        &w.mapv(f64::from).into_shared(),
+        None,
+        Conv2d::default(),
+    );
+    let y = no_grad(&Params::new(), |tape, _| {
+        conv2d(tape.constant(x), tape.constant(w), None, Conv2d::default()).value()
+    });
+    let squares = |x: &Tensor<f64>| x.iter().map(|x| x * x).sum::<f64>();
+    let errors = y.mapv(f64::from).into_shared() - &wanted;
+    let error = (squares(&errors) / squares(&wanted)).sqrt();
+    assert!(error < 3e-7, "{error:e}");
 }

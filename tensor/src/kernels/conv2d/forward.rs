@@ -6,6 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     Packed, Sizes, TASKS,
+    packed::Method,
     padded::{Padded, Strides},
 };
 use crate::{
@@ -82,12 +83,12 @@ pub fn convolve<T: Scalar>(
     grid: &Grid,
     (out, index): (&mut [T], &mut [T::Index]),
 ) {
-    let blocks = w.blocks.as_ref();
+    let in_blocks = matches!(w.method, Method::Blocks(_));
     // A pixel is identified by what the backward pass needs: its number in blocks, otherwise the
     // first cell of its window.
-    let label = |pixel| match blocks {
-        Some(_) => pixel,
-        None => w.corners[pixel],
+    let label = |pixel| match in_blocks {
+        true => pixel,
+        false => w.corners[pixel],
     };
     let windows = sizes.max_pool.as_ref();
     let windows = windows.map(|w| Windows::new(w, sizes.out_channels, label));
@@ -103,12 +104,13 @@ pub fn convolve<T: Scalar>(
         index,
     };
     let [down, _] = sizes.window.output().unwrap_or_default();
-    let parts = match blocks.is_none() && windows.is_none() && grid.image == down * grid.line {
+    let parts = match !in_blocks && windows.is_none() && grid.image == down * grid.line {
         true => parts(sizes).min(down),
         false => 1,
     };
     let tasks: Vec<_> = if parts > 1 {
-        let lines = down.div_ceil(parts);
+        // The tiles of two lines are the same whatever the number of parts.
+        let lines = down.div_ceil(parts).next_multiple_of(2);
         let images = x.chunks(sizes.image()).zip(out.chunks_mut(grid.image));
         let parts = images.flat_map(|(x, out)| {
             let outs = out.chunks_mut(lines * grid.line).enumerate();
@@ -154,9 +156,10 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let sizes = self.sizes;
-        let mut image = match &self.packed.blocks {
-            Some(blocks) => blocks.image(),
-            None => Padded::new(sizes),
+        let mut image = match &self.packed.method {
+            Method::Blocks(blocks) => blocks.image(),
+            Method::Winograd(winograd) => winograd.image(),
+            Method::Panels => Padded::new(sizes),
         };
         let [down, _] = sizes.window.output().unwrap_or_default();
         let size = match self.lines.len() == down {
@@ -191,10 +194,22 @@ impl<T: Scalar> Task<'_, T> {
     /// Convolves one image; `image` is scratch memory.
     #[inline(always)]
     fn convolve<S: Simd>(&self, simd: S, x: &[T], image: &mut Padded<T>, out: &mut [T]) {
-        let (weights, all_taps) = (&self.packed.weights[..], &self.packed.taps[..]);
-        if let Some(blocks) = &self.packed.blocks {
-            return blocks.convolve(simd, x, (weights, self.bias), image, out);
+        let weights = (&self.packed.weights[..], self.bias);
+        match &self.packed.method {
+            Method::Blocks(blocks) => blocks.convolve(simd, x, weights, image, out),
+            Method::Winograd(winograd) => {
+                image.fill(x);
+                let lines = (self.lines.clone(), self.grid);
+                winograd.convolve(simd, image, weights, lines, out);
+            }
+            Method::Panels => self.by_panels(simd, x, image, out),
         }
+    }
+
+    /// Multiplies the lines of one image by one panel of weights after another.
+    #[inline(always)]
+    fn by_panels<S: Simd>(&self, simd: S, x: &[T], image: &mut Padded<T>, out: &mut [T]) {
+        let all_taps = &self.packed.taps[..];
         let is_padded = self.sizes.window.padding != [[0; 2]; 2];
         let cells = match is_padded {
             true => {
@@ -208,7 +223,7 @@ impl<T: Scalar> Task<'_, T> {
             return;
         };
         let (grid, strides) = (self.grid, Strides::new(sizes));
-        let mut panels = weights;
+        let mut panels = &self.packed.weights[..];
         for group in 0..sizes.groups {
             let x = &cells[group * sizes.per_group()..];
             let mut column = group * sizes.out_per_group();

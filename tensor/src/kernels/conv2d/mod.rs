@@ -15,6 +15,7 @@ mod runs;
 mod task;
 mod transposed;
 mod walk;
+mod winograd;
 
 pub use backward::{Gradients, Operands, backward};
 pub use forward::forward;

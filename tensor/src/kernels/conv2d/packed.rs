@@ -7,6 +7,7 @@ use super::{
     grouped::Blocks,
     padded::{corners, offsets},
     panels::Panels,
+    winograd::Winograd,
 };
 use crate::{
     Scalar,
@@ -14,13 +15,30 @@ use crate::{
     kernels::simd::{self, width},
 };
 
+/// How a convolution is computed.
+pub enum Method {
+    /// In blocks of output channels, for groups of few channels.
+    Blocks(Blocks),
+    /// By tiles, for windows of 3×3 and many channels.
+    Winograd(Winograd),
+    /// As products with panels of weights.
+    Panels,
+}
+
+impl Method {
+    fn new(sizes: &Sizes) -> Self {
+        let blocks = Blocks::new(sizes).map(Method::Blocks);
+        let method = blocks.or_else(|| Winograd::new(sizes).map(Method::Winograd));
+        method.unwrap_or(Method::Panels)
+    }
+}
+
 /// Packed weights, with the tables for images of a size. They don't depend on the number of images.
 pub struct Packed<T: Scalar> {
     pub sizes: Sizes,
     lanes: usize,
-    /// Groups of few channels have blocks.
-    pub blocks: Option<Blocks>,
-    /// Packed for the blocks, or as panels.
+    pub method: Method,
+    /// Packed for the method.
     pub weights: Buffer<T>,
     /// Offsets of the cells of a window for one group, row by row, channels last.
     pub taps: Vec<usize>,
@@ -35,17 +53,18 @@ impl<T: Scalar> Packed<T> {
             images: 0,
             ..*sizes
         };
-        let blocks = Blocks::new(&sizes);
-        let weights = match &blocks {
+        let method = Method::new(&sizes);
+        let weights = match &method {
             _ if w.is_empty() => Buffer::any(0),
-            Some(blocks) => blocks.pack(w),
-            None => simd::run_for::<T, _>(Panels { w, sizes: &sizes }),
+            Method::Blocks(blocks) => blocks.pack(w),
+            Method::Winograd(winograd) => winograd.pack(w),
+            Method::Panels => simd::run_for::<T, _>(Panels { w, sizes: &sizes }),
         };
         let cells = offsets(&sizes).into_iter();
         let taps = cells.flat_map(|cell| (0..sizes.per_group()).map(move |c| cell + c));
         Packed {
             lanes: lanes::<T>(),
-            blocks,
+            method,
             weights,
             taps: taps.collect(),
             corners: match sizes.max_pool {

@@ -188,6 +188,19 @@ pub fn ops() -> Vec<Op> {
             (inputs, Just(options))
         },
     );
+    // Enough channels for a convolution by tiles.
+    let many = || prop_oneof![Just(16usize), Just(32), Just(48)];
+    let tiled = (1..=2usize, many(), many(), two(3..=9), uniform2(two(0..=2)));
+    let tiled = tiled.prop_flat_map(|(n, channels, outs, plane, padding)| {
+        let x = input(vec![n, channels, plane[0], plane[1]], Numbers::Any);
+        let w = input(vec![outs, channels, 3, 3], Numbers::Any);
+        let b = input(vec![outs], Numbers::Any);
+        let options = Conv2d {
+            padding,
+            ..Conv2d::default()
+        };
+        ((x, w, b).prop_map(|(x, w, b)| vec![x, w, b]), Just(options))
+    });
     // A pooling window is never larger than what was convolved, which may be a single pixel.
     let joins = (images.clone(), any::<bool>(), 0..=2usize, any::<bool>());
     let joins = joins.prop_map(|(convolution, relu, kernel, overlap)| {
@@ -273,6 +286,23 @@ pub fn ops() -> Vec<Op> {
                     Input::new(&[38], Numbers::Any),
                 ],
                 Conv2d::default(),
+            ),
+        },
+        Op {
+            small: tiled
+                .prop_map(|(inputs, options)| convolution(inputs, options))
+                .boxed(),
+            // One image, whose lines are divided into tasks.
+            large: convolution(
+                vec![
+                    Input::new(&[1, 32, 27, 25], Numbers::Any),
+                    Input::new(&[48, 32, 3, 3], Numbers::Any),
+                    Input::new(&[48], Numbers::Any),
+                ],
+                Conv2d {
+                    padding: [[1, 0], [1, 1]],
+                    ..Conv2d::default()
+                },
             ),
         },
         Op {
