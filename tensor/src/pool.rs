@@ -1,10 +1,13 @@
 //! The threads that kernels share their work over.
 
-use std::{cell::Cell, fmt, sync::Mutex};
+mod schedule;
+
+use std::{cell::Cell, fmt, panic::Location, sync::Mutex};
 
 use rayon::prelude::*;
 
 use crate::buffer;
+pub use schedule::{Part, Schedule, record};
 
 /// A pool of threads. Kernels called inside [`install`](Pool::install) use all of them; elsewhere
 /// they run on the calling thread alone.
@@ -123,10 +126,11 @@ fn alone<R>(f: impl FnOnce() -> R) -> R {
 
 /// Calls `f(i, item)` for each of some items, such as parts of a slice to be written, over the
 /// threads of the [`Pool`] that the caller is in.
+#[track_caller]
 pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + Sync) {
     let items = items.into_iter();
     if !inside() {
-        return items.enumerate().for_each(|(i, item)| {
+        return schedule::each(Location::caller(), items, |i, item| {
             let _paused = (i > 0).then(buffer::pause);
             f(i, item);
         });

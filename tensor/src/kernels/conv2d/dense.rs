@@ -13,6 +13,7 @@ use crate::{
     Scalar,
     buffer::Buffer,
     kernels::product::{Rows, Start, Taps, panel, panel_width},
+    pool,
 };
 
 /// Number of terms that are enough: below it, several images are multiplied at once, so that sums are
@@ -64,11 +65,11 @@ impl Dense {
     }
 
     /// Copies sums to weights, `[out_channels, in_channels / groups, kh, kw]`.
-    pub fn unpack<T: Copy>(&self, packed: &[T], weights: &mut [T]) {
+    pub fn unpack<T: Scalar>(&self, packed: &[T], weights: &mut [T]) {
         let (channels, outs) = (self.sizes.per_group(), self.sizes.out_per_group());
         let cells = self.sizes.cells();
         let area = cells / channels.max(1);
-        for (out, weights) in weights.chunks_exact_mut(cells).enumerate() {
+        pool::each(weights.chunks_exact_mut(cells), |out, weights| {
             let (group, column) = (out / outs, out % outs);
             let sums = packed[group * cells * outs..][column..]
                 .iter()
@@ -76,7 +77,7 @@ impl Dense {
             for (tap, &sum) in sums.take(cells).enumerate() {
                 weights[tap % channels * area + tap / channels] = sum;
             }
-        }
+        });
     }
 
     /// Adds the gradients of weights and bias of some images.

@@ -4,7 +4,7 @@ use super::{
     Packed, Sizes,
     forward::{Grid, convolve, forward},
 };
-use crate::{Scalar, buffer::Buffer, ops::Window};
+use crate::{Scalar, buffer::Buffer, ops::Window, pool};
 
 /// Returns the input's gradient, `[images, h, w, in_channels]`, given that of the convolution: `g`
 /// convolved with the flipped weights. `None` if the sizes don't allow it.
@@ -126,13 +126,15 @@ fn turn<T: Scalar>(w: &[T], sizes: &Sizes, kernel: [usize; 2], part: [&Part; 2])
     let cells = down.flat_map(|y| across.clone().map(move |x| y * kernel[1] + x));
     let cells: Vec<_> = cells.collect();
     let mut turned = Buffer::any(w.len() / area * cells.len());
-    for (place, out) in turned.chunks_exact_mut(cells.len()).enumerate() {
-        let (channel, source) = (place / from, place % from);
+    // All windows that lead to a channel.
+    pool::each(turned.chunks_mut(from * cells.len()), |channel, outs| {
         let (group, channel) = (channel / to, channel % to);
-        let first = ((group * from + source) * to + channel) * area;
-        let window = &w[first..first + area];
-        let cells = out.iter_mut().zip(&cells);
-        cells.for_each(|(out, &cell)| *out = window[cell]);
-    }
+        for (source, out) in outs.chunks_exact_mut(cells.len()).enumerate() {
+            let first = ((group * from + source) * to + channel) * area;
+            let window = &w[first..first + area];
+            let cells = out.iter_mut().zip(&cells);
+            cells.for_each(|(out, &cell)| *out = window[cell]);
+        }
+    });
     turned
 }

@@ -100,11 +100,21 @@ impl Winograd {
                 }
             }
         });
-        simd::run_for::<T, _>(Pack {
-            transformed: &transformed,
-            terms: ins,
-            columns: outs,
-        })
+        let place = ins * outs;
+        let mut packed = Buffer::any(PLACES * place);
+        pool::each(packed.chunks_mut(place), |i, out| {
+            simd::run_for::<T, _>(Pack {
+                weights: Matrix {
+                    data: &transformed[i * outs..],
+                    row: PLACES * outs,
+                    col: 1,
+                },
+                terms: ins,
+                columns: outs,
+                out,
+            });
+        });
+        packed
     }
 
     /// Convolves some lines of an image, of which the first is even, and adds the bias to each
@@ -266,30 +276,21 @@ fn of_weights<T: Scalar>(window: &[T]) -> [[T; 4]; 4] {
     [0, 1, 2, 3].map(|j| spread(rows.map(|row| row[j])))
 }
 
-/// Packs the transformed weights of each place.
+/// Packs the transformed weights of a place, `[terms, columns]`, of which the columns are whole
+/// vectors.
 struct Pack<'a, T> {
-    /// `[terms, places, columns]`.
-    transformed: &'a [T],
+    weights: Matrix<'a, T>,
     terms: usize,
     columns: usize,
+    out: &'a mut [T],
 }
 
 impl<T: Scalar> WithSimd for Pack<'_, T> {
-    type Output = Buffer<T>;
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Buffer<T> {
-        let (terms, columns) = (self.terms, self.columns);
-        let place = terms * columns.next_multiple_of(width::<T, S>());
-        let mut packed = Buffer::any(PLACES * place);
-        for (i, out) in packed.chunks_exact_mut(place).enumerate() {
-            let weights = Matrix {
-                data: &self.transformed[i * columns..],
-                row: PLACES * columns,
-                col: 1,
-            };
-            weights.pack(simd, 0..terms, columns, out);
-        }
-        packed
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.weights
+            .pack(simd, 0..self.terms, self.columns, self.out);
     }
 }
