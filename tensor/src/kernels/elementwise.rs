@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Elements of a task: some microseconds of work, so that waking a thread pays.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 14;
 
 /// Computes `f` of each element, in the memory order of `x` if that is contiguous.
 pub fn map<T: Scalar>(x: &Tensor<T>, f: impl Fn(T) -> T + Sync) -> Tensor<T> {
