@@ -9,11 +9,11 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     pack::{Matrix, panels},
-    product::{Rows, Start, Taps, panel, panel_width},
+    product::{Rows, Start, Taps, block, panel, panel_width},
     simd::{self, width},
 };
 use crate::{Scalar, buffer::Buffer, pool};
-use weights::{Packed, Weights, block_of};
+use weights::{Packed, Weights};
 
 /// Multiply-adds of a task, if there are enough: about ten microseconds.
 const TASK: usize = 1 << 19;
@@ -30,7 +30,8 @@ const MOST_ROWS: usize = 192;
 /// Minimum number of rows of a task, so that copying its weights pays.
 const LEAST_ROWS: usize = 24;
 
-/// The columns of a task are a multiple of this, whatever the width of vectors.
+/// The columns of a task are a multiple of this, a panel of the widest vectors, and blocks of terms are
+/// cut for it: narrower ones have the same.
 const COLUMNS: usize = 32;
 
 /// Maximum number of weights of a block of a task, so that they fit the second-level cache.
@@ -39,9 +40,6 @@ const WEIGHTS: usize = 1 << 16;
 /// Minimum number of columns of a task that copies its rows, each element of which is then used
 /// often enough.
 const WIDE: usize = 128;
-
-/// Bytes of a panel of weights: it fits the first-level cache, with the rows it multiplies.
-const PANEL: usize = 3 << 13;
 
 /// Maximum number of terms that are summed at once.
 const TERMS: usize = 256;
@@ -158,7 +156,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
         let mut rows = rows(&mut self.out);
         let mut rows = Rows::Each(&mut rows);
         let block = match self.b {
-            Weights::Matrix(_) => block_of::<T>(terms),
+            Weights::Matrix(_) => block::<T>(terms, COLUMNS),
             Weights::Packed(packed, _) => packed.block,
         };
         let (lines, apart) = match self.copied {

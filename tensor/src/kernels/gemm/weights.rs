@@ -2,24 +2,16 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{COLUMNS, PANEL, TERMS};
+use super::COLUMNS;
 use crate::{
     Scalar,
     buffer::Buffer,
-    kernels::{pack::Matrix, simd},
+    kernels::{pack::Matrix, product::block, simd},
     pool,
 };
 
 /// Columns that are packed at once.
 const STRIP: usize = 64;
-
-/// Number of terms of a block, of which a panel fits the first-level cache.
-pub fn block_of<T: Scalar>(terms: usize) -> usize {
-    // A panel of the widest vectors: narrower ones get the same blocks, which are shorter than they
-    // need.
-    let most = (PANEL / (COLUMNS * size_of::<T>())).min(TERMS);
-    terms.div_ceil(terms.div_ceil(most).max(1)).max(1)
-}
 
 /// All weights, packed once for tasks that share their columns.
 pub struct Packed<T: Scalar> {
@@ -34,7 +26,8 @@ pub struct Packed<T: Scalar> {
 impl<T: Scalar> Packed<T> {
     /// Packs a matrix, `[terms, columns]`, over the threads of the pool.
     pub fn new(b: Matrix<T>, terms: usize, columns: usize) -> Self {
-        let (block, padded) = (block_of::<T>(terms), columns.next_multiple_of(COLUMNS));
+        let block = block::<T>(terms, COLUMNS);
+        let padded = columns.next_multiple_of(COLUMNS);
         let mut panels = Buffer::any(terms * padded);
         let mut rest = &mut panels[..];
         let mut parts = Vec::new();
