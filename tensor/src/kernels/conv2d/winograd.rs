@@ -46,8 +46,8 @@ const TILES: usize = 64;
 pub struct Winograd {
     /// With padding that completes the last tiles.
     sizes: Sizes,
-    /// Pixels of a line of the output.
-    across: usize,
+    /// Size of an image of the output.
+    output: [usize; 2],
     /// Offsets of the terms of a product.
     offsets: Vec<usize>,
 }
@@ -69,7 +69,7 @@ impl Winograd {
             padding[1] += size % 2;
         }
         Some(Winograd {
-            across: output[1],
+            output,
             offsets: (0..sizes.in_channels).collect(),
             sizes,
         })
@@ -81,7 +81,7 @@ impl Winograd {
     }
 
     fn tiles_across(&self) -> usize {
-        self.across.div_ceil(2)
+        self.output[1].div_ceil(2)
     }
 
     /// Transforms weights, `[out_channels, in_channels, 3, 3]`, and packs them for the products of
@@ -130,7 +130,9 @@ impl Winograd {
     ) {
         let (ins, outs) = (self.sizes.in_channels, self.sizes.out_channels);
         let most = (TILES / self.tiles_across()).max(1);
-        let tiles = most.min(lines.len().div_ceil(2)) * self.tiles_across();
+        // Enough for all lines of an image: memory is estimated from few images, of which a task
+        // has only some lines.
+        let tiles = most.min(self.output[0].div_ceil(2)) * self.tiles_across();
         let mut memory = Buffer::any(PLACES * tiles * (ins + outs));
         let (x, y) = memory.split_at_mut(PLACES * tiles * ins);
         for first in lines.clone().step_by(2 * most) {
@@ -211,7 +213,7 @@ impl Winograd {
         let plane = products.len() / PLACES;
         for tile in 0..plane / channels {
             let [y, x] = [tile / self.tiles_across(), tile % self.tiles_across()].map(|i| 2 * i);
-            let (rows, columns) = ((lines.len() - y).min(2), (self.across - x).min(2));
+            let (rows, columns) = ((lines.len() - y).min(2), (self.output[1] - x).min(2));
             let first = grid.first + (lines.start + y) * grid.line + x * grid.pixel;
             let products = &products[tile * channels..];
             for c in 0..channels {
