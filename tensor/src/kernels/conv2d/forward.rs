@@ -161,6 +161,10 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
             Method::Winograd(winograd) => winograd.image(),
             Method::Panels => Padded::new(sizes),
         };
+        let mut memory = match &self.packed.method {
+            Method::Winograd(winograd) => winograd.memory(),
+            _ => Buffer::any(0),
+        };
         let [down, _] = sizes.window.output().unwrap_or_default();
         let size = match self.lines.len() == down {
             true => self.grid.image,
@@ -172,7 +176,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
         for (x, out) in self.x.chunks_exact(sizes.image()).zip(outs) {
             match (self.windows, indices.next()) {
                 (Some(windows), Some(index)) => {
-                    self.convolve(simd, x, &mut image, &mut whole);
+                    self.convolve(simd, x, (&mut image, &mut memory), &mut whole);
                     let pooling = maxpool2d::Forward {
                         x: &whole,
                         windows,
@@ -181,7 +185,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                     };
                     pooling.with_simd(simd);
                 }
-                _ => self.convolve(simd, x, &mut image, out),
+                _ => self.convolve(simd, x, (&mut image, &mut memory), out),
             }
             if sizes.relu {
                 relu(simd, out);
@@ -191,16 +195,22 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
 }
 
 impl<T: Scalar> Task<'_, T> {
-    /// Convolves one image; `image` is scratch memory.
+    /// Convolves one image; `image` and `memory` are scratch memory.
     #[inline(always)]
-    fn convolve<S: Simd>(&self, simd: S, x: &[T], image: &mut Padded<T>, out: &mut [T]) {
+    fn convolve<S: Simd>(
+        &self,
+        simd: S,
+        x: &[T],
+        (image, memory): (&mut Padded<T>, &mut [T]),
+        out: &mut [T],
+    ) {
         let weights = (&self.packed.weights[..], self.bias);
         match &self.packed.method {
             Method::Blocks(blocks) => blocks.convolve(simd, x, weights, image, out),
             Method::Winograd(winograd) => {
                 image.fill(x);
                 let lines = (self.lines.clone(), self.grid);
-                winograd.convolve(simd, image, weights, lines, out);
+                winograd.convolve(simd, (image, memory), weights, lines, out);
             }
             Method::Panels => self.by_panels(simd, x, image, out),
         }

@@ -80,6 +80,18 @@ impl Winograd {
         Padded::new(&self.sizes)
     }
 
+    /// Returns scratch memory for an image, or for some of its lines.
+    pub fn memory<T: Scalar>(&self) -> Buffer<T> {
+        let tiles = self.lines_of_tiles() * self.tiles_across();
+        Buffer::any(PLACES * tiles * (self.sizes.in_channels + self.sizes.out_channels))
+    }
+
+    /// Maximum number of lines of tiles that are multiplied at once.
+    fn lines_of_tiles(&self) -> usize {
+        let all = self.output[0].div_ceil(2);
+        (TILES / self.tiles_across()).clamp(1, all)
+    }
+
     fn tiles_across(&self) -> usize {
         self.output[1].div_ceil(2)
     }
@@ -123,18 +135,14 @@ impl Winograd {
     pub fn convolve<S: Simd, T: Scalar>(
         &self,
         simd: S,
-        image: &Padded<T>,
+        (image, memory): (&Padded<T>, &mut [T]),
         (weights, bias): (&[T], Option<&[T]>),
         (lines, grid): (Range<usize>, &Grid),
         out: &mut [T],
     ) {
         let (ins, outs) = (self.sizes.in_channels, self.sizes.out_channels);
-        let most = (TILES / self.tiles_across()).max(1);
-        // Enough for all lines of an image: memory is estimated from few images, of which a task
-        // has only some lines.
-        let tiles = most.min(self.output[0].div_ceil(2)) * self.tiles_across();
-        let mut memory = Buffer::any(PLACES * tiles * (ins + outs));
-        let (x, y) = memory.split_at_mut(PLACES * tiles * ins);
+        let most = self.lines_of_tiles();
+        let (x, y) = memory.split_at_mut(memory.len() / (ins + outs) * ins);
         for first in lines.clone().step_by(2 * most) {
             let strip = first..(first + 2 * most).min(lines.end);
             let tiles = strip.len().div_ceil(2) * self.tiles_across();
