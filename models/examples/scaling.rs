@@ -1,5 +1,5 @@
-//! Predicts the time of a training step on more threads than there are: it times the tasks of steps
-//! one after another, and lets a number of threads take them in order.
+//! Predicts the time of a training step on more threads than the machine has cores. It times the tasks
+//! of a step one after another, and computes when a number of threads would be done with them.
 //!
 //! `cargo run --release -p tapeline-models --example scaling -- mlp cnn`
 #![allow(clippy::print_stdout)]
@@ -18,21 +18,28 @@ const THREADS: [usize; 6] = [1, 2, 4, 8, 16, 32];
 /// Time for starting and awaiting threads.
 const FORK: Duration = Duration::from_micros(8);
 
+/// The number of threads for which the longest parts are listed.
+const MANY: usize = 16;
+
 const BATCH: usize = 100;
 const STEPS: usize = 20;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let specs: Vec<_> = std::env::args().skip(1).collect();
+    if specs.is_empty() {
+        return Err("no spec: give one or more, such as mlp".into());
+    }
     println!("microseconds of a step of {BATCH} images, by number of threads");
-    println!("{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}", 1, 2, 4, 8, 16, 32);
+    println!("{}", THREADS.map(|threads| format!("{threads:9}")).concat());
     for spec in specs {
         let step = shortest_step(&spec)?;
-        let times = THREADS.map(|threads| step.time(threads, FORK));
-        let cells = times.map(|time| format!("{:9.0}", time.as_secs_f64() * 1e6));
+        let cells = THREADS.map(|threads| {
+            let time = step.time(threads, FORK);
+            format!("{:9.0}", time.as_secs_f64() * 1e6)
+        });
         println!("{}  {spec}", cells.concat());
-        let [_, .., sixteen, _] = times;
-        for (share, place) in longest(&step, sixteen) {
-            println!("{:9.1} % on 16 threads: {place}", 100.0 * share);
+        for (share, place) in longest(&step) {
+            println!("{:9.1} % on {MANY} threads: {place}", 100.0 * share);
         }
     }
     Ok(())
@@ -63,19 +70,20 @@ fn shortest_step(spec: &str) -> Result<pool::Schedule, Box<dyn std::error::Error
     Ok(shortest.unwrap_or_default())
 }
 
-/// The three places in the code that take the largest shares of a step on 16 threads. What runs on
-/// one thread counts for the place that divides its work next.
-fn longest(step: &pool::Schedule, whole: Duration) -> Vec<(f64, String)> {
+/// Returns the three places in the code that take the largest shares of a step on [`MANY`] threads.
+/// What runs on one thread counts for the place that divides its work next.
+fn longest(step: &pool::Schedule) -> Vec<(f64, String)> {
+    let whole = step.time(MANY, FORK);
     let mut places = BTreeMap::new();
     for part in &step.parts {
         let time: &mut [Duration; 2] = places.entry(part.place).or_default();
-        time[0] += part.time(16, FORK);
+        time[0] += part.time(MANY, FORK);
         time[1] += part.serial;
     }
     let shares = places.into_iter().map(|(place, [time, serial])| {
         let [share, serial] = [time, serial].map(|t| t.as_secs_f64() / whole.as_secs_f64());
         let place = format!(
-            "{place}, of which {:.1} % before it, on one",
+            "{place}, of which {:.1} % before it on one thread",
             100.0 * serial
         );
         (share, place)
