@@ -61,8 +61,8 @@ impl Schedule {
     }
 }
 
-/// Runs `f` outside of any pool, and returns the tasks into which its kernels would divide their
-/// work, with the time of each.
+/// Runs `f`, and its kernels on this thread alone, also inside a pool; returns the tasks into which
+/// they would divide their work, with the time of each. Calls aren't nested.
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,11 +74,19 @@ impl Schedule {
 /// assert!(one >= Duration::from_millis(8) && two < one);
 /// ```
 pub fn record<R>(f: impl FnOnce() -> R) -> (R, Schedule) {
+    /// Ends a recording when dropped: also when `f` panics.
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            RECORDER.set(None);
+        }
+    }
+    let _end = End;
     RECORDER.set(Some(Recorder {
         parts: Vec::new(),
         mark: Some(Instant::now()),
     }));
-    let result = f();
+    let result = super::alone(f);
     let schedule = RECORDER.take().map(|recorder| Schedule {
         rest: recorder
             .mark
@@ -100,7 +108,7 @@ pub(super) fn each<I>(
     };
     let items: Vec<_> = items.collect();
     let serial = mark.elapsed();
-    let tasks = items.into_iter().enumerate().map(|(i, item)| {
+    let timed = items.into_iter().enumerate().map(|(i, item)| {
         let begun = Instant::now();
         run(i, item);
         begun.elapsed()
@@ -108,7 +116,7 @@ pub(super) fn each<I>(
     let part = Part {
         place,
         serial,
-        tasks: tasks.collect(),
+        tasks: timed.collect(),
     };
     RECORDER.with_borrow_mut(|recorder| {
         if let Some(recorder) = recorder {
@@ -158,5 +166,17 @@ mod tests {
         let counts: Vec<_> = schedule.parts.iter().map(|part| part.tasks.len()).collect();
         assert_eq!((sum, counts), (12, vec![3, 2]));
         assert!(record(|| ()).1.parts.is_empty());
+    }
+
+    #[test]
+    fn a_recording_takes_tasks_inside_a_pool_and_ends_with_a_panic() {
+        let tasks = || pool::each([(), ()], |_, ()| ());
+        let pool = crate::Pool::new(2).unwrap();
+        let (_, schedule) = pool.install(|| record(tasks));
+        assert_eq!(schedule.parts.len(), 1);
+
+        let panics = || pool::each([()], |_, ()| panic!("a task"));
+        std::panic::catch_unwind(|| record(panics)).unwrap_err();
+        assert!(RECORDER.with_borrow(Option::is_none));
     }
 }

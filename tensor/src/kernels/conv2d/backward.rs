@@ -154,6 +154,9 @@ fn parts<T: Scalar>(buffer: &mut Option<Buffer<T>>, size: usize) -> impl Iterato
         .flat_map(move |buffer| buffer.chunks_mut(size))
 }
 
+/// Sums of a task that adds parts.
+const SUMS: usize = 1 << 11;
+
 /// Adds parts of `size` values, in order.
 fn total<T: Scalar>(parts: &[T], size: usize) -> Buffer<T> {
     let mut sum = Buffer::zeros(size);
@@ -165,9 +168,6 @@ fn total<T: Scalar>(parts: &[T], size: usize) -> Buffer<T> {
     });
     sum
 }
-
-/// Sums of a task that adds parts.
-const SUMS: usize = 1 << 11;
 
 /// Elements of a task.
 const CHUNK: usize = 1 << 16;
