@@ -59,11 +59,17 @@ pub fn zeros_like<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
     }
 }
 
-/// Copies `x`, of the shape of `like`, in the memory order of `like`.
+/// Copies `x`, of the shape of `like`, in the memory order of `like`; in row-major order if `like` isn't
+/// contiguous.
 pub fn laid_out_like<T: Scalar>(x: &Tensor<T>, like: &Tensor<T>) -> Tensor<T> {
-    let mut out = zeros_like(like);
-    out.assign(x);
-    out
+    let mut out = Buffer::any(x.len());
+    // Row-major order without `like`'s gaps.
+    let axes = match memory_order(like) {
+        Some(_) => memory_axes(like),
+        None => (0..like.ndim()).collect(),
+    };
+    copy(x.view().permuted_axes(axes.clone()), &mut out);
+    in_order(out, like.shape(), &axes)
 }
 
 /// Returns the tensor in memory that begins at a cache line; copied only if it doesn't already.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2};
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::{product::panel_width, simd, transpose::transpose};
 use crate::Scalar;
@@ -70,6 +70,17 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         }
     }
 
+    /// Copies the first rows and columns to panels as [`Matrix::pack`] does, with this machine's
+    /// vectors.
+    pub fn pack_first(self, rows: usize, columns: usize, out: &mut [T]) {
+        simd::run_for::<T, _>(Pack {
+            matrix: self,
+            rows,
+            columns,
+            out,
+        });
+    }
+
     /// Copies rows of the first columns to panels, one behind the other, padded with zeros.
     #[inline(always)]
     pub fn pack<S: Simd>(self, simd: S, rows: Range<usize>, columns: usize, out: &mut [T]) {
@@ -100,6 +111,22 @@ impl<'a, T: Scalar> Matrix<'a, T> {
                 transpose((from.data, from.col), [columns.len(), terms], (out, width));
             }
         }
+    }
+}
+
+struct Pack<'a, T> {
+    matrix: Matrix<'a, T>,
+    rows: usize,
+    columns: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> WithSimd for Pack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.matrix.pack(simd, 0..self.rows, self.columns, self.out);
     }
 }
 

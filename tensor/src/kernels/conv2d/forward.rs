@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     Packed, Sizes, TASKS,
-    packed::Method,
+    packed::{Algorithm, Scratch},
     padded::{Padded, Strides},
 };
 use crate::{
@@ -83,7 +83,7 @@ pub fn convolve<T: Scalar>(
     grid: &Grid,
     (out, index): (&mut [T], &mut [T::Index]),
 ) {
-    let in_blocks = matches!(w.method, Method::Blocks(_));
+    let in_blocks = matches!(w.algorithm, Algorithm::Blocks(_));
     // A pixel is identified by what the backward pass needs: its number in blocks, otherwise the
     // first cell of its window.
     let label = |pixel| match in_blocks {
@@ -156,15 +156,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let sizes = self.sizes;
-        let mut image = match &self.packed.method {
-            Method::Blocks(blocks) => blocks.image(),
-            Method::Winograd(winograd) => winograd.image(),
-            Method::Panels => Padded::new(sizes),
-        };
-        let mut memory = match &self.packed.method {
-            Method::Winograd(winograd) => winograd.memory(),
-            _ => Buffer::any(0),
-        };
+        let mut scratch = self.packed.algorithm.scratch(sizes);
         let [down, _] = sizes.window.output().unwrap_or_default();
         let size = match self.lines.len() == down {
             true => self.grid.image,
@@ -176,7 +168,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
         for (x, out) in self.x.chunks_exact(sizes.image()).zip(outs) {
             match (self.windows, indices.next()) {
                 (Some(windows), Some(index)) => {
-                    self.convolve(simd, x, (&mut image, &mut memory), &mut whole);
+                    self.convolve(simd, x, &mut scratch, &mut whole);
                     let pooling = maxpool2d::Forward {
                         x: &whole,
                         windows,
@@ -185,7 +177,7 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
                     };
                     pooling.with_simd(simd);
                 }
-                _ => self.convolve(simd, x, (&mut image, &mut memory), out),
+                _ => self.convolve(simd, x, &mut scratch, out),
             }
             if sizes.relu {
                 relu(simd, out);
@@ -195,24 +187,18 @@ impl<T: Scalar> WithSimd for Task<'_, T> {
 }
 
 impl<T: Scalar> Task<'_, T> {
-    /// Convolves one image; `image` and `memory` are scratch memory.
+    /// Convolves one image.
     #[inline(always)]
-    fn convolve<S: Simd>(
-        &self,
-        simd: S,
-        x: &[T],
-        (image, memory): (&mut Padded<T>, &mut [T]),
-        out: &mut [T],
-    ) {
+    fn convolve<S: Simd>(&self, simd: S, x: &[T], scratch: &mut Scratch<T>, out: &mut [T]) {
         let weights = (&self.packed.weights[..], self.bias);
-        match &self.packed.method {
-            Method::Blocks(blocks) => blocks.convolve(simd, x, weights, image, out),
-            Method::Winograd(winograd) => {
-                image.fill(x);
+        match &self.packed.algorithm {
+            Algorithm::Blocks(blocks) => blocks.convolve(simd, x, weights, &mut scratch.image, out),
+            Algorithm::Winograd(winograd) => {
+                scratch.image.fill(x);
                 let lines = (self.lines.clone(), self.grid);
-                winograd.convolve(simd, (image, memory), weights, lines, out);
+                winograd.convolve(simd, scratch, weights, lines, out);
             }
-            Method::Panels => self.by_panels(simd, x, image, out),
+            Algorithm::Panels => self.by_panels(simd, x, &mut scratch.image, out),
         }
     }
 

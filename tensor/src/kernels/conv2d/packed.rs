@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use super::{
     Sizes,
     grouped::Blocks,
-    padded::{corners, offsets},
+    padded::{Padded, corners, offsets},
     panels::Panels,
     winograd::Winograd,
 };
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How a convolution is computed.
-pub enum Method {
+pub enum Algorithm {
     /// In blocks of output channels, for groups of few channels.
     Blocks(Blocks),
     /// By tiles, for windows of 3×3 and many channels.
@@ -25,20 +25,41 @@ pub enum Method {
     Panels,
 }
 
-impl Method {
+impl Algorithm {
     fn new(sizes: &Sizes) -> Self {
-        let blocks = Blocks::new(sizes).map(Method::Blocks);
-        let method = blocks.or_else(|| Winograd::new(sizes).map(Method::Winograd));
-        method.unwrap_or(Method::Panels)
+        let blocks = Blocks::new(sizes).map(Algorithm::Blocks);
+        let algorithm = blocks.or_else(|| Winograd::new(sizes).map(Algorithm::Winograd));
+        algorithm.unwrap_or(Algorithm::Panels)
     }
+
+    /// Returns scratch memory for one image.
+    pub fn scratch<T: Scalar>(&self, sizes: &Sizes) -> Scratch<T> {
+        let (image, tiles) = match self {
+            Algorithm::Blocks(blocks) => (blocks.image(), 0),
+            Algorithm::Winograd(winograd) => (winograd.image(), winograd.scratch()),
+            Algorithm::Panels => (Padded::new(sizes), 0),
+        };
+        Scratch {
+            image,
+            tiles: Buffer::any(tiles),
+        }
+    }
+}
+
+/// Scratch memory for the convolution of one image.
+pub struct Scratch<T: Scalar> {
+    /// The image with its padding.
+    pub image: Padded<T>,
+    /// Transformed tiles; empty without these.
+    pub tiles: Buffer<T>,
 }
 
 /// Packed weights, with the tables for images of a size. They don't depend on the number of images.
 pub struct Packed<T: Scalar> {
     pub sizes: Sizes,
     lanes: usize,
-    pub method: Method,
-    /// Packed for the method.
+    pub algorithm: Algorithm,
+    /// Packed for the algorithm.
     pub weights: Buffer<T>,
     /// Offsets of the cells of a window for one group, row by row, channels last.
     pub taps: Vec<usize>,
@@ -53,18 +74,18 @@ impl<T: Scalar> Packed<T> {
             images: 0,
             ..*sizes
         };
-        let method = Method::new(&sizes);
-        let weights = match &method {
+        let algorithm = Algorithm::new(&sizes);
+        let weights = match &algorithm {
             _ if w.is_empty() => Buffer::any(0),
-            Method::Blocks(blocks) => blocks.pack(w),
-            Method::Winograd(winograd) => winograd.pack(w),
-            Method::Panels => simd::run_for::<T, _>(Panels { w, sizes: &sizes }),
+            Algorithm::Blocks(blocks) => blocks.pack(w),
+            Algorithm::Winograd(winograd) => winograd.pack(w),
+            Algorithm::Panels => simd::run_for::<T, _>(Panels { w, sizes: &sizes }),
         };
         let cells = offsets(&sizes).into_iter();
         let taps = cells.flat_map(|cell| (0..sizes.per_group()).map(move |c| cell + c));
         Packed {
             lanes: lanes::<T>(),
-            method,
+            algorithm,
             weights,
             taps: taps.collect(),
             corners: match sizes.max_pool {

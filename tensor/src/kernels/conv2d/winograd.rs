@@ -11,11 +11,12 @@
 
 use std::ops::Range;
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use super::{
     Sizes,
     forward::Grid,
+    packed::Scratch,
     padded::{Padded, Strides},
 };
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
     kernels::{
         pack::{Matrix, panels},
         product::{Rows, Start, Taps, panel, panel_width},
-        simd::{self, width},
+        simd::width,
     },
     pool,
 };
@@ -80,10 +81,10 @@ impl Winograd {
         Padded::new(&self.sizes)
     }
 
-    /// Returns scratch memory for an image, or for some of its lines.
-    pub fn memory<T: Scalar>(&self) -> Buffer<T> {
+    /// Size of the scratch memory for the tiles of an image, or of some of its lines.
+    pub fn scratch(&self) -> usize {
         let tiles = self.lines_of_tiles() * self.tiles_across();
-        Buffer::any(PLACES * tiles * (self.sizes.in_channels + self.sizes.out_channels))
+        PLACES * tiles * (self.sizes.in_channels + self.sizes.out_channels)
     }
 
     /// Maximum number of lines of tiles that are multiplied at once.
@@ -115,16 +116,12 @@ impl Winograd {
         let place = ins * outs;
         let mut packed = Buffer::any(PLACES * place);
         pool::each(packed.chunks_mut(place), |i, out| {
-            simd::run_for::<T, _>(Pack {
-                weights: Matrix {
-                    data: &transformed[i * outs..],
-                    row: PLACES * outs,
-                    col: 1,
-                },
-                terms: ins,
-                columns: outs,
-                out,
-            });
+            let weights = Matrix {
+                data: &transformed[i * outs..],
+                row: PLACES * outs,
+                col: 1,
+            };
+            weights.pack_first(ins, outs, out);
         });
         packed
     }
@@ -135,14 +132,16 @@ impl Winograd {
     pub fn convolve<S: Simd, T: Scalar>(
         &self,
         simd: S,
-        (image, memory): (&Padded<T>, &mut [T]),
+        scratch: &mut Scratch<T>,
         (weights, bias): (&[T], Option<&[T]>),
         (lines, grid): (Range<usize>, &Grid),
         out: &mut [T],
     ) {
         let (ins, outs) = (self.sizes.in_channels, self.sizes.out_channels);
         let most = self.lines_of_tiles();
-        let (x, y) = memory.split_at_mut(memory.len() / (ins + outs) * ins);
+        let Scratch { image, tiles } = scratch;
+        let middle = tiles.len() / (ins + outs) * ins;
+        let (x, y) = tiles.split_at_mut(middle);
         for first in lines.clone().step_by(2 * most) {
             let strip = first..(first + 2 * most).min(lines.end);
             let tiles = strip.len().div_ceil(2) * self.tiles_across();
@@ -284,23 +283,4 @@ fn of_weights<T: Scalar>(window: &[T]) -> [[T; 4]; 4] {
     };
     let rows = [0, 3, 6].map(|i| spread([window[i], window[i + 1], window[i + 2]]));
     [0, 1, 2, 3].map(|j| spread(rows.map(|row| row[j])))
-}
-
-/// Packs the transformed weights of a place, `[terms, columns]`, of which the columns are whole
-/// vectors.
-struct Pack<'a, T> {
-    weights: Matrix<'a, T>,
-    terms: usize,
-    columns: usize,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> WithSimd for Pack<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.weights
-            .pack(simd, 0..self.terms, self.columns, self.out);
-    }
 }

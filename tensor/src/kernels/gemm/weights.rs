@@ -1,12 +1,10 @@
 //! The right factors of products, packed once for all tasks or by each task for itself.
 
-use pulp::{Simd, WithSimd};
-
 use super::COLUMNS;
 use crate::{
     Scalar,
     buffer::Buffer,
-    kernels::{pack::Matrix, product::block, simd},
+    kernels::{pack::Matrix, product::block},
     pool,
 };
 
@@ -42,34 +40,13 @@ impl<T: Scalar> Packed<T> {
             }
         }
         pool::each(parts, |_, (b, terms, columns, out)| {
-            simd::run_for::<T, _>(Pack {
-                b,
-                terms,
-                columns,
-                out,
-            });
+            b.pack_first(terms, columns, out);
         });
         Packed {
             panels,
             block,
             padded,
         }
-    }
-}
-
-struct Pack<'a, T> {
-    b: Matrix<'a, T>,
-    terms: usize,
-    columns: usize,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> WithSimd for Pack<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.b.pack(simd, 0..self.terms, self.columns, self.out);
     }
 }
 
