@@ -129,14 +129,14 @@ fn alone<R>(f: impl FnOnce() -> R) -> R {
 #[track_caller]
 pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + Sync) {
     let items = items.into_iter();
-    if !inside() {
-        return schedule::each(Location::caller(), items, |i, item| {
+    if !inside() && !schedule::is_recording() {
+        return items.enumerate().for_each(|(i, item)| {
             let _paused = (i > 0).then(buffer::pause);
             f(i, item);
         });
     }
     let items: Vec<_> = items.map(|item| Mutex::new(Some(item))).collect();
-    share(items.len(), &|i| {
+    share(Location::caller(), items.len(), &|i| {
         let item = items[i].lock().map(|mut item| item.take());
         if let Ok(Some(item)) = item {
             f(i, item);
@@ -146,8 +146,12 @@ pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + 
 
 /// Calls `f(i)` for each `i` below `count`. Not generic, so that rayon's machinery is compiled once
 /// and not for each kernel.
-fn share(count: usize, f: &(dyn Fn(usize) + Sync)) {
+fn share(place: &'static Location<'static>, count: usize, f: &(dyn Fn(usize) + Sync)) {
     match count {
+        _ if !inside() => schedule::each(place, count, &|i| {
+            let _paused = (i > 0).then(buffer::pause);
+            f(i);
+        }),
         1 => f(0),
         _ => (0..count).into_par_iter().with_max_len(1).for_each(f),
     }

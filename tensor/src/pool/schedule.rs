@@ -96,21 +96,21 @@ pub fn record<R>(f: impl FnOnce() -> R) -> (R, Schedule) {
     (result, schedule.unwrap_or_default())
 }
 
-/// Calls `run` for each of some items: as one part, if the tasks of this thread are recorded.
-pub(super) fn each<I>(
-    place: &'static Location<'static>,
-    items: impl Iterator<Item = I>,
-    mut run: impl FnMut(usize, I),
-) {
+/// Returns whether the tasks of this thread are recorded.
+pub(super) fn is_recording() -> bool {
+    RECORDER.with_borrow(Option::is_some)
+}
+
+/// Calls `f(i)` for each `i` below `count`: as one part, unless this is within a task.
+pub(super) fn each(place: &'static Location<'static>, count: usize, f: &dyn Fn(usize)) {
     let mark = RECORDER.with_borrow_mut(|recorder| recorder.as_mut()?.mark.take());
     let Some(mark) = mark else {
-        return items.enumerate().for_each(|(i, item)| run(i, item));
+        return (0..count).for_each(f);
     };
-    let items: Vec<_> = items.collect();
     let serial = mark.elapsed();
-    let timed = items.into_iter().enumerate().map(|(i, item)| {
+    let timed = (0..count).map(|i| {
         let begun = Instant::now();
-        run(i, item);
+        f(i);
         begun.elapsed()
     });
     let part = Part {

@@ -1,8 +1,6 @@
 //! What holds for every text.
 
-mod common;
-
-use common::{DEFS, Def, presets, registry};
+use crate::common::{DEFS, Def, presets, registry};
 use proptest::{collection::vec, prelude::*, sample::select};
 use tapeline_spec::{
     Args, Call, Preset, Presets, SpecError, expand, parse, read, read_chain, resolve,

@@ -1,8 +1,6 @@
 //! Integers that are given by name.
 
-mod common;
-
-use common::{DEFS, presets, registry};
+use crate::common::{DEFS, presets, registry};
 use proptest::prelude::*;
 use tapeline_spec::{Diagnostic, Named, Presets, SpecError, read};
 

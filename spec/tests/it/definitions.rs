@@ -1,8 +1,6 @@
 //! Definitions in a text.
 
-mod common;
-
-use common::{presets, registry};
+use crate::common::{presets, registry};
 use proptest::{collection::vec, prelude::*};
 use tapeline_spec::{Preset, Presets, SpecError, choices, expand, parse, read, read_chain};
 

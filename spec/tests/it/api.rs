@@ -1,8 +1,6 @@
 //! Keys, arguments and registries, as Rust code uses them.
 
-mod common;
-
-use common::{
+use crate::common::{
     AT, BETAS, BIAS, DEFS, Def, GREETING, KERNEL, LR, MODE, OUT, P, PADDING, SHARES, STEP, WEIGHTS,
     presets, registry,
 };

@@ -1,8 +1,6 @@
 //! Arithmetic on integers in arguments.
 
-mod common;
-
-use common::{OUT, presets, registry};
+use crate::common::{OUT, presets, registry};
 use proptest::prelude::*;
 use tapeline_spec::{Diagnostic, Presets, SpecError, expand, parse, read};
 

@@ -1,8 +1,6 @@
 //! One text for each rule of the language and each kind of error.
 
-mod common;
-
-use common::{presets, registry};
+use crate::common::{presets, registry};
 use tapeline_spec::{Preset, Presets, Span, SpecError, expand, parse, read, read_chain};
 
 /// Each error as the place it points at, its message and its help.
