@@ -1,21 +1,8 @@
 //! Arithmetic on integers in arguments.
 
-use crate::common::{OUT, presets, registry};
+use crate::common::{OUT, error, presets, registry, short};
 use proptest::prelude::*;
-use tapeline_spec::{Diagnostic, Presets, SpecError, expand, parse, read};
-
-fn short(text: &str, presets: &Presets) -> Result<String, SpecError> {
-    read(text, &registry(), presets).map(|spec| spec.short())
-}
-
-#[track_caller]
-fn error<'t>(text: &'t str, presets: &Presets) -> (Diagnostic, &'t str) {
-    let mut errors = short(text, presets).unwrap_err().diagnostics;
-    assert_eq!(errors.len(), 1, "{text}: {errors:?}");
-    let error = errors.remove(0);
-    let at = &text[error.span.start..error.span.end];
-    (error, at)
-}
+use tapeline_spec::{Presets, expand, parse, read};
 
 #[test]
 fn the_usual_precedence() {

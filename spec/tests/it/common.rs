@@ -1,7 +1,8 @@
 //! A registry to read texts with.
 
 use tapeline_spec::{
-    Arg, ArgInfo, Body, Name, Named, NumbersOrWord, Preset, Presets, Registry, SizeOrWord,
+    Arg, ArgInfo, Body, Diagnostic, Name, Named, NumbersOrWord, Preset, Presets, Registry,
+    SizeOrWord, SpecError, read,
 };
 
 pub const OUT: Arg<usize> = Arg::new("out", "size of the output")
@@ -160,4 +161,19 @@ pub fn presets() -> Presets {
     all.into_iter()
         .try_fold(Presets::new(), Presets::with)
         .unwrap()
+}
+
+/// Reads a text and prints it in its short form.
+pub fn short(text: &str, presets: &Presets) -> Result<String, SpecError> {
+    read(text, &registry(), presets).map(|spec| spec.short())
+}
+
+/// Returns the only error in a text, with the part of the text at its location.
+#[track_caller]
+pub fn error<'t>(text: &'t str, presets: &Presets) -> (Diagnostic, &'t str) {
+    let mut errors = short(text, presets).unwrap_err().diagnostics;
+    assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+    let error = errors.remove(0);
+    let at = &text[error.span.start..error.span.end];
+    (error, at)
 }

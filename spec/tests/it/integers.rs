@@ -1,21 +1,8 @@
 //! Integers that are given by name.
 
-use crate::common::{DEFS, presets, registry};
+use crate::common::{DEFS, error, presets, registry, short};
 use proptest::prelude::*;
-use tapeline_spec::{Diagnostic, Named, Presets, SpecError, read};
-
-fn short(text: &str, presets: &Presets) -> Result<String, SpecError> {
-    read(text, &registry(), presets).map(|spec| spec.short())
-}
-
-/// Returns the only error in a text, with the part of the text at its location.
-fn error<'t>(text: &'t str, presets: &Presets) -> (Diagnostic, &'t str) {
-    let mut errors = short(text, presets).unwrap_err().diagnostics;
-    assert_eq!(errors.len(), 1, "{text}: {errors:?}");
-    let error = errors.remove(0);
-    let at = &text[error.span.start..error.span.end];
-    (error, at)
-}
+use tapeline_spec::{Named, Presets, read};
 
 #[test]
 fn a_name_stands_for_its_integer_wherever_an_integer_is_valid() {
