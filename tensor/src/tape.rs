@@ -1,15 +1,24 @@
 //! The tape: values, and the rules that propagate gradients.
 
+mod backward;
+mod release;
+mod replay;
+mod var;
+
 use std::{
     cell::{Cell, RefCell},
-    fmt,
     sync::Arc,
 };
 
 use crate::{
-    Parents, Place, Profile, Scalar, Tensor, broadcast, buffer::give_back,
-    kernels::sparse::is_finite, prepared::Prepared,
+    Parents, Place, Profile, Scalar, Tensor, buffer::give_back, kernels::sparse::is_finite,
+    prepared::Prepared,
 };
+pub(crate) use backward::Share;
+pub use backward::Tamper;
+pub use release::Position;
+use replay::Replay;
+pub use var::Var;
 
 /// A record of operations with their rules. Created by [`value_and_grad`](crate::value_and_grad)
 /// and [`no_grad`](crate::no_grad).
@@ -26,35 +35,10 @@ pub struct Tape<T: Scalar = f32> {
     prepared: Option<Prepared<T>>,
 }
 
-/// Values that take the place of those that operations compute. Each operation then sees exactly the values it is given, whatever the
-/// operations before it compute, so the check can look at each one alone.
-pub(crate) struct Replay<T: Scalar> {
-    given: Vec<Tensor<T>>,
-    computed: Vec<Tensor<T>>,
-}
-
 /// What a recorded operation has computed.
 pub(crate) struct Recorded<T: Scalar> {
     pub value: Tensor<T>,
     pub place: Place,
-}
-
-/// A share of a gradient: what the rule of an operation returns for one of its parents, in the parent's shape.
-#[derive(Clone)]
-pub(crate) struct Share<T: Scalar> {
-    /// The operation, as its position on the tape.
-    pub node: usize,
-    /// Which of the operation's parents it is for.
-    pub position: usize,
-    /// That parent, as its position on the tape.
-    pub parent: usize,
-    pub value: Tensor<T>,
-}
-
-/// A value on a tape, as cheap to copy as a number.
-pub struct Var<'t, T: Scalar = f32> {
-    tape: &'t Tape<T>,
-    id: usize,
 }
 
 struct Node<T: Scalar> {
@@ -75,15 +59,6 @@ type Rule<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(usize, usize, Tensor<T>)
 /// A rule as an operation gives it: calls the second argument with the gradient of each parent.
 type Shares<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(Option<Tensor<T>>))>;
 
-/// A position on a tape, between two values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position(usize);
-
-/// A function that sees each gradient that a rule returns, in its parent's shape, and may change or
-/// remove it: the hook through which checks make sure that they notice wrong rules. It receives the
-/// rule's place and the position of the parent.
-pub type Tamper<'a, T> = &'a dyn Fn(&Place, usize, Tensor<T>) -> Option<Tensor<T>>;
-
 impl<T: Scalar> Tape<T> {
     pub(crate) fn new(recording: bool) -> Self {
         Tape {
@@ -97,14 +72,6 @@ impl<T: Scalar> Tape<T> {
         }
     }
 
-    /// A tape without rules whose values are those `given`, in order.
-    pub(crate) fn replaying(given: Vec<Tensor<T>>) -> Self {
-        let computed = Vec::with_capacity(given.len());
-        let tape = Tape::new(false);
-        tape.replay.replace(Some(Replay { given, computed }));
-        tape
-    }
-
     /// A tape without rules that frees values early, for parameters of which some values are
     /// prepared.
     pub(crate) fn releasing(prepared: Prepared<T>) -> Self {
@@ -112,11 +79,6 @@ impl<T: Scalar> Tape<T> {
         tape.prepared = Some(prepared);
         tape.releasing.set(true);
         tape
-    }
-
-    /// The values that the operations of a replaying tape have computed.
-    pub(crate) fn computed(&self) -> Vec<Tensor<T>> {
-        self.replay.take().map_or_else(Vec::new, |r| r.computed)
     }
 
     /// Everything recorded so far.
@@ -284,172 +246,12 @@ impl<T: Scalar> Tape<T> {
         result
     }
 
-    /// Returns the position after the last value, for [`release`](Tape::release).
-    pub fn position(&self) -> Position {
-        Position(self.nodes.borrow().len())
-    }
-
-    /// Declares that of the values recorded since a position, only `kept` and those that are
-    /// [held](Tape::hold) will be used again. In [`no_grad`](crate::no_grad), the memory of the
-    /// others is recycled; otherwise they are needed for the backward pass, and nothing happens.
-    /// Returns the position from which to release next, once `kept` isn't needed either.
-    ///
-    /// ```
-    /// use tapeline_tensor::{Params, no_grad, tensor};
-    ///
-    /// no_grad(&Params::<f32>::new(), |tape, _| {
-    ///     let mut x = tape.constant(tensor([1.0, -1.0]));
-    ///     let mut position = tape.position();
-    ///     for _ in 0..1000 {
-    ///         x = x.relu().exp();
-    ///         position = tape.release(position, x);
-    ///     }
-    /// });
-    /// ```
-    pub fn release(&self, since: Position, kept: Var<'_, T>) -> Position {
-        let mut nodes = self.nodes.borrow_mut();
-        if self.releasing.get() {
-            for (id, node) in nodes.iter_mut().enumerate().skip(since.0) {
-                if id != kept.id && node.held == 0 {
-                    give_back(std::mem::take(&mut node.value));
-                }
-            }
-        }
-        let is_among_them = (since.0..nodes.len()).contains(&kept.id);
-        Position(if is_among_them { kept.id } else { nodes.len() })
-    }
-
-    /// Keeps a value from being [released](Tape::release), until [`let_go`](Tape::let_go) has been
-    /// called as often.
-    pub fn hold(&self, var: Var<'_, T>) {
-        self.nodes.borrow_mut()[var.id].held += 1;
-    }
-
-    /// Undoes one [`hold`](Tape::hold). Returns the position of the value: releasing from there on
-    /// frees it.
-    ///
-    /// ```
-    /// use tapeline_tensor::{Params, no_grad, tensor};
-    ///
-    /// no_grad(&Params::<f32>::new(), |tape, _| {
-    ///     let x = tape.constant(tensor([1.0, -1.0])).exp();
-    ///     tape.hold(x);
-    ///     let position = tape.release(tape.position(), x);
-    ///     let y = x.relu().exp();
-    ///     tape.release(position, y);
-    ///     let z = x + y;
-    ///     tape.release(tape.let_go(x), z);
-    /// });
-    /// ```
-    pub fn let_go(&self, var: Var<'_, T>) -> Position {
-        let held = &mut self.nodes.borrow_mut()[var.id].held;
-        *held = held.saturating_sub(1);
-        Position(var.id)
-    }
-
-    /// From now on, keeps all values, so that [`first_non_finite`](Tape::first_non_finite) sees
-    /// them.
-    pub fn keep_all(&self) {
-        self.releasing.set(false);
-    }
-
-    /// Returns whether [`release`](Tape::release) frees values: no rule and no caller needs them.
-    pub fn is_releasing(&self) -> bool {
-        self.releasing.get()
-    }
-
     /// Returns the place of the first operation so far whose value contains NaN or an infinity.
     /// Values that were [released](Tape::release) are not seen.
     pub fn first_non_finite(&self) -> Option<Place> {
         let nodes = self.nodes.borrow();
         let first = nodes.iter().find(|n| !is_finite(&n.value));
         first.map(|n| n.place.clone())
-    }
-
-    /// Propagates a gradient of 1 from `loss`; returns the gradients of the first `leaves` nodes.
-    ///
-    /// Nodes are removed on the way, so that memory falls, and the depth of a graph doesn't matter.
-    #[track_caller]
-    pub(crate) fn backward(
-        &self,
-        loss: Var<'_, T>,
-        leaves: usize,
-        tamper: Option<Tamper<'_, T>>,
-    ) -> Vec<Option<Tensor<T>>> {
-        let mut nodes = self.nodes.take();
-        let shape = nodes[loss.id].value.shape().to_vec();
-        assert!(
-            shape.iter().all(|&n| n == 1),
-            "value_and_grad: the loss is one number, not {shape:?}"
-        );
-        nodes.truncate(loss.id + 1);
-
-        let mut gradients: Vec<Option<Tensor<T>>> = vec![None; nodes.len().max(leaves)];
-        gradients[loss.id] = Some(Tensor::from_elem(shape, T::one()));
-        while nodes.len() > leaves {
-            let Some(node) = nodes.pop() else { break };
-            let (Some(rule), Some(gradient)) = (node.rule, gradients.pop().flatten()) else {
-                continue;
-            };
-            let shape = node.value.shape().to_vec();
-            self.measure(Profile::mark);
-            rule(gradient, &mut |position, parent, share| {
-                let share =
-                    broadcast::undo(share, nodes[parent].value.shape(), &shape, &node.place);
-                let share = match tamper {
-                    Some(tamper) => tamper(&node.place, position, share),
-                    None => Some(share),
-                };
-                if let Some(share) = share {
-                    add(&mut gradients[parent], share);
-                }
-            });
-            // The rule is gone, and with it any other owner of the value.
-            give_back(node.value);
-            self.measure(|profile| profile.backward(&node.place));
-        }
-        gradients.truncate(leaves);
-        gradients
-    }
-}
-
-impl<T: Scalar> Tape<T> {
-    /// Runs each rule alone, from the last operation to the first, with a gradient of its own instead of what the operations behind it
-    /// return; rules without one are left out. `see` gets all shares of an operation before the next operation's.
-    pub(crate) fn each_rule(
-        &self,
-        mut gradient: impl FnMut(usize) -> Option<Tensor<T>>,
-        mut see: impl FnMut(Share<T>),
-    ) {
-        let mut nodes = self.nodes.take();
-        while let Some(node) = nodes.pop() {
-            let id = nodes.len();
-            let Some((rule, gradient)) = node.rule.zip(gradient(id)) else {
-                continue;
-            };
-            let shape = node.value.shape();
-            rule(gradient, &mut |position, parent, share| {
-                let value = broadcast::undo(share, nodes[parent].value.shape(), shape, &node.place);
-                see(Share {
-                    node: id,
-                    position,
-                    parent,
-                    value,
-                });
-            });
-        }
-    }
-}
-
-impl<T: Scalar> Replay<T> {
-    /// Puts a computed value aside and returns the one that takes its place.
-    fn exchange(&mut self, value: Tensor<T>) -> Tensor<T> {
-        let given = self.given.get(self.computed.len()).cloned();
-        self.computed.push(value.clone());
-        // A function that takes another path is noticed by what it has computed.
-        given
-            .filter(|g| g.shape() == value.shape())
-            .unwrap_or(value)
     }
 }
 
@@ -460,53 +262,5 @@ impl<T: Scalar> Drop for Tape<T> {
             drop(node.rule);
             give_back(node.value);
         }
-    }
-}
-
-/// The first gradient is moved; later ones are added to it.
-fn add<T: Scalar>(sum: &mut Option<Tensor<T>>, share: Tensor<T>) {
-    *sum = Some(match sum.take() {
-        None => share,
-        Some(sum) => {
-            let total = T::add_tensors(sum, &share);
-            give_back(share);
-            total
-        }
-    });
-}
-
-impl<'t, T: Scalar> Var<'t, T> {
-    /// Returns the tape it is on.
-    pub fn tape(self) -> &'t Tape<T> {
-        self.tape
-    }
-
-    /// Returns its value; shared, not copied.
-    pub fn value(self) -> Tensor<T> {
-        self.tape.nodes.borrow()[self.id].value.clone()
-    }
-
-    /// Returns the size of each dimension.
-    pub fn shape(self) -> Vec<usize> {
-        self.tape.nodes.borrow()[self.id].value.shape().to_vec()
-    }
-
-    /// Returns the number of dimensions.
-    pub fn ndim(self) -> usize {
-        self.tape.nodes.borrow()[self.id].value.ndim()
-    }
-}
-
-impl<T: Scalar> Clone for Var<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T: Scalar> Copy for Var<'_, T> {}
-
-impl<T: Scalar> fmt::Debug for Var<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Var({:?})", self.value())
     }
 }

@@ -2,22 +2,18 @@
 
 mod mutants;
 
-use std::{
-    ffi::OsString,
-    fmt::Write,
-    num::NonZero,
-    panic, slice,
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-    time::Instant,
-};
+use std::{ffi::OsString, fmt::Write, slice, time::Instant};
 
 use clap::Args;
 use serde::Serialize;
 use tapeline_experiments::{run::model::ModelArg, table::Table};
-use tapeline_layers::check::{self, ASPECTS, Caught, Failure, LayerReport, LossReport};
+use tapeline_layers::{
+    LayerDef,
+    check::{self, ASPECTS, Caught, Failure, LayerReport, LossReport},
+};
 use tapeline_models::shape_text;
 use tapeline_spec::{Call, read};
+use tapeline_tensor::{Pool, pool};
 
 use crate::program::{context::Context, error::CliError, options::SizeArgs, output};
 
@@ -47,7 +43,7 @@ impl Check {
         let begun = Instant::now();
         let rows = match &self.model {
             Some(model) => self.model(model, cx)?,
-            None => registered(cx),
+            None => registered(cx)?,
         };
         if self.json {
             rows.iter().try_for_each(output::json)?;
@@ -91,35 +87,16 @@ impl Check {
 }
 
 /// Checks everything that is registered: the layers on all cores, each by one thread.
-fn registered(cx: &Context) -> Vec<Row> {
-    let layers: Vec<_> = cx.layers.iter().collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut rows = Vec::new();
-        while let Some((i, def)) = take(&layers, &next) {
-            let (report, caught) = (check::report(def), check::catches(def));
-            rows.push((i, Row::new("layer", def.name.to_string(), report, caught)));
-        }
-        rows
+fn registered(cx: &Context) -> Result<Vec<Row>, CliError> {
+    let pool = Pool::new(Pool::cores()).map_err(CliError::internal)?;
+    let layer = |def: &LayerDef| {
+        let (report, caught) = (check::report(def), check::catches(def));
+        Row::new("layer", def.name.to_string(), report, caught)
     };
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut rows: Vec<_> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let rows = workers.into_iter().map(thread::ScopedJoinHandle::join);
-        rows.flat_map(|rows| rows.unwrap_or_else(|panic| panic::resume_unwind(panic)))
-            .collect()
-    });
-    rows.sort_by_key(|(i, _)| *i);
-    let layers = rows.into_iter().map(|(_, row)| row);
+    let mut rows = pool.install(|| pool::map(cx.layers.iter(), layer));
     let losses = cx.losses.iter();
-    let losses = losses.map(|def| Row::loss(def.name, check::loss(def)));
-    layers.chain(losses).collect()
-}
-
-/// Takes the next of some items, with its index.
-fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
-    let i = next.fetch_add(1, Ordering::Relaxed);
-    items.get(i).map(|item| (i, item))
+    rows.extend(losses.map(|def| Row::loss(def.name, check::loss(def))));
+    Ok(rows)
 }
 
 /// The results of one layer, loss or model.
