@@ -20,6 +20,8 @@ mod patience;
 mod predict;
 mod readme;
 mod resume;
+#[cfg(target_os = "linux")]
+mod signals;
 mod specs;
 mod tensorboard;
 mod train;

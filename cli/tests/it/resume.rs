@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::common::{Bench, Ran, keys};
 
 /// A run that uses everything with randomness or state.
-const WHOLE: [&str; 26] = [
+pub const WHOLE: [&str; 26] = [
     "train",
     "conv2d(4, 3) batchnorm2d relu dropout(0.3) flatten linear(3)",
     "--data",
@@ -43,7 +43,7 @@ const WHOLE: [&str; 26] = [
 ];
 
 /// The contents of a run folder without the timings.
-fn contents(bench: &Bench, run: &str) -> Vec<(String, Vec<u8>)> {
+pub fn contents(bench: &Bench, run: &str) -> Vec<(String, Vec<u8>)> {
     let file = |name: &str| fs::read(bench.path(run).join(name)).unwrap();
     let models = ["model.safetensors", "best.safetensors"];
     let mut contents: Vec<_> = models.map(|name| (name.to_string(), file(name))).into();
@@ -79,7 +79,7 @@ fn start(bench: &Bench, args: &[&str]) -> Child {
 }
 
 /// Whether the run has been started, so that it must be resumed.
-fn is_begun(bench: &Bench, run: &str) -> bool {
+pub fn is_begun(bench: &Bench, run: &str) -> bool {
     bench.path(run).join("config.toml").exists()
 }
 
@@ -146,68 +146,6 @@ fn a_killed_training_comes_to_the_same_bytes() {
 #[ignore = "takes half a minute: run it with `cargo test -p tapeline --test it -- --ignored`"]
 fn a_training_survives_two_hundred_kills() {
     assert_eq!(survives(200), 200);
-}
-
-/// Starts a run with the default signal handlers, or with one signal ignored.
-#[cfg(target_os = "linux")]
-fn start_with_signals(bench: &Bench, ignored: Option<&str>, args: &[&str]) -> Child {
-    let mut command = Command::new("env");
-    command.arg("--default-signal=HUP,INT,TERM");
-    command.args(ignored.map(|signal| format!("--ignore-signal={signal}")));
-    command.arg(env!("CARGO_BIN_EXE_tapeline")).args(args);
-    command.current_dir(bench.dir.path());
-    command.stdout(Stdio::null()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
-    // Signal handlers are installed before the configuration is written.
-    while !is_begun(bench, "a") {
-        sleep(Duration::from_millis(1));
-    }
-    child
-}
-
-#[cfg(target_os = "linux")]
-fn send(signal: &str, child: &Child) {
-    let id = child.id().to_string();
-    let mut kill = Command::new("kill");
-    assert!(kill.args(["-s", signal, &id]).status().unwrap().success());
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_signal_writes_a_checkpoint_that_comes_to_the_same_bytes() {
-    let bench = Bench::new();
-    bench
-        .run(&[&WHOLE[..], &["--out", "whole"]].concat())
-        .succeeded();
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
-        let mut child = start_with_signals(&bench, None, &[&WHOLE[..], &["--out", "a"]].concat());
-        send(signal, &child);
-        assert_eq!(child.wait().unwrap().code(), Some(code));
-        let resumed = bench
-            .run(&["train", "--resume", "a", "-q", "--json"])
-            .succeeded();
-        let start = resumed.stdout.lines().next().unwrap();
-        assert_eq!(keys(start).last(), Some(&"resumed_at"));
-        assert!(
-            contents(&bench, "a") == contents(&bench, "whole"),
-            "{signal}"
-        );
-        fs::remove_dir_all(bench.path("a")).unwrap();
-    }
-}
-
-/// As under `nohup`.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_signal_that_is_ignored_stays_so() {
-    let bench = Bench::new();
-    for signal in ["HUP", "INT", "TERM"] {
-        let args = [&WHOLE[..], &["--out", "a"]].concat();
-        let mut child = start_with_signals(&bench, Some(signal), &args);
-        send(signal, &child);
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
-        fs::remove_dir_all(bench.path("a")).unwrap();
-    }
 }
 
 #[test]

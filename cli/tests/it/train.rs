@@ -1,10 +1,6 @@
 //! Tests of `tapeline train`: its messages, its files and its exit codes.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::Stdio,
-};
+use std::{fs, process::Stdio};
 
 use serde_json::Value;
 
@@ -537,76 +533,6 @@ fn a_reader_that_goes_away_does_not_end_a_training() {
     );
 }
 
-#[cfg(unix)]
-#[test]
-fn a_signal_stops_a_training_with_the_model_saved() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let bench = Bench::new();
-        let args = [
-            "train",
-            "flatten linear(3)",
-            "--data",
-            "data",
-            "--epochs",
-            "1000000",
-            "--out",
-            "a",
-            "--json",
-            "-q",
-        ];
-        let mut child = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // Signal handlers are installed by the end of the first epoch.
-        assert!(lines.nth(1).unwrap().unwrap().contains("\"epoch\""));
-        let killed = std::process::Command::new("kill")
-            .args(["-s", signal, &child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(killed.success());
-        let last = lines.last().unwrap().unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(code));
-        assert_eq!(keys(&last), ["event", "signal", "epoch", "step", "out"]);
-        bench.run(&["eval", "@a", "--data", "data"]).succeeded();
-        assert!(
-            fs::read_dir(bench.path("a")).unwrap().all(|file| !file
-                .unwrap()
-                .file_name()
-                .to_string_lossy()
-                .starts_with('.'))
-        );
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_second_signal_harms_no_file() {
-    let bench = Bench::new();
-    let args = [
-        "train",
-        "flatten linear(3)",
-        "--data",
-        "data",
-        "--epochs",
-        "1000000",
-        "--out",
-        "a",
-        "--json",
-        "-q",
-    ];
-    let mut child = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.nth(1).unwrap().unwrap().contains("\"epoch\""));
-    for _ in 0..2 {
-        // The program may have exited before the second signal.
-        let _ = std::process::Command::new("kill")
-            .args(["-s", "INT", &child.id().to_string()])
-            .status();
-    }
-    drop(lines);
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    bench.run(&["eval", "@a", "--data", "data"]).succeeded();
-}
-
 #[test]
 fn a_profile_shows_each_layer_and_changes_no_result() {
     let bench = Bench::new();
@@ -681,7 +607,6 @@ fn memory_is_that_of_the_largest_batch_there_is() {
 }
 
 /// The number of bytes written per epoch doesn't depend on the number of epochs so far.
-#[cfg(target_os = "linux")]
 #[test]
 fn an_epoch_writes_the_same_after_many_others() {
     let bench = Bench::new();
