@@ -91,7 +91,8 @@ fn hard_sigmoid<T: Scalar>(x: T) -> T {
 pub(crate) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 pub(crate) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
-/// Computes `scale · x` if `x > 0`, else `scale · α (eˣ − 1)`.
+/// Computes `scale · x` if `x > 0`, else `scale · α (eˣ − 1)`. Both are computed for each element: a loop
+/// with a branch over so much isn't turned into vector instructions.
 fn exponential<'t, T: Scalar>(
     x: Var<'t, T>,
     name: &'static str,
@@ -104,19 +105,13 @@ fn exponential<'t, T: Scalar>(
         name,
         #[inline(always)]
         move |x| {
-            if x > zero {
-                above * x
-            } else {
-                below * math::exp_m1(x)
-            }
+            let (negative, positive) = if x > zero { (zero, x) } else { (x, zero) };
+            above * positive + below * math::exp_m1(negative)
         },
         #[inline(always)]
         move |g, x| {
-            if x > zero {
-                g * above
-            } else {
-                g * below * math::exp(x)
-            }
+            let slope = below * math::exp(x);
+            g * if x > zero { above } else { slope }
         },
     )
 }
