@@ -144,8 +144,8 @@ pub fn each<I: Send>(items: impl IntoIterator<Item = I>, f: impl Fn(usize, I) + 
     });
 }
 
-/// Calls `f(i)` for each `i` below `count`. Not generic, so that rayon's machinery is compiled once
-/// and not for each kernel.
+/// Calls `f(i)` for each `i` below `count`: over the threads, or one after another where tasks are
+/// recorded. Not generic, so that all of this is compiled once and not for each kernel.
 fn share(place: &'static Location<'static>, count: usize, f: &(dyn Fn(usize) + Sync)) {
     match count {
         _ if !inside() => schedule::each(place, count, &|i| {

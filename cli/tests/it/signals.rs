@@ -1,4 +1,4 @@
-//! Signals end a training, with all files whole.
+//! A signal ends a training and leaves complete files.
 
 use std::{
     fs,

@@ -1,23 +1,7 @@
 //! One text for each rule of the language and each kind of error.
 
-use crate::common::{presets, registry};
-use tapeline_spec::{Preset, Presets, Span, SpecError, expand, parse, read, read_chain};
-
-/// Each error as the place it points at, its message and its help.
-fn told(SpecError { text, diagnostics }: &SpecError) -> Vec<String> {
-    let told = diagnostics.iter().map(|error| {
-        let help = error
-            .help
-            .as_ref()
-            .map_or(String::new(), |help| format!(" ({help})"));
-        format!(
-            "{}: {}{help}",
-            &text[error.span.start..error.span.end],
-            error.message
-        )
-    });
-    told.collect()
-}
+use crate::common::{presets, registry, told};
+use tapeline_spec::{Preset, Presets, Span, expand, parse, read, read_chain};
 
 /// What comes of a text: its two printed forms, or what is wrong with it.
 #[track_caller]

@@ -177,3 +177,19 @@ pub fn error<'t>(text: &'t str, presets: &Presets) -> (Diagnostic, &'t str) {
     let at = &text[error.span.start..error.span.end];
     (error, at)
 }
+
+/// Each error as the place it points at, its message and its help.
+pub fn told(SpecError { text, diagnostics }: &SpecError) -> Vec<String> {
+    let told = diagnostics.iter().map(|error| {
+        let help = error
+            .help
+            .as_ref()
+            .map_or(String::new(), |help| format!(" ({help})"));
+        format!(
+            "{}: {}{help}",
+            &text[error.span.start..error.span.end],
+            error.message
+        )
+    });
+    told.collect()
+}

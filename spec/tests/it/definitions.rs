@@ -1,6 +1,6 @@
 //! Definitions in a text.
 
-use crate::common::{presets, registry};
+use crate::common::{presets, registry, told};
 use proptest::{collection::vec, prelude::*};
 use tapeline_spec::{Preset, Presets, SpecError, choices, expand, parse, read, read_chain};
 
@@ -63,22 +63,9 @@ fn the_full_form_has_them_written_out() {
     );
 }
 
-/// Each error as the place it points at, its message and its help.
 #[track_caller]
 fn says(text: &str, expected: &[&str]) {
-    let error = short(text).unwrap_err();
-    let told = error.diagnostics.iter().map(|error| {
-        let help = error
-            .help
-            .as_ref()
-            .map_or(String::new(), |help| format!(" ({help})"));
-        format!(
-            "{}: {}{help}",
-            &text[error.span.start..error.span.end],
-            error.message
-        )
-    });
-    assert_eq!(told.collect::<Vec<_>>(), expected, "{text}");
+    assert_eq!(told(&short(text).unwrap_err()), expected, "{text}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Algorithm {
     pub fn scratch<T: Scalar>(&self, sizes: &Sizes) -> Scratch<T> {
         let (image, tiles) = match self {
             Algorithm::Blocks(blocks) => (blocks.image(), 0),
-            Algorithm::Winograd(winograd) => (winograd.image(), winograd.scratch()),
+            Algorithm::Winograd(winograd) => (winograd.image(), winograd.scratch_len()),
             Algorithm::Panels => (Padded::new(sizes), 0),
         };
         Scratch {

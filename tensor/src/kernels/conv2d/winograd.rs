@@ -82,7 +82,7 @@ impl Winograd {
     }
 
     /// Size of the scratch memory for the tiles of an image, or of some of its lines.
-    pub fn scratch(&self) -> usize {
+    pub fn scratch_len(&self) -> usize {
         let tiles = self.lines_of_tiles() * self.tiles_across();
         PLACES * tiles * (self.sizes.in_channels + self.sizes.out_channels)
     }
